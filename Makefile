@@ -1,0 +1,61 @@
+# Every verb does its own set-up: Python 3.11 or newer and make are enough.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= data/eval/dialogues
+TRAIN_DATA ?= data/train
+
+.PHONY: help demo test test-slow test-gpu check format bench wheel clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       remember four real meetings, check every byte, ask, draw"
+	@echo "make test       run the tests (test-slow, test-gpu: the others)"
+	@echo "make check      lint, formatting, types"
+	@echo "make format     put the code in form"
+	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
+	@echo "make wheel      build the wheel into dist/"
+	@echo "make clean      remove what these made"
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV): once, a few minutes ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/r3mem demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -m slow
+
+test-gpu: $(READY)
+	@$(BIN)/python -m pytest -m gpu
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/r3mem bench codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results
+	$(BIN)/r3mem bench speed --out docs/results
+
+wheel: $(READY)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls -l dist/*.whl
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png

@@ -1,0 +1,45 @@
+"""Agent memory that compresses every turn into memory tokens and expands them byte for byte."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from r3mem_agents.errors import R3MemError
+from r3mem_agents.types import MemoryStats, Recollection, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.memory import CompressiveMemory
+    from r3mem_agents.model import ReversibleModel, Segment
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CompressiveMemory",
+    "MemoryStats",
+    "R3MemError",
+    "Recollection",
+    "ReversibleModel",
+    "Segment",
+    "Turn",
+    "__version__",
+]
+
+# What loads torch or a database is loaded when it is first asked for (PEP 562).
+_LAZY = {
+    "CompressiveMemory": "r3mem_agents.memory",
+    "ReversibleModel": "r3mem_agents.model",
+    "Segment": "r3mem_agents.model",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

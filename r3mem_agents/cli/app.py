@@ -1,0 +1,89 @@
+"""The command ``r3mem`` and what hangs on it.
+
+Nothing here imports torch: ``r3mem --help`` answers at once, and each command loads what it needs
+when it runs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from r3mem_agents.cli import bench, demo, read, transfer, version, write
+from r3mem_agents.cli.console import fail
+from r3mem_agents.errors import R3MemError
+
+EPILOG = "Start with: [bold]r3mem demo[/bold]"
+
+
+class R3MemGroup(TyperGroup):
+    """A command group that reports errors in one line and loads ``train`` only when it is run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, and load the training code if that is what is wanted."""
+        if args[:1] == ["train"]:
+            self.commands["train"] = _load_train()
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an expected error becomes a line on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except (R3MemError, OSError) as error:
+            fail(error)
+            raise typer.Exit(1) from error
+
+
+def _load_train() -> Any:
+    """Build the training command out of :mod:`r3mem_agents.train.command`."""
+    from r3mem_agents.train.command import train
+
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single.command("train")(train)
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    name="r3mem",
+    cls=R3MemGroup,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        version.show()
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Version, and exit."),
+    ] = False,
+) -> None:
+    """Agent memory that compresses every turn into memory tokens, and expands them again."""
+
+
+training = typer.Typer()
+
+
+@training.command("train", rich_help_panel="Models")
+def _train() -> None:
+    """Train a reversible model on JSONL data."""
+    # Only lists the command in the help; R3MemGroup puts the real one in its place.
+
+
+for part in (demo, version, write, read, transfer):
+    app.add_typer(part.commands)
+app.add_typer(training)
+app.add_typer(bench.app, name="bench", rich_help_panel="Models")

@@ -1,0 +1,176 @@
+"""``r3mem bench codec`` and ``r3mem bench speed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from r3mem_agents.cli.console import bytes_text, emit_json, err, examples, out, progress, warn
+from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+
+app = typer.Typer(
+    help="Measure, print the figures beside the peers', and write them as JSON.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+DEFAULT_OUT = Path("bench-results")
+DICTIONARY_SAMPLE_BYTES = 8_000_000
+"""Training text for the 64 KB zstd dictionary: about a hundred times its size, as zstd advises."""
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
+
+
+@app.command(
+    "codec",
+    epilog=examples(
+        "r3mem bench codec --data dialogues/ --dictionary-from train/",
+        "r3mem bench codec --data chats.jsonl --limit 500 --json",
+    ),
+)
+def codec(
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", help="Held-out dialogues: *.jsonl(.zst) or folders; repeatable."),
+    ],
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Turns per data set; all if left out.")
+    ] = None,
+    dictionary_from: Annotated[
+        Path | None,
+        typer.Option("--dictionary-from", help="Training dialogues for a zstd dictionary."),
+    ] = None,
+    seed: SeedOption = 0,
+    out_dir: OutOption = DEFAULT_OUT,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Weigh turns as memory tokens, and under static coders, zstd and brotli."""
+    from r3mem_agents.bench import codec as measuring
+    from r3mem_agents.bench import codec_report, machine, peers
+    from r3mem_agents.bench import data as reading
+
+    files = reading.find_files(data)
+    turns = [said for path in files for said in reading.read_turns(path, limit)]
+    if not turns:
+        raise InvalidInputError("the data holds no dialogue turns")
+    reversible = require_model(model)
+    samples: list[bytes] | None = None
+    with err().status("preparing the peers"):
+        if dictionary_from is not None:
+            training = reading.dialogue_files(reading.find_files([dictionary_from]))
+            samples = reading.sample_bytes(training, DICTIONARY_SAMPLE_BYTES, seed)
+        coders = dict(peers.byte_coders(samples))
+    with progress() as bar:
+        task = bar.add_task("compressing and expanding", total=len(turns))
+        result = measuring.measure(reversible, turns, coders, lambda n: bar.advance(task, n))
+    figures = measuring.summarize(result)
+    path = out_dir / "codec.json"
+    config = {
+        "model": reversible.name,
+        "fingerprint": str(reversible.fingerprint),
+        "data": {item.name: reading.digest(item) for item in files},
+        "limit": limit,
+        "dictionary_from": dictionary_from.name if dictionary_from else None,
+        "dictionary_samples": len(samples) if samples else 0,
+        "seed": seed,
+    }
+    machine.write_result(path, benchmark="codec", config=config, figures=figures)
+    try:
+        codec_report.plot(path.with_suffix(".png"), result, len(turns))
+    except MissingExtraError as error:
+        warn(f"no plot: {error}")
+    if as_json:
+        emit_json({"config": config, "figures": figures})
+    else:
+        codec_report.show(out(), figures)
+        out().print(f"written: {path}", soft_wrap=True)
+    if figures["turns_byte_exact"] != figures["turns"]:
+        raise typer.Exit(1)
+
+
+@app.command(
+    "speed",
+    epilog=examples(
+        "r3mem bench speed --quick",
+        "r3mem bench speed --turns 100000 --data dialogues/ --json",
+    ),
+)
+def speed(
+    turns: Annotated[int, typer.Option(min=100, help="Turns in the memory.")] = 10_000,
+    quick: Annotated[bool, typer.Option("--quick", help="500 turns, a tenth of the rest.")] = False,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Draw turns from these dialogues instead of the demo's."),
+    ] = None,
+    seed: SeedOption = 0,
+    out_dir: OutOption = DEFAULT_OUT,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Time writes, lookups and expansion, and weigh the file.
+
+    Turns are drawn from --data as they are; by default one to three sentences of the demo's
+    meetings are put together and numbered.
+    """
+    from r3mem_agents.bench import data as reading
+    from r3mem_agents.bench import machine
+    from r3mem_agents.bench import speed as measuring
+
+    plan = measuring.Plan.of(turns, quick, seed)
+    files = reading.find_files(data) if data else []
+    stock = (
+        [said.text for path in files for said in reading.read_turns(path)]
+        if files
+        else measuring.demo_texts()
+    )
+    if not stock:
+        raise InvalidInputError("the data holds no dialogue turns")
+    made = measuring.make_turns(stock, plan.turns, seed, combine=not files)
+    reversible = require_model(model)
+    with progress() as bar:
+        tasks = {name: bar.add_task(name, total=total) for name, total in plan.steps.items()}
+        figures = measuring.measure(reversible, made, plan, lambda s, n: bar.advance(tasks[s], n))
+    figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
+    config = {
+        "model": reversible.name,
+        "turns": plan.turns,
+        "single_writes": plan.single_writes,
+        "lookups": plan.lookups,
+        "source": [path.name for path in files] or "sentences of the demo's meetings, recombined",
+        "seed": seed,
+    }
+    path = out_dir / "speed.json"
+    machine.write_result(path, benchmark="speed", config=config, figures=figures)
+    if as_json:
+        emit_json({"config": config, "figures": figures})
+        return
+    _show_speed(figures, config)
+    out().print(f"written: {path}", soft_wrap=True)
+
+
+def _show_speed(figures: dict[str, object], config: dict[str, object]) -> None:
+    table = Table(title=f"Speed and size, {config['turns']:,} turns", title_justify="left")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    one = figures["write_one_ms"]
+    assert isinstance(one, dict)
+    table.add_row("write one turn, p50 / p95", f"{one['p50']:.1f} / {one['p95']:.1f} ms")
+    table.add_row("write in batches", f"{figures['write_batch_turns_per_s'] or 0:,.0f} turns/s")
+    lookups = figures["recall_ms"]
+    assert isinstance(lookups, dict)
+    for count, times in lookups.items():
+        label = f"recall of 5 at {int(count):,} turns, p50 / p95"
+        table.add_row(label, f"{times['p50']:.1f} / {times['p95']:.1f} ms")
+    table.add_row("expand", f"{figures['expand_tokens_per_s'] or 0:,.0f} tokens/s")
+    table.add_row("file to text", f"{figures['file_to_text']}")
+    table.add_row("memory tokens to text", f"{figures['code_to_text']}")
+    table.add_row("import r3mem_agents", f"{figures['import_s_median']} s")
+    wheel = figures["wheel_bytes"]
+    table.add_row("wheel", bytes_text(wheel) if isinstance(wheel, int) else "not built")
+    out().print(table)

@@ -1,0 +1,205 @@
+"""``r3mem recall``, ``context``, ``history`` and ``stats``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from r3mem_agents.cli.console import bytes_text, emit_json, emit_raw, examples, out
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    AgentOption,
+    DbOption,
+    JsonOption,
+    ModelOption,
+    UserOption,
+    open_memory,
+    parse_time,
+)
+from r3mem_agents.cli.records import recollection_record, turn_record
+
+commands = typer.Typer()
+
+
+class Level(StrEnum):
+    """What a lookup returns."""
+
+    turn = "turn"
+    session = "session"
+
+
+@commands.command(
+    "recall",
+    rich_help_panel="Memory",
+    epilog=examples(
+        'r3mem recall "What is my dog called?"',
+        'r3mem recall "What did we agree on?" -k 3 --since 2026-11-01 --role user --json',
+    ),
+)
+def recall(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    k: Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")] = 5,
+    session: Annotated[
+        list[str] | None, typer.Option("--session", help="Only this session; may be repeated.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="Only this role; may be repeated.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Only from this time on, ISO 8601.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only up to this time, ISO 8601.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option(help="Only scores of at least this.", show_default="measured")
+    ] = None,
+    level: Annotated[Level, typer.Option(help="Return turns or whole sessions.")] = Level.turn,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the turns that answer a question, best first."""
+    options: dict[str, Any] = {
+        "k": k,
+        "since": parse_time(since, "--since"),
+        "until": parse_time(until, "--until"),
+        "sessions": session or None,
+        "roles": role or None,
+        "level": level.value,
+    }
+    if min_score is not None:
+        options["min_score"] = min_score
+    with open_memory(db, user, agent, model) as memory:
+        start = time.perf_counter()
+        hits = memory.recall(question, **options)
+        milliseconds = 1000 * (time.perf_counter() - start)
+    if as_json:
+        emit_json([recollection_record(hit) for hit in hits])
+        return
+    if not hits:
+        out().print("nothing relevant is remembered")
+        return
+    table = Table(title=f"{len(hits)} recalled in {milliseconds:.0f} ms", title_justify="left")
+    for column in ("score", "turn", "session", "time", "speaker"):
+        table.add_column(column, no_wrap=column != "session")
+    table.add_column("text", overflow="fold")
+    for hit in hits:
+        table.add_row(
+            f"{hit.score:.2f}",
+            str(hit.turn_id),
+            Text(hit.session),
+            f"{hit.time:%Y-%m-%d %H:%M}",
+            Text(hit.name or hit.role),
+            Text(hit.text),
+        )
+    out().print(table)
+
+
+@commands.command(
+    "context",
+    rich_help_panel="Memory",
+    epilog=examples(
+        'r3mem context "What is my dog called?"',
+        'r3mem context "travel plans" --token-budget 400',
+    ),
+)
+def context(
+    question: Annotated[str, typer.Argument(help="What the prompt is about.")],
+    token_budget: Annotated[int, typer.Option(help="Most tokens to return.")] = 800,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is remembered about a question, ready for a prompt."""
+    with open_memory(db, user, agent, model) as memory:
+        text = memory.context(question, token_budget=token_budget)
+    if as_json:
+        emit_json({"question": question, "token_budget": token_budget, "context": text})
+    else:
+        emit_raw(text + "\n")
+
+
+@commands.command(
+    "history",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem history",
+        "r3mem history --session 2026-11-20 --json",
+    ),
+)
+def history(
+    session: Annotated[
+        str | None, typer.Option("--session", help="Only this session; all if left out.")
+    ] = None,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the turns in order, byte for byte."""
+    with open_memory(db, user, agent, model) as memory:
+        turns = memory.history(session)
+    if as_json:
+        emit_json([turn_record(turn) for turn in turns])
+        return
+    current: str | None = None
+    console = out()
+    for turn in turns:
+        if turn.session != current:
+            current = turn.session
+            console.rule(Text(f"session {current}"), align="left")
+        when = f"{turn.time:%Y-%m-%d %H:%M}" if turn.time else ""
+        head = Text(f"{turn.id}  {when}  {turn.name or turn.role}: ", style="bold")
+        console.print(head + Text(turn.text), soft_wrap=True)
+    if not turns:
+        console.print("nothing is remembered here")
+
+
+@commands.command(
+    "stats",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem stats",
+        "r3mem stats --db team.db --user alice --json",
+    ),
+)
+def stats(
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a memory holds and what it costs."""
+    with open_memory(db, user, agent, model) as memory:
+        found = memory.stats()
+    if as_json:
+        emit_json(asdict(found))
+        return
+    table = Table(title=f"{db}: user {user}, agent {agent}", title_justify="left")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    for label, figure in (
+        ("turns", f"{found.turns:,}"),
+        ("sessions", f"{found.sessions:,}"),
+        ("tokens", f"{found.tokens:,}"),
+        ("text", bytes_text(found.text_bytes)),
+        ("memory tokens", bytes_text(found.code_bytes)),
+        ("gists", bytes_text(found.gist_bytes)),
+        ("entity index", bytes_text(found.entity_bytes)),
+        ("whole file", bytes_text(found.file_bytes)),
+        ("bits per token", f"{found.bits_per_token:.2f}"),
+        ("tokens inferred", f"{found.inferred_share:.1%}"),
+        ("segments packed", f"{found.packed_segments:,}"),
+        ("segments literal", f"{found.literal_segments:,}"),
+    ):
+        table.add_row(label, figure)
+    out().print(table)

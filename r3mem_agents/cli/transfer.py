@@ -1,0 +1,164 @@
+"""``r3mem export`` and ``import``: turns as JSON Lines, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from r3mem_agents.cli.console import emit_json, err, examples, out, progress
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    AgentOption,
+    DbOption,
+    JsonOption,
+    ModelOption,
+    UserOption,
+    open_memory,
+    parse_time,
+)
+from r3mem_agents.cli.records import turn_record
+from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.types import Turn
+
+commands = typer.Typer()
+
+BATCH_TURNS = 128
+"""Turns imported in one transaction, between two steps of the progress bar; chosen."""
+
+FIELDS = {"id", "session", "role", "name", "time", "text", "metadata"}
+
+
+@commands.command(
+    "export",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem export alice.jsonl --user alice",
+        "r3mem export --session 2026-11-20 | jq .text",
+    ),
+)
+def export(
+    path: Annotated[str, typer.Argument(help="File to write; - is stdout.")] = "-",
+    session: Annotated[
+        str | None, typer.Option("--session", help="Only this session; all if left out.")
+    ] = None,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+) -> None:
+    """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
+    if path != "-" and Path(path).resolve() == Path(db).resolve():
+        raise InvalidInputError(f"{path} is the memory itself; export to another file")
+    with open_memory(db, user, agent, model) as memory:
+        turns = memory.history(session)
+    with ExitStack() as stack:
+        sink: BinaryIO = sys.stdout.buffer
+        if path != "-":
+            sink = stack.enter_context(Path(path).open("wb"))
+        for turn in turns:
+            line = json.dumps(turn_record(turn), ensure_ascii=False, allow_nan=False)
+            sink.write(line.encode("utf-8") + b"\n")
+        sink.flush()
+    if path != "-":
+        err().print(f"{len(turns):,} turns written to {path}")
+
+
+@commands.command(
+    "import",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem import alice.jsonl --user alice",
+        "r3mem export --db old.db | r3mem import - --db new.db",
+    ),
+)
+def import_(
+    path: Annotated[str, typer.Argument(help="File to read; - is stdin.")],
+    session: Annotated[
+        str, typer.Option("--session", help="Session of the turns that name none.")
+    ] = "default",
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Store the turns of a JSON Lines file, such as export writes.
+
+    A line needs role and text; name, session, time and metadata are optional, and id is given
+    anew. The whole file is checked before anything is stored.
+    """
+    if path == "-":
+        turns = read_turns(sys.stdin.buffer, "stdin")
+    elif not Path(path).is_file():
+        raise NotFoundError(f"no file at {path}")
+    else:
+        with Path(path).open("rb") as source:
+            turns = read_turns(source, path)
+    with (
+        open_memory(db, user, agent, model, session=session, must_exist=False) as memory,
+        progress() as bar,
+    ):
+        task = bar.add_task("compressing", total=len(turns))
+        for start in range(0, len(turns), BATCH_TURNS):
+            batch = turns[start : start + BATCH_TURNS]
+            memory.remember_many(batch)
+            bar.advance(task, len(batch))
+    if as_json:
+        emit_json({"imported": len(turns)})
+    else:
+        out().print(f"{len(turns):,} turns stored in {db}")
+
+
+def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
+    """Read turns from JSON Lines; lines end at a line feed only, as text may hold the others.
+
+    Raises:
+        InvalidInputError: With the number of the first line that is not a turn.
+    """
+    turns = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            turns.append(_read_turn(json.loads(line, parse_constant=_refuse)))
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            raise InvalidInputError(f"{source}, line {number}: {reason}") from None
+    return turns
+
+
+def _read_turn(record: Any) -> Turn:
+    if not isinstance(record, dict):
+        raise TypeError("not a JSON object")
+    if unknown := sorted(set(record) - FIELDS):
+        raise TypeError(f"unknown field {unknown[0]!r}; a turn has {', '.join(sorted(FIELDS))}")
+    for field in ("role", "text", "name", "session", "time"):
+        value = record.get(field)
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{field} is not a string")
+        (value or "").encode("utf-8")  # refuses lone surrogates
+    if not record["role"] or record["text"] is None:
+        raise TypeError("role must not be empty, nor text null")
+    if record.get("session") == "":
+        raise TypeError("session must not be empty; leave it out instead")
+    metadata = record.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise TypeError("metadata is not a JSON object")
+    return Turn(
+        role=record["role"],
+        text=record["text"],
+        name=record.get("name"),
+        session=record.get("session"),
+        time=parse_time(record.get("time"), "time"),
+        metadata=metadata,
+    )
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

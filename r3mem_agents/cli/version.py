@@ -1,0 +1,62 @@
+"""``r3mem version``."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from r3mem_agents.cli.console import emit_json, examples, out
+from r3mem_agents.cli.options import JsonOption
+
+commands = typer.Typer()
+
+PARTS = ("torch", "numpy", "tokenizers", "safetensors", "sqlalchemy", "typer", "rich")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of what it runs on, read without importing any of it."""
+    found = {"r3mem-agents": package_version(), "python": platform.python_version()}
+    for part in PARTS:
+        try:
+            found[part] = metadata.version(part)
+        except metadata.PackageNotFoundError:
+            found[part] = "missing"
+    found["sqlite"] = sqlite3.sqlite_version
+    return found
+
+
+def package_version() -> str:
+    """The version of this package."""
+    from r3mem_agents import __version__
+
+    return __version__
+
+
+def show() -> None:
+    """Print the version alone, on one line."""
+    out().print(f"r3mem-agents {package_version()}")
+
+
+@commands.command(
+    "version",
+    rich_help_panel="See it work",
+    epilog=examples(
+        "r3mem version",
+        "r3mem version --all --json",
+    ),
+)
+def version(
+    as_json: JsonOption = False,
+    full: Annotated[bool, typer.Option("--all", help="Also what it runs on.")] = False,
+) -> None:
+    """Show the version."""
+    found = versions() if full else {"r3mem-agents": package_version()}
+    if as_json:
+        emit_json(found)
+        return
+    for name, number in found.items():
+        out().print(f"{name} {number}")

@@ -1,0 +1,117 @@
+"""``r3mem remember`` and ``forget``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from r3mem_agents.cli.console import emit_json, examples, out
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    AgentOption,
+    DbOption,
+    JsonOption,
+    ModelOption,
+    UserOption,
+    open_memory,
+    parse_metadata,
+    parse_time,
+)
+from r3mem_agents.cli.records import turn_record
+from r3mem_agents.errors import InvalidInputError
+
+commands = typer.Typer()
+
+
+@commands.command(
+    "remember",
+    rich_help_panel="Memory",
+    epilog=examples(
+        'r3mem remember "My dog is called Biscuit." --name Alice',
+        'r3mem remember --session 2026-11-20 --time 2026-11-20T09:30+01:00 "See you at ten."',
+        "cat letter.txt | r3mem remember - --role tool",
+    ),
+)
+def remember(
+    text: Annotated[str, typer.Argument(help="What was said; - reads it from stdin, to the byte.")],
+    role: Annotated[str, typer.Option(help="Role of the speaker: user, assistant, tool ...")] = (
+        "user"
+    ),
+    name: Annotated[str | None, typer.Option(help="Name of the speaker.")] = None,
+    session: Annotated[
+        str, typer.Option("--session", envvar="R3MEM_SESSION", help="Session it belongs to.")
+    ] = "default",
+    when: Annotated[
+        str | None, typer.Option("--time", help="When it was said, in ISO 8601; now if left out.")
+    ] = None,
+    metadata: Annotated[str | None, typer.Option(help="A JSON object kept beside it.")] = None,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Store one turn."""
+    said = _read_stdin() if text == "-" else text
+    moment, extra = parse_time(when, "--time"), parse_metadata(metadata)
+    with open_memory(db, user, agent, model, session=session, must_exist=False) as memory:
+        turn = memory.remember(role, said, name=name, time=moment, metadata=extra)
+    if as_json:
+        emit_json(turn_record(turn))
+        return
+    size = len(said.encode("utf-8"))
+    out().print(f"turn {turn.id} stored in session {turn.session} of {db} ({size:,} bytes)")
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"stdin is not UTF-8 text: {error}") from None
+
+
+@commands.command(
+    "forget",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem forget 12 13",
+        "r3mem forget --session 2026-11-20",
+        "r3mem forget --everything --yes",
+    ),
+)
+def forget(
+    turn_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of turns.")] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", help="Forget this whole session.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Forget all that this user and agent hold.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget turns, a session or everything, without a trace in the file."""
+    wanted = [bool(turn_ids), session is not None, everything]
+    if sum(wanted) != 1:
+        raise typer.BadParameter("name one of: turn numbers, --session, --everything")
+    with open_memory(db, user, agent, model) as memory:
+        if everything and not yes:
+            count = memory.stats().turns
+            question = f"Forget all {count:,} turns of user {user!r}, agent {agent!r} in {db}?"
+            typer.confirm(question, abort=True, err=True)
+        if turn_ids:
+            gone = memory.forget(turn_ids=turn_ids)
+        elif session is not None:
+            gone = memory.forget(session=session)
+        else:
+            gone = memory.forget(everything=True)
+    if as_json:
+        emit_json({"forgotten": gone})
+    else:
+        out().print(f"forgot {gone:,} turn{'' if gone == 1 else 's'}")

@@ -1,0 +1,1 @@
+"""The demonstration: four real meetings remembered, checked and asked about."""

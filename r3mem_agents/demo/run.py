@@ -1,0 +1,215 @@
+"""What the demonstration does, without a word about how it is shown."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from r3mem_agents.demo.meetings import Meetings, Question
+from r3mem_agents.types import MemoryStats, Recollection, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents import CompressiveMemory, ReversibleModel, Segment
+
+Advance = Callable[[int], None]
+"""Told how many more turns or questions are done."""
+
+BATCH_TURNS = 32
+"""Turns per transaction, between two steps of the progress bar; chosen."""
+
+VECTOR_DIMENSIONS = 384
+"""Width of the vectors of all-MiniLM-L6-v2, the common default of vector stores."""
+
+VECTOR_BYTES = 4 * VECTOR_DIMENSIONS
+"""Bytes of one float32 vector."""
+
+RECALLED = 5
+"""Turns asked for per question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for one question."""
+
+    question: Question
+    hits: list[Recollection]
+    milliseconds: float
+
+    def is_gold(self, hit: Recollection) -> bool:
+        """Whether a recollection is one of the turns that answer the question."""
+        return hit.metadata.get("id") in self.question.gold
+
+    @property
+    def found(self) -> bool:
+        """Whether any turn that answers the question came back."""
+        return any(self.is_gold(hit) for hit in self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """How the writing went."""
+
+    seconds: float
+    turns: int
+    text_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How the reading back went."""
+
+    seconds: float
+    turns: int
+    exact: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCost:
+    """What one turn costs in memory tokens."""
+
+    turn: Turn
+    tokens: int
+    bits: int
+
+    @property
+    def bits_per_token(self) -> float:
+        """Stored bits, hash and framing included, over tokens."""
+        return self.bits / max(self.tokens, 1)
+
+
+class Scales:
+    """A model that notes what each text costs while it is compressed.
+
+    Attributes:
+        weighed: Tokens and stored bits of every text compressed so far, in order.
+    """
+
+    def __init__(self, model: ReversibleModel) -> None:
+        self._model = model
+        self.weighed: list[tuple[int, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def compress(self, texts: Sequence[str]) -> list[Segment]:
+        """Compress texts with the model, and weigh them."""
+        segments = self._model.compress(texts)
+        self.weighed += [(segment.tokens, 8 * len(segment.code)) for segment in segments]
+        return segments
+
+    def costs(self, turns: Sequence[Turn]) -> list[TurnCost]:
+        """What each turn cost.
+
+        Args:
+            turns: The turns whose texts were compressed, in that order.
+        """
+        return [TurnCost(turn, *pair) for turn, pair in zip(turns, self.weighed, strict=True)]
+
+
+def ingest(memory: CompressiveMemory, meetings: Meetings, advance: Advance) -> Ingestion:
+    """Write all turns."""
+    start = time.perf_counter()
+    for batch in batches(meetings.turns):
+        memory.remember_many(batch)
+        advance(len(batch))
+    size = sum(len(turn.text.encode("utf-8")) for turn in meetings.turns)
+    return Ingestion(time.perf_counter() - start, len(meetings.turns), size)
+
+
+def check(memory: CompressiveMemory, meetings: Meetings, advance: Advance) -> Check:
+    """Read all turns back, meeting by meeting, and compare every byte."""
+    start = time.perf_counter()
+    exact = 0
+    for session in meetings.sessions:
+        told = [turn for turn in meetings.turns if turn.session == session]
+        read = memory.history(session)
+        same_length = len(read) == len(told)
+        exact += sum(
+            same_length and _facts(before) == _facts(after)
+            for before, after in zip(told, read, strict=False)
+        )
+        advance(len(told))
+    return Check(time.perf_counter() - start, len(meetings.turns), exact)
+
+
+def _facts(turn: Turn) -> tuple[Any, ...]:
+    return (
+        turn.text.encode("utf-8"),
+        turn.role,
+        turn.name,
+        turn.session,
+        turn.time,
+        dict(turn.metadata or {}),
+    )
+
+
+def ask(memory: CompressiveMemory, meetings: Meetings, advance: Advance) -> list[Answer]:
+    """Ask every question, after one lookup that is not timed."""
+    memory.recall("Good morning, everyone.", k=RECALLED)
+    answers = []
+    for question in meetings.questions:
+        start = time.perf_counter()
+        hits = memory.recall(question.text, k=RECALLED)
+        answers.append(Answer(question, hits, 1000 * (time.perf_counter() - start)))
+        advance(1)
+    return answers
+
+
+def batches(turns: list[Turn]) -> Iterator[list[Turn]]:
+    """Cut turns into runs of ``BATCH_TURNS``."""
+    for start in range(0, len(turns), BATCH_TURNS):
+        yield turns[start : start + BATCH_TURNS]
+
+
+def vector_store_bytes(stats: MemoryStats) -> int:
+    """What a vector store holds for the same turns at least: a float32 vector and the text each.
+
+    Computed, not measured: identifiers, metadata and the index over the vectors come on top.
+    """
+    return stats.turns * VECTOR_BYTES + stats.text_bytes
+
+
+def report(
+    meetings: Meetings,
+    written: Ingestion,
+    read: Check,
+    answers: list[Answer],
+    stats: MemoryStats,
+) -> dict[str, Any]:
+    """All figures of the demonstration as JSON."""
+    return {
+        "source": meetings.source,
+        "turns": written.turns,
+        "text_bytes": written.text_bytes,
+        "write_seconds": round(written.seconds, 3),
+        "read_seconds": round(read.seconds, 3),
+        "byte_exact_turns": read.exact,
+        "stored": asdict(stats),
+        "vector_store_bytes_computed": vector_store_bytes(stats),
+        "questions": len(answers),
+        "questions_with_a_gold_turn": sum(answer.found for answer in answers),
+        "recall_ms_p50": round(statistics.median(answer.milliseconds for answer in answers), 2),
+        "shown": [_answer_record(answer) for answer in answers if answer.question.shown],
+    }
+
+
+def _answer_record(answer: Answer) -> dict[str, Any]:
+    return {
+        "question": answer.question.text,
+        "milliseconds": round(answer.milliseconds, 2),
+        "hits": [
+            {
+                "turn_id": hit.turn_id,
+                "id": hit.metadata.get("id"),
+                "session": hit.session,
+                "speaker": hit.name,
+                "score": round(hit.score, 4),
+                "gold": answer.is_gold(hit),
+                "text": hit.text,
+            }
+            for hit in answer.hits
+        ],
+    }

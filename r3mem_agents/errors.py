@@ -1,0 +1,68 @@
+"""Every error this package raises on purpose.
+
+R3MemError
+├── InvalidInputError (ValueError)    a value that cannot be stored, asked or used
+├── StoreError                        the file or database behind a memory
+│   ├── StoreUnavailableError         cannot be opened, written or locked in time
+│   ├── StoreCorruptError             damaged, or the file of another program
+│   └── FormatError                   written by a newer version of this package
+├── ModelError                        a checkpoint or what was written with it
+│   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
+│   ├── ModelMismatchError            memory tokens written with another model
+│   └── ExpansionError                memory tokens that do not expand to the text they came from
+├── NotFoundError (LookupError)       an unknown turn, user or session
+└── MissingExtraError (ImportError)   an optional package that is not installed
+"""
+
+from __future__ import annotations
+
+
+class R3MemError(Exception):
+    """Base of every error raised by r3mem_agents."""
+
+
+class InvalidInputError(R3MemError, ValueError):
+    """A value that cannot be stored, asked or used; nothing was changed."""
+
+
+class StoreError(R3MemError):
+    """The file or database behind a memory."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be opened, written or locked in time; nothing was changed."""
+
+
+class StoreCorruptError(StoreError):
+    """The store is damaged, or is the file of another program."""
+
+
+class FormatError(StoreError):
+    """The bytes were written by a newer version of this package."""
+
+
+class ModelError(R3MemError):
+    """A checkpoint, or memory tokens written with one."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint folder that is missing, damaged or of an unknown format."""
+
+
+class ModelMismatchError(ModelError):
+    """Memory tokens written with another model than the one at hand."""
+
+
+class ExpansionError(ModelError):
+    """Memory tokens that do not expand to the text they were made from."""
+
+
+class NotFoundError(R3MemError, LookupError):
+    """An unknown turn, user or session."""
+
+
+class MissingExtraError(R3MemError, ImportError):
+    """An optional package that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'r3mem-agents[{extra}]'")

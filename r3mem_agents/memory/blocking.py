@@ -1,0 +1,303 @@
+"""The verbs of a memory."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.memory import validation as check
+from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents.memory.context import compose
+from r3mem_agents.memory.lookup import Filters
+from r3mem_agents.memory.models import choose_model
+from r3mem_agents.memory.moments import settle
+from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.records import close_turn
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.store import Scope, Store
+from r3mem_agents.types import MemoryStats, Recollection, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
+
+CONTEXT_BATCH = 16
+"""Turns that are read at once to fill a context."""
+
+LEAST_LINE_TOKENS = 8
+"""A context's line has at least so many tokens: its date alone takes them."""
+
+
+class BlockingMemory:
+    """The verbs; see ``CompressiveMemory``."""
+
+    def __init__(
+        self,
+        path_or_url: str | os.PathLike[str],
+        *,
+        user: str = "default",
+        agent: str = "default",
+        session: str = "default",
+        model: ReversibleModel | str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Open a memory, or begin a new one.
+
+        Args:
+            path_or_url: Path of a file, ``":memory:"``, or an SQLAlchemy URL of an SQLite database.
+            user: Whose memory; nothing crosses a user.
+            agent: Which agent's memory; memories of different agents are apart.
+            session: Session of turns that name none.
+            model: A model, or a path to load one from; ``None`` takes the model that the file was
+                written with, or the bundled one.
+
+        Raises:
+            InvalidInputError: If one of these has a wrong type or is empty.
+            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            ModelError: If the model cannot be loaded, or the file was written with another one.
+        """
+        self.user = check.check_name(user, "user")
+        self.agent = check.check_name(agent, "agent")
+        self.session = check.check_name(session, "session")
+        self._store = Store(path_or_url)
+        # Connections that nobody closed are closed with the object, not at some later time.
+        self._closing = weakref.finalize(self, self._store.close)
+        try:
+            self.model = choose_model(self._store, model)
+        except BaseException:
+            self.close()
+            raise
+        self._sealer = Sealer(self._store.key)
+        self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
+        self._reader = Reader(self._store, self._scope, self._sealer, self.model)
+
+    def remember(
+        self,
+        role: str,
+        text: str,
+        *,
+        name: str | None = None,
+        session: str | None = None,
+        time: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Turn:
+        """Store one turn.
+
+        Args:
+            role: ``user``, ``assistant``, ``tool`` ...
+            text: What was said; any Unicode text.
+            name: The speaker's name.
+            session: Its session; ``None`` means the memory's.
+            time: When it was said, with a time zone; ``None`` means now.
+            metadata: Anything that JSON can hold.
+
+        Returns:
+            The turn as it was stored, with its id.
+
+        Raises:
+            InvalidInputError: If a value cannot be stored.
+            StoreError: If it could not be written; nothing was changed then.
+        """
+        turn = Turn(role=role, text=text, name=name, session=session, time=time, metadata=metadata)
+        return self._write([check.check_turn(turn, "turn")])[0]
+
+    def remember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+        """Store turns as one batch, all or none.
+
+        Args:
+            turns: In the order in which they were said. Their ids are not used; new ones are given.
+
+        Returns:
+            The turns as they were stored, with their ids.
+
+        Raises:
+            InvalidInputError: If one of them cannot be stored; the message says which.
+            StoreError: If they could not be written; nothing was changed then.
+        """
+        if isinstance(turns, Turn | str) or not isinstance(turns, Iterable):
+            raise InvalidInputError(
+                f"remember_many takes a list of Turn, not {type(turns).__name__}"
+            )
+        return self._write([check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)])
+
+    def _write(self, turns: Sequence[Turn]) -> list[Turn]:
+        now = datetime.now(UTC)
+        whole = [
+            replace(turn, session=turn.session or self.session, time=settle(turn.time or now))
+            for turn in turns
+        ]
+        segments = self.model.compress([turn.text for turn in whole]) if whole else []
+        ids = self._store.add(
+            self._scope,
+            [close_turn(self._sealer, *pair) for pair in zip(whole, segments, strict=True)],
+        )
+        return [replace(turn, id=id_) for turn, id_ in zip(whole, ids, strict=True)]
+
+    def recall(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        min_score: float | None = None,
+        level: Literal["turn", "session"] = "turn",
+    ) -> list[Recollection]:
+        """Find the turns that answer a question.
+
+        Args:
+            query: The question, of any length.
+            k: Most turns to return.
+            since: Only turns said at this time or later.
+            until: Only turns said at this time or before.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            min_score: Only turns with at least this score. Scores measure a turn against the best
+                evidence that the memory has for the question.
+            level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
+                sessions.
+
+        Returns:
+            The turns, best first; an empty list if nothing is relevant.
+
+        Raises:
+            InvalidInputError: If an argument has a wrong type or value.
+            NotFoundError: If one of ``sessions`` does not exist.
+        """
+        check.check_text(query, "query")
+        check.check_count(k, "k")
+        if level not in ("turn", "session"):
+            raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
+        filters = Filters(
+            since=None if since is None else check.check_time(since, "since"),
+            until=None if until is None else check.check_time(until, "until"),
+            sessions=None if sessions is None else self._session_rows(sessions),
+            roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
+            min_score=None if min_score is None else check.check_score(min_score, "min_score"),
+        )
+        batches = self._reader.find(query, filters, level, k, batch=k)
+        return [hit for batch in batches for hit in batch]
+
+    def _session_rows(self, sessions: Iterable[str]) -> frozenset[int]:
+        names = check.check_names(sessions, "sessions")
+        digests = {self._sealer.digest("session", name): name for name in names}
+        rows = self._store.session_ids(self._scope, digests)
+        for digest, name in digests.items():
+            if digest not in rows and name != self.session:
+                raise NotFoundError(
+                    f"no session {name!r} in this memory of user {self.user!r}; history() shows "
+                    "the sessions that there are"
+                )
+        return frozenset(rows.values())
+
+    def context(self, query: str, token_budget: int = 800) -> str:
+        """Write what is relevant to a question as one string for a prompt.
+
+        Args:
+            query: The question.
+            token_budget: Most tokens of the result, counted by tiktoken if its file is at hand,
+                otherwise by the model's own tokenizer.
+
+        Returns:
+            Dated lines with their speakers, in order of time under a heading per session; a
+            sentence that says so if nothing relevant is found.
+
+        Raises:
+            InvalidInputError: If an argument has a wrong type or value.
+        """
+        check.check_text(query, "query")
+        check.check_count(token_budget, "token_budget")
+        most = max(1, token_budget // LEAST_LINE_TOKENS)
+        batches = self._reader.find(query, Filters(), "turn", most, CONTEXT_BATCH)
+        count = tiktoken_counter() or self.model.count_tokens
+        return compose(batches, token_budget, count)
+
+    def history(self, session: str | None = None) -> list[Turn]:
+        """Return the turns byte for byte, in the order in which they were stored.
+
+        Args:
+            session: Only this session; ``None`` means all of them.
+
+        Raises:
+            NotFoundError: If there is no such session. The memory's own session always exists.
+        """
+        row = None if session is None else self._session_row(session)
+        if session is not None and row is None:
+            return []
+        return self._reader.history(row)
+
+    def _session_row(self, session: str) -> int | None:
+        return next(iter(self._session_rows([check.check_name(session, "session")])), None)
+
+    def forget(
+        self,
+        *,
+        turn_ids: Iterable[int] | None = None,
+        session: str | None = None,
+        everything: bool = False,
+    ) -> int:
+        """Remove turns and every trace of them: memory tokens, gists, terms, names, metadata.
+
+        The file is rewritten, so this takes longer the larger it is.
+
+        Args:
+            turn_ids: The turns to forget.
+            session: Or a session to forget.
+            everything: Or all turns of this user and agent.
+
+        Returns:
+            How many turns were forgotten.
+
+        Raises:
+            InvalidInputError: If not exactly one of these is given.
+            NotFoundError: If a turn or the session does not exist; nothing was forgotten then.
+        """
+        if (turn_ids is not None) + (session is not None) + (everything is True) != 1:
+            raise InvalidInputError(
+                "forget takes one of turn_ids=[...], session='...' and everything=True"
+            )
+        if turn_ids is not None:
+            return self._store.forget(self._scope, ids=check.check_ids(turn_ids, "turn_ids"))
+        if session is not None:
+            row = self._session_row(session)
+            return 0 if row is None else self._store.forget(self._scope, session=row)
+        return self._store.forget(self._scope)
+
+    def stats(self) -> MemoryStats:
+        """Count what this user's memory with this agent holds, and what it costs."""
+        totals = self._store.totals(self._scope)
+        return MemoryStats(
+            turns=totals.turns,
+            sessions=totals.sessions,
+            tokens=totals.tokens,
+            text_bytes=totals.text_bytes,
+            code_bytes=totals.code_bytes,
+            gist_bytes=totals.gist_bytes,
+            entity_bytes=totals.term_bytes,
+            file_bytes=self._store.file_bytes(),
+            bits_per_token=8 * totals.code_bytes / totals.tokens if totals.tokens else 0.0,
+            inferred_share=totals.inferred / totals.tokens if totals.tokens else 0.0,
+            packed_segments=totals.packed,
+            literal_segments=totals.literal,
+        )
+
+    def close(self) -> None:
+        """Let go of the file; what was stored stays. A second call does nothing."""
+        self._closing()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,82 @@
+"""Indexes of the scopes looked up last, shared by all memories of a process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from r3mem_agents.memory.index import Index, Snapshot
+from r3mem_agents.memory.records import open_speaker
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.store import Scope, Store
+
+MOST_TURNS = 1_000_000
+"""Turns in all indexes together, about 200 bytes each; the scopes looked up longest ago go."""
+
+Key = tuple[str, bytes, Scope]
+
+
+@dataclass(slots=True)
+class _Entry:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    index: Index | None = None
+
+
+class IndexCache:
+    """Keeps indexes, and brings each up to date whenever it is asked for."""
+
+    def __init__(self, most_turns: int = MOST_TURNS) -> None:
+        self._most_turns = most_turns
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def snapshot(
+        self, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
+    ) -> Snapshot | None:
+        """What the store holds now; ``None`` for a scope without turns."""
+        key = (os.path.abspath(store.name), store.key, scope)
+        with self._lock:
+            entry = self._entries.setdefault(key, _Entry())
+            self._entries.move_to_end(key)
+        with entry.lock:
+            index = entry.index = _up_to_date(entry.index, store, scope, sealer, gist_bytes)
+            snapshot = None if index is None else index.snapshot()
+        self._make_room(key)
+        return snapshot
+
+    def drop(self, store: Store, scope: Scope) -> None:
+        """Forget an index, so that the next snapshot reads the store anew."""
+        with self._lock:
+            self._entries.pop((os.path.abspath(store.name), store.key, scope), None)
+
+    def _make_room(self, latest: Key) -> None:
+        with self._lock:
+            held = sum(len(entry.index or ()) for entry in self._entries.values())
+            for key in list(self._entries):
+                if held <= self._most_turns or key == latest:
+                    return
+                held -= len(self._entries.pop(key).index or ())
+
+
+def _up_to_date(
+    index: Index | None, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
+) -> Index | None:
+    known, last = (index.state, index.last) if index else (None, 0)
+    addition = store.index_rows(scope, known, last)
+    if addition is None:
+        return None
+    if index is None or addition.state != index.state:
+        index = Index(addition.state, gist_bytes)
+    for row, sealed in addition.speakers.items():
+        if row not in index.speakers:
+            index.speakers[row] = open_speaker(sealer, sealed)
+    index.add(addition.rows)
+    return index
+
+
+INDEXES = IndexCache()

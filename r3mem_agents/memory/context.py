@@ -1,0 +1,73 @@
+"""What was recalled as one string for a prompt: dated, with speakers, within a token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from r3mem_agents.memory.budget import TokenCounter
+from r3mem_agents.types import Recollection
+
+NOTHING = "Nothing relevant was found in memory."
+NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
+
+
+def compose(
+    batches: Iterable[Sequence[Recollection]], token_budget: int, count: TokenCounter
+) -> str:
+    """Take recollections best first for as long as they fit, and write them in order of time.
+
+    One that does not fit is passed over, so that a long turn does not shut out shorter ones; after
+    a batch in which nothing fits, no more is read.
+
+    Args:
+        batches: Recollections, best first.
+        token_budget: Tokens that the result may have.
+        count: Counts the tokens of a text.
+
+    Returns:
+        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session; words that say
+        so when there is nothing to tell; an empty string if not even those fit.
+    """
+    taken: list[Recollection] = []
+    spent = 0
+    found = False
+    for batch in batches:
+        found = found or bool(batch)
+        fits = False
+        for one in batch:
+            cost = count(_line(one) + "\n")
+            if all(one.session != other.session for other in taken):
+                cost += count(_heading(one.session) + "\n")
+            if spent + cost <= token_budget:
+                taken.append(one)
+                spent += cost
+                fits = True
+        if not fits:
+            break
+    # Tokens may merge differently in the whole than in its lines, so the whole is counted too.
+    while taken and count(text := _write(taken)) > token_budget:
+        taken.pop()
+    if taken:
+        return text
+    reason = NOTHING_FITS if found else NOTHING
+    return reason if count(reason) <= token_budget else ""
+
+
+def _write(taken: Sequence[Recollection]) -> str:
+    sessions: dict[str, list[Recollection]] = {}
+    for one in sorted(taken, key=lambda one: (one.time, one.turn_id)):
+        sessions.setdefault(one.session, []).append(one)
+    lines: list[str] = []
+    for session, members in sessions.items():
+        lines.append(_heading(session))
+        lines.extend(_line(one) for one in members)
+    return "\n".join(lines)
+
+
+def _heading(session: str) -> str:
+    return f"Session {session}:"
+
+
+def _line(one: Recollection) -> str:
+    speaker = f"{one.name} ({one.role})" if one.name else one.role
+    return f"[{one.time:%Y-%m-%d %H:%M}] {speaker}: {one.text}"

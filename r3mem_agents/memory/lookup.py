@@ -1,0 +1,101 @@
+"""From a question to the turns that answer it: rank all, read the winners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.memory.index import Snapshot, gist_words
+from r3mem_agents.memory.moments import to_integers
+from r3mem_agents.memory.records import hashed_terms
+from r3mem_agents.memory.scoring import Evidence, weigh
+from r3mem_agents.memory.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a turn must be to be returned at all; ``None`` lets everything through.
+
+    Attributes:
+        since: Earliest time.
+        until: Latest time, itself included.
+        sessions: Row ids of sessions.
+        roles: Roles of the speaker.
+        min_score: Least score.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    sessions: frozenset[int] | None = None
+    roles: frozenset[str] | None = None
+    min_score: float | None = None
+
+    def allow(self, turns: Snapshot, evidence: Evidence) -> NDArray[np.bool_]:
+        """Which turns pass, ``(turns,)``."""
+        passed = evidence.relevant.copy()
+        if self.since is not None:
+            passed &= turns.time_us >= to_integers(self.since)[0]
+        if self.until is not None:
+            passed &= turns.time_us <= to_integers(self.until)[0]
+        if self.sessions is not None:
+            inside = np.array([row in self.sessions for row in turns.sessions])
+            passed &= inside[turns.session]
+        if self.roles is not None:
+            speaks = np.array([speaker.role in self.roles for speaker in turns.speakers])
+            passed &= speaks[turns.speaker]
+        if self.min_score is not None:
+            passed &= evidence.score >= self.min_score
+        return passed
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """A turn to read, with its score and the parts of it."""
+
+    id: int
+    score: float
+    evidence: Mapping[str, float]
+
+
+def rank(
+    turns: Snapshot,
+    sealer: Sealer,
+    query: str,
+    query_gist: NDArray[np.uint8],
+    filters: Filters,
+    level: str,
+    k: int,
+) -> list[Winner]:
+    """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
+
+    Of two turns with the same score the later one comes first.
+    """
+    asked = hashed_terms(sealer, query)
+    evidence = weigh(turns, asked, gist_words(query_gist), 8 * len(query_gist))
+    score = evidence.score
+    allowed = np.flatnonzero(filters.allow(turns, evidence))
+    if level == "turn" and k < len(allowed):
+        # Only what reaches the k-th best score needs to be sorted.
+        bar = np.partition(score[allowed], -k)[-k]
+        allowed = allowed[score[allowed] >= bar]
+    order = allowed[np.lexsort((-allowed, -score[allowed]))]
+    if level == "session":
+        order = order[np.sort(np.unique(turns.session[order], return_index=True)[1])]
+    return [
+        Winner(
+            id=int(turns.ids[position]),
+            score=float(score[position]),
+            evidence={
+                "entity": float(evidence.entity[position]),
+                "gist": float(evidence.gist[position]),
+                "neighbours": float(evidence.neighbours[position]),
+                "session": float(evidence.session[position]),
+                "speaker": float(evidence.speaker[position]),
+            },
+        )
+        for position in order[:k]
+    ]

@@ -1,0 +1,103 @@
+"""The facade: the verbs of a memory, and their async twins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from r3mem_agents.memory.blocking import BlockingMemory
+from r3mem_agents.types import MemoryStats, Recollection, Turn
+
+
+class CompressiveMemory(BlockingMemory):
+    """An agent's memory: turns go into memory tokens, and come back byte for byte.
+
+    Objects may be shared between threads, and a file between processes. Every verb has an async
+    twin with an ``a`` in front, which does its work in a thread.
+
+    Example:
+        >>> memory = CompressiveMemory("alice.db", user="alice")
+        >>> turn = memory.remember("user", "My dog is called Biscuit.", name="Alice")
+        >>> memory.recall("What is my dog called?")[0].text
+        'My dog is called Biscuit.'
+    """
+
+    async def aremember(
+        self,
+        role: str,
+        text: str,
+        *,
+        name: str | None = None,
+        session: str | None = None,
+        time: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Turn:
+        """Async twin of ``remember``."""
+        return await asyncio.to_thread(
+            self.remember,
+            role,
+            text,
+            name=name,
+            session=session,
+            time=time,
+            metadata=metadata,
+        )
+
+    async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+        """Async twin of ``remember_many``."""
+        return await asyncio.to_thread(self.remember_many, turns)
+
+    async def arecall(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        min_score: float | None = None,
+        level: Literal["turn", "session"] = "turn",
+    ) -> list[Recollection]:
+        """Async twin of ``recall``."""
+        return await asyncio.to_thread(
+            self.recall,
+            query,
+            k,
+            since=since,
+            until=until,
+            sessions=sessions,
+            roles=roles,
+            min_score=min_score,
+            level=level,
+        )
+
+    async def acontext(self, query: str, token_budget: int = 800) -> str:
+        """Async twin of ``context``."""
+        return await asyncio.to_thread(self.context, query, token_budget)
+
+    async def ahistory(self, session: str | None = None) -> list[Turn]:
+        """Async twin of ``history``."""
+        return await asyncio.to_thread(self.history, session)
+
+    async def aforget(
+        self,
+        *,
+        turn_ids: Iterable[int] | None = None,
+        session: str | None = None,
+        everything: bool = False,
+    ) -> int:
+        """Async twin of ``forget``."""
+        return await asyncio.to_thread(
+            self.forget, turn_ids=turn_ids, session=session, everything=everything
+        )
+
+    async def astats(self) -> MemoryStats:
+        """Async twin of ``stats``."""
+        return await asyncio.to_thread(self.stats)
+
+    async def aclose(self) -> None:
+        """Async twin of ``close``."""
+        await asyncio.to_thread(self.close)

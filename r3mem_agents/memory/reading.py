@@ -1,0 +1,94 @@
+"""Rows of a store into turns: a history's, or those that a lookup finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from r3mem_agents.memory.cache import INDEXES
+from r3mem_agents.memory.lookup import Filters, Winner, rank
+from r3mem_agents.memory.records import open_turn
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.store import Scope, Store, TurnRow
+from r3mem_agents.types import Recollection, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
+
+EXPANDED_AT_ONCE = 256
+"""Turns that are expanded together: bounds the memory that it takes."""
+
+
+class Reader:
+    """Reads one scope."""
+
+    def __init__(self, store: Store, scope: Scope, sealer: Sealer, model: ReversibleModel) -> None:
+        self._store = store
+        self._scope = scope
+        self._sealer = sealer
+        self._model = model
+
+    def history(self, session: int | None) -> list[Turn]:
+        """Every turn, or those of the session with this row id, in the order of writing."""
+        return self._expand(self._store.history(self._scope, session))
+
+    def find(
+        self, query: str, filters: Filters, level: str, k: int, batch: int
+    ) -> Iterator[list[Recollection]]:
+        """What answers a question, best first.
+
+        The turns are expanded batch by batch, as far as the caller reads.
+        """
+        winners, rows = self._winners(query, filters, level, k)
+        for start in range(0, len(winners), batch):
+            some = winners[start : start + batch]
+            turns = self._expand([rows[winner.id] for winner in some])
+            yield [_recollection(*pair) for pair in zip(some, turns, strict=True)]
+
+    def _winners(
+        self, query: str, filters: Filters, level: str, k: int
+    ) -> tuple[list[Winner], Mapping[int, TurnRow]]:
+        if not query.strip():
+            return [], {}
+        gist = self._model.gists([query])[0]
+        winners: list[Winner] = []
+        rows: Mapping[int, TurnRow] = {}
+        # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
+        # the index is made anew and the question asked once more.
+        for _ in range(2):
+            turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
+            if turns is None:
+                return [], {}
+            winners = rank(turns, self._sealer, query, gist, filters, level, k)
+            rows = self._store.turns(self._scope, [winner.id for winner in winners])
+            if len(rows) == len(winners):
+                break
+            INDEXES.drop(self._store, self._scope)
+        return [winner for winner in winners if winner.id in rows], rows
+
+    def _expand(self, rows: Sequence[TurnRow]) -> list[Turn]:
+        from r3mem_agents.model import Segment  # loads torch, which the model has done already
+
+        turns: list[Turn] = []
+        for start in range(0, len(rows), EXPANDED_AT_ONCE):
+            batch = rows[start : start + EXPANDED_AT_ONCE]
+            texts = self._model.expand([Segment(row.code, row.gists) for row in batch])
+            turns.extend(
+                open_turn(self._sealer, row, text) for row, text in zip(batch, texts, strict=True)
+            )
+        return turns
+
+
+def _recollection(winner: Winner, turn: Turn) -> Recollection:
+    assert turn.session is not None and turn.time is not None
+    return Recollection(
+        turn_id=winner.id,
+        text=turn.text,
+        score=winner.score,
+        session=turn.session,
+        role=turn.role,
+        name=turn.name,
+        time=turn.time,
+        metadata=turn.metadata or {},
+        evidence=winner.evidence,
+    )

@@ -1,0 +1,113 @@
+"""What comes in from a caller is checked here, before anything is changed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.types import Turn
+
+
+def check_text(value: object, what: str) -> str:
+    """Accept any text that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{what} must be a str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"{what} has a lone surrogate at position {error.start}, which no UTF-8 text can "
+            "hold; clean it first: text.encode(errors='replace').decode()"
+        ) from error
+    return value
+
+
+def check_name(value: object, what: str) -> str:
+    """Accept any text but an empty one."""
+    if not check_text(value, what):
+        raise InvalidInputError(f"{what} is empty; give a name")
+    return str(value)
+
+
+def check_time(value: object, what: str) -> datetime:
+    """Accept a datetime with a time zone."""
+    if not isinstance(value, datetime):
+        raise InvalidInputError(f"{what} must be a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise InvalidInputError(
+            f"{what} {value.isoformat()} has no time zone; give it one: "
+            "time.replace(tzinfo=timezone.utc), or datetime.now(timezone.utc)"
+        )
+    return value
+
+
+def check_count(value: object, what: str) -> int:
+    """Accept a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInputError(f"{what} must be an int, not {type(value).__name__}")
+    if value <= 0:
+        raise InvalidInputError(f"{what} is {value}; it must be 1 or more")
+    return value
+
+
+def check_score(value: object, what: str) -> float:
+    """Accept a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidInputError(f"{what} is {value!r}; give a number from 0 to 1")
+    return float(value)
+
+
+def check_names(values: object, what: str) -> list[str]:
+    """Accept several names; a single str is most likely a mistake."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{what} must be a list of str, not {type(values).__name__}")
+    return [check_name(value, f"{what}[{i}]") for i, value in enumerate(values)]
+
+
+def check_ids(values: object, what: str) -> list[int]:
+    """Accept several turn ids; repetitions are dropped."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{what} must be a list of int, not {type(values).__name__}")
+    ids = list(values)
+    for value in ids:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InvalidInputError(f"{what} holds {value!r}; a turn's id is an int")
+    return list(dict.fromkeys(ids))
+
+
+def check_turn(turn: object, what: str) -> Turn:
+    """Accept a turn whose every field can be stored."""
+    if not isinstance(turn, Turn):
+        raise InvalidInputError(f"{what} must be a Turn, not {type(turn).__name__}")
+    check_name(turn.role, f"{what}.role")
+    check_text(turn.text, f"{what}.text")
+    if turn.name is not None:
+        check_text(turn.name, f"{what}.name")
+    if turn.session is not None:
+        check_name(turn.session, f"{what}.session")
+    if turn.time is not None:
+        check_time(turn.time, f"{what}.time")
+    if turn.metadata is not None:
+        metadata_json(turn.metadata, f"{what}.metadata")
+    return turn
+
+
+def metadata_json(value: Mapping[str, Any], what: str) -> str:
+    """Metadata as JSON, if that brings the same metadata back."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{what} must be a dict, not {type(value).__name__}")
+    plain = dict(value)
+    try:
+        encoded = json.dumps(plain, allow_nan=False, separators=(",", ":"))
+        same = json.loads(encoded) == plain
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{what} must be what JSON can hold: {error}") from error
+    if not same:
+        raise InvalidInputError(
+            f"{what} would not come back as it is: JSON has only str keys, and lists for tuples"
+        )
+    return encoded

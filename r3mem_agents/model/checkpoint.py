@@ -1,0 +1,121 @@
+"""A checkpoint on disk: safetensors, a tokenizer and JSON; no pickle.
+
+A folder holds ``config.json`` (format, name, sizes), ``model.safetensors`` (rounded weights,
+scales, biases, static token counts), ``tokenizer.json`` and, once trained, ``training.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from r3mem_agents.errors import CheckpointError
+from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.tokenizer import Tokenizer
+
+FORMAT = 1
+BUNDLED = Path(__file__).parent.parent / "checkpoints"
+_STATIC_COUNTS = "static_counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a folder holds.
+
+    Attributes:
+        name: Of the model, as memories record it.
+        network: Frozen, on the CPU.
+        tokenizer: Its tokenizer.
+        static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
+        fingerprint: 16 hex digits; two checkpoints with the same one read each other's memories.
+    """
+
+    name: str
+    network: R3MemNetwork
+    tokenizer: Tokenizer
+    static_counts: NDArray[np.int64]
+    fingerprint: str
+
+
+def find(path: str | Path) -> Path:
+    """The folder of a checkpoint, given as a path or as the name of a bundled one.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    for folder in (Path(path), BUNDLED / str(path)):
+        if (folder / "config.json").is_file():
+            return folder
+    bundled = sorted(item.parent.name for item in BUNDLED.glob("*/config.json"))
+    raise CheckpointError(
+        f"no checkpoint at {str(path)!r}: give a folder that holds config.json, or one of {bundled}"
+    )
+
+
+def save(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write a checkpoint into a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"format": FORMAT, "name": checkpoint.name, **checkpoint.network.config.to_dict()}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    checkpoint.tokenizer.save(folder / "tokenizer.json")
+    counts = torch.from_numpy(checkpoint.static_counts.astype(np.int64))
+    save_file(
+        {**_tensors(checkpoint.network), _STATIC_COUNTS: counts}, folder / "model.safetensors"
+    )
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointError: It is missing, damaged or of another format.
+    """
+    folder = find(path)
+    try:
+        fields = json.loads((folder / "config.json").read_text())
+        form, name = fields.pop("format"), fields.pop("name")
+        if form != FORMAT:
+            raise CheckpointError(
+                f"{folder} has format {form}, this version reads {FORMAT}: upgrade r3mem-agents"
+            )
+        network = R3MemNetwork(ModelConfig(**fields))
+        tensors = load_file(folder / "model.safetensors")
+        counts = tensors.pop(_STATIC_COUNTS).numpy()
+        missing = _tensors(network).keys() ^ tensors.keys()
+        if missing:
+            raise CheckpointError(f"{folder}: tensors do not fit the sizes: {sorted(missing)}")
+        network.load_state_dict(tensors, strict=False)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} is damaged: {error}") from error
+    tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    network.requires_grad_(False).eval()
+    return Checkpoint(name, network, tokenizer, counts, fingerprint(folder))
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of all that decides a code: sizes, tensors, tokens; 16 hex digits."""
+    fields = json.loads((folder / "config.json").read_text())
+    fields.pop("name")
+    digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
+    for name in ("model.safetensors", "tokenizer.json"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _tensors(network: R3MemNetwork) -> dict[str, torch.Tensor]:
+    """What inference needs: everything but the float master copies of rounded matrices."""
+    state = network.state_dict()
+    return {
+        name: tensor.contiguous()
+        for name, tensor in state.items()
+        if f"{name.removesuffix('.weight')}.levels" not in state
+    }

@@ -1,0 +1,68 @@
+"""Sizes of a reversible model; everything else follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from r3mem_agents.errors import CheckpointError
+
+LARGEST_EXACT_WIDTH = 1040
+"""Widest sum of 127 x 127 products that stays below 2**24, where float32 counts exactly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """Sizes of a reversible model.
+
+    The defaults are those of the bundled checkpoint (docs/LOG.md, 2026-11-21).
+
+    Attributes:
+        vocabulary: Number of tokens of the byte-level BPE.
+        hidden: Channels of each of the two streams.
+        layers: Couplings in the stack.
+        heads: Attention heads of a coupling; divides ``hidden``.
+        feedforward: Channels inside the feed-forward half of a coupling.
+        segment_tokens: Most text tokens in one segment.
+        rounds: Backward passes of an expansion; round ``r`` fills in the positions
+            ``r, r + rounds, r + 2 * rounds, ...``; divides ``segment_tokens``.
+        gist_bits: Bits of a gist; a multiple of 8.
+    """
+
+    vocabulary: int = 8192
+    hidden: int = 256
+    layers: int = 6
+    heads: int = 8
+    feedforward: int = 1024
+    segment_tokens: int = 64
+    rounds: int = 16
+    gist_bits: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that do not fit together.
+
+        Raises:
+            CheckpointError: With the offending values.
+        """
+        if self.hidden % self.heads:
+            raise CheckpointError(f"heads={self.heads} does not divide hidden={self.hidden}")
+        if self.segment_tokens % self.rounds:
+            raise CheckpointError(
+                f"rounds={self.rounds} does not divide segment_tokens={self.segment_tokens}"
+            )
+        if self.gist_bits % 8 or self.gist_bits <= 0:
+            raise CheckpointError(f"gist_bits={self.gist_bits} is not a positive multiple of 8")
+        widest = max(self.hidden, self.feedforward, self.gist_bits)
+        if widest > LARGEST_EXACT_WIDTH:
+            raise CheckpointError(
+                f"a width of {widest} cannot be summed exactly; the limit is {LARGEST_EXACT_WIDTH}"
+            )
+
+    @property
+    def lanes(self) -> int:
+        """Positions that one round fills in a full segment."""
+        return self.segment_tokens // self.rounds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Sizes by name, for ``config.json``."""
+        return asdict(self)

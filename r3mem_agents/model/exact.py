@@ -1,0 +1,189 @@
+"""Arithmetic whose result does not depend on the machine, the batch or the thread count.
+
+The network multiplies and adds *integers* only: activations and weights are rounded to
+-127..127, so a sum of up to 1,040 products stays below 2**24, and any kernel that counts exactly
+(int8 on the CPU, float32 anywhere) gives the same bits in any order of summation. Between two
+products stand only operations that IEEE 754 rounds correctly, one at a time: add, multiply,
+divide, square root, round, clamp, and look-ups in integer tables. No ``exp``, no fused
+multiply-add. So a decoder may use the network's predictions as they are: there is nothing left
+for a guard to guard (docs/model.md, "Exactness").
+
+Training runs the same functions with straight-through rounding: the forward value is rounded, the
+gradient passes.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LEVELS = 127
+"""Largest magnitude of a rounded activation or weight."""
+
+ACTIVATION_SCALE = 16.0
+"""Levels per unit of a normalized activation: a range of -7.9..7.9 in steps of 1/16."""
+
+STREAM_SCALE = 128.0
+"""Steps per unit of the residual streams; a power of two, so scaling is exact."""
+
+SCORE_STEPS = 32
+"""Steps per nat of attention scores and of predictions."""
+
+ATTENTION_TOP = 1023
+"""Integer weight of the best-scored key; 1023 * 127 * 128 keys stays below 2**24."""
+
+PREDICTION_BITS = 24
+"""The best-predicted token gets a frequency of 2**24 + 1; every token at least 1."""
+
+
+def snap(x: Tensor) -> Tensor:
+    """Round a stream to its grid of ``1 / STREAM_SCALE``; gradients pass straight through."""
+    rounded = torch.round(x * STREAM_SCALE) * (1.0 / STREAM_SCALE)
+    return x + (rounded - x).detach() if torch.is_grad_enabled() else rounded
+
+
+def levels(x: Tensor) -> Tensor:
+    """Round to integers in -127..127, kept in a float dtype; straight-through inside the range."""
+    clipped = torch.clamp(x, -LEVELS, LEVELS)
+    rounded = torch.round(clipped)
+    return clipped + (rounded - clipped).detach() if torch.is_grad_enabled() else rounded
+
+
+def normalize(x: Tensor) -> Tensor:
+    """Root-mean-square norm of a stream ``(..., hidden)``, as integer levels.
+
+    The squares of grid values are rounded once each; their sum in float64 is exact, so the order
+    of summation cannot show. One grid step squared keeps an all-zero stream from dividing by zero.
+    """
+    wide = x.dtype if torch.is_grad_enabled() else torch.float64
+    total = (x * x).sum(-1, keepdim=True, dtype=wide)
+    norm = torch.sqrt(total * (1.0 / x.shape[-1]) + STREAM_SCALE**-2)
+    return levels(x / (norm * (1.0 / ACTIVATION_SCALE)).to(x.dtype))
+
+
+class ExactLinear(nn.Module):
+    """A matrix of integer levels with one float scale per output row.
+
+    ``weight`` is the float master copy that training moves. ``freeze`` turns it into ``levels``
+    (int8) and ``scale`` (float32; what one level of weight times one level of activation is
+    worth), which is what a checkpoint holds and inference reads.
+    """
+
+    levels: Tensor
+    scale: Tensor
+
+    def __init__(self, inputs: int, outputs: int, std: float | None = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
+        self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
+        self.register_buffer("scale", torch.ones(outputs))
+
+    def quantized(self) -> tuple[Tensor, Tensor]:
+        """Weight levels (straight-through floats) and row scales, of the master copy."""
+        scale = self.weight.detach().abs().amax(1).clamp_min(1e-8) / LEVELS
+        return levels(self.weight / scale[:, None]), scale
+
+    def freeze(self) -> None:
+        """Copy the master weights into ``levels`` and ``scale``."""
+        with torch.no_grad():
+            rounded, scale = self.quantized()
+            self.levels.copy_(rounded.to(torch.int8))
+            self.scale.copy_(scale * (1.0 / ACTIVATION_SCALE))
+
+    def thaw(self) -> None:
+        """Copy ``levels`` and ``scale`` back into the master weights, to train on."""
+        with torch.no_grad():
+            self.weight.copy_(self.levels * self.scale[:, None] * ACTIVATION_SCALE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)``."""
+        if torch.is_grad_enabled():
+            weight, scale = self.quantized()
+            return F.linear(x, weight) * (scale * (1.0 / ACTIVATION_SCALE))
+        return integer_linear(x, self.levels) * self.scale
+
+    def rows(self, index: Tensor) -> Tensor:
+        """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
+        if torch.is_grad_enabled():
+            weight, scale = self.quantized()
+            return F.embedding(index, weight) * scale[index][..., None]
+        return self.levels[index] * (self.scale[index][..., None] * ACTIVATION_SCALE)
+
+
+def integer_linear(x: Tensor, weight: Tensor) -> Tensor:
+    """Exact product of integer levels ``(..., inputs)`` with int8 ``(outputs, inputs)``.
+
+    Both kernels count exactly, so which one runs cannot be seen in the result.
+    """
+    if x.device.type == "cpu" and int8_kernel_is_exact():
+        flat = x.reshape(-1, x.shape[-1]).to(torch.int8)
+        product = torch._int_mm(flat, weight.t())
+        return product.to(x.dtype).reshape(*x.shape[:-1], weight.shape[0])
+    return F.linear(x, weight.to(x.dtype))
+
+
+@cache
+def int8_kernel_is_exact() -> bool:
+    """Whether the int8 kernel survives the largest sums; old processors saturate them."""
+    ones = torch.full((32, 1024), LEVELS, dtype=torch.int8)
+    signs = ones.clone()
+    signs[:, ::2] = -LEVELS
+    try:
+        products = [torch._int_mm(a, b.t()) for a in (ones, signs) for b in (ones, signs)]
+    except RuntimeError:
+        return False
+    exact = [a.double() @ b.double().t() for a in (ones, signs) for b in (ones, signs)]
+    return all(torch.equal(p.double(), e) for p, e in zip(products, exact, strict=True))
+
+
+@cache
+def exponential_table(
+    top: int,
+    floor: int,
+    dtype: torch.dtype = torch.int64,
+    device: torch.device = torch.device("cpu"),  # noqa: B008 (a constant)
+) -> Tensor:
+    """Integers ``round(top * exp(-d / SCORE_STEPS)) + floor`` for ``d`` = 0, 1, ...
+
+    Computed in decimal arithmetic, which is rounded correctly everywhere. The table ends where
+    the exponential rounds to zero; larger distances use its last entry.
+    """
+    values: list[int] = []
+    with localcontext() as context:
+        context.prec = 40
+        while not values or values[-1] > floor:
+            weight = Decimal(top) * (Decimal(-len(values)) / SCORE_STEPS).exp()
+            values.append(int(weight.to_integral_value()) + floor)
+    return torch.tensor(values, dtype=dtype, device=device)
+
+
+def attention_weights(scores: Tensor, allowed: Tensor) -> Tensor:
+    """Integer attention weights 0..``ATTENTION_TOP`` from scores ``(..., keys)`` in nats.
+
+    Args:
+        scores: Real scores; rounded to ``1 / SCORE_STEPS`` nat.
+        allowed: Boolean, broadcastable to ``scores``; each row allows one key at least.
+    """
+    table = exponential_table(ATTENTION_TOP, 0, scores.dtype, scores.device)
+    steps = torch.round(scores * SCORE_STEPS).masked_fill(~allowed, -1e9)
+    distance = steps.amax(-1, keepdim=True) - steps
+    return _look_up(table, distance)
+
+
+def frequencies(logits: Tensor) -> Tensor:
+    """Integer frequencies ``(..., vocabulary)``, int64, from logits in nats; each at least 1."""
+    table = exponential_table(2**PREDICTION_BITS, 1, device=logits.device)
+    steps = torch.round(logits * SCORE_STEPS)
+    distance = steps.amax(-1, keepdim=True) - steps
+    return _look_up(table, distance)
+
+
+def _look_up(table: Tensor, distance: Tensor) -> Tensor:
+    """Entries of a table at whole distances, its last one beyond its end."""
+    index = distance.clamp_max(len(table) - 1).to(torch.int32)
+    return table.index_select(0, index.reshape(-1)).view(distance.shape)

@@ -1,0 +1,189 @@
+"""The network: what stands in the streams on the way in, and what is read on the way out.
+
+Forward (*compress*): text positions hold the embeddings of their tokens, the slots hold learned
+vectors; the gist slot's outcome is kept as bits, everything else is dropped.
+
+Backward (*expand*): stream ``b`` holds what is known: in the slots the length and the gist, at a
+text position the token to its left, or a learned start where a lane begins. Stream ``a`` holds a
+learned blank everywhere; the inverse fills it in, and what it holds at position ``p`` is read
+through the tied embedding as the prediction of token ``p``.
+
+Positions are in the *order of rounds* in both directions: slots first, then round 0's positions,
+round 1's, and so on, so that what a round may look at is always a prefix.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.coupling import Cache, ReversibleStack
+from r3mem_agents.model.exact import ExactLinear, normalize, snap
+from r3mem_agents.model.schedule import (
+    SLOTS,
+    backward_bias,
+    forward_bias,
+    positions_in_rounds,
+    rounds_of,
+)
+
+EMBEDDING_STD = 0.02
+"""Of the tied embedding at the start (GPT-2)."""
+
+EMBEDDING_GAIN = 50.0
+"""What the tied embedding is multiplied by to enter the streams near unit scale."""
+
+
+class R3MemNetwork(nn.Module):
+    """Reversible stack with its embeddings, slots, biases and gist head."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        hidden, heads, layers = config.hidden, config.heads, config.layers
+        self.embedding = ExactLinear(hidden, config.vocabulary, std=EMBEDDING_STD)
+        self.unigram = nn.Parameter(torch.zeros(config.vocabulary))
+        self.blank = nn.Parameter(torch.zeros(hidden))
+        self.lane_start = nn.Parameter(torch.randn(config.lanes, hidden) * 0.5)
+        self.length = nn.Parameter(torch.randn(2 * config.segment_tokens, hidden) * 0.5)
+        self.slot = nn.Parameter(torch.randn(SLOTS, hidden) * 0.5)
+        self.from_gist = ExactLinear(config.gist_bits, hidden)
+        self.to_gist = ExactLinear(hidden, config.gist_bits)
+        self.stack = ReversibleStack(config)
+        self.forward_bias = nn.Parameter(forward_bias(config).expand(layers, -1, -1, -1).clone())
+        self.backward_bias = nn.Parameter(backward_bias(config).expand(layers, -1, -1, -1).clone())
+        assert self.forward_bias.shape[1] == heads
+
+    def gist(self, tokens: Tensor, count: Tensor) -> Tensor:
+        """Compress segments forward into the gist, before its bits are taken.
+
+        Args:
+            tokens: ``(batch, positions)`` int64 in the order of rounds; padding holds any token.
+            count: ``(batch,)`` tokens in each segment.
+
+        Returns:
+            ``(batch, gist_bits)`` reals; a bit is 1 where they are positive.
+        """
+        batch, positions = tokens.shape
+        text = self.embedding.rows(tokens) * EMBEDDING_GAIN
+        slots = self.slot.expand(batch, -1, -1)
+        start = snap(torch.cat((slots.to(text.dtype), text), 1))
+        order, inside = self._layout(positions, count)
+        bias = self.forward_bias[:, :, order][:, :, :, order]
+        a, b = self.stack(start, start, bias, inside[:, None, None])
+        gist: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
+        return gist
+
+    def predict(self, tokens: Tensor, count: Tensor, continued: Tensor, gist: Tensor) -> Tensor:
+        """Expand segments whose tokens are known, all rounds at once: what training runs.
+
+        Args:
+            tokens: ``(batch, positions)`` int64 in the order of rounds.
+            count: ``(batch,)`` tokens in each segment.
+            continued: ``(batch,)`` boolean: the segment goes on where another ended.
+            gist: ``(batch, gist_bits)`` of -1 and 1.
+
+        Returns:
+            Final states ``(batch, positions, hidden)`` as integer levels; ``logits`` reads them.
+        """
+        slots = self._slots(count, continued, gist)
+        known = torch.cat((slots, self._inputs(tokens)), 1)
+        order, inside = self._layout(tokens.shape[1], count)
+        rounds = rounds_of(self.config, tokens.shape[1]).to(tokens.device)
+        allowed = (rounds[None, :] <= rounds[:, None]) & inside[:, None, None]
+        bias = self.backward_bias[:, :, order][:, :, :, order]
+        a, _, _ = self.stack.inverse(self._blanks(known), known, bias, allowed)
+        return normalize(a[:, SLOTS:])
+
+    def begin(self, count: Tensor, continued: Tensor, gist: Tensor, positions: int) -> Rounds:
+        """Start an expansion round by round; see ``Rounds``."""
+        return Rounds(self, count, continued, gist, positions)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
+        predicted: Tensor = self.embedding(states)
+        return predicted + self.unigram
+
+    def freeze(self) -> R3MemNetwork:
+        """Round all weights to what a checkpoint holds; inference needs it."""
+        for module in self.modules():
+            if isinstance(module, ExactLinear):
+                module.freeze()
+        return self
+
+    def thaw(self) -> R3MemNetwork:
+        """Set the master weights from the rounded ones, to train on."""
+        for module in self.modules():
+            if isinstance(module, ExactLinear):
+                module.thaw()
+        return self
+
+    def _layout(self, positions: int, count: Tensor) -> tuple[Tensor, Tensor]:
+        """Bias rows of these positions, and ``(batch, keys)``: slots and real positions."""
+        place = positions_in_rounds(self.config, positions).to(count.device)
+        order = torch.cat((torch.arange(SLOTS, device=count.device), place + SLOTS))
+        text = place[None] < count[:, None]
+        inside = torch.cat((torch.ones_like(text[:, :SLOTS]), text), 1)
+        return order, inside
+
+    def _slots(self, count: Tensor, continued: Tensor, gist: Tensor) -> Tensor:
+        length = self.length[(count - 1).clamp_min(0) + continued * self.config.segment_tokens]
+        code = self.from_gist(gist.to(self.from_gist.scale.dtype) * 16.0)
+        return snap(torch.stack((length, code.to(length.dtype)), 1))
+
+    def _inputs(self, tokens: Tensor) -> Tensor:
+        """The lane starts, then the tokens to the left: those of all rounds but the last."""
+        batch, positions = tokens.shape
+        lanes = positions // self.config.rounds
+        start = self.lane_start[:lanes].expand(batch, -1, -1)
+        left = self.embedding.rows(tokens[:, : positions - lanes]) * EMBEDDING_GAIN
+        return snap(torch.cat((start.to(left.dtype), left), 1))
+
+    def _blanks(self, known: Tensor) -> Tensor:
+        """Stream ``a`` beside what is known ``(batch, positions, hidden)``."""
+        return snap(self.blank).to(known.dtype).expand_as(known)
+
+
+class Rounds:
+    """An expansion under way: one backward pass per round, each given the tokens before.
+
+    Runs the very arithmetic of ``R3MemNetwork.predict``, a slice at a time; since sums are exact,
+    both give the same bits.
+    """
+
+    def __init__(
+        self,
+        network: R3MemNetwork,
+        count: Tensor,
+        continued: Tensor,
+        gist: Tensor,
+        positions: int,
+    ) -> None:
+        self._network = network
+        self._lanes = positions // network.config.rounds
+        self._order, self._inside = network._layout(positions, count)
+        self._next = network._slots(count, continued, gist)
+        start = network.lane_start[: self._lanes].expand(len(count), -1, -1)
+        self._next = torch.cat((self._next, snap(start)), 1)
+        self._known = 0
+        self._cache: Cache | None = None
+
+    def predict(self) -> Tensor:
+        """Run the next round; final states of its positions ``(batch, lanes, hidden)``."""
+        start, end = self._known, self._known + self._next.shape[1]
+        rows, keys = self._order[start:end], self._order[:end]
+        bias = self._network.backward_bias[:, :, rows][:, :, :, keys]
+        allowed = self._inside[:, None, None, :end].expand(-1, 1, end - start, -1)
+        if start == 0:  # slots are given before round 0, so they look at slots alone
+            slots = torch.arange(end, device=keys.device) < SLOTS
+            allowed = allowed & (slots[None, :] | ~slots[:, None])
+        a, _, self._cache = self._network.stack.inverse(
+            self._network._blanks(self._next), self._next, bias, allowed, self._cache
+        )
+        self._known = end
+        return normalize(a[:, -self._lanes :])
+
+    def supply(self, tokens: Tensor) -> None:
+        """Give the true tokens ``(batch, lanes)`` of the round just predicted."""
+        self._next = snap(self._network.embedding.rows(tokens) * EMBEDDING_GAIN)

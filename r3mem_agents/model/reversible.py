@@ -1,0 +1,276 @@
+"""``ReversibleModel``: texts to memory tokens by a forward pass, and back by backward passes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from r3mem_agents.errors import ExpansionError, InvalidInputError
+from r3mem_agents.model import checkpoint
+from r3mem_agents.model.checkpoint import Checkpoint
+from r3mem_agents.model.codec import LITERAL, PACKED, SEGMENTS, Codec, Ids
+from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.segment import (
+    KIND_LITERAL,
+    KIND_TOKENS,
+    Frame,
+    Segment,
+    digest_of,
+    pack_literal,
+    unpack_literal,
+)
+from r3mem_agents.model.tokenizer import Tokenizer
+
+_DOCUMENT_BYTES = 32 * 1024
+"""A longer text is not worth the passes: LZMA has enough of it to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What each token of a text costs, in natural order.
+
+    Attributes:
+        tokens: Bytes of each token.
+        rounds: Round that fills it in.
+        bits: What it costs in the stream.
+        inferred: Whether it was the model's first prediction.
+    """
+
+    tokens: list[bytes]
+    rounds: NDArray[np.int64]
+    bits: NDArray[np.float64]
+    inferred: NDArray[np.bool_]
+
+
+class ReversibleModel:
+    """A reversible Transformer as a lossless text codec.
+
+    Every text comes back byte for byte, whatever it is and wherever it is expanded; how well the
+    model predicts decides only how small the memory tokens are. Instances are immutable and may
+    be shared between threads.
+    """
+
+    def __init__(self, loaded: Checkpoint) -> None:
+        self.name = loaded.name
+        self.fingerprint = loaded.fingerprint
+        self.config = loaded.network.config
+        self.tokenizer = loaded.tokenizer
+        self.static_counts = loaded.static_counts
+        self.network = loaded.network
+        self._loaded = loaded
+        self._codec = Codec(loaded.network, loaded.tokenizer, loaded.static_counts)
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path = "r3mem-base") -> ReversibleModel:
+        """Load a checkpoint from a folder, or a bundled one by name.
+
+        Raises:
+            CheckpointError: It is missing, damaged or of another format.
+        """
+        return cls(checkpoint.load(path))
+
+    @classmethod
+    def from_network(
+        cls,
+        network: R3MemNetwork,
+        tokenizer: Tokenizer,
+        static_counts: NDArray[np.int64],
+        name: str,
+    ) -> ReversibleModel:
+        """A model from its parts: what training ends with."""
+        made = Checkpoint(name, network.freeze(), tokenizer, static_counts, "")
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint.save(made, Path(folder))
+            return cls.from_pretrained(folder)
+
+    def save_pretrained(self, path: str | Path) -> None:
+        """Write the checkpoint into a folder, which is made if need be."""
+        checkpoint.save(self._loaded, Path(path))
+
+    @property
+    def gist_bytes(self) -> int:
+        """Bytes of one gist."""
+        return self.config.gist_bits // 8
+
+    def to(self, device: str | torch.device) -> ReversibleModel:
+        """The same model on another device; memory tokens are the same there."""
+        self.network.to(device)
+        return self
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text."""
+        return len(self.tokenizer.encode(text))
+
+    @torch.inference_mode()
+    def compress(self, texts: Sequence[str]) -> list[Segment]:
+        """Turn texts into memory tokens, in as few passes as possible.
+
+        Raises:
+            InvalidInputError: A text is no string, or holds a lone surrogate.
+        """
+        data = [_utf8(text, number) for number, text in enumerate(texts)]
+        cut, gists = self._cut_and_gist(texts)
+        short = [row for row, item in enumerate(data) if not self._is_document(item, cut[row])]
+        encoded = dict(
+            zip(
+                short,
+                self._codec.encode([cut[row] for row in short], [gists[row] for row in short]),
+                strict=True,
+            )
+        )
+        segments = []
+        for row, item in enumerate(data):
+            tokens = sum(map(len, cut[row]))
+            best = encoded.get(row)
+            literal = b""
+            if best is None or len(best.stream) * 2 > len(item) > 64:
+                literal = pack_literal(item)
+            if best is None or (literal and len(literal) < len(best.stream)):
+                frame = Frame(KIND_LITERAL, 0, digest_of(item), literal)
+                modes, inferred = [LITERAL] * len(cut[row]), 0
+            else:
+                frame = Frame(KIND_TOKENS, tokens, digest_of(item), best.stream)
+                modes, inferred = best.modes, best.inferred
+            segments.append(
+                Segment(
+                    code=frame.to_bytes(),
+                    gists=gists[row].tobytes(),
+                    tokens=tokens,
+                    text_bytes=len(item),
+                    inferred=inferred,
+                    packed=modes.count(PACKED),
+                    literal=modes.count(LITERAL),
+                )
+            )
+        return segments
+
+    @torch.inference_mode()
+    def expand(self, segments: Sequence[Segment]) -> list[str]:
+        """Turn memory tokens back into the very texts they were made from.
+
+        Raises:
+            ExpansionError: They are damaged, or were made by another model.
+            FormatError: They were made by a newer version.
+        """
+        frames = [Frame.from_bytes(segment.code) for segment in segments]
+        coded = [row for row, frame in enumerate(frames) if frame.kind == KIND_TOKENS]
+        for row in coded:
+            if frames[row].tokens > SEGMENTS * self.config.segment_tokens:
+                raise ExpansionError("memory tokens claim too long a text: they are damaged")
+        decoded: dict[int, bytes] = {}
+        for group in self._groups(coded, frames):
+            texts = self._codec.decode(
+                [frames[row].payload for row in group],
+                [frames[row].tokens for row in group],
+                [self._gist_rows(segments[row].gists) for row in group],
+            )
+            decoded |= dict(zip(group, texts, strict=True))
+        return [
+            self._checked(frame, decoded[row] if row in decoded else unpack_literal(frame.payload))
+            for row, frame in enumerate(frames)
+        ]
+
+    @torch.inference_mode()
+    def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Gists of texts to look up, ``(texts, gist_bytes)``: of each text's first segment.
+
+        Raises:
+            InvalidInputError: A text is no string, or holds a lone surrogate.
+        """
+        for number, text in enumerate(texts):
+            _utf8(text, number)
+        size = self.config.segment_tokens
+        ids = [np.asarray(self.tokenizer.encode(text[: 32 * size])[:size]) for text in texts]
+        out = np.zeros((len(texts), self.gist_bytes), np.uint8)
+        filled = [row for row, tokens in enumerate(ids) if len(tokens)]
+        out[filled] = self._codec.gists([ids[row] for row in filled])
+        return out
+
+    @torch.inference_mode()
+    def explain(self, texts: Sequence[str]) -> list[Explanation]:
+        """What each token of texts of at most 4,096 tokens costs.
+
+        Raises:
+            InvalidInputError: A text is no string, holds a lone surrogate, or is longer.
+        """
+        for number, text in enumerate(texts):
+            _utf8(text, number)
+        cut, gists = self._cut_and_gist(texts)
+        if any(len(segments) > SEGMENTS for segments in cut):
+            raise InvalidInputError("a text of more than 4,096 tokens is stored as a document")
+        explained = []
+        for segments, encoded in zip(cut, self._codec.encode(cut, gists), strict=True):
+            ids = np.concatenate([*segments, np.zeros(0, np.int64)])
+            place = np.arange(len(ids)) % self.config.segment_tokens
+            explained.append(
+                Explanation(
+                    tokens=[self.tokenizer.token_bytes(token) for token in ids.tolist()],
+                    rounds=place % self.config.rounds,
+                    bits=encoded.bits,
+                    inferred=encoded.first,
+                )
+            )
+        return explained
+
+    def _cut_and_gist(
+        self, texts: Sequence[str]
+    ) -> tuple[list[list[Ids]], list[NDArray[np.uint8]]]:
+        """Segments of each text, and the gists of (at most the first 64 of) them."""
+        cut = [self._codec.cut(ids) for ids in self.tokenizer.encode_batch(texts)]
+        flat = [segment for segments in cut for segment in segments[:SEGMENTS]]
+        gists = self._codec.gists(flat)
+        edges = np.cumsum([0, *(min(len(segments), SEGMENTS) for segments in cut)])
+        return cut, [gists[edges[row] : edges[row + 1]] for row in range(len(cut))]
+
+    def _is_document(self, data: bytes, segments: list[Ids]) -> bool:
+        return len(segments) > SEGMENTS or len(data) > _DOCUMENT_BYTES
+
+    def _groups(self, rows: list[int], frames: list[Frame]) -> list[list[int]]:
+        """Rows whose segments fit into one run of passes together."""
+        groups: list[list[int]] = []
+        room = 0
+        for row in rows:
+            needed = -(-frames[row].tokens // self.config.segment_tokens)
+            if needed > room or not groups:
+                groups.append([])
+                room = SEGMENTS
+            groups[-1].append(row)
+            room -= needed
+        return groups
+
+    def _gist_rows(self, gists: bytes) -> NDArray[np.uint8]:
+        if len(gists) % self.gist_bytes:
+            raise ExpansionError(
+                f"{len(gists)} bytes of gists are no multiple of {self.gist_bytes}: "
+                "they are damaged, or were made by another model"
+            )
+        return np.frombuffer(gists, np.uint8).reshape(-1, self.gist_bytes)
+
+    def _checked(self, frame: Frame, data: bytes) -> str:
+        if digest_of(data) != frame.digest:
+            raise ExpansionError(
+                "memory tokens do not expand to the text they were made from: "
+                f"they are damaged, or were not made by {self.name} ({self.fingerprint})"
+            )
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise ExpansionError(f"memory tokens are damaged: {error}") from error
+
+
+def _utf8(text: str, number: int) -> bytes:
+    if not isinstance(text, str):
+        raise InvalidInputError(f"text {number} is {type(text).__name__}, not str")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"text {number} holds a lone surrogate at {error.start}, which is no Unicode text: "
+            "replace it, for example by text.encode('utf-8', 'replace').decode()"
+        ) from error

@@ -1,0 +1,99 @@
+"""Lossless byte-level BPE: any Unicode text to token ids and back to the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from r3mem_agents.errors import CheckpointError
+
+LEAD = " "
+"""Put before every text and taken off again, so that a first word is the token that it is inside
+a sentence."""
+
+
+class Tokenizer:
+    """Byte-level BPE without normalization, over the ``tokenizers`` library.
+
+    Every byte is a token, so every text has ids; ids map to fixed bytes, so ids give the text
+    back.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        alphabet = {char: byte for byte, char in _byte_characters().items()}
+        self._bytes = [
+            bytes(alphabet[char] for char in backend.id_to_token(index) or "")
+            for index in range(backend.get_vocab_size())
+        ]
+
+    @classmethod
+    def train(cls, texts: Iterable[str], vocabulary: int) -> Tokenizer:
+        """Learn merges from texts.
+
+        Args:
+            texts: Training texts.
+            vocabulary: Number of tokens, the 256 bytes included.
+        """
+        backend = Backend(models.BPE())
+        backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        backend.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary,
+            initial_alphabet=sorted(_byte_characters().values()),
+            special_tokens=[],
+            show_progress=False,
+        )
+        backend.train_from_iterator((LEAD + text for text in texts), trainer)
+        return cls(backend)
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Read ``tokenizer.json``.
+
+        Raises:
+            CheckpointError: The file is missing or damaged.
+        """
+        try:
+            return cls(Backend.from_file(str(path)))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"no usable tokenizer at {path}: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Write ``tokenizer.json``."""
+        self._backend.save(str(path))
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens."""
+        return len(self._bytes)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text; empty for empty text."""
+        return self.encode_batch([text])[0]
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of several texts."""
+        encoded = self._backend.encode_batch_fast(
+            [LEAD + text for text in texts], add_special_tokens=False
+        )
+        return [item.ids if text else [] for item, text in zip(encoded, texts, strict=True)]
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes that one token stands for."""
+        return self._bytes[token]
+
+    def join(self, pieces: Iterable[bytes]) -> bytes:
+        """UTF-8 bytes of a text from the bytes of its tokens, in order."""
+        return b"".join(pieces)[len(LEAD) :]
+
+
+def _byte_characters() -> dict[int, str]:
+    """The character that byte-level BPE writes for each byte (GPT-2's table)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    table = {byte: chr(byte) for byte in printable}
+    hidden = [byte for byte in range(256) if byte not in table]
+    return table | {byte: chr(256 + index) for index, byte in enumerate(hidden)}

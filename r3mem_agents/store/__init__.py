@@ -1,0 +1,25 @@
+"""Where memory tokens live: a database that sees bytes and integers, never text."""
+
+from r3mem_agents.store.records import (
+    Addition,
+    IndexRow,
+    Label,
+    NewTurn,
+    Scope,
+    ScopeState,
+    Totals,
+    TurnRow,
+)
+from r3mem_agents.store.store import Store
+
+__all__ = [
+    "Addition",
+    "IndexRow",
+    "Label",
+    "NewTurn",
+    "Scope",
+    "ScopeState",
+    "Store",
+    "Totals",
+    "TurnRow",
+]

@@ -1,0 +1,124 @@
+"""The rows that go into and come out of a store."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Scope(NamedTuple):
+    """Whose memory: keyed hashes of the user's and the agent's name."""
+
+    user: bytes
+    agent: bytes
+
+
+class ScopeState(NamedTuple):
+    """What tells a cached copy of a scope's rows that it is stale.
+
+    Attributes:
+        id: The scope's row; never reused.
+        changes: Grows whenever turns of the scope are forgotten. New turns do not count: they
+            are found by their ids, which only grow.
+    """
+
+    id: int
+    changes: int
+
+
+class Label(NamedTuple):
+    """A session's or a speaker's name.
+
+    Attributes:
+        digest: Keyed hash by which the name is found.
+        sealed: The name itself, unreadable without the database's key.
+    """
+
+    digest: bytes
+    sealed: bytes
+
+
+class NewTurn(NamedTuple):
+    """A turn to be written.
+
+    Attributes:
+        session: The session's name.
+        speaker: Role and name of the speaker.
+        time_us: Microseconds since 1970 in UTC.
+        offset_s: Seconds east of UTC of the time zone in which the time was given.
+        code: Memory tokens that bring the text back.
+        gists: Soft memory tokens, one gist per segment.
+        terms: Keyed hashes of the terms, three bytes each, ascending.
+        extra: Sealed metadata, if there is any.
+        tokens: Tokens of the text.
+        text_bytes: UTF-8 bytes of the text.
+        inferred: Tokens that were the model's first prediction.
+        packed: Segments that fell back to the static coder.
+        literal: Segments that fell back to literal bytes.
+    """
+
+    session: Label
+    speaker: Label
+    time_us: int
+    offset_s: int
+    code: bytes
+    gists: bytes
+    terms: bytes
+    extra: bytes | None
+    tokens: int
+    text_bytes: int
+    inferred: int
+    packed: int
+    literal: int
+
+
+class TurnRow(NamedTuple):
+    """A stored turn, as expanding it needs it; ``session`` and ``speaker`` are sealed names."""
+
+    id: int
+    session: bytes
+    speaker: bytes
+    time_us: int
+    offset_s: int
+    code: bytes
+    gists: bytes
+    extra: bytes | None
+
+
+class IndexRow(NamedTuple):
+    """A stored turn, as a lookup scores it; ``session`` and ``speaker`` are row ids."""
+
+    id: int
+    session: int
+    speaker: int
+    time_us: int
+    gists: bytes
+    terms: bytes
+
+
+class Addition(NamedTuple):
+    """What brings a cached copy of a scope's rows up to date.
+
+    Attributes:
+        state: The state that they belong to.
+        rows: Rows to append, ascending.
+        speakers: Sealed role and name of the speakers in ``rows``, by row id.
+    """
+
+    state: ScopeState
+    rows: list[IndexRow]
+    speakers: dict[int, bytes]
+
+
+class Totals(NamedTuple):
+    """Sums over the turns of a scope."""
+
+    turns: int
+    sessions: int
+    tokens: int
+    text_bytes: int
+    code_bytes: int
+    gist_bytes: int
+    term_bytes: int
+    inferred: int
+    packed: int
+    literal: int

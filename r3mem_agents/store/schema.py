@@ -1,0 +1,97 @@
+"""The tables: portable types only, no column that holds text of a conversation."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+FORMAT_VERSION = 1
+"""Version of these tables; grows with every change that an older package could misread."""
+
+# SQLite numbers rows by itself only in a column declared INTEGER; it holds 64 bits there too.
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+tables = MetaData()
+
+# One row. The key makes hashes of names and terms useless outside this database.
+meta = Table(
+    "meta",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("model", String),
+    Column("fingerprint", String),
+    Column("unscrubbed", Integer, nullable=False),
+)
+
+# sqlite_autoincrement: an id is never given twice, so neither a caller nor a cache can take a new
+# turn for a forgotten one. Other databases' sequences behave so by themselves.
+scopes = Table(
+    "scopes",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("user", LargeBinary, nullable=False),
+    Column("agent", LargeBinary, nullable=False),
+    Column("changes", Integer, nullable=False),
+    UniqueConstraint("user", "agent"),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("scope", "digest"),
+    sqlite_autoincrement=True,
+)
+
+speakers = Table(
+    "speakers",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("scope", "digest"),
+    sqlite_autoincrement=True,
+)
+
+# The widest columns come last: what a lookup reads lies in front of the code, which only the
+# winners need.
+turns = Table(
+    "turns",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
+    Column("session", ROW_ID, ForeignKey("sessions.id"), nullable=False),
+    Column("speaker", ROW_ID, ForeignKey("speakers.id"), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("offset_s", Integer, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("text_bytes", Integer, nullable=False),
+    Column("inferred", Integer, nullable=False),
+    Column("packed", Integer, nullable=False),
+    Column("literal", Integer, nullable=False),
+    Column("gists", LargeBinary, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+    Column("extra", LargeBinary),
+    Column("code", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+Index("turns_by_scope", turns.c.scope)
+Index("turns_by_session", turns.c.session)

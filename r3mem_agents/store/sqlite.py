@@ -1,0 +1,238 @@
+"""Everything that is particular to SQLite: pragmas, locks, scrubbing, what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from r3mem_agents.errors import (
+    InvalidInputError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+)
+
+APPLICATION_ID = 0x52334D65
+"""``R3Me`` in the header of every file of ours."""
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a writer waits for another one."""
+
+WRITE = "r3mem_write"
+"""Execution option of the engine that begins write transactions."""
+
+IN_MEMORY = ":memory:"
+
+
+def locate(where: str | os.PathLike[str]) -> URL:
+    """Turn a path or an SQLAlchemy URL into the URL of an SQLite database.
+
+    Raises:
+        InvalidInputError: If it is neither, or the URL of another database.
+        StoreUnavailableError: If no file can be there.
+    """
+    if not isinstance(where, str | os.PathLike):
+        raise InvalidInputError(
+            f"a memory is opened by a path or an SQLAlchemy URL, not {type(where).__name__}"
+        )
+    text = os.fspath(where)
+    if not isinstance(text, str) or not text:
+        raise InvalidInputError(f"the path of a memory is {text!r}; give one like 'alice.db'")
+    if "://" not in text:
+        url = URL.create("sqlite", database=text)
+    else:
+        try:
+            url = make_url(text)
+        except ArgumentError as error:
+            raise InvalidInputError(f"{text!r} is no SQLAlchemy URL: {error}") from error
+        if url.get_backend_name() != "sqlite":
+            raise InvalidInputError(
+                f"{url.get_backend_name()} is not supported; give a path or a sqlite:/// URL"
+            )
+    if url.database and url.database != IN_MEMORY and "uri" not in url.query:
+        _check_place(Path(url.database))
+    return url
+
+
+def _check_place(path: Path) -> None:
+    # SQLite says "unable to open database file" to all of these.
+    if path.is_dir():
+        raise StoreUnavailableError(f"{path} is a folder; give the path of a file in it")
+    if not path.parent.is_dir():
+        raise StoreUnavailableError(f"there is no folder {path.parent}; create it first")
+
+
+def connect(url: URL) -> Engine:
+    """Make an engine whose connections are set up for exact, scrubbable, concurrent storage."""
+    in_memory = url.database in (None, "", IN_MEMORY)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        # A database in memory is its one connection, so threads take turns on it.
+        pool_size=1 if in_memory else 5,
+        max_overflow=0 if in_memory else -1,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions; _begin does
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that turns into a write later can fail instead of waiting.
+    write = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def is_ours(connection: Connection, name: str) -> bool:
+    """Tell a file of ours from a new one.
+
+    Raises:
+        StoreCorruptError: If it is neither.
+    """
+    mark = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    if mark == APPLICATION_ID:
+        return True
+    if mark or connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one():
+        raise StoreCorruptError(
+            f"{name} is a database of another program; give another path (it was left as it is)"
+        )
+    return False
+
+
+def mark_as_ours(connection: Connection) -> None:
+    """Sign the file inside the transaction that creates its tables."""
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def use_write_ahead_log(engine: Engine) -> None:
+    """Let readers and a writer work at once; kept in the file from then on."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    with _bare(engine) as cursor:
+        while True:
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # SQLite does not wait here by itself when two programs create the same file.
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+
+def scrub(engine: Engine) -> bool:
+    """Rewrite the file so that nothing of deleted rows is left in it or in its log.
+
+    ``secure_delete`` zeroes what is deleted, but not the copies of a row that a B-tree leaves
+    behind when it moves rows between pages (found by a test: some of 600 deleted rows could still
+    be read); so the whole file is rewritten.
+
+    Returns:
+        False if another reader kept the write-ahead log from being emptied.
+    """
+    with _bare(engine) as cursor:
+        cursor.execute("VACUUM")
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            # SQLite waits for readers here, but not for another one that empties the log.
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+    return True
+
+
+def file_bytes(engine: Engine) -> int:
+    """Size of the database file and its write-ahead log; 0 for a database in memory.
+
+    The log is emptied into the file first, unless somebody reads: until then pages count twice.
+    """
+    with _bare(engine) as cursor:
+        path = cursor.execute("PRAGMA database_list").fetchone()[2]
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+    if not path:
+        return 0
+    parts = (Path(path), Path(f"{path}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+@contextmanager
+def _bare(engine: Engine) -> Iterator[sqlite3.Cursor]:
+    # A connection outside of any transaction, where VACUUM and some pragmas want to be.
+    connection = engine.raw_connection()
+    try:
+        cursor: Any = connection.cursor()
+        yield cursor
+        cursor.close()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn the database's errors into this package's, with what to do about them.
+
+    Args:
+        name: The database, as messages should call it.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        raise _explanation(cause, name) from error
+
+
+def _code(error: BaseException) -> int:
+    # The low byte is the kind of error; the rest is detail.
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _explanation(cause: BaseException, name: str) -> StoreError:
+    match _code(cause):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreUnavailableError(
+                f"{name} stayed locked by another program for {BUSY_TIMEOUT_S:g} s; nothing was "
+                "changed, try again when that program is done"
+            )
+        case sqlite3.SQLITE_FULL:
+            return StoreUnavailableError(
+                f"the disk of {name} is full; nothing was changed, free some space and try again"
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StoreUnavailableError(
+                f"{name} cannot be opened for writing ({cause}); check the permissions of the "
+                "file and its folder"
+            )
+        case sqlite3.SQLITE_IOERR:
+            return StoreUnavailableError(
+                f"the disk of {name} reported an error ({cause}); nothing was changed, check that "
+                "the disk is healthy and has space left"
+            )
+        case sqlite3.SQLITE_NOTADB:
+            return StoreCorruptError(
+                f"{name} is no database; give another path (it was left as it is)"
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR | sqlite3.SQLITE_MISMATCH:
+            return StoreCorruptError(
+                f"{name} is damaged ({cause}); restore it from a copy, or save what can be read "
+                "with: sqlite3 FILE .recover"
+            )
+        case _:
+            return StoreError(f"{name}: {cause}")

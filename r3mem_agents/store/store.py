@@ -1,0 +1,315 @@
+"""A store: scopes, sessions, speakers and turns as bytes and integers, one transaction a call."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
+
+from r3mem_agents.errors import FormatError, NotFoundError, StoreUnavailableError
+from r3mem_agents.store import sqlite
+from r3mem_agents.store.records import (
+    Addition,
+    IndexRow,
+    NewTurn,
+    Scope,
+    ScopeState,
+    Totals,
+    TurnRow,
+)
+from r3mem_agents.store.schema import (
+    FORMAT_VERSION,
+    meta,
+    sessions,
+    speakers,
+    tables,
+    turns,
+)
+from r3mem_agents.store.writing import add_turns, delete_unused, find_scope, in_chunks
+
+KEY_BYTES = 16
+
+
+class Store:
+    """One database. Safe to use from several threads; other processes may use the file too.
+
+    Attributes:
+        name: The database, as messages call it.
+        key: Secret of this database, for keyed hashes of names and terms.
+    """
+
+    def __init__(self, where: str | os.PathLike[str]) -> None:
+        """Open a database, or create it where there is none.
+
+        Args:
+            where: A path or an SQLAlchemy URL of an SQLite database.
+
+        Raises:
+            InvalidInputError: If ``where`` is neither.
+            StoreUnavailableError: If it cannot be opened or created.
+            StoreCorruptError: If it is damaged, or the file of another program.
+            FormatError: If a newer version of this package wrote it.
+        """
+        url = sqlite.locate(where)
+        self.name = url.database or sqlite.IN_MEMORY
+        self._process = os.getpid()
+        self._closed = False
+        with sqlite.explained(self.name):
+            self._engine = sqlite.connect(url)
+            self._writer = self._engine.execution_options(**{sqlite.WRITE: True})
+            try:
+                self._create_if_new()
+                self.key, unscrubbed = self._read_meta()
+                if unscrubbed:  # a process was killed between deleting and scrubbing
+                    self._scrub()
+            except BaseException:
+                self._engine.dispose()
+                raise
+
+    def _create_if_new(self) -> None:
+        with self._engine.begin() as connection:
+            if sqlite.is_ours(connection, self.name):
+                return
+        sqlite.use_write_ahead_log(self._engine)
+        with self._writer.begin() as connection:
+            if sqlite.is_ours(connection, self.name):  # another process was faster
+                return
+            tables.create_all(connection)
+            connection.execute(
+                insert(meta).values(
+                    id=1,
+                    format=FORMAT_VERSION,
+                    key=secrets.token_bytes(KEY_BYTES),
+                    unscrubbed=0,
+                )
+            )
+            sqlite.mark_as_ours(connection)
+
+    def _read_meta(self) -> tuple[bytes, bool]:
+        with self._engine.begin() as connection:
+            version = connection.execute(select(meta.c.format)).scalar_one()
+            if version > FORMAT_VERSION:
+                raise FormatError(
+                    f"{self.name} has format {version}, this version reads up to {FORMAT_VERSION}; "
+                    "upgrade: pip install -U r3mem-agents"
+                )
+            key, unscrubbed = connection.execute(select(meta.c.key, meta.c.unscrubbed)).one()
+        return key, bool(unscrubbed)
+
+    def _ready(self) -> None:
+        if self._closed:
+            raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
+        if os.getpid() != self._process:
+            # After a fork the parent's connections must be neither used nor closed by the child.
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        self._ready()
+        with sqlite.explained(self.name), engine.begin() as connection:
+            yield connection
+
+    def model(self) -> tuple[str, str] | None:
+        """Name and fingerprint of the model that writes here; ``None`` before the first one."""
+        with self._transaction(self._engine) as connection:
+            name, fingerprint = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
+        return None if fingerprint is None else (name, fingerprint)
+
+    def bind_model(self, name: str, fingerprint: str) -> tuple[str, str]:
+        """Record the model of a new database; the first one to do so wins.
+
+        Returns:
+            Name and fingerprint of the one that is recorded.
+        """
+        with self._transaction(self._writer) as connection:
+            connection.execute(
+                update(meta)
+                .where(meta.c.fingerprint.is_(None))
+                .values(model=name, fingerprint=fingerprint)
+            )
+            row = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
+        return row[0], row[1]
+
+    def add(self, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
+        """Write turns, all or none.
+
+        Returns:
+            Their ids, in the order given; each greater than every id before.
+        """
+        if not new:
+            return []
+        with self._transaction(self._writer) as connection:
+            return add_turns(connection, scope, new)
+
+    def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Addition | None:
+        """What a cached copy of a scope's rows lacks.
+
+        Args:
+            scope: Whose rows.
+            known: State that the copy was made from, if there is one.
+            last: Greatest turn id in the copy.
+
+        Returns:
+            The present state and the rows to add: those after ``last`` if the state is the known
+            one, otherwise all of them. ``None`` for a scope that holds nothing.
+        """
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return None
+            first = last + 1 if state == known else 0
+            found = connection.execute(
+                select(*(turns.c[column] for column in IndexRow._fields))
+                .where(turns.c.scope == state.id, turns.c.id >= first)
+                .order_by(turns.c.id)
+            )
+            rows = [IndexRow._make(row) for row in found.all()]
+            sealed: dict[int, bytes] = {}
+            for chunk in in_chunks(list({row.speaker for row in rows})):
+                names = connection.execute(
+                    select(speakers.c.id, speakers.c.sealed).where(speakers.c.id.in_(chunk))
+                )
+                sealed.update({row[0]: row[1] for row in names})
+        return Addition(state, rows, sealed)
+
+    def session_ids(self, scope: Scope, digests: Iterable[bytes]) -> dict[bytes, int]:
+        """Row ids of the sessions that exist, by keyed hash of their names."""
+        found: dict[bytes, int] = {}
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return found
+            for chunk in in_chunks(list(digests)):
+                rows = connection.execute(
+                    select(sessions.c.digest, sessions.c.id).where(
+                        sessions.c.scope == state.id, sessions.c.digest.in_(chunk)
+                    )
+                )
+                found.update({row[0]: row[1] for row in rows})
+        return found
+
+    def turns(self, scope: Scope, ids: Sequence[int]) -> dict[int, TurnRow]:
+        """Those of the given turns that exist in a scope, by id."""
+        found: dict[int, TurnRow] = {}
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return found
+            for chunk in in_chunks(ids):
+                rows = connection.execute(_whole_turns(state.id).where(turns.c.id.in_(chunk)))
+                found.update({row[0]: TurnRow._make(row) for row in rows})
+        return found
+
+    def history(self, scope: Scope, session: int | None) -> list[TurnRow]:
+        """Every turn of a scope, or of one of its sessions, in the order of writing."""
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return []
+            query = _whole_turns(state.id).order_by(turns.c.id)
+            if session is not None:
+                query = query.where(turns.c.session == session)
+            return [TurnRow._make(row) for row in connection.execute(query)]
+
+    def forget(
+        self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
+    ) -> int:
+        """Remove turns of a scope and every trace of them: those given, or all of them.
+
+        Args:
+            scope: Whose turns.
+            ids: Only these turns.
+            session: Only the turns of this session.
+
+        Returns:
+            How many turns there were.
+
+        Raises:
+            NotFoundError: If one of ``ids`` is unknown; nothing is removed then.
+        """
+        with self._transaction(self._writer) as connection:
+            doomed = _select_doomed(connection, scope, ids, session)
+            for chunk in in_chunks(doomed):
+                connection.execute(delete(turns).where(turns.c.id.in_(chunk)))
+            if doomed:
+                delete_unused(connection, scope)
+                connection.execute(update(meta).values(unscrubbed=1))
+            unscrubbed = connection.execute(select(meta.c.unscrubbed)).scalar_one()
+        if not unscrubbed:
+            return 0
+        if obstacle := self._scrub():
+            raise StoreUnavailableError(
+                f"the turns are forgotten, but traces of them are left in {self.name} "
+                f"({obstacle}); to remove them, call forget(turn_ids=[]) or open the file again"
+            )
+        return len(doomed)
+
+    def _scrub(self) -> str | None:
+        # Returns what stood in the way: the rows themselves are gone already, so that is no error
+        # of the transaction, and it must not keep a file from being opened.
+        try:
+            with sqlite.explained(self.name):
+                if not sqlite.scrub(self._engine):
+                    return "another program is reading it"
+                with self._writer.begin() as connection:
+                    connection.execute(update(meta).values(unscrubbed=0))
+        except StoreUnavailableError as error:
+            return str(error.__cause__)
+        return None
+
+    def totals(self, scope: Scope) -> Totals:
+        """Sums over the turns of a scope."""
+        sums = (
+            *(func.sum(turns.c[name]) for name in ("tokens", "text_bytes")),
+            *(func.sum(func.length(turns.c[name])) for name in ("code", "gists", "terms")),
+            *(func.sum(turns.c[name]) for name in ("inferred", "packed", "literal")),
+        )
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            row = connection.execute(
+                select(func.count(), func.count(turns.c.session.distinct()), *sums).where(
+                    turns.c.scope == (state.id if state else None)
+                )
+            ).one()
+        return Totals._make(int(value or 0) for value in row)
+
+    def file_bytes(self) -> int:
+        """Size of the database with its write-ahead log; 0 if it lives in memory."""
+        self._ready()
+        with sqlite.explained(self.name):
+            return sqlite.file_bytes(self._engine)
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        self._closed = True
+        self._engine.dispose()
+
+
+def _whole_turns(scope_id: int) -> Select[Any]:
+    sealed = {"session": sessions.c.sealed, "speaker": speakers.c.sealed.label("speaker")}
+    columns = (sealed.get(name, turns.c[name]) for name in TurnRow._fields)
+    source = turns.join(sessions, turns.c.session == sessions.c.id).join(
+        speakers, turns.c.speaker == speakers.c.id
+    )
+    return select(*columns).select_from(source).where(turns.c.scope == scope_id)
+
+
+def _select_doomed(
+    connection: Connection, scope: Scope, ids: Sequence[int] | None, session: int | None
+) -> list[int]:
+    state = find_scope(connection, scope)
+    query = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
+    if session is not None:
+        query = query.where(turns.c.session == session)
+    known = set(connection.execute(query).scalars())
+    if ids is None:
+        return sorted(known)
+    if missing := [turn for turn in ids if turn not in known]:
+        some = ", ".join(str(turn) for turn in missing[:5]) + (", ..." if missing[5:] else "")
+        raise NotFoundError(f"no turn {some} in this memory; nothing was forgotten")
+    return list(ids)

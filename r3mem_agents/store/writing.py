@@ -1,0 +1,104 @@
+"""What a write transaction does: find or make the rows that turns refer to, add, clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
+from r3mem_agents.store.schema import scopes, sessions, speakers, turns
+
+CHUNK = 500
+"""Values in one IN (...); older SQLite takes at most 999 parameters in a statement."""
+
+T = TypeVar("T")
+
+
+def in_chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut a list into parts that fit one statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def find_scope(connection: Connection, scope: Scope, *, lock: bool = False) -> ScopeState | None:
+    """The row of a scope, if it has ever been written to.
+
+    Args:
+        connection: Inside a transaction.
+        scope: Whose.
+        lock: Keep other writers of the scope out until the end of the transaction, so that ids
+            become visible in ascending order. SQLite has a single writer anyway.
+    """
+    query = select(scopes.c.id, scopes.c.changes).where(
+        scopes.c.user == scope.user, scopes.c.agent == scope.agent
+    )
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else ScopeState(row[0], row[1])
+
+
+def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
+    """Insert turns and the rows that they refer to; returns the ids in the order given."""
+    state = find_scope(connection, scope, lock=True)
+    if state is None:
+        made = connection.execute(
+            insert(scopes)
+            .values(user=scope.user, agent=scope.agent, changes=0)
+            .returning(scopes.c.id)
+        )
+        state = ScopeState(made.scalar_one(), 0)
+    session_ids = _label_ids(connection, sessions, state.id, (turn.session for turn in new))
+    speaker_ids = _label_ids(connection, speakers, state.id, (turn.speaker for turn in new))
+    rows = [
+        turn._asdict()
+        | {
+            "scope": state.id,
+            "session": session_ids[turn.session.digest],
+            "speaker": speaker_ids[turn.speaker.digest],
+        }
+        for turn in new
+    ]
+    made_ids = connection.execute(
+        insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
+    ).scalars()
+    return list(made_ids)
+
+
+def _label_ids(
+    connection: Connection, table: Table, scope_id: int, labels: Iterable[Label]
+) -> dict[bytes, int]:
+    wanted = {label.digest: label.sealed for label in labels}
+    known: dict[bytes, int] = {}
+    for chunk in in_chunks(list(wanted)):
+        rows = connection.execute(
+            select(table.c.digest, table.c.id).where(
+                table.c.scope == scope_id, table.c.digest.in_(chunk)
+            )
+        )
+        known.update({row[0]: row[1] for row in rows})
+    for digest, sealed in wanted.items():
+        if digest not in known:
+            made = connection.execute(
+                insert(table)
+                .values(scope=scope_id, digest=digest, sealed=sealed)
+                .returning(table.c.id)
+            )
+            known[digest] = made.scalar_one()
+    return known
+
+
+def delete_unused(connection: Connection, scope: Scope) -> None:
+    """Remove what no turn refers to any more, names first of all; outdate cached copies."""
+    state = find_scope(connection, scope)
+    assert state is not None, "a scope of which turns were deleted exists"
+    for table, column in ((sessions, turns.c.session), (speakers, turns.c.speaker)):
+        used = select(column).where(turns.c.scope == state.id)
+        connection.execute(delete(table).where(table.c.scope == state.id, table.c.id.not_in(used)))
+    left = select(turns.c.id).where(turns.c.scope == state.id).limit(1)
+    if connection.execute(left).one_or_none() is None:
+        connection.execute(delete(scopes).where(scopes.c.id == state.id))
+    else:
+        connection.execute(
+            update(scopes).where(scopes.c.id == state.id).values(changes=scopes.c.changes + 1)
+        )

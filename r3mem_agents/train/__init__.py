@@ -1,0 +1,1 @@
+"""Training: corpus, objective, loop, record; what ``r3mem train`` runs."""

@@ -1,0 +1,121 @@
+"""``r3mem train``: from a folder of JSONL files to a checkpoint, its record and its picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from r3mem_agents.model import ReversibleModel
+from r3mem_agents.train.loop import Progress as Report
+from r3mem_agents.train.loop import Trainer
+from r3mem_agents.train.prepare import prepare
+from r3mem_agents.train.recipe import Recipe
+from r3mem_agents.train.record import draw, machine, measure
+
+_DEFAULT = Recipe()
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Folder of held-out dialogs, for the record.")
+    ] = None,
+    layers: Annotated[int, typer.Option(help="Couplings in the stack.")] = _DEFAULT.config.layers,
+    hidden: Annotated[int, typer.Option(help="Channels of a stream.")] = _DEFAULT.config.hidden,
+    batch_tokens: Annotated[int, typer.Option(help="Positions per step.")] = _DEFAULT.batch_tokens,
+    source_mb: Annotated[
+        float, typer.Option(help="Most MB of text from one file.")
+    ] = _DEFAULT.source_mb,
+    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Train a checkpoint; run the same command again to go on after an interruption.
+
+    Example: r3mem train data/train --out runs/mine --minutes 120 --held-out data/eval
+    """
+    console = Console()
+    if threads:
+        torch.set_num_threads(threads)
+    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    recipe = Recipe(
+        config=replace(_DEFAULT.config, layers=layers, hidden=hidden, feedforward=4 * hidden),
+        minutes=minutes,
+        batch_tokens=batch_tokens,
+        source_mb=source_mb,
+        seed=seed,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    with console.status("preparing") as status:
+        tokenizer, corpus, hashes = prepare(
+            data, out, recipe, lambda text: status.update(f"preparing: {text}")
+        )
+    console.print(
+        f"{len(corpus.segments.tokens):,} tokens in {len(corpus.segments):,} segments, "
+        f"{len(corpus.groups):,} pairs"
+    )
+    fitted = replace(recipe.config, vocabulary=tokenizer.vocabulary)  # little text has few tokens
+    recipe = replace(recipe, config=fitted)
+    trainer = Trainer(recipe, corpus, out, torch.device(where))
+    if trainer.resume():
+        console.print(f"going on from step {trainer.step:,}, {trainer.elapsed_s / 60:.0f} minutes")
+    follow(trainer, console)
+    trainer.network.to("cpu")
+    with console.status("writing the checkpoint"):
+        model = ReversibleModel.from_network(trainer.network, tokenizer, corpus.counts, name)
+        model.save_pretrained(out / "checkpoint")
+    record: dict[str, Any] = {
+        "name": name,
+        "fingerprint": model.fingerprint,
+        "recipe": recipe.to_dict(),
+        "data_sha256": hashes,
+        "segments": len(corpus.segments),
+        "pairs": len(corpus.groups),
+        "steps": trainer.step,
+        "tokens_seen": trainer.tokens,
+        "minutes": round(trainer.elapsed_s / 60, 1),
+        "machine": machine(),
+        "curve": trainer.curve,
+    }
+    if held_out is not None:
+        with console.status("measuring on held-out dialogs"):
+            record["held_out"] = measure(model, held_out)
+        console.print_json(data=record["held_out"])
+    (out / "checkpoint" / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    draw(trainer.curve, out / "training.png")
+    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'training.png'}")
+
+
+def follow(trainer: Trainer, console: Console) -> None:
+    """Run a trainer to its end under a progress bar."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("training", total=trainer.recipe.minutes * 60, figures="compiling")
+        for report in trainer.run():
+            bar.update(task, completed=report.elapsed_s, figures=figures(report))
+            if report.held_out_bits is not None:
+                console.print(f"step {report.step:,}: held out {report.held_out_bits:.3f} bits")
+
+
+def figures(report: Report) -> str:
+    """One line of a report."""
+    return (
+        f"step {report.step:,}  {report.bits_per_token:.3f} bits/token  "
+        f"{report.accuracy:.1%} inferred  gist {report.gist_accuracy:.1%}  "
+        f"{report.tokens_per_s:,.0f} tokens/s"
+    )

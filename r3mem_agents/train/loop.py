@@ -1,0 +1,277 @@
+"""The training loop: by wall time, with checkpoints, and going on where it was killed."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import pickle
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from r3mem_agents.errors import CheckpointError
+from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.train.batches import Batches, SegmentBatch
+from r3mem_agents.train.corpus import Corpus
+from r3mem_agents.train.objective import (
+    contrastive_loss,
+    expansion_loss,
+    gist_bits,
+    in_rounds,
+)
+from r3mem_agents.train.recipe import Recipe
+
+NATS_TO_BITS = 1.4426950408889634
+SAVE_EVERY_S = 240.0
+HELD_OUT_EVERY_S = 240.0
+HELD_OUT_SEGMENTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run has to say at a step.
+
+    Attributes:
+        step: Steps done.
+        elapsed_s: Wall time of training, over all resumes.
+        tokens: Tokens seen by the codec.
+        bits_per_token: Cross-entropy of the training batches, smoothed.
+        accuracy: Share of tokens that were the first prediction, smoothed.
+        gist_accuracy: Share of queries whose gist is nearest to their passage's, smoothed.
+        tokens_per_s: Since the last report.
+        held_out_bits: Cross-entropy on held-out segments, when it was measured now.
+    """
+
+    step: int
+    elapsed_s: float
+    tokens: int
+    bits_per_token: float
+    accuracy: float
+    gist_accuracy: float
+    tokens_per_s: float
+    held_out_bits: float | None
+
+
+class Trainer:
+    """One run: a network, its optimizers and where they are."""
+
+    def __init__(self, recipe: Recipe, corpus: Corpus, folder: Path, device: torch.device) -> None:
+        keep_memory()
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.folder, self.device = recipe, folder, device
+        self.network = R3MemNetwork(recipe.config)
+        with torch.no_grad():
+            share = torch.from_numpy(corpus.counts + 1.0).float()
+            self.network.unigram.copy_((share / share.sum()).log() + 8.0)
+        self.network.to(device)
+        self.batches = Batches(corpus, recipe)
+        self.step, self.elapsed_s, self.tokens = 0, 0.0, 0
+        self.curve: list[dict[str, float]] = []
+        matrices = [
+            parameter
+            for name, parameter in self.network.named_parameters()
+            if parameter.ndim == 2 and name.startswith(("stack.", "from_gist.", "to_gist."))
+        ]
+        chosen = {id(parameter) for parameter in matrices}
+        others = [p for p in self.network.parameters() if id(p) not in chosen]
+        self._optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(
+                matrices, lr=recipe.matrix_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
+            ),
+            torch.optim.AdamW(others, lr=recipe.other_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+        self._peaks = [recipe.matrix_rate, recipe.other_rate]
+        self._codec = torch.compile(self._codec_loss, dynamic=False)
+        self._pair = torch.compile(self._pair_loss, dynamic=False)
+
+    def run(self) -> Iterator[Progress]:
+        """Train until the recipe's wall time is spent; yields a report every few steps."""
+        seconds = self.recipe.minutes * 60.0
+        saved = measured = self.elapsed_s
+        smooth = _Smooth()
+        last, last_tokens = time.monotonic(), self.tokens
+        while self.elapsed_s < seconds:
+            begun = time.monotonic()
+            progress = self.elapsed_s / seconds
+            with_gist = progress >= self.recipe.gist_from
+            if with_gist and self.batches.has_pairs and self.step % self.recipe.pair_every == 0:
+                smooth.add("gist", self._pair_step())
+            batch = self.batches.segments().to(self.device)
+            bits, accuracy = self._codec_step(batch, with_gist, progress)
+            smooth.add("bits", bits)
+            smooth.add("accuracy", accuracy)
+            self.step += 1
+            self.tokens += int(batch.count.sum())
+            self.elapsed_s += time.monotonic() - begun
+            held_out = None
+            if self.elapsed_s - measured > HELD_OUT_EVERY_S or self.elapsed_s >= seconds:
+                held_out, measured = self.held_out_bits(with_gist), self.elapsed_s
+            if self.step % 10 == 0 or held_out is not None:
+                rate = (self.tokens - last_tokens) / (time.monotonic() - last)
+                last, last_tokens = time.monotonic(), self.tokens
+                report = Progress(
+                    self.step,
+                    self.elapsed_s,
+                    self.tokens,
+                    smooth["bits"],
+                    smooth["accuracy"],
+                    smooth["gist"],
+                    rate,
+                    held_out,
+                )
+                self._note(report)
+                yield report
+            if self.elapsed_s - saved > SAVE_EVERY_S or self.elapsed_s >= seconds:
+                self.save()
+                saved = self.elapsed_s
+
+    @torch.no_grad()
+    def held_out_bits(self, with_gist: bool) -> float:
+        """Bits per token on segments that training never sees, in the rounded arithmetic."""
+        self.network.freeze()
+        bits = tokens = 0.0
+        for batch in self.batches.held_out(HELD_OUT_SEGMENTS):
+            moved = batch.to(self.device)
+            ordered = in_rounds(self.network, moved.tokens)
+            gist = self._gist(ordered, moved.count) if with_gist else self._no_gist(len(ordered))
+            nats, _ = expansion_loss(self.network, ordered, moved.count, moved.continued, gist)
+            count = float(moved.count.sum())
+            bits, tokens = bits + float(nats) * NATS_TO_BITS * count, tokens + count
+        return bits / tokens
+
+    def save(self) -> None:
+        """Write the state of the run; the old one stays until the new one is whole."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "tokens": self.tokens,
+            "curve": self.curve,
+        }
+        partial = self.folder / "state.partial"
+        torch.save(state, partial)
+        partial.replace(self.folder / "state.pt")
+
+    def resume(self) -> bool:
+        """Go on from the last save, if there is one; whether there was.
+
+        Raises:
+            CheckpointError: The state is damaged, or of a network of other sizes.
+        """
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return False
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+            raise CheckpointError(
+                f"{path} is no state of this run: {error}; delete it or choose another folder"
+            ) from error
+        for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+        self.tokens, self.curve = state["tokens"], state["curve"]
+        self.batches.skip_to(self.step)
+        return True
+
+    def _codec_step(
+        self, batch: SegmentBatch, with_gist: bool, progress: float
+    ) -> tuple[float, float]:
+        nats, accuracy = self._codec(batch.tokens, batch.count, batch.continued, with_gist)
+        torch.autograd.backward(nats)
+        self._update(progress)
+        return nats.item() * NATS_TO_BITS, accuracy.item()
+
+    def _pair_step(self) -> float:
+        """Add the gradient of a batch of pairs to the step that follows; accuracy of the gists."""
+        pairs = self.batches.pairs()
+        queries, passages = pairs.queries.to(self.device), pairs.passages.to(self.device)
+        loss, accuracy = self._pair(
+            queries.tokens, queries.count, passages.tokens, passages.count,
+            pairs.same.to(self.device),
+        )  # fmt: skip
+        torch.autograd.backward(loss * self.recipe.gist_weight)
+        return accuracy.item()
+
+    def _update(self, progress: float) -> None:
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        factor = self.recipe.rate(self.step, progress)
+        for optimizer, peak in zip(self._optimizers, self._peaks, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def _codec_loss(
+        self, tokens: Tensor, count: Tensor, continued: Tensor, with_gist: bool
+    ) -> tuple[Tensor, Tensor]:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            ordered = in_rounds(self.network, tokens)
+            gist = self._gist(ordered, count) if with_gist else self._no_gist(len(tokens))
+            return expansion_loss(self.network, ordered, count, continued, gist)
+
+    def _pair_loss(
+        self, query: Tensor, query_count: Tensor, passage: Tensor, count: Tensor, same: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            asked = self._gist(in_rounds(self.network, query), query_count)
+            answers = self._gist(in_rounds(self.network, passage), count)
+            loss = contrastive_loss(asked, answers, same, self.recipe.temperature)
+            nearest = (asked.float() @ answers.float().t()).argmax(1)
+            target = torch.arange(len(query), device=query.device)
+            return loss, (nearest == target).float().mean()
+
+    def _gist(self, tokens: Tensor, count: Tensor) -> Tensor:
+        return gist_bits(self.network.gist(tokens, count).float())
+
+    def _no_gist(self, batch: int) -> Tensor:
+        return torch.zeros(batch, self.recipe.config.gist_bits, device=self.device)
+
+    def _note(self, report: Progress) -> None:
+        point = {
+            "step": report.step,
+            "elapsed_s": round(report.elapsed_s, 1),
+            "tokens": report.tokens,
+            "bits_per_token": round(report.bits_per_token, 4),
+            "accuracy": round(report.accuracy, 4),
+            "gist_accuracy": round(report.gist_accuracy, 4),
+        }
+        if report.held_out_bits is not None:
+            point["held_out_bits"] = round(report.held_out_bits, 4)
+        self.curve.append(point)
+        (self.folder / "curve.json").write_text(json.dumps(self.curve))
+
+
+class _Smooth:
+    """Running means with a memory of about fifty values."""
+
+    def __init__(self) -> None:
+        self._means: dict[str, float] = {}
+
+    def add(self, name: str, value: float) -> None:
+        old = self._means.get(name, value)
+        self._means[name] = old + (value - old) * 0.02
+
+    def __getitem__(self, name: str) -> float:
+        return self._means.get(name, 0.0)
+
+
+def keep_memory() -> None:
+    """Tell the C library to keep freed memory: steps are several times faster on Linux.
+
+    Large tensors are freed and asked for again in every step; handing them back to the kernel
+    means that each page is faulted in anew (docs/LOG.md, 2026-11-21).
+    """
+    if sys.platform == "linux":
+        trim_threshold, mmap_threshold, large = -1, -3, 1 << 30
+        mallopt: Callable[[int, int], int] = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(trim_threshold, large)
+        mallopt(mmap_threshold, large)

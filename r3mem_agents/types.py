@@ -1,0 +1,92 @@
+"""The values that go in and come out of a memory: plain, frozen, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message of a conversation.
+
+    Attributes:
+        role: Who speaks in the protocol's sense: ``user``, ``assistant``, ``tool`` ...
+        text: What was said; any Unicode text, kept byte for byte.
+        name: The speaker's name, if there is one.
+        session: The session it belongs to; ``None`` means the memory's current session.
+        time: When it was said, with a time zone; ``None`` means now, at write time.
+        metadata: Anything that JSON can hold.
+        id: Given by the memory when the turn is stored; ``None`` before that.
+    """
+
+    role: str
+    text: str
+    name: str | None = None
+    session: str | None = None
+    time: datetime | None = None
+    metadata: Mapping[str, Any] | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """A turn that a lookup brought back, with the reason why.
+
+    Attributes:
+        turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
+        text: The turn's text, byte for byte.
+        score: Fused evidence, higher is better; 1.0 is what the best single level can give.
+        session: The session of the turn.
+        role: Role of the speaker.
+        name: Name of the speaker, if any.
+        time: When it was said, with a time zone.
+        metadata: What was stored beside it.
+        evidence: The parts of the score by level: ``entity``, ``gist``, ``neighbours``,
+            ``session`` and ``speaker``.
+    """
+
+    turn_id: int
+    text: str
+    score: float
+    session: str
+    role: str
+    name: str | None
+    time: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStats:
+    """What a memory holds, and what it costs.
+
+    Attributes:
+        turns: Number of turns.
+        sessions: Number of sessions.
+        tokens: Tokens in those turns, counted by the model's own tokenizer.
+        text_bytes: UTF-8 bytes of text that went in.
+        code_bytes: Bytes of memory tokens that bring the text back (hash and framing included).
+        gist_bytes: Bytes of gists.
+        entity_bytes: Bytes of keyed hashes of terms.
+        file_bytes: Size of the whole database, its write-ahead log included; 0 if it has none.
+        bits_per_token: ``8 * code_bytes / tokens``; 0.0 when empty.
+        inferred_share: Share of tokens that were the model's first prediction.
+        packed_segments: Segments that fell back to the static coder.
+        literal_segments: Segments that fell back to literal bytes.
+    """
+
+    turns: int
+    sessions: int
+    tokens: int
+    text_bytes: int
+    code_bytes: int
+    gist_bytes: int
+    entity_bytes: int
+    file_bytes: int
+    bits_per_token: float
+    inferred_share: float
+    packed_segments: int
+    literal_segments: int

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from r3mem_agents.testing import tiny_model
+from tests.cli.running import Run
+
+
+def _one_error_line(result: Any) -> str:
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in result.stderr
+    return str(lines[0])
+
+
+@pytest.mark.parametrize("command", [["recall", "x"], ["history"], ["stats"], ["export"]])
+def test_reading_where_nothing_is_makes_no_file(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    line = _one_error_line(run(*command, "--db", "nowhere.db"))
+    assert "nowhere.db" in line
+    assert "--db" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["remember", "x", "--time", "yesterday"], ["--time", "yesterday", "2026-11-20"]),
+        (["remember", "x", "--metadata", "{"], ["--metadata", "JSON"]),
+        (["remember", "x", "--metadata", "[1]"], ["--metadata", "object"]),
+        (["remember", "x", "--session", ""], ["session"]),
+        (["remember", "bad \udcff byte"], ["surrogate"]),
+        (["remember", "x", "--db", "no/such/folder/x.db"], ["no/such/folder"]),
+        (["import", "no-such.jsonl"], ["no-such.jsonl"]),
+        (["bench", "codec", "--data", "no-such"], ["no-such"]),
+        (["remember", "x", "--model", "no-such-model"], ["no-such-model"]),
+    ],
+)
+def test_bad_input_is_one_line_that_names_it(
+    run: Run, arguments: list[str], names: list[str]
+) -> None:
+    line = _one_error_line(run(*arguments))
+    for name in names:
+        assert name in line
+
+
+def test_stdin_that_is_no_text(run: Run) -> None:
+    assert "UTF-8" in _one_error_line(run("remember", "-", stdin=b"\xff\xfe"))
+
+
+def test_k_below_one(run: Run) -> None:
+    run("remember", "One.")
+    assert "k" in _one_error_line(run("recall", "One", "-k", "0"))
+
+
+def test_unknown_turns_are_named_and_nothing_is_forgotten(run: Run, run_json: Any) -> None:
+    run_json("remember", "One.")
+    assert "4711" in _one_error_line(run("forget", "4711"))
+    assert len(run_json("history")) == 1
+
+
+def test_the_file_of_another_program(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_bytes(b"These are my notes. " * 300)
+    line = _one_error_line(run("history", "--db", "notes.db"))
+    assert "notes.db" in line
+    assert (tmp_path / "notes.db").read_bytes() == b"These are my notes. " * 300
+
+
+def test_a_memory_of_another_model_names_both(run: Run, run_json: Any, tmp_path: Path) -> None:
+    run_json("remember", "One.")
+    other = tiny_model(seed=1)
+    other.save_pretrained(tmp_path / "other")
+    line = _one_error_line(run("history", "--model", str(tmp_path / "other")))
+    assert other.fingerprint in line
+    assert tiny_model().fingerprint in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["forget"],
+        ["forget", "1", "--everything"],
+        ["forget", "one"],
+        ["recall"],
+        ["recall", "x", "--level", "page"],
+        ["no-such-command"],
+        ["bench", "codec"],
+    ],
+)
+def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage" in result.stderr

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+import r3mem_agents
+from r3mem_agents.cli import app
+from tests.cli.running import Run
+
+
+def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+COMMANDS = sorted(_commands(typer.main.get_command(app)))
+
+
+def test_all_promised_commands_exist() -> None:
+    names = {" ".join(path) for path in COMMANDS}
+    promised = {
+        "bench codec", "bench speed", "context", "demo", "export", "forget", "history", "import",
+        "recall", "remember", "stats", "train", "version",
+    }  # fmt: skip
+    assert names == promised
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(run: Run, path: tuple[str, ...]) -> None:
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    example = result.stdout.split("Example", 1)[1]
+    assert f"r3mem {' '.join(path)}" in example
+
+
+def test_help_of_the_whole_lists_all_commands(run: Run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for path in COMMANDS:
+        assert f" {path[0]} " in result.stdout
+
+
+def test_help_loads_neither_torch_nor_a_database() -> None:
+    code = (
+        "import sys\n"
+        "from r3mem_agents.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'sqlalchemy', 'matplotlib', 'zstandard'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"r3mem-agents {r3mem_agents.__version__}\n"
+    assert run("version").stdout == run("--version").stdout
+
+
+def test_version_names_what_it_runs_on(run_json: Any) -> None:
+    found = run_json("version", "--all")
+    assert found["r3mem-agents"] == r3mem_agents.__version__
+    assert found["python"].split(".")[:2] == [str(part) for part in sys.version_info[:2]]
+    assert found["torch"] != "missing"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from r3mem_agents import CompressiveMemory, ReversibleModel
+from r3mem_agents.testing import tiny_model
+
+OpenMemory = Callable[..., CompressiveMemory]
+
+
+@pytest.fixture(scope="session")
+def model() -> ReversibleModel:
+    return tiny_model()
+
+
+@pytest.fixture
+def open_memory(tmp_path: Path, model: ReversibleModel) -> Iterator[OpenMemory]:
+    """Open memories on one file (or on another with ``name``), closed at the end of the test."""
+    opened: list[CompressiveMemory] = []
+
+    def open_one(name: str = "memory.db", **options: Any) -> CompressiveMemory:
+        where = name if name == ":memory:" else tmp_path / name
+        memory = CompressiveMemory(where, **({"model": model} | options))
+        opened.append(memory)
+        return memory
+
+    yield open_one
+    for memory in opened:
+        memory.close()

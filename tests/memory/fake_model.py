@@ -1,0 +1,90 @@
+"""A model with the interface of the real one, without torch: for subprocesses, and for lookups.
+
+Its gists are sums of word hashes (SimHash), so texts that share words are alike, which a network
+with random weights cannot promise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.errors import ExpansionError
+
+HASH_BYTES = 4
+MASK = bytes(range(1, 256))
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSegment:
+    code: bytes
+    gists: bytes
+    tokens: int = 0
+    text_bytes: int = 0
+    inferred: int = 0
+    packed: int = 0
+    literal: int = 0
+
+
+class FakeModel:
+    name = "fake"
+    gist_bytes = 32
+
+    def __init__(self, fingerprint: str = "0123456789abcdef") -> None:
+        self.fingerprint = fingerprint
+
+    def compress(self, texts: Sequence[str]) -> list[FakeSegment]:
+        return [self._compress(text) for text in texts]
+
+    def _compress(self, text: str) -> FakeSegment:
+        raw = text.encode()
+        tokens = self.count_tokens(text)
+        words = text.split()
+        gists = [
+            self.gists([" ".join(words[start : start + 64])])[0].tobytes()
+            for start in range(0, max(len(words), 1), 64)
+        ]
+        return FakeSegment(
+            code=hashlib.blake2b(raw, digest_size=HASH_BYTES).digest() + mask(zlib.compress(raw)),
+            gists=b"".join(gists) if text else b"",
+            tokens=tokens,
+            text_bytes=len(raw),
+            inferred=tokens // 2,
+            packed=0,
+            literal=1,
+        )
+
+    def expand(self, segments: Sequence[FakeSegment]) -> list[str]:
+        return [self._expand(segment.code) for segment in segments]
+
+    def _expand(self, code: bytes) -> str:
+        try:
+            raw = zlib.decompress(mask(code[HASH_BYTES:]))
+        except zlib.error as error:
+            raise ExpansionError("damaged") from error
+        if hashlib.blake2b(raw, digest_size=HASH_BYTES).digest() != code[:HASH_BYTES]:
+            raise ExpansionError("damaged")
+        return raw.decode()
+
+    def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        return np.stack([self._gist(text) for text in texts])
+
+    def _gist(self, text: str) -> NDArray[np.uint8]:
+        total = np.zeros(256)
+        for word in text.casefold().split()[:64]:
+            digest = hashlib.blake2b(word.strip(".,?!").encode(), digest_size=32).digest()
+            total += np.unpackbits(np.frombuffer(digest, np.uint8)) - 0.5
+        return np.packbits(total > 0)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+def mask(raw: bytes) -> bytes:
+    stream = (MASK * (len(raw) // len(MASK) + 1))[: len(raw)]
+    return bytes(a ^ b for a, b in zip(raw, stream, strict=True))

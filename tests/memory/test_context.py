@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents import CompressiveMemory, Recollection, Turn
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory import budget
+from r3mem_agents.memory.context import NOTHING, NOTHING_FITS, compose
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+START = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def no_network_and_no_vocabulary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("tried to reach the network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv(budget.CACHE_VARIABLE, str(tmp_path / "vocabularies"))
+    budget.tiktoken_counter.cache_clear()
+    yield
+    budget.tiktoken_counter.cache_clear()
+
+
+@pytest.fixture
+def memory(open_memory: OpenMemory) -> CompressiveMemory:
+    filled = open_memory(model=FakeModel())
+    filled.remember_many(
+        [
+            Turn(
+                role="user",
+                text=f"Biscuit the dog, part {i}." + " and so on" * i,
+                name="Alice" if i % 2 else None,
+                session=f"s{i // 3}",
+                time=START + timedelta(minutes=10 - i),
+            )
+            for i in range(9)
+        ]
+    )
+    return filled
+
+
+def test_lines_are_dated_and_name_the_speaker(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel(), session="2026-11-20")
+    zone = timezone(timedelta(hours=1))
+    memory.remember("user", "My dog is called Biscuit.", name="Alice", time=START)
+    memory.remember("assistant", "A dog!\nNice.", time=START.astimezone(zone))
+    assert memory.context("What is my dog called?") == (
+        "Session 2026-11-20:\n"
+        "[2026-11-20 14:03] Alice (user): My dog is called Biscuit.\n"
+        "[2026-11-20 15:03] assistant: A dog!\nNice."
+    )
+
+
+def test_turns_are_grouped_by_session_in_order_of_time(memory: CompressiveMemory) -> None:
+    lines = memory.context("Biscuit the dog").splitlines()
+    headings = [line for line in lines if line.startswith("Session")]
+    assert headings == ["Session s2:", "Session s1:", "Session s0:"]  # later turns, earlier times
+    dated = [line[:18] for line in lines if line.startswith("[")]
+    assert dated == sorted(dated)
+    assert len(dated) == len(set(lines) - set(headings)) == 9
+
+
+@pytest.mark.parametrize("token_budget", [1, 2, 5, 10, 20, 40, 80, 200, 10_000])
+def test_the_budget_is_kept(memory: CompressiveMemory, token_budget: int) -> None:
+    text = memory.context("Biscuit the dog", token_budget=token_budget)
+    assert memory.model.count_tokens(text) <= token_budget
+    if token_budget >= 20:
+        assert "Biscuit" in text
+
+
+def test_nothing_relevant_is_said_in_words(memory: CompressiveMemory) -> None:
+    assert memory.context("quantum chromodynamics") == NOTHING
+    assert memory.context("") == NOTHING
+    assert memory.context("quantum chromodynamics", token_budget=1) == ""
+
+
+def test_a_turn_too_long_does_not_shut_out_others(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    memory.remember("user", "Biscuit biscuit " * 500, session="long")
+    memory.remember("user", "Biscuit is a dog.", session="short")
+    assert "Biscuit is a dog." in memory.context("biscuit", token_budget=50)
+    memory.forget(session="short")
+    assert memory.context("biscuit", token_budget=50) == NOTHING_FITS
+
+
+@given(
+    texts=st.lists(st.text(st.sampled_from("ab \n"), max_size=30), max_size=20),
+    token_budget=st.integers(1, 300),
+    batch=st.integers(1, 5),
+)
+@settings(deadline=None)
+def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, batch: int) -> None:
+    ranked = [
+        Recollection(
+            turn_id=number,
+            text=text,
+            score=1 / (number + 1),
+            session=f"s{number % 3}",
+            role="user",
+            name=None,
+            time=START - timedelta(hours=number * 7 % 5),
+        )
+        for number, text in enumerate(texts)
+    ]
+    batches = [ranked[start : start + batch] for start in range(0, len(ranked), batch)]
+    composed = compose(batches, token_budget, len)
+    assert len(composed) <= token_budget
+    if ranked and len(compose([ranked[:1]], 10**6, len)) < token_budget:
+        assert ranked[0].text in composed
+    assert compose([ranked], 10**6, len).count("] user: ") == len(ranked)
+
+
+@pytest.mark.parametrize("token_budget", [0, -5, 1.5, "800", True])
+def test_a_budget_is_a_positive_int(memory: CompressiveMemory, token_budget: Any) -> None:
+    with pytest.raises(InvalidInputError, match="token_budget"):
+        memory.context("dog", token_budget=token_budget)
+
+
+def test_without_a_vocabulary_at_hand_the_model_counts(memory: CompressiveMemory) -> None:
+    assert budget.tiktoken_counter() is None
+    assert memory.context("Biscuit the dog")
+
+
+def test_a_damaged_vocabulary_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "vocabularies"
+    folder.mkdir()
+    for vocabulary in budget.VOCABULARIES:
+        (folder / vocabulary.file).write_bytes(b"cut off")
+    assert budget.tiktoken_counter() is None
+    assert len(list(folder.iterdir())) == len(budget.VOCABULARIES)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tiktoken") is None, reason="needs tiktoken")
+@pytest.mark.parametrize("place", ["variable", "llama_index"])
+def test_a_vocabulary_at_hand_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    import os
+
+    import tiktoken
+
+    folder = tmp_path / "vocabularies"
+    if place == "llama_index":
+        folder = tmp_path / "site" / "core" / "_static" / "tiktoken_cache"
+        spec = SimpleNamespace(submodule_search_locations=[str(tmp_path / "site")])
+        find_spec = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util,
+            "find_spec",
+            lambda name: spec if name == "llama_index" else find_spec(name),
+        )
+    folder.mkdir(parents=True)
+    content = b"a whole vocabulary"
+    [first, *_] = budget.VOCABULARIES
+    (folder / first.file).write_bytes(content)
+    whole = first._replace(sha256=hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(budget, "VOCABULARIES", (whole,))
+    seen: list[str] = []
+
+    class Words:
+        def encode(self, text: str, disallowed_special: object) -> list[str]:
+            assert disallowed_special == ()
+            return text.split()
+
+    def get_encoding(name: str) -> Words:
+        seen.append(f"{name} in {os.environ[budget.CACHE_VARIABLE]}")
+        return Words()
+
+    monkeypatch.setattr(tiktoken, "get_encoding", get_encoding)
+    before = os.environ[budget.CACHE_VARIABLE]
+    count = budget.tiktoken_counter()
+    assert count is not None and count("three short words") == 3
+    assert seen == [f"o200k_base in {folder}"]
+    assert os.environ[budget.CACHE_VARIABLE] == before

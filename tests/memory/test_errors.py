@@ -1,0 +1,365 @@
+"""Bad input and bad files: a named error that says what to do, and nothing stored is lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
+from r3mem_agents.errors import (
+    CheckpointError,
+    ExpansionError,
+    FormatError,
+    InvalidInputError,
+    ModelMismatchError,
+    StoreCorruptError,
+    StoreUnavailableError,
+)
+from r3mem_agents.memory import models
+from r3mem_agents.store import sqlite
+from r3mem_agents.testing import tiny_model
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "memory.db"
+
+
+@pytest.fixture
+def fake() -> Any:
+    return FakeModel()
+
+
+def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
+    with CompressiveMemory(path, model=model) as memory:
+        return memory.remember_many(
+            [Turn(role="user", text=f"Turn {i}: {'words ' * 20}") for i in range(turns)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("turn", "message"),
+    [
+        ({"text": 5}, "text must be a str, not int"),
+        ({"text": None}, "text must be a str"),
+        ({"text": b"bytes"}, "text must be a str"),
+        ({"text": "half \ud83d an emoji"}, "lone surrogate at position 5"),
+        ({"role": ""}, "role is empty"),
+        ({"role": None}, "role must be a str"),
+        ({"name": 7}, "name must be a str"),
+        ({"name": "\udfff"}, "lone surrogate"),
+        ({"session": ""}, "session is empty"),
+        ({"session": 3}, "session must be a str"),
+        ({"time": datetime(2026, 11, 20)}, "no time zone"),
+        ({"time": "2026-11-20"}, "time must be a datetime"),
+        ({"time": 1.5}, "time must be a datetime"),
+        ({"metadata": ["a"]}, "metadata must be a dict"),
+        ({"metadata": {"when": NOW}}, "JSON"),
+        ({"metadata": {1: "one"}}, "JSON"),
+        ({"metadata": {"pair": (1, 2)}}, "JSON"),
+        ({"metadata": {"x": float("nan")}}, "JSON"),
+    ],
+)
+def test_a_turn_that_cannot_be_stored(
+    open_memory: OpenMemory, turn: dict[str, Any], message: str
+) -> None:
+    memory = open_memory()
+    good = memory.remember("user", "Good.")
+    fields = {"role": "user", "text": "Bad."} | turn
+    with pytest.raises(InvalidInputError, match=message):
+        memory.remember(fields.pop("role"), fields.pop("text"), **fields)
+    fields = {"role": "user", "text": "Bad."} | turn
+    with pytest.raises(InvalidInputError, match=r"turns\[1\].*" + message):
+        memory.remember_many([Turn(role="user", text="Also good."), Turn(**fields)])
+    assert memory.history() == [good]
+
+
+@pytest.mark.parametrize(
+    "turns", [None, 5, "text", Turn(role="user", text="x"), ["text"], [{"role": "user"}]]
+)
+def test_a_batch_that_is_none(open_memory: OpenMemory, turns: Any) -> None:
+    with pytest.raises(InvalidInputError, match="Turn"):
+        open_memory().remember_many(turns)
+
+
+@pytest.mark.parametrize("ids", [5, "5", ["5"], [True], [1.0], [None]])
+def test_ids_that_are_none(open_memory: OpenMemory, ids: Any) -> None:
+    memory = open_memory()
+    turn = memory.remember("user", "Stay.")
+    with pytest.raises(InvalidInputError, match="turn_ids"):
+        memory.forget(turn_ids=ids)
+    assert memory.history() == [turn]
+
+
+@pytest.mark.parametrize("what", ["user", "agent", "session"])
+@pytest.mark.parametrize("value", ["", None, 5, "\ud800"])
+def test_scopes_are_names(open_memory: OpenMemory, what: str, value: Any) -> None:
+    with pytest.raises(InvalidInputError, match=what):
+        open_memory(**{what: value})
+
+
+@pytest.mark.parametrize("where", [None, 5, b"bytes.db", "", "postgresql://host/db", "no url://"])
+def test_places_that_are_none(where: Any, fake: Any) -> None:
+    with pytest.raises(InvalidInputError):
+        CompressiveMemory(where, model=fake)
+
+
+def test_a_folder(tmp_path: Path, fake: Any) -> None:
+    with pytest.raises(StoreUnavailableError, match="is a folder; give the path of a file"):
+        CompressiveMemory(tmp_path, model=fake)
+
+
+@pytest.mark.parametrize("missing", ["nowhere/memory.db", "file.txt/memory.db"])
+def test_no_folder(tmp_path: Path, missing: str, fake: Any) -> None:
+    (tmp_path / "file.txt").write_text("a file")
+    with pytest.raises(StoreUnavailableError, match="no folder .* create it"):
+        CompressiveMemory(tmp_path / missing, model=fake)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_a_folder_that_cannot_be_written(fake: Any) -> None:
+    with pytest.raises(StoreUnavailableError, match="permissions"):
+        CompressiveMemory("/proc/memory.db", model=fake)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_file_that_cannot_be_written(path: Path, fake: Any) -> None:
+    fill(path, fake)
+    path.chmod(0o400)
+    with (
+        pytest.raises(StoreUnavailableError, match="permissions"),
+        CompressiveMemory(path, model=fake) as memory,
+    ):
+        memory.remember("user", "No.")
+
+
+def test_a_database_opened_for_reading(path: Path, fake: Any) -> None:
+    turns = fill(path, fake)
+    with CompressiveMemory(f"sqlite:///file:{path}?mode=ro&uri=true", model=fake) as memory:
+        with pytest.raises(StoreUnavailableError, match="permissions"):
+            memory.remember("user", "No.")
+        assert memory.history() == turns
+
+
+@pytest.mark.parametrize("content", [b"Dear diary, today " * 100, bytes(range(256)) * 40])
+def test_a_file_that_is_no_database(path: Path, content: bytes, fake: Any) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreCorruptError, match="no database; give another path"):
+        CompressiveMemory(path, model=fake)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("mark", [0, 12345])
+def test_a_database_of_another_program(path: Path, mark: int, fake: Any) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+        connection.execute(f"PRAGMA application_id = {mark}")
+    connection.close()
+    content = path.read_bytes()
+    with pytest.raises(StoreCorruptError, match="another program; give another path"):
+        CompressiveMemory(path, model=fake)
+    assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_an_empty_file_is_a_new_memory(path: Path, fake: Any) -> None:
+    path.touch()
+    assert len(fill(path, fake, 1)) == 1
+
+
+def read_all(path: Path, model: Any) -> None:
+    with CompressiveMemory(path, model=model) as memory:
+        memory.history()
+        memory.recall("words")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.95])
+def test_a_truncated_file(path: Path, share: float, fake: Any) -> None:
+    fill(path, fake)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(StoreCorruptError, match="restore it from a copy"):
+        read_all(path, fake)
+
+
+def test_an_overwritten_page(path: Path, fake: Any) -> None:
+    fill(path, fake)
+    content = bytearray(path.read_bytes())
+    content[2 * 4096 : -4096] = b"\xa5" * (len(content) - 3 * 4096)
+    path.write_bytes(content)
+    with pytest.raises(StoreCorruptError, match="restore it from a copy"):
+        read_all(path, fake)
+
+
+def damage(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_missing_table(path: Path, fake: Any) -> None:
+    fill(path, fake)
+    damage(path, "DROP TABLE speakers")
+    with pytest.raises(StoreCorruptError, match="no such table"):
+        read_all(path, fake)
+
+
+@pytest.mark.parametrize("column", ["terms", "gists"])
+def test_damaged_index_entries(path: Path, column: str, fake: Any) -> None:
+    fill(path, fake, 3)
+    damage(path, f"UPDATE turns SET {column} = x'00112233' WHERE id = 2")
+    with CompressiveMemory(path, model=fake) as memory, pytest.raises(StoreCorruptError):
+        memory.recall("words")
+
+
+def test_a_damaged_code_is_never_another_text(path: Path, model: ReversibleModel) -> None:
+    turns = fill(path, model, 3)
+    with sqlite3.connect(path) as connection:
+        code = bytearray(connection.execute("SELECT code FROM turns WHERE id = 2").fetchone()[0])
+        code[2] ^= 1  # inside the hash
+        connection.execute("UPDATE turns SET code = ? WHERE id = 2", (bytes(code),))
+    connection.close()
+    with CompressiveMemory(path, model=model) as memory:
+        with pytest.raises(ExpansionError):
+            memory.history()
+        assert memory.forget(turn_ids=[2]) == 1
+        assert memory.history() == [turns[0], turns[2]]
+
+
+def test_a_newer_format(path: Path, fake: Any) -> None:
+    fill(path, fake)
+    damage(path, "UPDATE meta SET format = 99")
+    with pytest.raises(FormatError, match="has format 99.*upgrade"):
+        CompressiveMemory(path, model=fake)
+
+
+def test_another_writer_that_does_not_end(
+    path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = fill(path, fake)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    with CompressiveMemory(path, model=fake) as memory:
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match="locked by another program for 0.1 s"):
+            memory.remember("user", "Wait.")
+        with pytest.raises(StoreUnavailableError, match="locked"):
+            memory.forget(everything=True)
+        assert memory.history() == turns
+        blocker.close()
+        memory.remember("user", "Now.")
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Every connection may use only a few pages more than the file has."""
+
+    def limit(connection: Any, _record: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    event.listen(Engine, "connect", limit)
+    yield
+    event.remove(Engine, "connect", limit)
+
+
+def test_a_full_disk(path: Path, fake: Any, request: pytest.FixtureRequest) -> None:
+    turns = fill(path, fake)
+    request.getfixturevalue("full_disk")
+    with CompressiveMemory(path, model=fake) as memory:
+        with pytest.raises(StoreUnavailableError, match="disk .* is full; nothing was changed"):
+            memory.remember_many(
+                [Turn(role="user", text=f"More {i} {'words ' * 30}") for i in range(500)]
+            )
+        assert memory.history() == turns
+        assert memory.remember("user", "A little.").id
+
+
+def test_a_closed_memory(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    turn = memory.remember("user", "Stay.")
+    memory.close()
+    memory.close()
+    for call in (
+        lambda: memory.remember("user", "Late."),
+        lambda: memory.recall("stay"),
+        memory.history,
+        memory.stats,
+        lambda: memory.forget(everything=True),
+    ):
+        with pytest.raises(StoreUnavailableError, match="closed; open it again"):
+            call()
+    with open_memory() as again:
+        assert again.history() == [turn]
+
+
+def test_another_model_is_refused_by_name(path: Path, model: ReversibleModel) -> None:
+    turns = fill(path, model, 2)
+    other = tiny_model(seed=1)
+    with pytest.raises(ModelMismatchError) as caught:
+        CompressiveMemory(path, model=other)
+    for part in (model.name, model.fingerprint, other.name, other.fingerprint):
+        assert part in str(caught.value)
+    with CompressiveMemory(path, model=model) as memory:
+        assert memory.history() == turns
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Checkpoints that can be loaded by name."""
+    names: dict[str, Any] = {models.DEFAULT_MODEL: FakeModel("d" * 16)}
+
+    def load(name: str) -> Any:
+        if name not in names:
+            raise CheckpointError(f"no checkpoint {name}")
+        return names[name]
+
+    monkeypatch.setattr(ReversibleModel, "from_pretrained", staticmethod(load))
+    monkeypatch.setattr(models, "_shared", {})
+    return names
+
+
+def test_the_model_of_a_file_is_loaded_by_its_name(path: Path, installed: dict[str, Any]) -> None:
+    installed["fake"] = FakeModel("a" * 16)
+    turns = fill(path, installed["fake"], 2)
+    with CompressiveMemory(path) as memory:
+        assert memory.model is installed["fake"]
+        assert memory.history() == turns
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_a_file_whose_model_is_not_at_hand(
+    path: Path, installed: dict[str, Any], present: bool
+) -> None:
+    fill(path, FakeModel("a" * 16), 2)
+    if present:
+        installed["fake"] = FakeModel("b" * 16)  # the right name, other weights
+    with pytest.raises(ModelMismatchError, match=r"fake \(a{16}\)"):
+        CompressiveMemory(path)
+
+
+def test_the_bundled_model_is_shared(installed: dict[str, Any], tmp_path: Path) -> None:
+    with CompressiveMemory(tmp_path / "a.db") as one, CompressiveMemory(tmp_path / "b.db") as two:
+        assert one.model is two.model is installed[models.DEFAULT_MODEL]
+
+
+def test_a_model_by_path(path: Path, model: ReversibleModel, tmp_path: Path) -> None:
+    turns = fill(path, model, 2)
+    model.save_pretrained(tmp_path / "checkpoint")
+    with CompressiveMemory(path, model=tmp_path / "checkpoint") as memory:
+        assert memory.history() == turns
+    with pytest.raises(CheckpointError):
+        CompressiveMemory(path, model=tmp_path / "nothing")
+    with pytest.raises(InvalidInputError, match="ReversibleModel, a path or None"):
+        CompressiveMemory(path, model=5)  # type: ignore[arg-type]

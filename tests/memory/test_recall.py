@@ -1,0 +1,289 @@
+"""Lookups, with a model whose gists mean something: texts that share words are alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents import CompressiveMemory, Recollection, Turn
+from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.memory import reading
+from r3mem_agents.memory.cache import IndexCache
+from r3mem_agents.memory.lookup import Winner, rank
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.store import Scope
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+START = datetime(2026, 11, 20, 14, tzinfo=UTC)
+LINES = [
+    ("s1", "user", "Alice", "My dog is called Biscuit."),
+    ("s1", "assistant", "Bot", "What breed is it?"),
+    ("s1", "user", "Alice", "A corgi, three years old."),
+    ("s2", "user", "Bob", "Flight LX1842 to Zurich leaves at 07:35."),
+    ("s2", "assistant", "Bot", "Shall I book a taxi to the airport?"),
+    ("s2", "user", "Bob", "Yes, for two people, please."),
+    ("s3", "tool", None, "Invoice 9317: 42 euros for printer paper."),
+    ("s3", "user", "Alice", "Thanks. The printer in Zurich is broken, by the way."),
+]
+
+
+@pytest.fixture
+def memory(open_memory: OpenMemory) -> CompressiveMemory:
+    filled = open_memory(model=FakeModel())
+    filled.remember_many(
+        [
+            Turn(role=role, text=text, name=name, session=session, time=START + timedelta(hours=i))
+            for i, (session, role, name, text) in enumerate(LINES)
+        ]
+    )
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("What is my dog called?", 0),
+        ("biscuit", 0),
+        ("When does LX1842 leave?", 3),
+        ("07:35", 3),
+        ("Which invoice was about printing paper?", 6),
+        ("Is a printer broken in Zurich?", 7),
+        ("BOOKING A TAXI", 4),
+    ],
+)
+def test_the_obvious_turn_is_first(memory: CompressiveMemory, question: str, line: int) -> None:
+    best = memory.recall(question)[0]
+    session, role, name, text = LINES[line]
+    assert (best.session, best.role, best.name, best.text) == (session, role, name, text)
+    assert best.time == START + timedelta(hours=line)
+    assert best.turn_id == memory.history()[line].id
+
+
+def test_the_answer_beside_the_match_is_found(memory: CompressiveMemory) -> None:
+    hits = memory.recall("What breed is it?", k=3)
+    assert LINES[2][3] in [hit.text for hit in hits]
+
+
+def test_the_speaker_in_the_question_decides(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    for name in ("Carol", "Dave", "Erin"):
+        memory.remember("user", "I play the cello.", name=name, session=name)
+    for name in ("Dave", "Carol", "Erin"):
+        assert memory.recall(f"Does {name} play the cello?")[0].name == name
+
+
+@pytest.mark.parametrize(
+    "question", ["quantum chromodynamics", "", "   \n", "whom were they", "?!"]
+)
+def test_nothing_relevant_is_an_empty_list(memory: CompressiveMemory, question: str) -> None:
+    assert memory.recall(question) == []
+    assert memory.recall(question, level="session") == []
+
+
+def test_an_empty_memory_and_an_empty_turn(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    assert memory.recall("anything") == []
+    memory.remember("user", "")
+    assert memory.recall("anything") == []
+    memory.remember("user", "Anything goes.")
+    assert memory.recall("anything", k=1)[0].text == "Anything goes."
+
+
+def test_scores_descend_and_are_the_sum_of_their_evidence(memory: CompressiveMemory) -> None:
+    hits = memory.recall("Does Alice know the printer in Zurich?", k=100)
+    scores = [hit.score for hit in hits]
+    assert len(hits) > 2
+    assert scores == sorted(scores, reverse=True)
+    for hit in hits:
+        assert 0 < hit.score <= 1
+        assert hit.score == pytest.approx(sum(hit.evidence.values()))
+        assert set(hit.evidence) == {"entity", "gist", "neighbours", "session", "speaker"}
+
+
+def test_k_cuts_the_same_list(memory: CompressiveMemory) -> None:
+    question = "Zurich printer taxi dog"
+    everything = memory.recall(question, k=1000)
+    for k in range(1, len(everything) + 2):
+        assert memory.recall(question, k=k) == everything[:k]
+
+
+Keep = Callable[[Recollection], bool]
+FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
+    "since": (
+        {"since": START + timedelta(hours=3)},
+        lambda h: h.time >= START + timedelta(hours=3),
+    ),
+    "until": (
+        {"until": START + timedelta(hours=3)},
+        lambda h: h.time <= START + timedelta(hours=3),
+    ),
+    "both": (
+        {"since": START + timedelta(hours=2), "until": START + timedelta(hours=4)},
+        lambda h: START + timedelta(hours=2) <= h.time <= START + timedelta(hours=4),
+    ),
+    "zone": (
+        {"since": (START + timedelta(hours=3)).astimezone(timezone(timedelta(hours=-9)))},
+        lambda h: h.time >= START + timedelta(hours=3),
+    ),
+    "sessions": ({"sessions": ["s1", "s3"]}, lambda h: h.session in ("s1", "s3")),
+    "no session": ({"sessions": []}, lambda h: False),
+    "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.role in ("tool", "assistant")),
+    "unknown role": ({"roles": ["nobody"]}, lambda h: False),
+    "min_score": ({"min_score": 0.3}, lambda h: h.score >= 0.3),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_only_leave_out(memory: CompressiveMemory, name: str) -> None:
+    options, keep = FILTERS[name]
+    question = "Which dog, printer, taxi or invoice in Zurich? Yes please, thanks, corgi."
+    everything = memory.recall(question, k=1000)
+    assert len(everything) == len(LINES)
+    assert memory.recall(question, k=1000, **options) == [hit for hit in everything if keep(hit)]
+
+
+def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:
+    question = "dog corgi printer invoice Zurich taxi"
+    turns = memory.recall(question, k=1000)
+    best: dict[str, Recollection] = {}
+    for hit in turns:
+        best.setdefault(hit.session, hit)
+    assert len(best) == 3
+    assert memory.recall(question, level="session") == list(best.values())
+    assert memory.recall(question, k=2, level="session") == list(best.values())[:2]
+
+
+def test_of_two_equal_turns_the_later_is_first(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    ids = [memory.remember("user", "Biscuit", session=f"s{i}").id for i in range(4)]
+    assert [hit.turn_id for hit in memory.recall("Biscuit", k=3)] == ids[:0:-1]
+
+
+def test_a_question_of_100_kilobytes(memory: CompressiveMemory) -> None:
+    question = " ".join(f"word{i}" for i in range(12_000)) + " biscuit"
+    assert len(question) > 100_000
+    begin = time.perf_counter()
+    assert memory.recall(question)[0].text == LINES[0][3]
+    assert time.perf_counter() - begin < 5  # a bound against quadratic work, not a speed target
+
+
+@given(written=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=8))
+@settings(max_examples=30, deadline=None)
+def test_a_cached_index_scores_like_a_fresh_one(
+    written: list[list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # One memory is asked after every write, so its index grows turn by turn.
+    words = {letter: f"{letter}word" for letter in "abcdefgh"}
+    question = " ".join(words.values())
+    model: Any = FakeModel()
+    path = tmp_path_factory.mktemp("index") / "memory.db"
+    with CompressiveMemory(path, model=model) as memory:
+        for number, letters in enumerate(written):
+            text = " ".join(words[letter] for letter in letters)
+            memory.remember("user", text, session=f"s{number % 3}", name=words["a"])
+            memory.recall(question)
+        grown = memory.recall(question, k=100)
+    with CompressiveMemory(path.rename(path.with_name("moved.db")), model=model) as memory:
+        assert memory.recall(question, k=100) == grown
+
+
+def test_a_turn_is_found_at_once_by_another_object(open_memory: OpenMemory) -> None:
+    writer, reader = open_memory(model=FakeModel()), open_memory(model=FakeModel())
+    for number in range(20):
+        turn = writer.remember("user", f"The code is {number}zebra{number}.")
+        assert reader.recall(f"{number}zebra{number}", k=1)[0].turn_id == turn.id
+        assert reader.history()[-1] == turn
+
+
+@pytest.mark.parametrize("k", [0, -1, True, 1.5, "5", None])
+def test_k_must_be_a_positive_int(memory: CompressiveMemory, k: Any) -> None:
+    with pytest.raises(InvalidInputError, match="k "):
+        memory.recall("dog", k=k)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"since": datetime(2026, 11, 20)}, "time zone"),
+        ({"until": "yesterday"}, "datetime"),
+        ({"sessions": "s1"}, "list of str"),
+        ({"sessions": [1]}, "str"),
+        ({"roles": "user"}, "list of str"),
+        ({"roles": [""]}, "empty"),
+        ({"min_score": "high"}, "number"),
+        ({"min_score": float("nan")}, "number"),
+        ({"level": "document"}, "'turn' or 'session'"),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    memory: CompressiveMemory, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        memory.recall("dog", **options)
+
+
+@pytest.mark.parametrize("query", [None, 5, b"dog", "dog \ud800"])
+def test_wrong_questions_are_refused(memory: CompressiveMemory, query: Any) -> None:
+    with pytest.raises(InvalidInputError, match="query"):
+        memory.recall(query)
+    with pytest.raises(InvalidInputError, match="query"):
+        memory.context(query)
+
+
+def test_unknown_sessions_are_named(memory: CompressiveMemory) -> None:
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        memory.recall("dog", sessions=["s1", "nowhere"])
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        memory.history("nowhere")
+    assert memory.recall("dog", sessions=["default"]) == []  # its own, though nothing is in it
+    assert memory.history("default") == []
+
+
+def test_a_turn_forgotten_between_ranking_and_reading(
+    memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "Zurich printer taxi dog"
+    everything = memory.recall(question, k=4)
+    ranked: list[int] = []
+
+    def rank_and_forget(*arguments: Any) -> list[Winner]:
+        winners = rank(*arguments)
+        if not ranked:
+            ranked.extend(winner.id for winner in winners)
+            memory.forget(turn_ids=ranked[:1])
+        return winners
+
+    monkeypatch.setattr(reading, "rank", rank_and_forget)
+    hits = memory.recall(question, k=3)
+    assert ranked == [hit.turn_id for hit in everything[:3]]
+    assert len(hits) == 3
+    assert ranked[0] not in [hit.turn_id for hit in hits]
+
+
+def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None:
+    cache = IndexCache(most_turns=5)
+    memories = {user: open_memory(user=user, model=FakeModel()) for user in "abc"}
+    for memory in memories.values():
+        memory.remember_many([Turn(role="user", text=f"Biscuit {i}") for i in range(2)])
+
+    def look(user: str) -> int:
+        store = memories[user]._store
+        sealer = Sealer(store.key)
+        scope = Scope(sealer.digest("user", user), sealer.digest("agent", "default"))
+        snapshot = cache.snapshot(store, scope, sealer, 32)
+        assert snapshot is not None
+        return len(snapshot.ids)
+
+    for user in "abacab":
+        assert look(user) == 2
+        assert len(cache) <= 2
+    memories["c"].remember_many([Turn(role="user", text="Many") for _ in range(10)])
+    assert look("c") == 12  # too many for the cache, and answered all the same
+    assert len(cache) == 1

@@ -1,0 +1,143 @@
+"""The arrays' arithmetic equals the formulas written out turn by turn."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents.memory.index import Index, Speaker, gist_words
+from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
+from r3mem_agents.store import IndexRow, ScopeState
+
+GIST_BYTES = 5  # no multiple of a word, so padding is covered too
+BITS = 8 * GIST_BYTES
+
+
+@dataclass(frozen=True)
+class Line:
+    session: int
+    speaker: int
+    terms: list[int]
+    gists: list[bytes]
+
+
+GISTS = st.sampled_from([bytes(5), b"\xff" * 5, b"\x0f" * 5, b"\x01\x02\x03\x04\x05", b"\xfe" * 5])
+LINES = st.builds(
+    Line,
+    session=st.integers(1, 3),
+    speaker=st.integers(1, 2),
+    terms=st.lists(st.integers(0, 6), max_size=8),
+    gists=st.lists(GISTS, max_size=2),
+)
+SPEAKERS = {1: Speaker("user", "A", frozenset([1])), 2: Speaker("user", None, frozenset())}
+
+
+def written_out_bm25(documents: list[list[int]], query: set[int]) -> list[float]:
+    mean = max(sum(map(len, documents)) / len(documents), 1)
+    scores = [0.0] * len(documents)
+    for term in query:
+        having = sum(term in document for document in documents)
+        idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
+        for place, document in enumerate(documents):
+            count = document.count(term)
+            norm = 1.2 * (1 - 0.75 + 0.75 * len(document) / mean)
+            scores[place] += idf * count / (count + norm)
+    return scores
+
+
+def relative(scores: list[float]) -> list[float]:
+    best = max([0.0, *scores])
+    return [score / best if best else score for score in scores]
+
+
+def likeness(one: bytes, other: bytes) -> float:
+    differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
+    return 1 - 2 * differing / BITS
+
+
+def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[float, bool]]:
+    """Score and relevance of every line, by DESIGN's formula."""
+    entity = written_out_bm25([line.terms for line in lines], query)
+    like = [max([likeness(one, gist) for one in line.gists], default=-1.0) for line in lines]
+    direct = [e > 0 or g >= GIST_FLOOR for e, g in zip(entity, like, strict=True)]
+    numbers = sorted({line.session for line in lines})
+    documents = [[t for line in lines if line.session == s for t in line.terms] for s in numbers]
+    of_session = dict(zip(numbers, relative(written_out_bm25(documents, query)), strict=True))
+    positive = relative([max(one, 0.0) for one in like])
+    own = [e + g for e, g in zip(relative(entity), positive, strict=True)]
+    results = []
+    for place, line in enumerate(lines):
+        same = [p for p, other in enumerate(lines) if other.session == line.session]
+        before = [p for p in same if p < place][-1:]
+        after = [p for p in same if p > place][:1]
+        score = (
+            own[place]
+            + sum(0.3 * own[p] for p in before)
+            + sum(0.1 * own[p] for p in after)
+            + 0.3 * of_session[line.session]
+            + 0.1 * bool(SPEAKERS[line.speaker].terms & query)
+        )
+        results.append((score / 3.2, any(direct[p] for p in [place, *before, *after])))
+    return results
+
+
+@given(
+    lines=st.lists(LINES, min_size=1, max_size=12),
+    query=st.sets(st.integers(0, 9), max_size=5),
+    gist=GISTS,
+    parts=st.integers(1, 4),
+)
+@settings(max_examples=150, deadline=None)
+def test_scores_are_the_formula(
+    lines: list[Line], query: set[int], gist: bytes, parts: int
+) -> None:
+    index = Index(ScopeState(1, 0), GIST_BYTES)
+    index.speakers = SPEAKERS
+    rows = [
+        IndexRow(
+            id=place + 1,
+            session=line.session,
+            speaker=line.speaker,
+            time_us=place,
+            gists=b"".join(line.gists),
+            terms=b"".join(term.to_bytes(3) for term in sorted(line.terms)),
+        )
+        for place, line in enumerate(lines)
+    ]
+    for start in range(0, len(rows), parts):
+        index.add(rows[start : start + parts])
+    snapshot = index.snapshot()
+    assert len(snapshot.terms) == sum(len(Counter(line.terms)) for line in lines)
+    evidence = weigh(snapshot, query, gist_words(np.frombuffer(gist, np.uint8)), BITS)
+    expected = written_out(lines, query, gist)
+    assert evidence.score.tolist() == pytest.approx([score for score, _ in expected])
+    assert evidence.relevant.tolist() == [relevant for _, relevant in expected]
+    assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
+
+
+def test_the_best_possible_turn_scores_one() -> None:
+    index = Index(ScopeState(1, 0), GIST_BYTES)
+    index.speakers = SPEAKERS
+    term = (1).to_bytes(3)
+    index.add([IndexRow(i, 1, 1, i, bytes(5), term) for i in (1, 2, 3)])
+    evidence = weigh(index.snapshot(), {1}, gist_words(np.zeros(5, np.uint8)), BITS)
+    assert evidence.score[1] == pytest.approx(1.0)
+    assert evidence.score[0] < 1
+
+
+def test_snapshots_stay_as_they_are() -> None:
+    index = Index(ScopeState(1, 0), GIST_BYTES)
+    index.speakers = SPEAKERS
+    index.add([IndexRow(1, 1, 1, 5, bytes(5), b"\0\0\1")])
+    snapshot = index.snapshot()
+    index.add([IndexRow(i, 2, 2, 6, b"\1" * 10, b"\0\0\2" * 3) for i in range(2, 2000)])
+    assert snapshot.ids.tolist() == [1]
+    assert snapshot.terms.tolist() == [1]
+    assert len(snapshot.speakers) == len(snapshot.sessions) == 1
+    assert len(index.snapshot().gists) == 1 + 2 * 1998

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.terms import terms
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What is my dog called?", ["dog", "call"]),
+        ("Dogs, DOG's and dog\u2019s", ["dog", "dog", "dog"]),
+        ("LX1842 at 07:35 for 3.50", ["lx1842", "07", "35", "3", "50"]),
+        ("alice@example.org", ["alic", "exampl", "org"]),
+        ("snake_case_name", ["snake", "case", "name"]),
+        ("Will may sell", ["will", "may", "sell"]),
+        ("I don't, won't", []),
+        ("STRASSE stra\u00dfe", ["strass", "strass"]),
+        ("cafe\u0301 caf\u00e9", ["caf\u00e9", "caf\u00e9"]),
+        ("\u041c\u043e\u0441\u043a\u0432\u0430", ["\u043c\u043e\u0441\u043a\u0432\u0430"]),
+        ("\u6771\u4eac\u90fd", ["\u6771\u4eac", "\u4eac\u90fd"]),
+        ("\u732b", ["\u732b"]),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940", ["\u0939\u093f\u0928\u094d\u0926\u0940"]),
+        ("?! ... \n\t", []),
+        ("", []),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+@given(ANY_TEXT)
+def test_case_does_not_matter(text: str) -> None:
+    assert terms(text) == terms(text.casefold())
+
+
+def test_terms_in_many_threads_are_the_same() -> None:
+    words = [f"running{i} quickly{i} connections" for i in range(300)]
+    expected = [terms(text) for text in words]
+    found: list[bool] = []
+
+    def work() -> None:
+        found.append([terms(text) for text in words] == expected)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 8
+
+
+@given(ANY_TEXT)
+def test_what_is_sealed_is_opened(text: str) -> None:
+    sealer = Sealer(b"0123456789abcdef")
+    sealed = sealer.seal(text)
+    assert sealer.unseal(sealed) == text
+    if len(text) > 3:
+        assert text.encode() not in sealed
+
+
+def test_incompressible_values_are_hidden_too() -> None:
+    # Deflate alone would store these bytes as they are.
+    text = "\u9f98\u9f99\u9f9a\u9f9b\u9f9c\u9f9d" * 2 + "\u7345\u5b50\u5927\u65e5"
+    sealed = Sealer(b"0123456789abcdef").seal(text)
+    assert not any(letter.encode() in sealed for letter in text)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\x00", b"nonsense", b"\xff" * 40])
+def test_damaged_values_are_reported(damaged: bytes) -> None:
+    with pytest.raises(StoreCorruptError, match="copy"):
+        Sealer(b"0123456789abcdef").unseal(damaged)
+
+
+def test_hashes_depend_on_the_key_and_the_kind() -> None:
+    one, other = Sealer(b"a" * 16), Sealer(b"b" * 16)
+    assert one.digest("user", "alice") != other.digest("user", "alice")
+    assert one.digest("user", "alice") != one.digest("agent", "alice")
+    assert one.term("dog") != other.term("dog")
+    assert one.seal("alice") != other.seal("alice")
+
+
+@pytest.mark.parametrize("time", [datetime.min, datetime.max])
+def test_the_ends_of_time(time: datetime) -> None:
+    aware = time.replace(tzinfo=UTC)
+    assert from_integers(*to_integers(aware)) == aware

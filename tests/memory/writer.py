@@ -1,0 +1,73 @@
+"""Programs that tests run in processes of their own: python -m tests.memory.writer VERB PATH ..."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.store import store, writing
+from tests.memory.fake_model import FakeModel
+
+BATCH = 40
+
+
+def open_memory(path: str) -> CompressiveMemory:
+    model: Any = FakeModel()
+    return CompressiveMemory(path, model=model)
+
+
+def batch(session: str) -> list[Turn]:
+    return [
+        Turn(role="user", text=f"{session} turn {i} {'words ' * 20}", session=session)
+        for i in range(BATCH)
+    ]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def write_batches(path: str, name: str, count: str) -> None:
+    """Write batches, saying each session's name when it is stored."""
+    memory = open_memory(path)
+    for number in range(int(count)):
+        memory.remember_many(batch(f"{name}-{number}"))
+        say(f"{name}-{number}")
+
+
+def die_before_commit(path: str) -> None:
+    """Die with every row of a batch written and nothing committed."""
+
+    def add_and_die(*arguments: Any) -> None:
+        writing.add_turns(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    memory = open_memory(path)
+    vars(store)["add_turns"] = add_and_die
+    memory.remember_many(batch("lost"))
+
+
+def fork(path: str) -> None:
+    """Write before a fork, in the child, and in the parent after it."""
+    memory = open_memory(path)
+    memory.remember("user", "before", session="fork")
+    child = os.fork()
+    memory.remember("user", "parent" if child else "child", session="fork")
+    if child:
+        status = os.waitpid(child, 0)[1]
+        memory.remember("user", f"status {status}", session="fork")
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    "write": write_batches,
+    "die": die_before_commit,
+    "fork": fork,
+}
+
+if __name__ == "__main__":
+    VERBS[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,93 @@
+"""Laws of checkpoints and of the stored bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from r3mem_agents.errors import CheckpointError, FormatError
+from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.model.segment import Frame
+from r3mem_agents.testing import tiny_model
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) -> None:
+    model = tiny_model()
+    network = model.network.thaw()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(1.01)
+    changed = ReversibleModel.from_network(network, model.tokenizer, model.static_counts, "changed")
+    changed.save_pretrained(tmp_path / "a")
+    again = ReversibleModel.from_pretrained(tmp_path / "a")
+    assert again.fingerprint == changed.fingerprint != tiny_model().fingerprint
+    texts = ["My dog is called Biscuit.", "10:30 in Lisbon"]
+    assert again.compress(texts) == changed.compress(texts)
+    assert again.expand(changed.compress(texts)) == texts
+
+
+def test_codes_of_version_1_are_read_and_written_byte_for_byte() -> None:
+    """The golden file was written by another machine than the one that runs this test."""
+    model = ReversibleModel.from_pretrained(GOLDEN / "tiny")
+    golden = json.loads((GOLDEN / "codes-v1.json").read_text())
+    assert model.fingerprint == golden["fingerprint"]
+    stored = [
+        Segment(code=bytes.fromhex(item["code"]), gists=bytes.fromhex(item["gists"]))
+        for item in golden["texts"]
+    ]
+    texts = [item["text"] for item in golden["texts"]]
+    assert model.expand(stored) == texts
+    assert [segment.code for segment in model.compress(texts)] == [s.code for s in stored]
+    assert [segment.gists for segment in model.compress(texts)] == [s.gists for s in stored]
+
+
+def test_a_later_kind_of_code_is_refused_by_name() -> None:
+    with pytest.raises(FormatError, match="kind 3.*upgrade"):
+        Frame.from_bytes(b"\xc1abcdef")
+
+
+def test_a_missing_checkpoint_names_what_there_is() -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint at 'nowhere'"):
+        ReversibleModel.from_pretrained("nowhere")
+
+
+def damaged(folder: Path, name: str, content: bytes) -> Path:
+    tiny_model().save_pretrained(folder)
+    (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"{"),
+        ("config.json", b'{"format": 1, "name": "x", "vocabulary": 10}'),
+        ("config.json", b'{"format": 1, "name": "x", "colour": 3}'),
+        ("model.safetensors", b"\x00" * 100),
+        ("tokenizer.json", b"[]"),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    with pytest.raises(CheckpointError):
+        ReversibleModel.from_pretrained(damaged(tmp_path, name, content))
+
+
+def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    folder = damaged(tmp_path, "config.json", b'{"format": 2, "name": "x"}')
+    with pytest.raises(CheckpointError, match="has format 2"):
+        ReversibleModel.from_pretrained(folder)
+
+
+def test_missing_tensors_are_named(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    tensors.pop("lane_start")
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match="lane_start"):
+        ReversibleModel.from_pretrained(tmp_path)

@@ -1,0 +1,197 @@
+"""Laws of compress and expand."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
+from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.testing import tiny_model
+
+UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+_random = random.Random(7)
+HARD_TEXTS = [
+    "",
+    " ",
+    "  two leading spaces and a trailing one ",
+    "\x00\x01\x02\x7f\r\n\t\x0b",
+    "😀👩‍👩‍👧‍👦🇵🇹 emoji",
+    "我们明天上午十点在图书馆见面。" * 9,
+    "def f(x):\n    return {k: v for k, v in x.items() if v is not None}\n" * 6,
+    base64.b64encode(_random.randbytes(600)).decode(),
+    "".join(chr(_random.randrange(0x10000, 0x10FFFF)) for _ in range(90)),
+    "a" * 3000,
+    "ß\u0301\u200d\ufeff\ufffe\uffff",
+    "word " * 5000,
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> ReversibleModel:
+    return tiny_model()
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@given(UNICODE)
+def test_any_unicode_text_comes_back(text: str) -> None:
+    model = _shared()
+    assert model.expand(model.compress([text])) == [text]
+
+
+@given(st.lists(UNICODE, max_size=6))
+def test_a_batch_gives_what_each_text_gives_alone(texts: list[str]) -> None:
+    model = _shared()
+    together = model.compress(texts)
+    assert together == [model.compress([text])[0] for text in texts]
+    assert model.expand(together) == texts
+
+
+def test_hard_texts_come_back_together_and_alone(model: ReversibleModel) -> None:
+    segments = model.compress(HARD_TEXTS)
+    assert model.expand(segments) == HARD_TEXTS
+    assert [model.expand([segment])[0] for segment in segments] == HARD_TEXTS
+
+
+def test_a_megabyte_comes_back(model: ReversibleModel) -> None:
+    words = ["alpha", "beta", "gamma", "delta", "7", "é", "\n"]
+    text = " ".join(_random.choice(words) for _ in range(240_000))
+    assert len(text.encode()) > 1_000_000
+    (segment,) = model.compress([text])
+    assert model.expand([segment]) == [text]
+    assert len(segment.code) < 0.3 * len(text)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("batch", [1, 64])
+def test_codes_do_not_depend_on_threads_or_batch(model: ReversibleModel, batch: int) -> None:
+    texts = [f"Turn {n}: I saw {n * 37 % 101} gulls at {n % 24}:00, she said." for n in range(64)]
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        for start in range(0, 64, batch):
+            segments = model.compress(texts[start : start + batch])
+            found.append((threads, start, segments))
+            torch.set_num_threads(3 - threads)
+            assert model.expand(segments) == texts[start : start + batch]
+            torch.set_num_threads(threads)
+    one = [segment for threads, _, segments in found if threads == 1 for segment in segments]
+    two = [segment for threads, _, segments in found if threads == 2 for segment in segments]
+    assert one == two
+
+
+def test_codes_do_not_depend_on_the_kernel(
+    model: ReversibleModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [text for text in HARD_TEXTS if len(text) < 400]
+    segments = model.compress(texts)
+    monkeypatch.setattr("r3mem_agents.model.exact.int8_kernel_is_exact", lambda: False)
+    assert model.compress(texts) == segments
+    assert model.expand(segments) == texts
+
+
+@pytest.mark.gpu
+def test_codes_do_not_depend_on_the_device() -> None:
+    texts = HARD_TEXTS[:10]
+    here, there = tiny_model(), tiny_model().to("cuda")
+    segments = here.compress(texts)
+    assert [segment.code for segment in there.compress(texts)] == [s.code for s in segments]
+    assert there.expand(segments) == texts
+
+
+def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel) -> None:
+    noise = "".join(chr(_random.randrange(0x4E00, 0x9FFF)) for _ in range(60))
+    (segment,) = model.compress([noise])
+    assert segment.literal == 3
+    assert len(segment.code) <= len(noise.encode()) + 3 * 3 + 6
+    network = tiny_model().network
+    network.unigram.zero_()
+    ignorant = ReversibleModel.from_network(network, model.tokenizer, model.static_counts, "x")
+    (packed,) = ignorant.compress(["My dog is called Alice and he loves Bob."])
+    assert packed.packed == 1
+    assert ignorant.expand([packed]) == ["My dog is called Alice and he loves Bob."]
+    (english,) = model.compress(["My dog is called Alice and he loves Bob."])
+    assert english.packed == english.literal == 0
+    assert len(english.code) < 40
+
+
+def test_counts_are_those_of_the_text(model: ReversibleModel) -> None:
+    text = "My dog is called Biscuit. " * 12
+    (segment,) = model.compress([text])
+    assert segment.tokens == model.count_tokens(text)
+    assert segment.text_bytes == len(text)
+    assert len(segment.gists) == -(-segment.tokens // 64) * model.gist_bytes
+    (explained,) = model.explain([text])
+    assert b"".join(explained.tokens) == b" " + text.encode()
+    assert abs(len(segment.code) * 8 - explained.bits.sum()) < 8 * 7
+    assert explained.inferred.sum() == segment.inferred
+
+
+def test_a_lone_surrogate_is_refused_by_place(model: ReversibleModel) -> None:
+    with pytest.raises(InvalidInputError, match="text 1 holds a lone surrogate at 2"):
+        model.compress(["fine", "ab\ud800"])
+    with pytest.raises(InvalidInputError, match="text 0 is bytes"):
+        model.compress([b"bytes"])  # type: ignore[list-item]
+
+
+@given(data=st.data())
+def test_damage_is_noticed_or_harmless_and_never_returns_another_text(data: st.DataObject) -> None:
+    model = _shared()
+    text = "The meeting starts at 10:30 in room 4."
+    (segment,) = model.compress([text])
+    code = bytearray(segment.code)
+    place = data.draw(st.integers(0, len(code) - 1))
+    code[place] ^= data.draw(st.integers(1, 255))
+    try:
+        (found,) = model.expand([Segment(code=bytes(code), gists=segment.gists)])
+    except (ExpansionError, FormatError):
+        return
+    assert found == text
+
+
+def test_another_model_is_noticed() -> None:
+    (segment,) = tiny_model(1).compress(["My dog is called Biscuit and he loves the beach."])
+    with pytest.raises(ExpansionError, match="tiny-0"):
+        _shared().expand([segment])
+
+
+def test_gists_that_do_not_fit_are_noticed(model: ReversibleModel) -> None:
+    (segment,) = model.compress(["My dog is called Biscuit."])
+    with pytest.raises(ExpansionError, match="0 gists for 1 segments"):
+        model.expand([Segment(code=segment.code, gists=b"")])
+    with pytest.raises(ExpansionError, match="no multiple of 32"):
+        model.expand([Segment(code=segment.code, gists=segment.gists[:-1])])
+
+
+def test_padding_changes_nothing(model: ReversibleModel) -> None:
+    network = model.network
+    tokens = torch.randint(0, 300, (2, 64))
+    count = torch.tensor([64, 23])
+    with torch.inference_mode():
+        padded = network.gist(tokens, count)
+        other = torch.where(torch.arange(64) < 40, tokens, 5)
+        order = torch.arange(64).reshape(4, 16).t().reshape(-1)
+        garbage = torch.where(order < 23, tokens, other.flip(0))
+        assert torch.equal(network.gist(garbage, count)[1], padded[1])
+
+
+_MODELS: list[ReversibleModel] = []
+
+
+def _shared() -> ReversibleModel:
+    """One model for all examples of a property; fixtures of hypothesis tests are per example."""
+    if not _MODELS:
+        _MODELS.append(tiny_model())
+    return _MODELS[0]

@@ -1,0 +1,78 @@
+"""Laws of the arithmetic: nothing depends on order, kernel or shape."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from r3mem_agents.model import exact
+from r3mem_agents.model.config import LARGEST_EXACT_WIDTH
+
+
+@pytest.mark.parametrize("width", [32, 256, LARGEST_EXACT_WIDTH])
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_every_kernel_counts_the_same(width: int, rows: int) -> None:
+    generator = torch.Generator().manual_seed(width * rows)
+    x = torch.randint(-127, 128, (rows, width), generator=generator).float()
+    weight = torch.randint(-127, 128, (48, width), generator=generator, dtype=torch.int8)
+    truth = x.long() @ weight.long().t()
+    assert torch.equal(F.linear(x, weight.float()).long(), truth)
+    assert torch.equal(exact.integer_linear(x, weight).long(), truth)
+    if exact.int8_kernel_is_exact():
+        assert torch.equal(torch._int_mm(x.to(torch.int8), weight.t()).long(), truth)
+
+
+def test_the_largest_sum_still_counts_exactly_in_float32() -> None:
+    most = torch.full((1, LARGEST_EXACT_WIDTH), 127.0)
+    assert F.linear(most, most).item() == 127 * 127 * LARGEST_EXACT_WIDTH < 2**24
+
+
+def test_the_norm_does_not_depend_on_the_order_of_channels() -> None:
+    x = torch.round(torch.randn(200, 256) * 400) / exact.STREAM_SCALE
+    order = torch.randperm(256)
+    with torch.no_grad():
+        assert torch.equal(exact.normalize(x)[:, order], exact.normalize(x[:, order]))
+
+
+def test_tables_are_the_exponential() -> None:
+    table = exact.exponential_table(2**24, 1)
+    for distance in (0, 1, 32, 100, 500):
+        expected = 2**24 * math.exp(-distance / exact.SCORE_STEPS)
+        assert abs(int(table[distance]) - 1 - expected) <= 0.5 + 1e-6
+    assert table[0] == 2**24 + 1
+    assert table[-1] == 1
+
+
+def test_attention_weights_are_close_to_softmax_and_mask_exactly() -> None:
+    scores, allowed = torch.randn(50, 20) * 3, torch.rand(50, 20) > 0.4
+    allowed[:, 0] = True
+    weights = exact.attention_weights(scores, allowed)
+    assert torch.equal(weights, weights.round())
+    assert (weights[~allowed] == 0).all()
+    soft = scores.masked_fill(~allowed, -torch.inf).softmax(-1)
+    assert (weights / weights.sum(-1, keepdim=True) - soft).abs().max() < 0.03
+
+
+def test_frequencies_are_close_to_softmax_and_never_zero() -> None:
+    logits = torch.randn(20, 1000) * 4
+    frequency = exact.frequencies(logits)
+    assert frequency.min() >= 1
+    share = frequency / frequency.sum(-1, keepdim=True)
+    assert ((share / logits.softmax(-1)).log().abs()[logits.softmax(-1) > 1e-5] < 0.04).all()
+
+
+def test_frozen_weights_give_what_training_sees() -> None:
+    torch.manual_seed(0)
+    linear = exact.ExactLinear(64, 32)
+    linear.freeze()
+    x = torch.randint(-127, 128, (10, 64)).float()
+    trained = linear(x).detach()
+    with torch.no_grad():
+        torch.testing.assert_close(linear(x), trained, rtol=1e-6, atol=1e-6)
+        before = linear.levels.clone()
+        linear.thaw()
+        linear.freeze()
+        assert torch.equal(linear.levels, before)

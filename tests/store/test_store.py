@@ -1,0 +1,160 @@
+"""What a store promises about bytes and integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.schema import CreateTable
+
+from r3mem_agents.errors import NotFoundError
+from r3mem_agents.store import Label, Scope, Store
+from r3mem_agents.store.schema import tables
+from r3mem_agents.store.writing import CHUNK
+from tests.store.rows import SCOPE, make_turn
+
+OTHER = Scope(b"another user", b"agent")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store.db")
+
+
+def test_rows_come_back_as_they_were(store: Store) -> None:
+    turns = [
+        make_turn(code=bytes([number]), time_us=-number * 10**15, offset_s=-number, extra=extra)
+        for number, extra in enumerate([None, b"", b"extra"])
+    ]
+    ids = store.add(SCOPE, turns)
+    found = store.history(SCOPE, None)
+    assert [row.id for row in found] == ids
+    for row, turn in zip(found, turns, strict=True):
+        assert (row.session, row.speaker) == (turn.session.sealed, turn.speaker.sealed)
+        assert row[3:] == (turn.time_us, turn.offset_s, turn.code, turn.gists, turn.extra)
+    assert store.turns(SCOPE, ids) == {row.id: row for row in found}
+    store.close()
+
+
+def test_more_rows_than_a_statement_takes(store: Store) -> None:
+    count = 2 * CHUNK + 1
+    turns = [
+        make_turn(
+            session=Label(b"%d" % number, b"s%d" % number),
+            speaker=Label(b"%d" % number, b"n%d" % number),
+            code=b"%d" % number,
+        )
+        for number in range(count)
+    ]
+    ids = store.add(SCOPE, turns)
+    assert ids == list(range(1, count + 1))
+    found = store.turns(SCOPE, ids)
+    assert [found[id_].code for id_ in ids] == [turn.code for turn in turns]
+    assert len(store.session_ids(SCOPE, [turn.session.digest for turn in turns])) == count
+    addition = store.index_rows(SCOPE, None, 0)
+    assert addition is not None
+    assert len(addition.speakers) == len(addition.rows) == count
+    assert store.forget(SCOPE, ids=ids[1:]) == count - 1
+    assert [row.id for row in store.history(SCOPE, None)] == ids[:1]
+    store.close()
+
+
+def test_an_index_is_told_what_it_lacks(store: Store) -> None:
+    assert store.index_rows(SCOPE, None, 0) is None
+    first = store.add(SCOPE, [make_turn(), make_turn()])
+    whole = store.index_rows(SCOPE, None, 0)
+    assert whole is not None and [row.id for row in whole.rows] == first
+    store.add(OTHER, [make_turn()])
+    more = store.add(SCOPE, [make_turn()])
+    addition = store.index_rows(SCOPE, whole.state, first[-1])
+    assert addition is not None
+    assert addition.state == whole.state
+    assert [row.id for row in addition.rows] == more
+    store.forget(SCOPE, ids=first[:1])
+    anew = store.index_rows(SCOPE, whole.state, more[-1])
+    assert anew is not None
+    assert anew.state != whole.state
+    assert [row.id for row in anew.rows] == [first[1], *more]
+    store.close()
+
+
+def test_a_scope_made_again_is_not_the_old_one(store: Store) -> None:
+    store.add(SCOPE, [make_turn()])
+    before = store.index_rows(SCOPE, None, 0)
+    store.forget(SCOPE)
+    store.add(SCOPE, [make_turn()])
+    after = store.index_rows(SCOPE, before.state if before else None, 1)
+    assert before is not None and after is not None and before.state != after.state
+    store.close()
+
+
+def test_scopes_do_not_see_each_other(store: Store) -> None:
+    mine = store.add(SCOPE, [make_turn()])
+    theirs = store.add(OTHER, [make_turn()])
+    assert store.turns(SCOPE, theirs) == {}
+    assert store.totals(OTHER).turns == 1
+    with pytest.raises(NotFoundError):
+        store.forget(SCOPE, ids=mine + theirs)
+    assert store.forget(OTHER) == 1
+    assert [row.id for row in store.history(SCOPE, None)] == mine
+    assert store.session_ids(OTHER, [b"session"]) == {}
+    assert set(store.session_ids(SCOPE, [b"session", b"unknown"])) == {b"session"}
+    store.close()
+
+
+def test_names_go_when_nothing_refers_to_them(store: Store) -> None:
+    kept = make_turn(session=Label(b"kept", b"kept"))
+    [first, *_] = store.add(SCOPE, [make_turn(), kept])
+    store.forget(SCOPE, ids=[first])
+    assert set(store.session_ids(SCOPE, [b"session", b"kept"])) == {b"kept"}
+    store.close()
+
+
+def test_the_first_model_is_kept(tmp_path: Path) -> None:
+    store, other = Store(tmp_path / "store.db"), Store(tmp_path / "store.db")
+    assert store.model() is None
+    assert store.bind_model("first", "1") == ("first", "1")
+    assert other.bind_model("second", "2") == ("first", "1")
+    assert other.model() == ("first", "1")
+    assert store.key == other.key
+    store.close()
+    other.close()
+
+
+def test_keys_differ_between_databases(tmp_path: Path) -> None:
+    one, other = Store(tmp_path / "one.db"), Store(tmp_path / "other.db")
+    assert one.key != other.key
+    one.close()
+    other.close()
+
+
+def test_no_column_holds_text_of_a_conversation() -> None:
+    text = [
+        column
+        for table in tables.sorted_tables
+        for column in table.columns
+        if "CHAR" in str(column.type) or "TEXT" in str(column.type)
+    ]
+    assert [str(column) for column in text] == ["meta.model", "meta.fingerprint"]
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://", "sqlite://"])
+def test_tables_are_portable(url: str) -> None:
+    dialect = make_url(url).get_dialect()()
+    for table in tables.sorted_tables:
+        assert f"CREATE TABLE {table.name}" in str(CreateTable(table).compile(dialect=dialect))
+
+
+def test_after_a_fork_the_connections_of_the_parent_are_left_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.db")
+    store.add(SCOPE, [make_turn()])
+    pool = store._engine.pool
+    parents = pool.connect()
+    store._process = -1  # what a child finds: the number of another process
+    assert store.totals(SCOPE).turns == 1
+    assert store._engine.pool is not pool
+    assert parents.cursor().execute("SELECT count(*) FROM turns").fetchone() == (1,)
+    parents.close()
+    pool.dispose()
+    store.close()

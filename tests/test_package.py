@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import r3mem_agents
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "r3mem_agents"
+
+# Each part may import those after the arrow, and itself (docs: "layers of the code").
+ALLOWED = {
+    "types": set(),
+    "errors": set(),
+    "store": {"types", "errors"},
+    "model": {"types", "errors"},
+    "memory": {"types", "errors", "store", "model"},
+    "testing": {"types", "errors", "store", "model", "memory"},
+    "train": {"types", "errors", "model", "memory", "bench"},
+    "demo": {"types", "errors", "model", "memory"},
+    "bench": {"types", "errors", "model", "memory", "demo"},
+    "cli": {"types", "errors", "model", "memory", "demo", "bench", "train"},
+}
+ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
+
+
+def _imported_parts(path: Path) -> set[str]:
+    """Parts of the package that a file imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            if module == "r3mem_agents":
+                found |= {ROOT_NAMES.get(name.name, name.name) for name in node.names}
+            elif module.startswith("r3mem_agents."):
+                found.add(module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {
+                name.name.split(".")[1]
+                for name in node.names
+                if name.name.startswith("r3mem_agents.")
+            }
+    return found - {"__version__", "Turn", "Recollection", "MemoryStats", "R3MemError"}
+
+
+def test_imports_go_one_way() -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if part in ("__init__", "__main__"):
+            continue
+        upwards = _imported_parts(path) - ALLOWED[part] - {part}
+        assert not upwards, f"{path.relative_to(ROOT)} imports {sorted(upwards)}"
+
+
+@pytest.mark.parametrize(
+    ("part", "banned"),
+    [
+        ("store", {"torch", "tokenizers", "typer", "rich"}),
+        ("model", {"sqlalchemy", "typer", "rich"}),
+        ("memory", {"typer", "rich"}),
+    ],
+)
+def test_lower_layers_stay_free_of_the_others_libraries(part: str, banned: set[str]) -> None:
+    frameworks = {"langchain", "langchain_core", "langgraph", "llama_index"}
+    for path in sorted((PACKAGE / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [name.name for name in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            roots = {name.split(".")[0] for name in names}
+            assert not roots & (banned | frameworks), f"{path.relative_to(ROOT)}: {roots}"
+
+
+def test_exports_are_sorted_and_exist() -> None:
+    names = r3mem_agents.__all__
+    plain = [name for name in names if not name.startswith("_")]
+    assert plain == sorted(plain)
+    assert len(names) == len(set(names))
+    for name in names:
+        assert getattr(r3mem_agents, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = r3mem_agents.no_such_name
+
+
+def test_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    top = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert top is not None
+    assert r3mem_agents.__version__ == project["version"] == top.group(1)
+
+
+def test_import_is_silent_and_light() -> None:
+    heavy = ["torch", "sqlalchemy", "typer", "rich", "numpy", "langchain_core", "llama_index"]
+    code = f"import sys, r3mem_agents; print(sorted(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout == "[]\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "host", "extra"),
+    [
+        ("r3mem_langchain", "langchain_core", "langchain"),
+        ("r3mem_llamaindex", "llama_index", "llamaindex"),
+    ],
+)
+def test_adapters_name_their_extra(module: str, host: str, extra: str) -> None:
+    """Without its host each one raises an ImportError that says what to install."""
+    code = (
+        "import sys, importlib.util as util\n"
+        "real = util.find_spec\n"
+        f"util.find_spec = lambda name, *rest: None if name.startswith({host!r}) "
+        "else real(name, *rest)\n"
+        "sys.path.insert(0, 'integrations')\n"
+        f"try: import {module}\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert f"pip install 'r3mem-agents[{extra}]'" in done.stdout
+    assert (ROOT / "integrations" / module / "py.typed").is_file()
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"])
+    named: set[str] = set()
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "integrations").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "MissingExtraError"
+            ):
+                argument = node.args[1]
+                assert isinstance(argument, ast.Constant)
+                named.add(str(argument.value))
+    assert {"plot", "bench", "langchain", "llamaindex"} <= named <= extras
+
+
+def test_the_command_line_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = project["scripts"]["r3mem"].partition(":")
+    assert find_spec(module) is not None
+    assert hasattr(__import__(module, fromlist=[name]), name)
