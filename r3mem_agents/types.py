@@ -38,14 +38,15 @@ class Recollection:
     Attributes:
         turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
         text: The turn's text, byte for byte.
-        score: Fused evidence, higher is better; 1.0 is what the best single level can give.
+        score: Fused evidence from 0 to 1, higher is better, relative to the best evidence that the
+            memory has for the question on each level.
         session: The session of the turn.
         role: Role of the speaker.
         name: Name of the speaker, if any.
         time: When it was said, with a time zone.
         metadata: What was stored beside it.
-        evidence: The parts of the score by level: ``entity``, ``gist``, ``neighbours``,
-            ``session`` and ``speaker``.
+        evidence: The parts of the score by level, which add up to it: ``entity``, ``gist``,
+            ``neighbours``, ``session`` and ``speaker``.
     """
 
     turn_id: int

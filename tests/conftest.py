@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from r3mem_agents import CompressiveMemory, ReversibleModel
 from r3mem_agents.testing import tiny_model
+
+# Tests state laws, not speed: a slow machine must not fail them.
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
 
 OpenMemory = Callable[..., CompressiveMemory]
 

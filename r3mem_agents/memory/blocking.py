@@ -64,7 +64,7 @@ class BlockingMemory:
         self.agent = check.check_name(agent, "agent")
         self.session = check.check_name(session, "session")
         self._store = Store(path_or_url)
-        # Connections that nobody closed are closed with the object, not at some later time.
+        # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
         self._closing = weakref.finalize(self, self._store.close)
         try:
             self.model = choose_model(self._store, model)

@@ -11,6 +11,7 @@ undoes the forward pass bit for bit, at any depth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
+    STREAM_SCALE,
     ExactLinear,
     attention_weights,
     levels,
@@ -26,8 +28,29 @@ from r3mem_agents.model.exact import (
     snap,
 )
 
-Cache = list[tuple[Tensor, Tensor]]
-"""Keys and values, ``(batch, heads, known, head_size)`` each, one pair per coupling."""
+
+class Known:
+    """Keys and values of positions that were passed before, of one coupling.
+
+    Args:
+        batch: Rows.
+        positions: Most positions there will be.
+        config: Sizes of the model.
+        like: A tensor of the dtype and device wanted.
+    """
+
+    def __init__(self, batch: int, positions: int, config: ModelConfig, like: Tensor) -> None:
+        size = (2, batch, config.heads, positions, config.hidden // config.heads)
+        self._room = like.new_empty(size)
+        self._used = 0
+
+    def extend(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Add ``(batch, heads, positions, head_size)`` each; all keys and values so far."""
+        end = self._used + key.shape[2]
+        self._room[0, :, :, self._used : end] = key
+        self._room[1, :, :, self._used : end] = value
+        self._used = end
+        return self._room[0, :, :, :end], self._room[1, :, :, :end]
 
 
 class Attention(nn.Module):
@@ -37,41 +60,40 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = config.heads
         self.head_size = config.hidden // config.heads
-        self.mix = ExactLinear(config.hidden, 3 * config.hidden)
-        self.out = ExactLinear(config.hidden, config.hidden, std=0.0)
+        self.mix = ExactLinear(config.hidden, 3 * config.hidden, gain=ACTIVATION_SCALE)
+        self.out = ExactLinear(config.hidden, config.hidden, std=0.0, gain=STREAM_SCALE)
 
     def forward(
-        self, a: Tensor, bias: Tensor, allowed: Tensor, known: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Look from every position at the allowed ones.
+        self, a: Tensor, bias: Tensor, blocked: Tensor, known: Known | None = None
+    ) -> Tensor:
+        """Look from every position at those that are not blocked.
 
         Args:
             a: ``(batch, positions, hidden)``, the stream that is read.
             bias: ``(heads, positions, keys)``, added to the scores.
-            allowed: Boolean ``(batch, 1, positions or 1, keys)``.
-            known: Keys and values of positions that were passed before; they come first.
+            blocked: Boolean ``(batch, 1, positions or 1, keys)``.
+            known: Positions that were passed before; they come first, and these are added.
 
         Returns:
-            What to add to the other stream, and the keys and values including these positions.
+            What to add to the other stream, ``(batch, positions, hidden)``.
         """
         batch, positions, hidden = a.shape
-        mixed = levels(self.mix(normalize(a)) * ACTIVATION_SCALE)
+        mixed = levels(self.mix(normalize(a)))
         mixed = mixed.view(batch, positions, 3, self.heads, self.head_size)
         query, key, value = mixed.permute(2, 0, 3, 1, 4).unbind(0)
         if known is not None:
-            key = torch.cat((known[0], key), 2)
-            value = torch.cat((known[1], value), 2)
+            key, value = known.extend(key, value)
         unit = self.head_size**-0.5 / ACTIVATION_SCALE**2
         scores = torch.matmul(query, key.transpose(-1, -2)) * unit + bias
         if torch.is_grad_enabled():
-            weights = scores.masked_fill(~allowed, -1e9).softmax(-1)
+            weights = scores.masked_fill(blocked, -1e9).softmax(-1)
             seen = torch.matmul(weights.to(value.dtype), value)
         else:
-            weights = attention_weights(scores, allowed)
+            weights = attention_weights(scores, blocked)
             seen = torch.matmul(weights, value) / weights.sum(-1, keepdim=True)
         merged = levels(seen).transpose(1, 2).reshape(batch, positions, hidden)
         added: Tensor = self.out(merged)
-        return added, (key, value)
+        return added
 
 
 class FeedForward(nn.Module):
@@ -80,7 +102,7 @@ class FeedForward(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.widen = ExactLinear(config.hidden, config.feedforward)
-        self.narrow = ExactLinear(config.feedforward, config.hidden, std=0.0)
+        self.narrow = ExactLinear(config.feedforward, config.hidden, std=0.0, gain=STREAM_SCALE)
 
     def forward(self, b: Tensor) -> Tensor:
         """Map ``(..., hidden)`` to ``(..., hidden)``, position by position."""
@@ -98,9 +120,9 @@ class Coupling(nn.Module):
         self.attention = Attention(config)
         self.feedforward = FeedForward(config)
 
-    def forward(self, a: Tensor, b: Tensor, bias: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, a: Tensor, b: Tensor, bias: Tensor, blocked: Tensor) -> tuple[Tensor, Tensor]:
         """``(a, b)`` to ``(a', b')``; see the module's docstring for the formulas."""
-        b = b + snap(self.attention(a, bias, allowed)[0])
+        b = b + snap(self.attention(a, bias, blocked))
         a = a + snap(self.feedforward(b))
         return a, b
 
@@ -109,14 +131,13 @@ class Coupling(nn.Module):
         a: Tensor,
         b: Tensor,
         bias: Tensor,
-        allowed: Tensor,
-        known: tuple[Tensor, Tensor] | None = None,
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """``(a', b')`` to ``(a, b)``, and this coupling's keys and values."""
+        blocked: Tensor,
+        known: Known | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """``(a', b')`` to ``(a, b)``."""
         a = a - snap(self.feedforward(b))
-        seen, keys_values = self.attention(a, bias, allowed, known)
-        b = b - snap(seen)
-        return a, b, keys_values
+        b = b - snap(self.attention(a, bias, blocked, known))
+        return a, b
 
 
 class ReversibleStack(nn.Module):
@@ -127,7 +148,7 @@ class ReversibleStack(nn.Module):
         self.couplings = nn.ModuleList(Coupling(config) for _ in range(config.layers))
 
     def forward(
-        self, a: Tensor, b: Tensor, biases: Tensor, allowed: Tensor
+        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Run forward.
 
@@ -135,34 +156,38 @@ class ReversibleStack(nn.Module):
             a: First stream, ``(batch, positions, hidden)``, on the grid of ``snap``.
             b: Second stream, same shape.
             biases: ``(layers, heads, positions, positions)``.
-            allowed: Boolean ``(batch, 1, positions or 1, positions)``.
+            blocked: Boolean ``(batch, 1, positions or 1, positions)``: who may not see whom.
 
         Returns:
             The two streams after the last coupling.
         """
         for layer, coupling in enumerate(self.couplings):
-            a, b = coupling(a, b, biases[layer], allowed)
+            a, b = coupling(a, b, biases[layer], blocked)
         return a, b
 
     def inverse(
-        self, a: Tensor, b: Tensor, biases: Tensor, allowed: Tensor, cache: Cache | None = None
-    ) -> tuple[Tensor, Tensor, Cache]:
+        self,
+        a: Tensor,
+        b: Tensor,
+        biases: Tensor,
+        blocked: Tensor,
+        known: Sequence[Known] | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Run backward, optionally after positions that were run before.
 
         Args:
             a: First stream of the new positions, ``(batch, positions, hidden)``.
             b: Second stream, same shape.
             biases: ``(layers, heads, positions, known + positions)``.
-            allowed: Boolean ``(batch, 1, positions or 1, known + positions)``.
-            cache: What an earlier call returned for the positions before; ``None`` at first.
+            blocked: Boolean ``(batch, 1, positions or 1, known + positions)``.
+            known: For each coupling, the positions before; these positions are added.
 
         Returns:
-            The two streams before the first coupling, and the cache with these positions added.
+            The two streams before the first coupling.
         """
-        grown: Cache = []
         for layer in reversed(range(len(self.couplings))):
             coupling = cast(Coupling, self.couplings[layer])
-            known = cache[len(grown)] if cache is not None else None
-            a, b, keys_values = coupling.inverse(a, b, biases[layer], allowed, known)
-            grown.append(keys_values)
-        return a, b, grown
+            a, b = coupling.inverse(
+                a, b, biases[layer], blocked, known[layer] if known is not None else None
+            )
+        return a, b

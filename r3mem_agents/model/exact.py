@@ -28,7 +28,7 @@ ACTIVATION_SCALE = 16.0
 """Levels per unit of a normalized activation: a range of -7.9..7.9 in steps of 1/16."""
 
 STREAM_SCALE = 128.0
-"""Steps per unit of the residual streams; a power of two, so scaling is exact."""
+"""Steps per unit of the residual streams, which count in steps."""
 
 SCORE_STEPS = 32
 """Steps per nat of attention scores and of predictions."""
@@ -37,12 +37,15 @@ ATTENTION_TOP = 1023
 """Integer weight of the best-scored key; 1023 * 127 * 128 keys stays below 2**24."""
 
 PREDICTION_BITS = 24
-"""The best-predicted token gets a frequency of 2**24 + 1; every token at least 1."""
+"""Resolution of predictions: shares below 2**-24 of the best one are all alike."""
+
+TOP_FREQUENCY = 2**PREDICTION_BITS + 1
+"""Frequency of the best-predicted token."""
 
 
 def snap(x: Tensor) -> Tensor:
-    """Round a stream to its grid of ``1 / STREAM_SCALE``; gradients pass straight through."""
-    rounded = torch.round(x * STREAM_SCALE) * (1.0 / STREAM_SCALE)
+    """Round to the whole steps of a stream; gradients pass straight through."""
+    rounded = torch.round(x)
     return x + (rounded - x).detach() if torch.is_grad_enabled() else rounded
 
 
@@ -56,13 +59,13 @@ def levels(x: Tensor) -> Tensor:
 def normalize(x: Tensor) -> Tensor:
     """Root-mean-square norm of a stream ``(..., hidden)``, as integer levels.
 
-    The squares of grid values are rounded once each; their sum in float64 is exact, so the order
-    of summation cannot show. One grid step squared keeps an all-zero stream from dividing by zero.
+    The squares of whole steps are rounded once each; their sum in float64 is exact, so the order
+    of summation cannot show. One step squared keeps an all-zero stream from dividing by zero.
     """
     wide = x.dtype if torch.is_grad_enabled() else torch.float64
     total = (x * x).sum(-1, keepdim=True, dtype=wide)
-    norm = torch.sqrt(total * (1.0 / x.shape[-1]) + STREAM_SCALE**-2)
-    return levels(x / (norm * (1.0 / ACTIVATION_SCALE)).to(x.dtype))
+    level = torch.sqrt(total * (ACTIVATION_SCALE**-2 / x.shape[-1]) + ACTIVATION_SCALE**-2)
+    return levels(x / level.to(x.dtype))
 
 
 class ExactLinear(nn.Module):
@@ -71,13 +74,22 @@ class ExactLinear(nn.Module):
     ``weight`` is the float master copy that training moves. ``freeze`` turns it into ``levels``
     (int8) and ``scale`` (float32; what one level of weight times one level of activation is
     worth), which is what a checkpoint holds and inference reads.
+
+    Args:
+        inputs: Columns.
+        outputs: Rows.
+        std: Of the weights at the start; ``inputs ** -0.5`` if not given.
+        gain: Units of the output per real unit; a power of two, so that it rounds nothing.
     """
 
     levels: Tensor
     scale: Tensor
 
-    def __init__(self, inputs: int, outputs: int, std: float | None = None) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, std: float | None = None, gain: float = 1.0
+    ) -> None:
         super().__init__()
+        self._unit = gain / ACTIVATION_SCALE
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
@@ -93,18 +105,18 @@ class ExactLinear(nn.Module):
         with torch.no_grad():
             rounded, scale = self.quantized()
             self.levels.copy_(rounded.to(torch.int8))
-            self.scale.copy_(scale * (1.0 / ACTIVATION_SCALE))
+            self.scale.copy_(scale * self._unit)
 
     def thaw(self) -> None:
         """Copy ``levels`` and ``scale`` back into the master weights, to train on."""
         with torch.no_grad():
-            self.weight.copy_(self.levels * self.scale[:, None] * ACTIVATION_SCALE)
+            self.weight.copy_(self.levels * (self.scale[:, None] / self._unit))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)``."""
+        """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
             weight, scale = self.quantized()
-            return F.linear(x, weight) * (scale * (1.0 / ACTIVATION_SCALE))
+            return F.linear(x, weight) * (scale * self._unit)
         return integer_linear(x, self.levels) * self.scale
 
     def rows(self, index: Tensor) -> Tensor:
@@ -112,7 +124,7 @@ class ExactLinear(nn.Module):
         if torch.is_grad_enabled():
             weight, scale = self.quantized()
             return F.embedding(index, weight) * scale[index][..., None]
-        return self.levels[index] * (self.scale[index][..., None] * ACTIVATION_SCALE)
+        return self.levels[index] * (self.scale[index][..., None] / self._unit)
 
 
 def integer_linear(x: Tensor, weight: Tensor) -> Tensor:
@@ -122,8 +134,7 @@ def integer_linear(x: Tensor, weight: Tensor) -> Tensor:
     """
     if x.device.type == "cpu" and int8_kernel_is_exact():
         flat = x.reshape(-1, x.shape[-1]).to(torch.int8)
-        product = torch._int_mm(flat, weight.t())
-        return product.to(x.dtype).reshape(*x.shape[:-1], weight.shape[0])
+        return torch._int_mm(flat, weight.t()).view(*x.shape[:-1], weight.shape[0])
     return F.linear(x, weight.to(x.dtype))
 
 
@@ -162,22 +173,25 @@ def exponential_table(
     return torch.tensor(values, dtype=dtype, device=device)
 
 
-def attention_weights(scores: Tensor, allowed: Tensor) -> Tensor:
+def attention_weights(scores: Tensor, blocked: Tensor) -> Tensor:
     """Integer attention weights 0..``ATTENTION_TOP`` from scores ``(..., keys)`` in nats.
 
     Args:
         scores: Real scores; rounded to ``1 / SCORE_STEPS`` nat.
-        allowed: Boolean, broadcastable to ``scores``; each row allows one key at least.
+        blocked: Boolean, broadcastable to ``scores``; each row leaves one key at least.
     """
     table = exponential_table(ATTENTION_TOP, 0, scores.dtype, scores.device)
-    steps = torch.round(scores * SCORE_STEPS).masked_fill(~allowed, -1e9)
+    steps = torch.round(scores * SCORE_STEPS).masked_fill(blocked, -1e9)
     distance = steps.amax(-1, keepdim=True) - steps
     return _look_up(table, distance)
 
 
 def frequencies(logits: Tensor) -> Tensor:
-    """Integer frequencies ``(..., vocabulary)``, int64, from logits in nats; each at least 1."""
-    table = exponential_table(2**PREDICTION_BITS, 1, device=logits.device)
+    """Integer frequencies ``(..., vocabulary)``, int32, from logits in nats.
+
+    Each is at least 1; that of the best-predicted token is ``TOP_FREQUENCY``.
+    """
+    table = exponential_table(2**PREDICTION_BITS, 1, torch.int32, logits.device)
     steps = torch.round(logits * SCORE_STEPS)
     distance = steps.amax(-1, keepdim=True) - steps
     return _look_up(table, distance)

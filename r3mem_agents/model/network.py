@@ -18,8 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.coupling import Cache, ReversibleStack
-from r3mem_agents.model.exact import ExactLinear, normalize, snap
+from r3mem_agents.model.coupling import Known, ReversibleStack
+from r3mem_agents.model.exact import (
+    ACTIVATION_SCALE,
+    STREAM_SCALE,
+    ExactLinear,
+    normalize,
+    snap,
+)
 from r3mem_agents.model.schedule import (
     SLOTS,
     backward_bias,
@@ -31,8 +37,8 @@ from r3mem_agents.model.schedule import (
 EMBEDDING_STD = 0.02
 """Of the tied embedding at the start (GPT-2)."""
 
-EMBEDDING_GAIN = 50.0
-"""What the tied embedding is multiplied by to enter the streams near unit scale."""
+EMBEDDING_GAIN = 50.0 * STREAM_SCALE
+"""Steps per unit of the tied embedding: 50 brings it near unit scale."""
 
 
 class R3MemNetwork(nn.Module):
@@ -48,7 +54,7 @@ class R3MemNetwork(nn.Module):
         self.lane_start = nn.Parameter(torch.randn(config.lanes, hidden) * 0.5)
         self.length = nn.Parameter(torch.randn(2 * config.segment_tokens, hidden) * 0.5)
         self.slot = nn.Parameter(torch.randn(SLOTS, hidden) * 0.5)
-        self.from_gist = ExactLinear(config.gist_bits, hidden)
+        self.from_gist = ExactLinear(config.gist_bits, hidden, gain=STREAM_SCALE)
         self.to_gist = ExactLinear(hidden, config.gist_bits)
         self.stack = ReversibleStack(config)
         self.forward_bias = nn.Parameter(forward_bias(config).expand(layers, -1, -1, -1).clone())
@@ -67,11 +73,11 @@ class R3MemNetwork(nn.Module):
         """
         batch, positions = tokens.shape
         text = self.embedding.rows(tokens) * EMBEDDING_GAIN
-        slots = self.slot.expand(batch, -1, -1)
+        slots = (self.slot * STREAM_SCALE).expand(batch, -1, -1)
         start = snap(torch.cat((slots.to(text.dtype), text), 1))
         order, inside = self._layout(positions, count)
         bias = self.forward_bias[:, :, order][:, :, :, order]
-        a, b = self.stack(start, start, bias, inside[:, None, None])
+        a, b = self.stack(start, start, bias, ~inside[:, None, None])
         gist: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
         return gist
 
@@ -91,9 +97,9 @@ class R3MemNetwork(nn.Module):
         known = torch.cat((slots, self._inputs(tokens)), 1)
         order, inside = self._layout(tokens.shape[1], count)
         rounds = rounds_of(self.config, tokens.shape[1]).to(tokens.device)
-        allowed = (rounds[None, :] <= rounds[:, None]) & inside[:, None, None]
+        blocked = (rounds[None, :] > rounds[:, None]) | ~inside[:, None, None]
         bias = self.backward_bias[:, :, order][:, :, :, order]
-        a, _, _ = self.stack.inverse(self._blanks(known), known, bias, allowed)
+        a, _ = self.stack.inverse(self._blanks(known), known, bias, blocked)
         return normalize(a[:, SLOTS:])
 
     def begin(self, count: Tensor, continued: Tensor, gist: Tensor, positions: int) -> Rounds:
@@ -129,20 +135,23 @@ class R3MemNetwork(nn.Module):
 
     def _slots(self, count: Tensor, continued: Tensor, gist: Tensor) -> Tensor:
         length = self.length[(count - 1).clamp_min(0) + continued * self.config.segment_tokens]
-        code = self.from_gist(gist.to(self.from_gist.scale.dtype) * 16.0)
-        return snap(torch.stack((length, code.to(length.dtype)), 1))
+        code = self.from_gist(gist.to(length.dtype) * ACTIVATION_SCALE)
+        return snap(torch.stack((length * STREAM_SCALE, code.to(length.dtype)), 1))
 
     def _inputs(self, tokens: Tensor) -> Tensor:
         """The lane starts, then the tokens to the left: those of all rounds but the last."""
         batch, positions = tokens.shape
         lanes = positions // self.config.rounds
-        start = self.lane_start[:lanes].expand(batch, -1, -1)
+        start = self._lane_starts(lanes).expand(batch, -1, -1)
         left = self.embedding.rows(tokens[:, : positions - lanes]) * EMBEDDING_GAIN
         return snap(torch.cat((start.to(left.dtype), left), 1))
 
+    def _lane_starts(self, lanes: int) -> Tensor:
+        return self.lane_start[:lanes] * STREAM_SCALE
+
     def _blanks(self, known: Tensor) -> Tensor:
         """Stream ``a`` beside what is known ``(batch, positions, hidden)``."""
-        return snap(self.blank).to(known.dtype).expand_as(known)
+        return snap(self.blank * STREAM_SCALE).to(known.dtype).expand_as(known)
 
 
 class Rounds:
@@ -161,27 +170,33 @@ class Rounds:
         positions: int,
     ) -> None:
         self._network = network
-        self._lanes = positions // network.config.rounds
-        self._order, self._inside = network._layout(positions, count)
-        self._next = network._slots(count, continued, gist)
-        start = network.lane_start[: self._lanes].expand(len(count), -1, -1)
-        self._next = torch.cat((self._next, snap(start)), 1)
-        self._known = 0
-        self._cache: Cache | None = None
+        config = network.config
+        self._lanes = positions // config.rounds
+        order, inside = network._layout(positions, count)
+        self._bias = network.backward_bias[:, :, order][:, :, :, order]
+        self._outside = ~inside[:, None, None]
+        start = network._lane_starts(self._lanes).expand(len(count), -1, -1)
+        self._next = torch.cat((network._slots(count, continued, gist), snap(start)), 1)
+        self._passed = 0
+        self._known = [
+            Known(len(count), len(order), config, self._next) for _ in range(config.layers)
+        ]
 
     def predict(self) -> Tensor:
         """Run the next round; final states of its positions ``(batch, lanes, hidden)``."""
-        start, end = self._known, self._known + self._next.shape[1]
-        rows, keys = self._order[start:end], self._order[:end]
-        bias = self._network.backward_bias[:, :, rows][:, :, :, keys]
-        allowed = self._inside[:, None, None, :end].expand(-1, 1, end - start, -1)
+        start, end = self._passed, self._passed + self._next.shape[1]
+        blocked = self._outside[..., :end]
         if start == 0:  # slots are given before round 0, so they look at slots alone
-            slots = torch.arange(end, device=keys.device) < SLOTS
-            allowed = allowed & (slots[None, :] | ~slots[:, None])
-        a, _, self._cache = self._network.stack.inverse(
-            self._network._blanks(self._next), self._next, bias, allowed, self._cache
+            place = torch.arange(end, device=blocked.device)
+            blocked = blocked | ((place[None, :] >= SLOTS) & (place[:, None] < SLOTS))
+        a, _ = self._network.stack.inverse(
+            self._network._blanks(self._next),
+            self._next,
+            self._bias[:, :, start:end, :end],
+            blocked,
+            self._known,
         )
-        self._known = end
+        self._passed = end
         return normalize(a[:, -self._lanes :])
 
     def supply(self, tokens: Tensor) -> None:

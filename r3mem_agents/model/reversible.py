@@ -14,21 +14,18 @@ from numpy.typing import NDArray
 from r3mem_agents.errors import ExpansionError, InvalidInputError
 from r3mem_agents.model import checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.codec import LITERAL, PACKED, SEGMENTS, Codec, Ids
+from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.network import R3MemNetwork
-from r3mem_agents.model.segment import (
-    KIND_LITERAL,
-    KIND_TOKENS,
-    Frame,
-    Segment,
-    digest_of,
-    pack_literal,
-    unpack_literal,
-)
+from r3mem_agents.model.predictions import Integers
+from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
+from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
 
 _DOCUMENT_BYTES = 32 * 1024
 """A longer text is not worth the passes: LZMA has enough of it to learn from."""
+
+_LITERAL_BYTES = 64
+"""LZMA is tried on a text longer than this whose stream is more than half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,38 +114,16 @@ class ReversibleModel:
         data = [_utf8(text, number) for number, text in enumerate(texts)]
         cut, gists = self._cut_and_gist(texts)
         short = [row for row, item in enumerate(data) if not self._is_document(item, cut[row])]
-        encoded = dict(
-            zip(
-                short,
-                self._codec.encode([cut[row] for row in short], [gists[row] for row in short]),
-                strict=True,
-            )
+        streams = self._codec.encode(
+            [cut[row] for row in short],
+            [gists[row] for row in short],
+            [digest_of(data[row]) for row in short],
         )
-        segments = []
-        for row, item in enumerate(data):
-            tokens = sum(map(len, cut[row]))
-            best = encoded.get(row)
-            literal = b""
-            if best is None or len(best.stream) * 2 > len(item) > 64:
-                literal = pack_literal(item)
-            if best is None or (literal and len(literal) < len(best.stream)):
-                frame = Frame(KIND_LITERAL, 0, digest_of(item), literal)
-                modes, inferred = [LITERAL] * len(cut[row]), 0
-            else:
-                frame = Frame(KIND_TOKENS, tokens, digest_of(item), best.stream)
-                modes, inferred = best.modes, best.inferred
-            segments.append(
-                Segment(
-                    code=frame.to_bytes(),
-                    gists=gists[row].tobytes(),
-                    tokens=tokens,
-                    text_bytes=len(item),
-                    inferred=inferred,
-                    packed=modes.count(PACKED),
-                    literal=modes.count(LITERAL),
-                )
-            )
-        return segments
+        encoded = dict(zip(short, streams, strict=True))
+        return [
+            self._segment(item, cut[row], gists[row], encoded.get(row))
+            for row, item in enumerate(data)
+        ]
 
     @torch.inference_mode()
     def expand(self, segments: Sequence[Segment]) -> list[str]:
@@ -156,25 +131,20 @@ class ReversibleModel:
 
         Raises:
             ExpansionError: They are damaged, or were made by another model.
-            FormatError: They were made by a newer version.
+            FormatError: They were made by a later version.
         """
-        frames = [Frame.from_bytes(segment.code) for segment in segments]
-        coded = [row for row, frame in enumerate(frames) if frame.kind == KIND_TOKENS]
-        for row in coded:
-            if frames[row].tokens > SEGMENTS * self.config.segment_tokens:
-                raise ExpansionError("memory tokens claim too long a text: they are damaged")
-        decoded: dict[int, bytes] = {}
-        for group in self._groups(coded, frames):
-            texts = self._codec.decode(
-                [frames[row].payload for row in group],
-                [frames[row].tokens for row in group],
-                [self._gist_rows(segments[row].gists) for row in group],
-            )
-            decoded |= dict(zip(group, texts, strict=True))
-        return [
-            self._checked(frame, decoded[row] if row in decoded else unpack_literal(frame.payload))
-            for row, frame in enumerate(frames)
-        ]
+        found: dict[int, tuple[bytes, bytes]] = {}
+        readers: dict[int, Reader] = {}
+        for row, segment in enumerate(segments):
+            if is_literal(segment.code):
+                found[row] = unpack_literal(segment.code)
+            else:
+                readers[row] = self._codec.open(segment.code)
+        gists = [self._gist_rows(segments[row].gists) for row in readers]
+        decoded = self._codec.decode(list(readers.values()), gists)
+        for (row, reader), text in zip(readers.items(), decoded, strict=True):
+            found[row] = text, reader.digest
+        return [self._checked(*found[row]) for row in range(len(segments))]
 
     @torch.inference_mode()
     def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -205,22 +175,23 @@ class ReversibleModel:
         if any(len(segments) > SEGMENTS for segments in cut):
             raise InvalidInputError("a text of more than 4,096 tokens is stored as a document")
         explained = []
-        for segments, encoded in zip(cut, self._codec.encode(cut, gists), strict=True):
-            ids = np.concatenate([*segments, np.zeros(0, np.int64)])
+        digests = [b""] * len(texts)
+        for segments, encoded in zip(cut, self._codec.encode(cut, gists, digests), strict=True):
+            ids = [token for segment in segments for token in segment.tolist()]
             place = np.arange(len(ids)) % self.config.segment_tokens
             explained.append(
                 Explanation(
-                    tokens=[self.tokenizer.token_bytes(token) for token in ids.tolist()],
+                    tokens=[self.tokenizer.token_bytes(token) for token in ids],
                     rounds=place % self.config.rounds,
                     bits=encoded.bits,
-                    inferred=encoded.first,
+                    inferred=encoded.inferred,
                 )
             )
         return explained
 
     def _cut_and_gist(
         self, texts: Sequence[str]
-    ) -> tuple[list[list[Ids]], list[NDArray[np.uint8]]]:
+    ) -> tuple[list[list[Integers]], list[NDArray[np.uint8]]]:
         """Segments of each text, and the gists of (at most the first 64 of) them."""
         cut = [self._codec.cut(ids) for ids in self.tokenizer.encode_batch(texts)]
         flat = [segment for segments in cut for segment in segments[:SEGMENTS]]
@@ -228,21 +199,34 @@ class ReversibleModel:
         edges = np.cumsum([0, *(min(len(segments), SEGMENTS) for segments in cut)])
         return cut, [gists[edges[row] : edges[row + 1]] for row in range(len(cut))]
 
-    def _is_document(self, data: bytes, segments: list[Ids]) -> bool:
+    def _is_document(self, data: bytes, segments: list[Integers]) -> bool:
         return len(segments) > SEGMENTS or len(data) > _DOCUMENT_BYTES
 
-    def _groups(self, rows: list[int], frames: list[Frame]) -> list[list[int]]:
-        """Rows whose segments fit into one run of passes together."""
-        groups: list[list[int]] = []
-        room = 0
-        for row in rows:
-            needed = -(-frames[row].tokens // self.config.segment_tokens)
-            if needed > room or not groups:
-                groups.append([])
-                room = SEGMENTS
-            groups[-1].append(row)
-            room -= needed
-        return groups
+    def _segment(
+        self,
+        data: bytes,
+        cut: list[Integers],
+        gists: NDArray[np.uint8],
+        encoded: Encoded | None,
+    ) -> Segment:
+        """The smaller of the stream, if there is one, and literal bytes."""
+        literal = b""
+        if encoded is None or len(encoded.stream) * 2 > len(data) > _LITERAL_BYTES:
+            literal = pack_literal(data)
+        if encoded is None or (literal and len(literal) < len(encoded.stream)):
+            code, modes, inferred = literal, [LITERAL] * len(cut), 0
+        else:
+            code, modes = encoded.stream, encoded.modes
+            inferred = int(encoded.inferred.sum())
+        return Segment(
+            code=code,
+            gists=gists.tobytes(),
+            tokens=sum(map(len, cut)),
+            text_bytes=len(data),
+            inferred=inferred,
+            packed=modes.count(PACKED),
+            literal=modes.count(LITERAL),
+        )
 
     def _gist_rows(self, gists: bytes) -> NDArray[np.uint8]:
         if len(gists) % self.gist_bytes:
@@ -252,8 +236,8 @@ class ReversibleModel:
             )
         return np.frombuffer(gists, np.uint8).reshape(-1, self.gist_bytes)
 
-    def _checked(self, frame: Frame, data: bytes) -> str:
-        if digest_of(data) != frame.digest:
+    def _checked(self, data: bytes, digest: bytes) -> str:
+        if digest_of(data) != digest:
             raise ExpansionError(
                 "memory tokens do not expand to the text they were made from: "
                 f"they are damaged, or were not made by {self.name} ({self.fingerprint})"

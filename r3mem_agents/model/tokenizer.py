@@ -82,12 +82,16 @@ class Tokenizer:
         )
         return [item.ids if text else [] for item, text in zip(encoded, texts, strict=True)]
 
+    def bytes_of(self, ids: Iterable[int]) -> bytes:
+        """The bytes that tokens stand for, with the ``LEAD`` of a first one."""
+        return b"".join(self._bytes[token] for token in ids)
+
     def token_bytes(self, token: int) -> bytes:
         """The bytes that one token stands for."""
         return self._bytes[token]
 
     def join(self, pieces: Iterable[bytes]) -> bytes:
-        """UTF-8 bytes of a text from the bytes of its tokens, in order."""
+        """UTF-8 bytes of a text from the bytes of its segments, in order."""
         return b"".join(pieces)[len(LEAD) :]
 
 

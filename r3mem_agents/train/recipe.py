@@ -34,7 +34,7 @@ class Recipe:
     """
 
     config: ModelConfig = field(default_factory=ModelConfig)
-    minutes: float = 92.0
+    minutes: float = 95.0
     source_mb: float = 12.0
     pair_mb: float = 4.0
     tokenizer_mb: float = 60.0

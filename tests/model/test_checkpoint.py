@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError, FormatError
 from r3mem_agents.model import ReversibleModel, Segment
-from r3mem_agents.model.segment import Frame
 from r3mem_agents.testing import tiny_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -48,8 +47,8 @@ def test_codes_of_version_1_are_read_and_written_byte_for_byte() -> None:
 
 
 def test_a_later_kind_of_code_is_refused_by_name() -> None:
-    with pytest.raises(FormatError, match="kind 3.*upgrade"):
-        Frame.from_bytes(b"\xc1abcdef")
+    with pytest.raises(FormatError, match="later version: upgrade"):
+        tiny_model().expand([Segment(code=b"\xfeabcdef", gists=b"")])
 
 
 def test_a_missing_checkpoint_names_what_there_is() -> None:

@@ -128,7 +128,9 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
 
 
 def test_counts_are_those_of_the_text(model: ReversibleModel) -> None:
-    text = "My dog is called Biscuit. " * 12
+    text = "".join(
+        f"{_random.choice('My Bob Alice'.split())} {_random.random()} " for _ in range(12)
+    )
     (segment,) = model.compress([text])
     assert segment.tokens == model.count_tokens(text)
     assert segment.text_bytes == len(text)

@@ -27,11 +27,11 @@ def make_stack(layers: int, dtype: torch.dtype = torch.float32) -> ReversibleSta
 def make_streams(
     layers: int, dtype: torch.dtype = torch.float32
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    a, b = torch.randn(2, 3, 7, 32, dtype=dtype) * 3
+    a, b = torch.randn(2, 3, 7, 32, dtype=dtype) * 400
     bias = torch.randn(layers, 4, 7, 7, dtype=dtype)
-    allowed = torch.rand(3, 1, 7, 7) > 0.3
-    allowed |= torch.eye(7, dtype=torch.bool)
-    return a, b, bias, allowed
+    blocked = torch.rand(3, 1, 7, 7) < 0.3
+    blocked &= ~torch.eye(7, dtype=torch.bool)
+    return a, b, bias, blocked
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -39,11 +39,11 @@ def make_streams(
 @torch.no_grad()
 def test_inverse_undoes_forward_bit_for_bit_on_the_grid(layers: int, dtype: torch.dtype) -> None:
     stack = make_stack(layers, dtype)
-    a, b, bias, allowed = make_streams(layers, dtype)
+    a, b, bias, blocked = make_streams(layers, dtype)
     a, b = snap(a), snap(b)
-    forth = stack(a, b, bias, allowed)
-    assert (forth[0] - a).abs().max() > 0.1
-    back = stack.inverse(forth[0], forth[1], bias, allowed)
+    forth = stack(a, b, bias, blocked)
+    assert (forth[0] - a).abs().max() > 10
+    back = stack.inverse(forth[0], forth[1], bias, blocked)
     assert torch.equal(back[0], a)
     assert torch.equal(back[1], b)
 
@@ -52,16 +52,16 @@ def test_inverse_undoes_forward_bit_for_bit_on_the_grid(layers: int, dtype: torc
 @torch.no_grad()
 def test_forward_undoes_inverse_bit_for_bit_on_the_grid(layers: int) -> None:
     stack = make_stack(layers)
-    a, b, bias, allowed = make_streams(layers)
+    a, b, bias, blocked = make_streams(layers)
     a, b = snap(a), snap(b)
-    before = stack.inverse(a, b, bias, allowed)[:2]
-    after = stack(before[0], before[1], bias, allowed)
+    before = stack.inverse(a, b, bias, blocked)
+    after = stack(before[0], before[1], bias, blocked)
     assert torch.equal(after[0], a)
     assert torch.equal(after[1], b)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "bound"), [(torch.float32, 2e-5), (torch.float64, 1e-13)], ids=["float32", "float64"]
+    ("dtype", "bound"), [(torch.float32, 2e-3), (torch.float64, 1e-11)], ids=["float32", "float64"]
 )
 @pytest.mark.parametrize("layers", [1, 4, 8, 16])
 @torch.no_grad()
@@ -69,15 +69,15 @@ def test_off_the_grid_the_error_is_that_of_one_sum_per_coupling(
     layers: int, dtype: torch.dtype, bound: float
 ) -> None:
     stack = make_stack(layers, dtype)
-    a, b, bias, allowed = make_streams(layers, dtype)
-    forth = stack(a, b, bias, allowed)
-    back = stack.inverse(forth[0], forth[1], bias, allowed)
-    errors = [(x - y).abs().max().item() for x, y in zip(back[:2], (a, b), strict=True)]
+    a, b, bias, blocked = make_streams(layers, dtype)
+    forth = stack(a, b, bias, blocked)
+    back = stack.inverse(forth[0], forth[1], bias, blocked)
+    errors = [(x - y).abs().max().item() for x, y in zip(back, (a, b), strict=True)]
     assert max(errors) < bound * layers
 
 
 def plain_forward(
-    stack: ReversibleStack, a: Tensor, b: Tensor, bias: Tensor, allowed: Tensor
+    stack: ReversibleStack, a: Tensor, b: Tensor, bias: Tensor, blocked: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The formulas of docs/model.md, spelled out without modules, rounding left to autograd."""
 
@@ -89,15 +89,14 @@ def plain_forward(
         return through(clipped, clipped.round())
 
     def norm(x: Tensor) -> Tensor:
-        scaled = x * 128
-        return level(scaled * 16 / (scaled.square().mean(-1, keepdim=True) + 1).sqrt())
+        return level(x * 16 / (x.square().mean(-1, keepdim=True) + 1).sqrt())
 
     def matrix(linear: ExactLinear, x: Tensor) -> Tensor:
         scale = (linear.weight.detach().abs().amax(1) / 127)[:, None]
         return x @ (level(linear.weight / scale) * scale).t() / 16
 
     def grid(x: Tensor) -> Tensor:
-        return through(x, (x * 128).round() / 128)
+        return through(x * 128, (x * 128).round())
 
     for layer, coupling in enumerate(stack.couplings):
         assert isinstance(coupling, Coupling)
@@ -107,7 +106,7 @@ def plain_forward(
             part.reshape(3, 7, 4, 8).transpose(1, 2) for part in mixed.chunk(3, -1)
         )
         scores = query @ key.transpose(-1, -2) / (8**0.5 * 256) + bias[layer]
-        weights = scores.masked_fill(~allowed, -torch.inf).softmax(-1)
+        weights = scores.masked_fill(blocked, -torch.inf).softmax(-1)
         merged = level(weights @ value).transpose(1, 2).flatten(2)
         b = b + grid(matrix(attention.out, merged))
         h = matrix(feed.widen, norm(b))
@@ -117,11 +116,11 @@ def plain_forward(
 
 def test_gradients_are_those_of_the_plain_formulation() -> None:
     stack = make_stack(3, torch.float64)
-    a, b, bias, allowed = make_streams(3, torch.float64)
+    a, b, bias, blocked = make_streams(3, torch.float64)
     parameters = list(stack.parameters())
     results = []
     for run in (stack, lambda *args: plain_forward(stack, *args)):
-        out = run(a, b, bias, allowed)
+        out = run(a, b, bias, blocked)
         loss = (out[0] * torch.arange(32)).sum() + out[1].square().sum()
         results.append(torch.autograd.grad(loss, parameters))
     for ours, plain in zip(*results, strict=True):
