@@ -33,8 +33,9 @@ STREAM_SCALE = 128.0
 SCORE_STEPS = 32
 """Steps per nat of attention scores and of predictions."""
 
-ATTENTION_TOP = 1023
-"""Integer weight of the best-scored key; 1023 * 127 * 128 keys stays below 2**24."""
+ATTENTION_TOP = 255
+"""Integer weight of the best-scored key: all levels are whole in bfloat16, so not even PyTorch's
+``set_float32_matmul_precision("medium")`` changes a product (docs/LOG.md, 2026-11-21: no loss)."""
 
 PREDICTION_BITS = 24
 """Resolution of predictions: shares below 2**-24 of the best one are all alike."""

@@ -102,6 +102,19 @@ def test_codes_do_not_depend_on_the_kernel(
     assert model.expand(segments) == texts
 
 
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_codes_do_not_depend_on_matmul_precision(model: ReversibleModel, precision: str) -> None:
+    texts = [text for text in HARD_TEXTS if len(text) < 400]
+    segments = model.compress(texts)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        assert model.compress(texts) == segments
+        assert model.expand(segments) == texts
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 @pytest.mark.gpu
 def test_codes_do_not_depend_on_the_device() -> None:
     texts = HARD_TEXTS[:10]
@@ -128,8 +141,9 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
 
 
 def test_counts_are_those_of_the_text(model: ReversibleModel) -> None:
-    text = "".join(
-        f"{_random.choice('My Bob Alice'.split())} {_random.random()} " for _ in range(12)
+    text = (
+        "My dog is called Biscuit and he loves the beach. The meeting starts at 10:30, room 4, "
+        "with Alice. What did you do on Saturday?"
     )
     (segment,) = model.compress([text])
     assert segment.tokens == model.count_tokens(text)
@@ -137,7 +151,7 @@ def test_counts_are_those_of_the_text(model: ReversibleModel) -> None:
     assert len(segment.gists) == -(-segment.tokens // 64) * model.gist_bytes
     (explained,) = model.explain([text])
     assert b"".join(explained.tokens) == b" " + text.encode()
-    assert abs(len(segment.code) * 8 - explained.bits.sum()) < 8 * 7
+    assert 0 < len(segment.code) * 8 - explained.bits.sum() < 8 * 6
     assert explained.inferred.sum() == segment.inferred
 
 
