@@ -16,7 +16,7 @@ from r3mem_agents.model.schedule import positions_in_rounds
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.tokenizer import Tokenizer
 
-_SEGMENTS_AT_ONCE = 16
+_SEGMENTS_AT_ONCE = 8
 _PREDICTIONS_AT_ONCE = 128
 """Sizes of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them
 in anew each time: twice as fast as batches of 64 (docs/LOG.md, 2026-11-21)."""

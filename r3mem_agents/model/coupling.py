@@ -84,13 +84,13 @@ class Attention(nn.Module):
         if known is not None:
             key, value = known.extend(key, value)
         unit = self.head_size**-0.5 / ACTIVATION_SCALE**2
-        scores = torch.matmul(query, key.transpose(-1, -2)) * unit + bias
+        scores = torch.matmul(query, key.transpose(-1, -2))
         if torch.is_grad_enabled():
-            weights = scores.masked_fill(blocked, -1e9).softmax(-1)
+            weights = (scores * unit + bias).masked_fill(blocked, -1e9).softmax(-1)
             seen = torch.matmul(weights.to(value.dtype), value)
         else:
-            weights = attention_weights(scores, blocked)
-            seen = torch.matmul(weights, value) / weights.sum(-1, keepdim=True)
+            weights = attention_weights(scores.mul_(unit).add_(bias), blocked)
+            seen = torch.matmul(weights, value).div_(weights.sum(-1, keepdim=True))
         merged = levels(seen).transpose(1, 2).reshape(batch, positions, hidden)
         added: Tensor = self.out(merged)
         return added
@@ -107,8 +107,11 @@ class FeedForward(nn.Module):
     def forward(self, b: Tensor) -> Tensor:
         """Map ``(..., hidden)`` to ``(..., hidden)``, position by position."""
         h = self.widen(normalize(b))
-        gate = torch.clamp(h + 3.0, 0.0, 6.0)
-        added: Tensor = self.narrow(levels(h * gate * (ACTIVATION_SCALE / 6.0)))
+        if torch.is_grad_enabled():
+            swish = h * torch.clamp(h + 3.0, 0.0, 6.0) * (ACTIVATION_SCALE / 6.0)
+        else:
+            swish = (h + 3.0).clamp_(0.0, 6.0).mul_(h).mul_(ACTIVATION_SCALE / 6.0)
+        added: Tensor = self.narrow(levels(swish))
         return added
 
 

@@ -109,7 +109,7 @@ class R3MemNetwork(nn.Module):
     def logits(self, states: Tensor) -> Tensor:
         """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
         predicted: Tensor = self.embedding(states)
-        return predicted + self.unigram
+        return predicted + self.unigram if torch.is_grad_enabled() else predicted.add_(self.unigram)
 
     def freeze(self) -> R3MemNetwork:
         """Round all weights to what a checkpoint holds; inference needs it."""
@@ -176,7 +176,7 @@ class Rounds:
         self._bias = network.backward_bias[:, :, order][:, :, :, order]
         self._outside = ~inside[:, None, None]
         start = network._lane_starts(self._lanes).expand(len(count), -1, -1)
-        self._next = torch.cat((network._slots(count, continued, gist), snap(start)), 1)
+        self._next = snap(torch.cat((network._slots(count, continued, gist), start), 1))
         self._passed = 0
         self._known = [
             Known(len(count), len(order), config, self._next) for _ in range(config.layers)
