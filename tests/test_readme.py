@@ -1,0 +1,53 @@
+"""What the README shows runs, and what it says was measured stands in a committed result."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_python_blocks_run(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    assert "Biscuit" in capsys.readouterr().out
+
+
+def test_figures_are_those_of_the_results() -> None:
+    codec = json.loads((ROOT / "docs/results/codec.json").read_text())["figures"]
+    speed = json.loads((ROOT / "docs/results/speed.json").read_text())["figures"]
+    names = {
+        "r3mem": "**memory tokens** (exact, hash and framing included)",
+        "r3mem + gist": "memory tokens and gists (what lookups need as well)",
+        "static entropy coder": "the same tokens under a static entropy coder",
+        "token ids packed": "token ids packed into 13 bits",
+        "zstd-19 + dictionary": "zstd-19 with a dictionary trained on the training set",
+        "brotli-11": "brotli-11",
+        "zstd-19": "zstd-19",
+    }
+    for name, label in names.items():
+        whole, middle = codec["ratio"][name], codec["ratio_50_to_250_bytes"][name]
+        row = next(line for line in README.splitlines() if line.startswith(f"| {label} |"))
+        assert re.findall(r"0\.\d{3}", row) == [f"{whole:.3f}", f"{middle:.3f}"]
+    assert f"{100 * codec['share_smaller_than_static_coder']:.1f} %" in README
+    assert f"| write one turn | {speed['write_one_ms']['p50']:.1f} ms (p50) |" in README
+    assert f"| write in batches | {speed['write_batch_turns_per_s']:.0f} turns/s |" in README
+    assert f"10,000 | {speed['recall_ms']['10000']['p50']:.0f} ms (p50) |" in README
+    assert f"| expand | {speed['expand_tokens_per_s']:,.0f} tokens/s |" in README
+    assert f"| database file | {speed['file_to_text']:.2f} of the text it holds |" in README
+    assert f"| wheel, with the model | {speed['wheel_bytes'] / 1e6:.1f} MB |" in README
+
+
+def test_the_demo_shown_is_the_demo_kept() -> None:
+    shown = re.search(r"```text\n(.*?)\n\.\.\.\n```", README, re.DOTALL)
+    assert shown is not None
+    assert shown.group(1) in (ROOT / "docs/results/demo.txt").read_text()
