@@ -19,7 +19,7 @@ from r3mem_agents.model.tokenizer import Tokenizer
 _SEGMENTS_AT_ONCE = 8
 _PREDICTIONS_AT_ONCE = 128
 """Sizes of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them
-in anew each time: twice as fast as batches of 64 (docs/LOG.md, 2026-11-21)."""
+in anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
 
 Gists = NDArray[np.uint8]
 
