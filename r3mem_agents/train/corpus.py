@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from r3mem_agents.model.tokenizer import Tokenizer
 
 Tokens = NDArray[np.uint16]
@@ -92,8 +91,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InvalidInputError: A line is not a JSON object; the message names its number.
     """
-    opener = zstandard.open if path.suffix == ".zst" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with _opener(path)(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 record = json.loads(line)
@@ -103,6 +101,17 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
             if kind not in {"dialog", "text", "pair"}:
                 raise InvalidInputError(f"{path}:{number}: unknown type {kind!r}")
             yield record
+
+
+def _opener(path: Path) -> Callable[..., IO[str]]:
+    if path.suffix != ".zst":
+        return open
+    try:
+        import zstandard  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise MissingExtraError("zstandard", "train") from error
+    opener: Callable[..., IO[str]] = zstandard.open
+    return opener
 
 
 def texts_of(record: dict[str, Any]) -> list[str]:
