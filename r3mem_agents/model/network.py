@@ -142,12 +142,12 @@ class R3MemNetwork(nn.Module):
         """The lane starts, then the tokens to the left: those of all rounds but the last."""
         batch, positions = tokens.shape
         lanes = positions // self.config.rounds
-        start = self._lane_starts(lanes).expand(batch, -1, -1)
+        start = self._lane_starts(batch, lanes)
         left = self.embedding.rows(tokens[:, : positions - lanes]) * EMBEDDING_GAIN
         return snap(torch.cat((start.to(left.dtype), left), 1))
 
-    def _lane_starts(self, lanes: int) -> Tensor:
-        return self.lane_start[:lanes] * STREAM_SCALE
+    def _lane_starts(self, batch: int, lanes: int) -> Tensor:
+        return (self.lane_start[:lanes] * STREAM_SCALE).expand(batch, -1, -1)
 
     def _blanks(self, known: Tensor) -> Tensor:
         """Stream ``a`` beside what is known ``(batch, positions, hidden)``."""
@@ -175,7 +175,7 @@ class Rounds:
         order, inside = network._layout(positions, count)
         self._bias = network.backward_bias[:, :, order][:, :, :, order]
         self._outside = ~inside[:, None, None]
-        start = network._lane_starts(self._lanes).expand(len(count), -1, -1)
+        start = network._lane_starts(len(count), self._lanes)
         self._next = snap(torch.cat((network._slots(count, continued, gist), start), 1))
         self._passed = 0
         self._known = [
