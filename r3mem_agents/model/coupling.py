@@ -169,14 +169,25 @@ class ReversibleStack(nn.Module):
         return a, b
 
     def inverse(
+        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Run backward: ``forward``'s arguments, and the streams before the first coupling."""
+        for layer in reversed(range(len(self.couplings))):
+            coupling = cast(Coupling, self.couplings[layer])
+            a, b = coupling.inverse(a, b, biases[layer], blocked)
+        return a, b
+
+    def expand(
         self,
         a: Tensor,
         b: Tensor,
         biases: Tensor,
         blocked: Tensor,
         known: Sequence[Known] | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Run backward, optionally after positions that were run before.
+    ) -> Tensor:
+        """Run backward as far as stream ``a`` needs, optionally after positions run before.
+
+        The last thing that the inverse computes is stream ``b``, which nobody reads.
 
         Args:
             a: First stream of the new positions, ``(batch, positions, hidden)``.
@@ -186,11 +197,12 @@ class ReversibleStack(nn.Module):
             known: For each coupling, the positions before; these positions are added.
 
         Returns:
-            The two streams before the first coupling.
+            Stream ``a`` before the first coupling.
         """
-        for layer in reversed(range(len(self.couplings))):
+        for layer in range(len(self.couplings) - 1, 0, -1):
             coupling = cast(Coupling, self.couplings[layer])
             a, b = coupling.inverse(
                 a, b, biases[layer], blocked, known[layer] if known is not None else None
             )
-        return a, b
+        first = cast(Coupling, self.couplings[0])
+        return a - snap(first.feedforward(b))

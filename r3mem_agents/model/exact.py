@@ -15,8 +15,11 @@ is spent on moving its intermediate tensors.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +91,7 @@ class ExactLinear(nn.Module):
 
     levels: Tensor
     scale: Tensor
+    wide: Tensor | None
 
     def __init__(
         self, inputs: int, outputs: int, std: float | None = None, gain: float = 1.0
@@ -98,6 +102,7 @@ class ExactLinear(nn.Module):
         nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(outputs))
+        self.register_buffer("wide", None, persistent=False)
 
     def quantized(self) -> tuple[Tensor, Tensor]:
         """Weight levels (straight-through floats) and row scales, of the master copy."""
@@ -110,6 +115,11 @@ class ExactLinear(nn.Module):
             rounded, scale = self.quantized()
             self.levels.copy_(rounded.to(torch.int8))
             self.scale.copy_(scale * self._unit)
+            self.wide = None
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self.wide = None
+        super()._load_from_state_dict(*args, **kwargs)
 
     def thaw(self) -> None:
         """Copy ``levels`` and ``scale`` back into the master weights, to train on."""
@@ -121,7 +131,19 @@ class ExactLinear(nn.Module):
         if torch.is_grad_enabled():
             weight, scale = self.quantized()
             return F.linear(x, weight) * (scale * self._unit)
-        return integer_linear(x, self.levels) * self.scale
+        return self.count(x).mul_(self.scale)
+
+    def count(self, x: Tensor) -> Tensor:
+        """Exact product of integer levels ``(..., inputs)`` with ``levels``, in ``x``'s dtype.
+
+        Both kernels count exactly, so which one runs cannot be seen in the result.
+        """
+        if x.device.type == "cpu" and int8_kernel_pays():
+            flat = x.reshape(-1, x.shape[-1]).to(torch.int8)
+            return torch._int_mm(flat, self.levels.t()).view(*x.shape[:-1], -1).to(x.dtype)
+        if self.wide is None or self.wide.dtype != x.dtype:
+            self.wide = self.levels.to(x.dtype)
+        return F.linear(x, self.wide)
 
     def rows(self, index: Tensor) -> Tensor:
         """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
@@ -129,17 +151,6 @@ class ExactLinear(nn.Module):
             weight, scale = self.quantized()
             return F.embedding(index, weight) * scale[index][..., None]
         return self.levels[index] * (self.scale[index][..., None] / self._unit)
-
-
-def integer_linear(x: Tensor, weight: Tensor) -> Tensor:
-    """Exact product of integer levels ``(..., inputs)`` with int8 ``(outputs, inputs)``.
-
-    Both kernels count exactly, so which one runs cannot be seen in the result.
-    """
-    if x.device.type == "cpu" and int8_kernel_is_exact():
-        flat = x.reshape(-1, x.shape[-1]).to(torch.int8)
-        return torch._int_mm(flat, weight.t()).view(*x.shape[:-1], weight.shape[0])
-    return F.linear(x, weight.to(x.dtype))
 
 
 @cache
@@ -154,6 +165,31 @@ def int8_kernel_is_exact() -> bool:
         return False
     exact = [a.double() @ b.double().t() for a in (ones, signs) for b in (ones, signs)]
     return all(torch.equal(p.double(), e) for p, e in zip(products, exact, strict=True))
+
+
+@cache
+def int8_kernel_pays() -> bool:
+    """Whether the int8 kernel is exact, and faster here than float32.
+
+    With the processor's dot products of bytes (VNNI) it is several times faster, without them
+    PyTorch's is 20 times slower (docs/LOG.md, 2026-11-25).
+    """
+    if not int8_kernel_is_exact():
+        return False
+    x, weight = torch.ones((64, 256), dtype=torch.int8), torch.ones((1024, 256), dtype=torch.int8)
+    wide_x, wide_weight = x.float(), weight.float()
+    narrow = _fastest(lambda: torch._int_mm(x, weight.t()))
+    return narrow < _fastest(lambda: F.linear(wide_x, wide_weight))
+
+
+def _fastest(run: Callable[[], Any]) -> float:
+    """Seconds of the fastest of a few runs."""
+    seconds = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds)
 
 
 @cache

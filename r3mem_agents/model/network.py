@@ -99,7 +99,7 @@ class R3MemNetwork(nn.Module):
         rounds = rounds_of(self.config, tokens.shape[1]).to(tokens.device)
         blocked = (rounds[None, :] > rounds[:, None]) | ~inside[:, None, None]
         bias = self.backward_bias[:, :, order][:, :, :, order]
-        a, _ = self.stack.inverse(self._blanks(known), known, bias, blocked)
+        a = self.stack.expand(self._blanks(known), known, bias, blocked)
         return normalize(a[:, SLOTS:])
 
     def begin(self, count: Tensor, continued: Tensor, gist: Tensor, positions: int) -> Rounds:
@@ -189,7 +189,7 @@ class Rounds:
         if start == 0:  # slots are given before round 0, so they look at slots alone
             place = torch.arange(end, device=blocked.device)
             blocked = blocked | ((place[None, :] >= SLOTS) & (place[:, None] < SLOTS))
-        a, _ = self._network.stack.inverse(
+        a = self._network.stack.expand(
             self._network._blanks(self._next),
             self._next,
             self._bias[:, :, start:end, :end],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
 from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.model.exact import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -96,10 +97,14 @@ def test_codes_do_not_depend_on_the_kernel(
     model: ReversibleModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [text for text in HARD_TEXTS if len(text) < 400]
-    segments = model.compress(texts)
-    monkeypatch.setattr("r3mem_agents.model.exact.int8_kernel_is_exact", lambda: False)
-    assert model.compress(texts) == segments
-    assert model.expand(segments) == texts
+    found = []
+    for narrow in (int8_kernel_is_exact(), False):
+        monkeypatch.setattr(
+            "r3mem_agents.model.exact.int8_kernel_pays", lambda narrow=narrow: narrow
+        )
+        found.append(model.compress(texts))
+        assert model.expand(found[-1]) == texts
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("precision", ["high", "medium"])
