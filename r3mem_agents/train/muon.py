@@ -36,27 +36,28 @@ class Muon(torch.optim.Optimizer):
         self._dtype = dtype
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
-        """Move the matrices by one step; ``closure`` is not used."""
-        for group in self.param_groups:
-            for matrix in group["params"]:
-                if matrix.grad is None:
-                    continue
-                state = self.state[matrix]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(matrix)
-                average = state["momentum"].lerp_(matrix.grad, 1 - group["momentum"])
-                wanted = matrix.grad.lerp(average, group["momentum"])
-                size = group["lr"] * 0.2 * max(matrix.shape) ** 0.5
-                matrix.sub_(orthogonalized(wanted.to(self._dtype)).to(matrix.dtype), alpha=size)
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move the matrices by one step; there is no ``closure``."""
+        with torch.no_grad():
+            for group in self.param_groups:
+                for matrix in group["params"]:
+                    if matrix.grad is not None:
+                        self._move(matrix, matrix.grad, **group)
+
+    def _move(self, matrix: Tensor, grad: Tensor, lr: float, momentum: float, **_: Any) -> None:
+        state = self.state[matrix]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(matrix)
+        average = state["momentum"].lerp_(grad, 1 - momentum)
+        wanted = orthogonalized(grad.lerp(average, momentum).to(self._dtype))
+        matrix.sub_(wanted.to(matrix.dtype), alpha=lr * 0.2 * max(matrix.shape) ** 0.5)
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:
     """The matrix with its singular values brought near 1."""
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.t() if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    x = x / (x.square().sum().sqrt() + 1e-7)
     first, third, fifth = _COEFFICIENTS
     for _ in range(_ITERATIONS):
         square = x @ x.t()
