@@ -7,9 +7,6 @@ from typing import Any
 
 from r3mem_agents.errors import CheckpointError
 
-LARGEST_EXACT_WIDTH = 1040
-"""Widest sum of 127 x 127 products that stays below 2**24, where float32 counts exactly."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
@@ -52,11 +49,6 @@ class ModelConfig:
             )
         if self.gist_bits % 8 or self.gist_bits <= 0:
             raise CheckpointError(f"gist_bits={self.gist_bits} is not a positive multiple of 8")
-        widest = max(self.hidden, self.feedforward, self.gist_bits)
-        if widest > LARGEST_EXACT_WIDTH:
-            raise CheckpointError(
-                f"a width of {widest} cannot be summed exactly; the limit is {LARGEST_EXACT_WIDTH}"
-            )
 
     @property
     def lanes(self) -> int:

@@ -1,7 +1,7 @@
 """Arithmetic whose result does not depend on the machine, the batch or the thread count.
 
 The network multiplies and adds *integers* only: activations and weights are rounded to
--127..127, so a sum of up to 1,040 products stays below 2**24, and any kernel that counts exactly
+-127..127, so a sum of up to 1,024 products stays below 2**24, and any kernel that counts exactly
 (int8 on the CPU, float32 anywhere) gives the same bits in any order of summation. Between two
 products stand only operations that IEEE 754 rounds correctly, one at a time: add, multiply,
 divide, square root, round, clamp, and look-ups in integer tables. No ``exp``, no fused
@@ -27,6 +27,9 @@ from torch.nn import functional as F
 
 LEVELS = 127
 """Largest magnitude of a rounded activation or weight."""
+
+EXACT_WIDTH = 1024
+"""Widest sum of 127 x 127 products that is taken at once: 1,040 stay below 2**24."""
 
 ACTIVATION_SCALE = 16.0
 """Levels per unit of a normalized activation: a range of -7.9..7.9 in steps of 1/16."""
@@ -97,6 +100,7 @@ class ExactLinear(nn.Module):
         self, inputs: int, outputs: int, std: float | None = None, gain: float = 1.0
     ) -> None:
         super().__init__()
+        self.in_features, self.out_features = inputs, outputs
         self._unit = gain / ACTIVATION_SCALE
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
@@ -104,15 +108,10 @@ class ExactLinear(nn.Module):
         self.register_buffer("scale", torch.ones(outputs))
         self.register_buffer("wide", None, persistent=False)
 
-    def quantized(self) -> tuple[Tensor, Tensor]:
-        """Weight levels (straight-through floats) and row scales, of the master copy."""
-        scale = self.weight.detach().abs().amax(1).clamp_min(1e-8) / LEVELS
-        return levels(self.weight / scale[:, None]), scale
-
     def freeze(self) -> None:
         """Copy the master weights into ``levels`` and ``scale``."""
         with torch.no_grad():
-            rounded, scale = self.quantized()
+            rounded, scale = quantize(self.weight)
             self.levels.copy_(rounded.to(torch.int8))
             self.scale.copy_(scale * self._unit)
             self.wide = None
@@ -129,28 +128,49 @@ class ExactLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
-            weight, scale = self.quantized()
-            return F.linear(x, weight) * (scale * self._unit)
+            return self.apply_matrix(self.weight, x)
         return self.count(x).mul_(self.scale)
+
+    def apply_matrix(self, weight: Tensor, x: Tensor) -> Tensor:
+        """``forward`` as training runs it, with this master copy in place of ``weight``."""
+        rounded, scale = quantize(weight)
+        return F.linear(x, rounded) * (scale * self._unit)
 
     def count(self, x: Tensor) -> Tensor:
         """Exact product of integer levels ``(..., inputs)`` with ``levels``, in ``x``'s dtype.
 
-        Both kernels count exactly, so which one runs cannot be seen in the result.
+        Both kernels count exactly, so which one runs cannot be seen in the result. What is wider
+        than ``EXACT_WIDTH`` is summed in parts of that width, whose sums are then added in order.
         """
-        if x.device.type == "cpu" and int8_kernel_pays():
-            flat = x.reshape(-1, x.shape[-1]).to(torch.int8)
-            return torch._int_mm(flat, self.levels.t()).view(*x.shape[:-1], -1).to(x.dtype)
-        if self.wide is None or self.wide.dtype != x.dtype:
-            self.wide = self.levels.to(x.dtype)
-        return F.linear(x, self.wide)
+        narrow = x.device.type == "cpu" and int8_kernel_pays()
+        if narrow:
+            flat, weight = x.reshape(-1, x.shape[-1]).to(torch.int8), self.levels
+        else:
+            if self.wide is None or self.wide.dtype != x.dtype:
+                self.wide = self.levels.to(x.dtype)
+            flat, weight = x, self.wide
+        parts = []
+        for start in range(0, self.in_features, EXACT_WIDTH):
+            some = flat[..., start : start + EXACT_WIDTH]
+            rows = weight[:, start : start + EXACT_WIDTH]
+            parts.append(torch._int_mm(some, rows.t()) if narrow else F.linear(some, rows))
+        first, *others = (part.to(x.dtype) for part in parts)
+        for part in others:
+            first = first.add_(part)
+        return first.view(*x.shape[:-1], self.out_features)
 
     def rows(self, index: Tensor) -> Tensor:
         """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
         if torch.is_grad_enabled():
-            weight, scale = self.quantized()
+            weight, scale = quantize(self.weight)
             return F.embedding(index, weight) * scale[index][..., None]
         return self.levels[index] * (self.scale[index][..., None] / self._unit)
+
+
+def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Levels of a matrix (straight-through floats), and the scale of each row."""
+    scale = weight.detach().abs().amax(1).clamp_min(1e-8) / LEVELS
+    return levels(weight / scale[:, None]), scale
 
 
 @cache

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from r3mem_agents.model import ReversibleModel
+from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
@@ -36,6 +37,11 @@ def train(
     source_mb: Annotated[
         float, typer.Option(help="Most MB of text from one file.")
     ] = _DEFAULT.source_mb,
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a Hugging Face Transformer whose layers to adapt."),
+    ] = None,
+    adapter_rank: Annotated[int, typer.Option(help="Rank of the adapters put on --base.")] = 16,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
@@ -64,20 +70,29 @@ def train(
         f"{len(corpus.segments.tokens):,} tokens in {len(corpus.segments):,} segments, "
         f"{len(corpus.groups):,} pairs"
     )
-    fitted = replace(recipe.config, vocabulary=tokenizer.vocabulary)  # little text has few tokens
+    network = None
+    if base is not None:
+        with console.status(f"taking the layers of {base}"):
+            network = add_adapters(from_transformers(base, tokenizer), adapter_rank)
+        fitted = network.config
+    else:  # little text has few tokens
+        fitted = replace(recipe.config, vocabulary=tokenizer.vocabulary)
     recipe = replace(recipe, config=fitted)
-    trainer = Trainer(recipe, corpus, out, torch.device(where))
+    trainer = Trainer(recipe, corpus, out, torch.device(where), network)
     if trainer.resume():
         console.print(f"going on from step {trainer.step:,}, {trainer.elapsed_s / 60:.0f} minutes")
     follow(trainer, console)
     trainer.network.to("cpu")
     with console.status("writing the checkpoint"):
-        model = ReversibleModel.from_network(trainer.network, tokenizer, corpus.counts, name)
+        trained = merge_adapters(trainer.network)
+        model = ReversibleModel.from_network(trained, tokenizer, corpus.counts, name)
         model.save_pretrained(out / "checkpoint")
     record: dict[str, Any] = {
         "name": name,
         "fingerprint": model.fingerprint,
         "recipe": recipe.to_dict(),
+        "base": base.name if base is not None else None,
+        "adapter_rank": adapter_rank if base is not None else None,
         "data_sha256": hashes,
         "segments": len(corpus.segments),
         "pairs": len(corpus.groups),

