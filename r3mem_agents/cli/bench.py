@@ -51,8 +51,9 @@ def codec(
     as_json: JsonOption = False,
 ) -> None:
     """Weigh turns as memory tokens, and under static coders, zstd and brotli."""
+    from r3mem_agents import provenance
     from r3mem_agents.bench import codec as measuring
-    from r3mem_agents.bench import codec_report, machine, peers
+    from r3mem_agents.bench import codec_report, peers
     from r3mem_agents.bench import data as reading
 
     files = reading.find_files(data)
@@ -80,7 +81,7 @@ def codec(
         "dictionary_samples": len(samples) if samples else 0,
         "seed": seed,
     }
-    machine.write_result(path, benchmark="codec", config=config, figures=figures)
+    provenance.write_result(path, benchmark="codec", config=config, figures=figures)
     try:
         codec_report.plot(path.with_suffix(".png"), result, len(turns))
     except MissingExtraError as error:
@@ -118,8 +119,8 @@ def speed(
     Turns are drawn from --data as they are; by default one to three sentences of the demo's
     meetings are put together and numbered.
     """
+    from r3mem_agents import provenance
     from r3mem_agents.bench import data as reading
-    from r3mem_agents.bench import machine
     from r3mem_agents.bench import speed as measuring
 
     plan = measuring.Plan.of(turns, quick, seed)
@@ -146,7 +147,7 @@ def speed(
         "seed": seed,
     }
     path = out_dir / "speed.json"
-    machine.write_result(path, benchmark="speed", config=config, figures=figures)
+    provenance.write_result(path, benchmark="speed", config=config, figures=figures)
     if as_json:
         emit_json({"config": config, "figures": figures})
         return

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.exact import ExactLinear
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
 
@@ -99,6 +100,37 @@ def load(path: str | Path) -> Checkpoint:
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     network.requires_grad_(False).eval()
     return Checkpoint(name, network, tokenizer, counts, fingerprint(folder))
+
+
+def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
+    """Set the weights of a network to train on from a checkpoint, as far as they fit.
+
+    Args:
+        network: The network; what has another name or size in the checkpoint keeps its values.
+        path: As for ``load``; sizes and version may be others.
+
+    Returns:
+        Names of the tensors that were set.
+
+    Raises:
+        CheckpointError: The checkpoint is missing or damaged.
+    """
+    folder = find(path)
+    try:
+        tensors = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} is damaged: {error}") from error
+    own = _tensors(network)
+    fitting = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    network.load_state_dict(fitting, strict=False)
+    for name, module in network.named_modules():
+        if isinstance(module, ExactLinear) and f"{name}.levels" in fitting:
+            module.thaw()
+    return sorted(fitting)
 
 
 def fingerprint(folder: Path) -> str:

@@ -40,6 +40,9 @@ EMBEDDING_STD = 0.02
 EMBEDDING_GAIN = 50.0 * STREAM_SCALE
 """Steps per unit of the tied embedding: 50 brings it near unit scale."""
 
+_UNIGRAM_LEVEL = 8.0
+"""Added to log frequencies, so that those of most tokens start near zero."""
+
 
 class R3MemNetwork(nn.Module):
     """Reversible stack with its embeddings, slots, biases and gist head."""
@@ -110,6 +113,13 @@ class R3MemNetwork(nn.Module):
         """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
         predicted: Tensor = self.embedding(states)
         return predicted + self.unigram if torch.is_grad_enabled() else predicted.add_(self.unigram)
+
+    def set_unigram(self, counts: Tensor) -> R3MemNetwork:
+        """Start predictions from how often tokens occur, ``(vocabulary,)``."""
+        with torch.no_grad():
+            share = (counts + 1.0) / (counts + 1.0).sum()
+            self.unigram.copy_(share.log() + _UNIGRAM_LEVEL)
+        return self
 
     def freeze(self) -> R3MemNetwork:
         """Round all weights to what a checkpoint holds; inference needs it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +13,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from r3mem_agents.model import ReversibleModel
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
+from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.provenance import describe, versions
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
 from r3mem_agents.train.recipe import Recipe
-from r3mem_agents.train.record import draw, machine, measure
+from r3mem_agents.train.record import draw, measure
 
 _DEFAULT = Recipe()
 
@@ -37,6 +41,10 @@ def train(
     source_mb: Annotated[
         float, typer.Option(help="Most MB of text from one file.")
     ] = _DEFAULT.source_mb,
+    start_from: Annotated[
+        str | None,
+        typer.Option(help="Checkpoint whose tokenizer and weights to start with, as they fit."),
+    ] = None,
     base: Annotated[
         Path | None,
         typer.Option(help="Folder of a Hugging Face Transformer whose layers to adapt."),
@@ -51,6 +59,7 @@ def train(
     Example: r3mem train data/train --out runs/mine --minutes 120 --held-out data/eval
     """
     console = Console()
+    torch.manual_seed(seed)
     if threads:
         torch.set_num_threads(threads)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -61,24 +70,30 @@ def train(
         source_mb=source_mb,
         seed=seed,
     )
+    if base is not None and start_from is not None:
+        raise typer.BadParameter("--start-from and --base exclude each other")
+    start = checkpoint.find(start_from) if start_from is not None else None
+    known = Tokenizer.load(start / "tokenizer.json") if start is not None else None
     out.mkdir(parents=True, exist_ok=True)
     with console.status("preparing") as status:
         tokenizer, corpus, hashes = prepare(
-            data, out, recipe, lambda text: status.update(f"preparing: {text}")
+            data, out, recipe, lambda text: status.update(f"preparing: {text}"), known
         )
     console.print(
         f"{len(corpus.segments.tokens):,} tokens in {len(corpus.segments):,} segments, "
         f"{len(corpus.groups):,} pairs"
     )
-    network = None
     if base is not None:
         with console.status(f"taking the layers of {base}"):
             network = add_adapters(from_transformers(base, tokenizer), adapter_rank)
-        fitted = network.config
     else:  # little text has few tokens
-        fitted = replace(recipe.config, vocabulary=tokenizer.vocabulary)
-    recipe = replace(recipe, config=fitted)
-    trainer = Trainer(recipe, corpus, out, torch.device(where), network)
+        network = R3MemNetwork(replace(recipe.config, vocabulary=tokenizer.vocabulary))
+    network.set_unigram(torch.from_numpy(corpus.counts).float())
+    if start is not None:
+        checkpoint.adopt(network, start)
+        recipe = recipe.going_on()
+    recipe = replace(recipe, config=network.config)
+    trainer = Trainer(network, recipe, corpus, out, torch.device(where))
     if trainer.resume():
         console.print(f"going on from step {trainer.step:,}, {trainer.elapsed_s / 60:.0f} minutes")
     follow(trainer, console)
@@ -91,6 +106,7 @@ def train(
         "name": name,
         "fingerprint": model.fingerprint,
         "recipe": recipe.to_dict(),
+        "started_from": checkpoint.fingerprint(start) if start is not None else None,
         "base": base.name if base is not None else None,
         "adapter_rank": adapter_rank if base is not None else None,
         "data_sha256": hashes,
@@ -99,7 +115,9 @@ def train(
         "steps": trainer.step,
         "tokens_seen": trainer.tokens,
         "minutes": round(trainer.elapsed_s / 60, 1),
-        "machine": machine(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "machine": describe(),
         "curve": trainer.curve,
     }
     if held_out is not None:

@@ -63,29 +63,24 @@ class Trainer:
     """One run: a network, its optimizers and where they are.
 
     Args:
+        network: What to train; parameters that ask for no gradient stay as they are.
         recipe: Every choice of the run.
         corpus: What it learns from.
         folder: Where it keeps its state.
         device: Where it computes.
-        network: What to train, such as a pretrained one with adapters; a new one if not given.
-            Parameters that ask for no gradient stay as they are.
     """
 
     def __init__(
         self,
+        network: R3MemNetwork,
         recipe: Recipe,
         corpus: Corpus,
         folder: Path,
         device: torch.device,
-        network: R3MemNetwork | None = None,
     ) -> None:
         keep_memory()
-        torch.manual_seed(recipe.seed)
         self.recipe, self.folder, self.device = recipe, folder, device
-        self.network = network if network is not None else R3MemNetwork(recipe.config)
-        with torch.no_grad():
-            share = torch.from_numpy(corpus.counts + 1.0).float()
-            self.network.unigram.copy_((share / share.sum()).log() + 8.0)
+        self.network = network
         self.network.to(device)
         self._dtype = fastest_dtype(device)
         self.batches = Batches(corpus, recipe)

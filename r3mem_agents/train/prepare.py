@@ -29,7 +29,11 @@ MB = 1_000_000
 
 
 def prepare(
-    data: Path, out: Path, recipe: Recipe, note: Callable[[str], None]
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    note: Callable[[str], None],
+    tokenizer: Tokenizer | None = None,
 ) -> tuple[Tokenizer, Corpus, dict[str, Any]]:
     """Read or make what a run learns from.
 
@@ -38,6 +42,7 @@ def prepare(
         out: Folder of the run.
         recipe: How much of it to read.
         note: Told what is being done.
+        tokenizer: The tokenizer to use; learned from the data if not given.
 
     Returns:
         The tokenizer, the corpus, and the hashes of the data files.
@@ -54,9 +59,10 @@ def prepare(
                 load_corpus(out / "corpus.npz"),
                 made["hashes"],
             )
-    note("learning the tokenizer")
-    texts = sample_texts(files, int(recipe.tokenizer_mb * MB))
-    tokenizer = Tokenizer.train(texts, recipe.config.vocabulary)
+    if tokenizer is None:
+        note("learning the tokenizer")
+        texts = sample_texts(files, int(recipe.tokenizer_mb * MB))
+        tokenizer = Tokenizer.train(texts, recipe.config.vocabulary)
     builder = CorpusBuilder(tokenizer, recipe.config.segment_tokens, QUERY_TOKENS)
     for path in files:
         pairs = path.name.split(".")[0].endswith(PAIRS_SUFFIX)

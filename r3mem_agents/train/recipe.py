@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from r3mem_agents.model.config import ModelConfig
@@ -51,6 +51,18 @@ class Recipe:
     clip: float = 1.0
     seed: int = 0
     held_out: float = 0.002
+
+    def going_on(self) -> Recipe:
+        """The recipe of a run that starts from a trained checkpoint.
+
+        Half the peak rates, and the gist from the start (chosen; not tuned).
+        """
+        return replace(
+            self,
+            matrix_rate=self.matrix_rate / 2,
+            other_rate=self.other_rate / 2,
+            gist_from=0.0,
+        )
 
     def rate(self, step: int, progress: float) -> float:
         """Factor on the peak learning rates.

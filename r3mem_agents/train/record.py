@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from r3mem_agents.errors import MissingExtraError
 from r3mem_agents.model import ReversibleModel
@@ -50,18 +47,6 @@ def measure(model: ReversibleModel, folder: Path) -> dict[str, Any]:
         "inferred_share_by_round": np.round(hits / np.maximum(tokens, 1), 3).tolist(),
         "code_bytes_per_text_byte": round(code_bytes / text_bytes, 4),
         "gist_bytes_per_text_byte": round(gist_bytes / text_bytes, 4),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Where a run was made, as far as it explains its speed."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor()
-    return {
-        "device": device or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError, FormatError
 from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.model.checkpoint import adopt
+from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.testing import tiny_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -54,6 +57,24 @@ def test_a_later_kind_of_code_is_refused_by_name() -> None:
 def test_a_missing_checkpoint_names_what_there_is() -> None:
     with pytest.raises(CheckpointError, match="no checkpoint at 'nowhere'"):
         ReversibleModel.from_pretrained("nowhere")
+
+
+def test_training_starts_from_what_fits_of_another_checkpoint(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.save_pretrained(tmp_path)
+    same = R3MemNetwork(model.config)
+    adopt(same, tmp_path)
+    counts = model.static_counts
+    again = ReversibleModel.from_network(same, model.tokenizer, counts, model.name)
+    assert again.fingerprint == model.fingerprint
+    deeper = R3MemNetwork(replace(model.config, layers=3))
+    own = deeper.forward_bias.clone()
+    names = adopt(deeper, tmp_path)
+    assert "stack.couplings.1.attention.mix.levels" in names
+    assert "forward_bias" not in names
+    assert torch.equal(deeper.forward_bias, own)
+    theirs, ours = model.network.thaw().embedding.weight, deeper.embedding.weight
+    assert torch.equal(ours, theirs)
 
 
 def damaged(folder: Path, name: str, content: bytes) -> Path:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model import ModelConfig, ReversibleModel
+from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.command import train
 from r3mem_agents.train.corpus import Corpus
@@ -63,14 +64,20 @@ def make_corpus(data: Path, out: Path, recipe: Recipe = RECIPE) -> tuple[Recipe,
     return fitted, corpus
 
 
+def trainer_of(recipe: Recipe, corpus: Corpus, folder: Path, device: torch.device) -> Trainer:
+    torch.manual_seed(0)
+    network = R3MemNetwork(recipe.config).set_unigram(torch.from_numpy(corpus.counts).float())
+    return Trainer(network, recipe, corpus, folder, device)
+
+
 def test_a_run_learns_and_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
     recipe, corpus = make_corpus(data, tmp_path)
     recipe = replace(recipe, minutes=0.2, gist_from=0.3)
-    trainer = Trainer(recipe, corpus, tmp_path, torch.device("cpu"))
+    trainer = trainer_of(recipe, corpus, tmp_path, torch.device("cpu"))
     before = trainer.held_out_bits(False)
     first = next(trainer.run())
     trainer.save()
-    again = Trainer(recipe, corpus, tmp_path, torch.device("cpu"))
+    again = trainer_of(recipe, corpus, tmp_path, torch.device("cpu"))
     assert again.resume()
     assert (again.step, again.tokens) == (first.step, first.tokens)
     for old, new in zip(trainer.network.parameters(), again.network.parameters(), strict=True):
@@ -84,10 +91,10 @@ def test_a_run_learns_and_goes_on_where_it_was_killed(data: Path, tmp_path: Path
 
 def test_a_state_of_other_sizes_is_refused(data: Path, tmp_path: Path) -> None:
     recipe, corpus = make_corpus(data, tmp_path)
-    Trainer(recipe, corpus, tmp_path, torch.device("cpu")).save()
+    trainer_of(recipe, corpus, tmp_path, torch.device("cpu")).save()
     other = replace(recipe, config=replace(recipe.config, layers=3))
     with pytest.raises(CheckpointError, match="delete it or choose another folder"):
-        Trainer(other, corpus, tmp_path, torch.device("cpu")).resume()
+        trainer_of(other, corpus, tmp_path, torch.device("cpu")).resume()
 
 
 def test_held_out_segments_are_never_trained_on(data: Path, tmp_path: Path) -> None:
@@ -166,3 +173,10 @@ def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(data: Path, tmp_
     assert (tmp_path / "run" / "training.png").read_bytes().startswith(b"\x89PNG")
     text = "The train to Faro leaves at 7:00."
     assert model.expand(model.compress([text])) == [text]
+    arguments[2:7] = [str(tmp_path / "more"), "--name", "more", "--minutes", "0.01"]
+    arguments += ["--start-from", str(tmp_path / "run" / "checkpoint")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    more = json.loads((tmp_path / "more" / "checkpoint" / "training.json").read_text())
+    assert more["started_from"] == model.fingerprint
+    assert more["curve"][0]["bits_per_token"] < record["curve"][0]["bits_per_token"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PARTS = ("r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "brotli",
-         "constriction")  # fmt: skip
+         "constriction", "transformers", "peft")  # fmt: skip
 
 
 def describe() -> dict[str, Any]:
