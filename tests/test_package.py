@@ -23,10 +23,11 @@ ALLOWED = {
     "model": {"types", "errors"},
     "memory": {"types", "errors", "store", "model"},
     "testing": {"types", "errors", "store", "model", "memory"},
-    "train": {"types", "errors", "model", "memory", "bench"},
+    "provenance": set(),
+    "train": {"types", "errors", "model", "memory", "provenance"},
     "demo": {"types", "errors", "model", "memory"},
     "bench": {"types", "errors", "model", "memory", "demo"},
-    "cli": {"types", "errors", "model", "memory", "demo", "bench", "train"},
+    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train"},
 }
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
 
