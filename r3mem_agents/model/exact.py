@@ -198,11 +198,11 @@ def int8_kernel_pays() -> bool:
         return False
     x, weight = torch.ones((64, 256), dtype=torch.int8), torch.ones((1024, 256), dtype=torch.int8)
     wide_x, wide_weight = x.float(), weight.float()
-    narrow = _fastest(lambda: torch._int_mm(x, weight.t()))
-    return narrow < _fastest(lambda: F.linear(wide_x, wide_weight))
+    narrow = fastest(lambda: torch._int_mm(x, weight.t()))
+    return narrow < fastest(lambda: F.linear(wide_x, wide_weight))
 
 
-def _fastest(run: Callable[[], Any]) -> float:
+def fastest(run: Callable[[], Any]) -> float:
     """Seconds of the fastest of a few runs."""
     seconds = []
     for _ in range(5):

@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from r3mem_agents.errors import CheckpointError, MissingExtraError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.coupling import Coupling
 from r3mem_agents.model.exact import ExactLinear
 from r3mem_agents.model.network import EMBEDDING_STD, R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
@@ -31,17 +30,17 @@ from r3mem_agents.model.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_MATRICES = ("mix", "out", "widen", "narrow")
+_MATRICES = ("attention.mix", "attention.out", "feedforward.widen", "feedforward.narrow")
 
 _LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "encoder.layer": (  # BERT, RoBERTa, ELECTRA, MPNet's kin
+    "encoder.layer": (  # BERT, RoBERTa, ELECTRA
         ("attention.self.query", "attention.self.key", "attention.self.value"),
         ("attention.output.dense",),
         ("intermediate.dense",),
         ("output.dense",),
     ),
     "h": (("attn.c_attn",), ("attn.c_proj",), ("mlp.c_fc",), ("mlp.c_proj",)),  # GPT-2
-    "layers": (  # Llama, Mistral, Qwen: of the gated feed-forward network its ungated half
+    "layers": (  # Llama: of the gated feed-forward network its ungated half
         ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
         ("self_attn.o_proj",),
         ("mlp.up_proj",),
@@ -75,6 +74,11 @@ def from_transformers(path: str | Path, tokenizer: Tokenizer, **sizes: int) -> R
         raise CheckpointError(f"no Hugging Face model in {str(path)!r}: {error}") from error
     layers = list(_matrices(base))
     mix, _, widen, _ = layers[0]
+    if mix.shape[0] != 3 * mix.shape[1]:
+        raise CheckpointError(
+            f"the attention of {type(base).__name__} maps {mix.shape[1]} channels to "
+            f"{mix.shape[0]}, not to three times as many: grouped queries are not supported"
+        )
     config = ModelConfig(
         vocabulary=tokenizer.vocabulary,
         hidden=mix.shape[1],
@@ -87,7 +91,7 @@ def from_transformers(path: str | Path, tokenizer: Tokenizer, **sizes: int) -> R
     with torch.no_grad():
         for coupling, matrices in zip(network.stack.couplings, layers, strict=True):
             for name, matrix in zip(_MATRICES, matrices, strict=True):
-                _half(cast(Coupling, coupling), name).weight.copy_(matrix)
+                coupling.get_parameter(f"{name}.weight").copy_(matrix)
         network.embedding.weight.copy_(_embeddings(base, pieces, tokenizer))
     return network
 
@@ -124,13 +128,12 @@ def merge_adapters(network: R3MemNetwork) -> R3MemNetwork:
     """Add trained adapters to the matrices under them and take them off, in place."""
     for coupling in network.stack.couplings:
         for name in _MATRICES:
-            owner = _owner(cast(Coupling, coupling), name)
-            adapted = getattr(owner, name)
+            adapted: Any = coupling.get_submodule(name)
             if hasattr(adapted, "merged_weight"):
                 base = adapted.get_base_layer()
                 with torch.no_grad():
                     base.weight.copy_(adapted.merged_weight())
-                setattr(owner, name, base)
+                coupling.set_submodule(name, base)
     return network.requires_grad_(True)
 
 
@@ -166,14 +169,6 @@ def _embeddings(base: PreTrainedModel, pieces: Any, tokenizer: Tokenizer) -> Ten
         ids = pieces(text, add_special_tokens=False)["input_ids"]
         rows.append(table[ids].mean(0) if ids else torch.randn(table.shape[1]) * EMBEDDING_STD)
     return torch.stack(rows)
-
-
-def _owner(coupling: Coupling, name: str) -> nn.Module:
-    return coupling.attention if name in ("mix", "out") else coupling.feedforward
-
-
-def _half(coupling: Coupling, name: str) -> ExactLinear:
-    return cast(ExactLinear, getattr(_owner(coupling, name), name))
 
 
 def _adapted_linear() -> type[nn.Module]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -65,6 +66,11 @@ class Tokenizer:
     def save(self, path: Path) -> None:
         """Write ``tokenizer.json``."""
         self._backend.save(str(path))
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides how it cuts texts; 16 hex digits."""
+        return hashlib.blake2b(self._backend.to_str().encode(), digest_size=8).hexdigest()
 
     @property
     def vocabulary(self) -> int:

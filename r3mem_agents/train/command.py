@@ -47,7 +47,9 @@ def train(
     ] = None,
     base: Annotated[
         Path | None,
-        typer.Option(help="Folder of a Hugging Face Transformer whose layers to adapt."),
+        typer.Option(
+            help="Folder of a Hugging Face Transformer whose layers, sizes too, to adapt."
+        ),
     ] = None,
     adapter_rank: Annotated[int, typer.Option(help="Rank of the adapters put on --base.")] = 16,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
@@ -58,6 +60,8 @@ def train(
 
     Example: r3mem train data/train --out runs/mine --minutes 120 --held-out data/eval
     """
+    if base is not None and start_from is not None:
+        raise typer.BadParameter("--start-from and --base exclude each other")
     console = Console()
     torch.manual_seed(seed)
     if threads:
@@ -70,8 +74,6 @@ def train(
         source_mb=source_mb,
         seed=seed,
     )
-    if base is not None and start_from is not None:
-        raise typer.BadParameter("--start-from and --base exclude each other")
     start = checkpoint.find(start_from) if start_from is not None else None
     known = Tokenizer.load(start / "tokenizer.json") if start is not None else None
     out.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,13 @@ def prepare(
     """
     files = data_files(data)
     done = out / "corpus.json"
-    wanted = [recipe.config.to_dict(), recipe.source_mb, recipe.pair_mb, recipe.tokenizer_mb]
+    wanted = [
+        recipe.config.to_dict(),
+        recipe.source_mb,
+        recipe.pair_mb,
+        recipe.tokenizer_mb,
+        tokenizer.fingerprint if tokenizer is not None else None,
+    ]
     if done.exists():
         made = json.loads(done.read_text())
         if made["recipe"] == wanted and made["files"] == [path.name for path in files]:

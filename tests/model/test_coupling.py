@@ -60,6 +60,15 @@ def test_forward_undoes_inverse_bit_for_bit_on_the_grid(layers: int) -> None:
     assert torch.equal(after[1], b)
 
 
+@pytest.mark.parametrize("layers", [1, 4])
+@torch.no_grad()
+def test_an_expansion_is_the_first_stream_of_the_inverse(layers: int) -> None:
+    stack = make_stack(layers)
+    a, b, bias, blocked = make_streams(layers)
+    a, b = snap(a), snap(b)
+    assert torch.equal(stack.expand(a, b, bias, blocked), stack.inverse(a, b, bias, blocked)[0])
+
+
 @pytest.mark.parametrize(
     ("dtype", "bound"), [(torch.float32, 2e-3), (torch.float64, 1e-11)], ids=["float32", "float64"]
 )

