@@ -33,6 +33,7 @@ class CompressiveMemory(BlockingMemory):
         session: str | None = None,
         time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
     ) -> Turn:
         """Async twin of ``remember``."""
         return await asyncio.to_thread(
@@ -43,6 +44,7 @@ class CompressiveMemory(BlockingMemory):
             session=session,
             time=time,
             metadata=metadata,
+            key=key,
         )
 
     async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
@@ -81,6 +83,16 @@ class CompressiveMemory(BlockingMemory):
     async def ahistory(self, session: str | None = None) -> list[Turn]:
         """Async twin of ``history``."""
         return await asyncio.to_thread(self.history, session)
+
+    async def afetch(
+        self,
+        *,
+        turn_ids: Iterable[int] | None = None,
+        keys: Iterable[str] | None = None,
+        session: str | None = None,
+    ) -> list[Turn]:
+        """Async twin of ``fetch``."""
+        return await asyncio.to_thread(self.fetch, turn_ids=turn_ids, keys=keys, session=session)
 
     async def aforget(
         self,

@@ -27,6 +27,7 @@ def test_the_verbs_are_these() -> None:
                 "recall",
                 "context",
                 "history",
+                "fetch",
                 "forget",
                 "stats",
                 "close",
