@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents.bench.recall import files
-from r3mem_agents.bench.recall.data import STAND_IN_START
+from r3mem_agents.bench.recall.data import STAND_IN_START, parse, settle
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 
 FINE: dict[str, Any] = {
@@ -47,6 +48,14 @@ def test_every_field_of_the_open_format(tmp_path: Path) -> None:
     who, why = talk.questions
     assert (who.gold, who.category, who.answer, who.counted) == (("1", "2"), "4", "Alice", True)
     assert (why.gold, why.answerable, why.counted) == ((), False, False)
+
+
+def test_the_example_of_the_documentation_is_a_conversation() -> None:
+    page = Path(__file__).parents[2] / "docs" / "recall.md"
+    (example,) = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    dataset = settle([parse(example, "docs/recall.md")])
+    assert dataset.problems == ()
+    assert len(dataset.conversations[0].questions) == 2
 
 
 @pytest.mark.parametrize(
