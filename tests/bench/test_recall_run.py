@@ -50,7 +50,7 @@ def test_a_plan_repeats_with_its_seed() -> None:
     assert [ask.filled for ask in first] != [ask.filled for ask in other]
     assert [ask.question for ask in first] == [ask.question for ask in other]
     assert sum(ask.timed for ask in first) == 200
-    assert sum(ask.filled for ask in first) == 300
+    assert sum(ask.filled for ask in first) == 200
 
 
 def test_what_is_asked_of_whom() -> None:

@@ -24,7 +24,7 @@ LOOKED_UP = 5
 TIMED_QUESTIONS = 200
 """Lookups whose time is taken; chosen."""
 
-FILLED_QUESTIONS = 300
+FILLED_QUESTIONS = 200
 """Questions for which contexts are filled, as each takes a hundred turns; chosen."""
 
 
