@@ -15,7 +15,7 @@ from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
-from r3mem_agents.memory.models import choose_model
+from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.writing import Writer
@@ -68,19 +68,22 @@ class BlockingMemory:
             StoreError: If the file cannot be opened, is damaged, or is no memory.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
-        self.user = check.check_name(user, "user")
-        self.agent = check.check_name(agent, "agent")
-        self.session = check.check_name(session, "session")
+        check.check_scope(user, agent, session)
         self._store = Store(path_or_url)
         self.location = self._store.location
         # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
         self._closing = weakref.finalize(self, self._store.close)
+        self._model_path = findable(model)
         try:
             self.model = choose_model(self._store, model)
         except BaseException:
             self.close()
             raise
         self._sealer = Sealer(self._store.key)
+        self._bind(user, agent, session)
+
+    def _bind(self, user: str, agent: str, session: str) -> None:
+        self.user, self.agent, self.session = user, agent, session
         self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
         self._reader = Reader(self._store, self._scope, self._sealer, self.model)
         self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
@@ -272,15 +275,21 @@ class BlockingMemory:
             return []
         return self._reader.history(row)
 
-    def turn_ids(self, session: str | None = None) -> list[int]:
+    def turn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
         """Return the ids of the turns in the order in which they were stored, without reading them.
 
         Args:
             session: Only this session; ``None`` means all of them.
+            keys: Only turns with these keys, which lie in the memory's session if none is given.
 
         Raises:
-            NotFoundError: If there is no such session. The memory's own session always exists.
+            NotFoundError: If there is no such session. The memory's own session always exists;
+                with ``keys``, a session that does not exist has no turns.
         """
+        if keys is not None:
+            return sorted(self._keyed(keys, session).values())
         row = None if session is None else self._session_row(session)
         if session is not None and row is None:
             return []
@@ -314,9 +323,12 @@ class BlockingMemory:
         if turn_ids is not None:
             return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
         names = check.check_names(keys, "keys")
-        where = self.session if session is None else check.check_name(session, "session")
-        known = self._reader.keyed(where, names)
+        known = self._keyed(names, session)
         return self._reader.turns([known[key] for key in dict.fromkeys(names) if key in known])
+
+    def _keyed(self, keys: Iterable[str] | None, session: str | None) -> dict[str, int]:
+        where = self.session if session is None else check.check_name(session, "session")
+        return self._reader.keyed(where, check.check_names(keys, "keys"))
 
     def forget(
         self,

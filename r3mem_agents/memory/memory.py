@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, Self
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.budget import TokenCounter
+from r3mem_agents.memory.validation import check_scope
+from r3mem_agents.store import IN_MEMORY
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
@@ -16,7 +20,8 @@ class CompressiveMemory(BlockingMemory):
     """An agent's memory: turns go into memory tokens, and come back byte for byte.
 
     Objects may be shared between threads, and a file between processes. Every verb has an async
-    twin with an ``a`` in front, which does its work in a thread.
+    twin with an ``a`` in front, which does its work in a thread. A copy of a memory is the memory;
+    a pickle holds its location and names, and opens the file again.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")
@@ -24,6 +29,48 @@ class CompressiveMemory(BlockingMemory):
         >>> memory.recall("What is my dog called?")[0].text
         'My dog is called Biscuit.'
     """
+
+    def scoped(
+        self, *, user: str | None = None, agent: str | None = None, session: str | None = None
+    ) -> Self:
+        """The same file and model for another user, agent or session, at once.
+
+        Args:
+            user: Whose memory; ``None`` means this one's.
+            agent: Which agent's.
+            session: Session of turns that name none.
+
+        Returns:
+            A memory that shares the file with this one: when one of them is closed, all are.
+
+        Raises:
+            InvalidInputError: If a name has a wrong type or is empty.
+        """
+        names = (
+            self.user if user is None else user,
+            self.agent if agent is None else agent,
+            self.session if session is None else session,
+        )
+        check_scope(*names)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _opened_by=self)  # whose end closes the file
+        other._bind(*names)
+        return other
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.location == IN_MEMORY:
+            raise InvalidInputError(
+                "a memory without a file cannot be pickled; open it on one: "
+                "CompressiveMemory('alice.db')"
+            )
+        names = {"user": self.user, "agent": self.agent, "session": self.session}
+        return partial(type(self), self.location, model=self._model_path, **names), ()
 
     async def aremember(
         self,
@@ -106,9 +153,11 @@ class CompressiveMemory(BlockingMemory):
         """Async twin of ``history``."""
         return await asyncio.to_thread(self.history, session)
 
-    async def aturn_ids(self, session: str | None = None) -> list[int]:
+    async def aturn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
         """Async twin of ``turn_ids``."""
-        return await asyncio.to_thread(self.turn_ids, session)
+        return await asyncio.to_thread(self.turn_ids, session, keys=keys)
 
     async def afetch(
         self,

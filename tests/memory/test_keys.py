@@ -126,3 +126,12 @@ def test_another_writer_between_looking_and_writing(
     )
     assert (kept.text, own.text) == ("theirs", "more")
     assert mine.history() == [kept, own]
+
+
+def test_ids_of_keys_are_found_without_reading_the_turns(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="s")
+    turns = [memory.remember("user", "Yes.", key=key) for key in ("a", "b")]
+    other = memory.remember("user", "Yes.", key="a", session="t")
+    assert memory.turn_ids(keys=["b", "a", "c"]) == [turn.id for turn in turns]
+    assert memory.turn_ids("t", keys=["a", "b"]) == [other.id]
+    assert memory.turn_ids("no such session", keys=["a"]) == []
