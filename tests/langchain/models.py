@@ -1,0 +1,37 @@
+"""The hosts' own fake chat models, made to accept tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr
+
+
+class ScriptedModel(GenericFakeChatModel):
+    """Says what it is told to, streams it word by word, and keeps what it was asked."""
+
+    _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+
+    @property
+    def asked(self) -> list[list[BaseMessage]]:
+        return self._asked
+
+    def bind_tools(self, tools: Sequence[Any], **_: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *rest: Any, **options: Any) -> Any:
+        self._asked.append(list(messages))
+        return super()._generate(messages, *rest, **options)
+
+
+def scripted(*answers: str | AIMessage) -> ScriptedModel:
+    return ScriptedModel(messages=iter(answers))
+
+
+def calls(name: str, id: str, **arguments: Any) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": id}])
