@@ -66,10 +66,9 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     fields = {name: value for name, value in message if name not in ELSEWHERE}
     if kept := _kept(message, fields, quotes="quotes" in extra):
         extra["fields"] = kept
-    key = message.id
-    if not key or len(key.encode()) > MOST_KEY_BYTES:
-        extra |= {} if key is None else {"id": key}
-        key = blake2b(key.encode(), digest_size=32).hexdigest() if key else None
+    key = key_of(message)
+    if key != message.id:
+        extra["id"] = message.id
     return Turn(
         role=role,
         text=text,
@@ -78,6 +77,13 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
         metadata={METADATA: extra} if extra else None,
         key=key,
     )
+
+
+def key_of(message: BaseMessage) -> str | None:
+    """By what a message's turn is known: its id, or a hash of a very long one."""
+    if not message.id or len(message.id.encode()) <= MOST_KEY_BYTES:
+        return message.id or None
+    return blake2b(message.id.encode(), digest_size=32).hexdigest()
 
 
 def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
@@ -35,3 +36,17 @@ def scripted(*answers: str | AIMessage) -> ScriptedModel:
 
 def calls(name: str, id: str, **arguments: Any) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": id}])
+
+
+class EchoModel(ScriptedModel):
+    """Repeats what the user says; may be used by many tasks and threads at once."""
+
+    messages: Any = ()
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        self._asked.append(list(messages))
+        answer = AIMessage(f"You said: {messages[-1].text}")
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    def _stream(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
