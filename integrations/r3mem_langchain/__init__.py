@@ -22,15 +22,17 @@ if find_spec("langchain_core") is None:
     raise MissingExtraError("langchain-core", "langchain")
 
 if TYPE_CHECKING:
+    from r3mem_langchain.classic import R3Memory
     from r3mem_langchain.history import R3ChatMessageHistory
     from r3mem_langchain.middleware import R3MemoryMiddleware
     from r3mem_langchain.retriever import R3Retriever
     from r3mem_langchain.tools import as_tools
 
-__all__ = ["R3ChatMessageHistory", "R3MemoryMiddleware", "R3Retriever", "as_tools"]
+__all__ = ["R3ChatMessageHistory", "R3Memory", "R3MemoryMiddleware", "R3Retriever", "as_tools"]
 
 _LAZY = {
     "R3ChatMessageHistory": "r3mem_langchain.history",
+    "R3Memory": "r3mem_langchain.classic",
     "R3MemoryMiddleware": "r3mem_langchain.middleware",
     "R3Retriever": "r3mem_langchain.retriever",
     "as_tools": "r3mem_langchain.tools",

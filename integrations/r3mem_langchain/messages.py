@@ -17,13 +17,14 @@ from langchain_core.messages import (
     BaseMessage,
     ChatMessage,
     RemoveMessage,
+    SystemMessage,
     message_chunk_to_message,
     messages_from_dict,
 )
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_langchain.quoting import METADATA, is_quotation, quoted_turns
+from r3mem_langchain.quoting import METADATA, quotes
 
 ROLES = {"human": "user", "ai": "assistant"}
 TYPES = {"user": "human", "assistant": "ai", "system": "system"}
@@ -32,24 +33,30 @@ TYPES = {"user": "human", "assistant": "ai", "system": "system"}
 ELSEWHERE = {"content", "id", "name", "role", "tool_calls", "type"}
 """Fields that are not kept under their names."""
 
+QUOTATION = "[recalled from memory]"
+"""What is read of a tool's result that quoted a memory."""
+
 MOST_KEY_BYTES = 255
 """Of a turn's key, as ``CompressiveMemory.remember`` has it; a longer id is hashed."""
 
 
 def to_turns(messages: Iterable[BaseMessage], session: str | None = None) -> list[Turn]:
-    """Messages as turns of a session; those that only quote a memory are left out.
+    """Messages as turns of a session; what was recalled for the prompt is left out.
 
     Raises:
         InvalidInputError: If one of them cannot be kept.
     """
-    kept = (message for message in messages if not is_quotation(message))
-    return [to_turn(message, session) for message in kept]
+    return [
+        to_turn(message, session)
+        for message in messages
+        if not (isinstance(message, SystemMessage) and quotes(message))
+    ]
 
 
 def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     """A message as a turn without a time, known by the message's id.
 
-    Of a tool's result that quotes turns only their ids are kept. What JSON cannot hold of an
+    Of a tool's result that quotes a memory, only this is kept. What JSON cannot hold of an
     artifact, ``additional_kwargs`` and ``response_metadata`` is left out.
 
     Raises:
@@ -64,7 +71,7 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     if TYPES.get(role, "chat") != message.type:
         extra["type"] = message.type
     fields = {name: value for name, value in message if name not in ELSEWHERE}
-    if kept := _kept(message, fields, quotes="quotes" in extra):
+    if kept := _kept(message, fields, quoting="quotes" in extra):
         extra["fields"] = kept
     key = key_of(message)
     if key != message.id:
@@ -89,8 +96,8 @@ def key_of(message: BaseMessage) -> str | None:
 def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:
     # What was said, and how the content is made of it.
     extra: dict[str, Any] = {}
-    if (quoted := quoted_turns(message)) is not None:
-        return "", {"quotes": quoted}
+    if quotes(message):
+        return "", {"quotes": True}
     if isinstance(message.content, str):
         text = message.content
     else:
@@ -130,7 +137,7 @@ def _json(arguments: dict[str, Any]) -> str:
         ) from error
 
 
-def _kept(message: BaseMessage, fields: dict[str, Any], *, quotes: bool) -> dict[str, Any]:
+def _kept(message: BaseMessage, fields: dict[str, Any], *, quoting: bool) -> dict[str, Any]:
     # Fields that differ from what a new message has.
     kept: dict[str, Any] = {}
     for name, value in fields.items():
@@ -140,7 +147,7 @@ def _kept(message: BaseMessage, fields: dict[str, Any], *, quotes: bool) -> dict
         default = field.get_default(call_default_factory=True) if field else message
         if type(value) is type(default) and value == default:
             continue
-        if name != "artifact" or (not quotes and _is_json(value)):
+        if name != "artifact" or (not quoting and _is_json(value)):
             kept[name] = value
     return kept
 
@@ -169,8 +176,7 @@ def to_message(turn: Turn) -> BaseMessage:
 
 def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
     if "quotes" in extra:
-        turns = ", ".join(str(number) for number in extra["quotes"])
-        return f"[turns of memory, recalled: {turns}]"
+        return QUOTATION
     if "blocks" not in extra:
         return turn.text[: extra.get("content")]
     blocks = list(extra["blocks"])

@@ -9,9 +9,8 @@ from typing import Any
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
-from r3mem_agents import CompressiveMemory, Recollection
+from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, NotFoundError
-from r3mem_langchain.quoting import QUOTED
 from r3mem_langchain.scope import scoped
 
 if find_spec("langgraph") is None:
@@ -75,14 +74,14 @@ def as_tools(
     def recall(
         query: str,
         runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
-    ) -> tuple[str, dict[str, list[int]]]:
+    ) -> str:
         """Look up what was said or noted before, in this conversation and in earlier ones."""
         return _shown(here(runtime).recall(query, k))
 
     async def arecall(
         query: str,
         runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
-    ) -> tuple[str, dict[str, list[int]]]:
+    ) -> str:
         return _shown(await here(runtime).arecall(query, k))
 
     def forget(turn_ids: list[int], runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
@@ -100,7 +99,7 @@ def as_tools(
 
     return [
         _tool(remember, aremember, _Remember),
-        _tool(recall, arecall, _Recall, response_format="content_and_artifact"),
+        _tool(recall, arecall, _Recall),
         _tool(forget, aforget, _Forget, handle_tool_error=True),
     ]
 
@@ -118,9 +117,12 @@ def _key(runtime: ToolRuntime[Any, Any] | None) -> str | None:
     return runtime.tool_call_id if runtime else None
 
 
-def _shown(hits: list[Recollection]) -> tuple[str, dict[str, list[int]]]:
-    lines = [
-        f"turn {hit.turn_id} [{hit.time:%Y-%m-%d %H:%M}] {hit.name or hit.role}: {hit.text}"
-        for hit in hits
-    ]
-    return "\n".join(lines) or NOTHING, {QUOTED: [hit.turn_id for hit in hits]}
+def _shown(hits: list[Recollection]) -> str:
+    if not hits:
+        return NOTHING
+    return mark_recalled(
+        "\n".join(
+            f"turn {hit.turn_id} [{hit.time:%Y-%m-%d %H:%M}] {hit.name or hit.role}: {hit.text}"
+            for hit in hits
+        )
+    )

@@ -14,13 +14,23 @@ from r3mem_agents.types import Turn
 if TYPE_CHECKING:
     from r3mem_agents.memory.memory import CompressiveMemory
 
-TAG = "<recalled_memory>\n"
+START = "<recalled_memory>\n"
+END = "\n</recalled_memory>"
 RECALLED = "From earlier conversations, recalled because it may help:\n"
 RECENT = "The latest turns of this conversation:\n"
-END = "\n</recalled_memory>"
 
 RECENT_SHARE = 0.5
 """Part of a token budget that the newest turns may take, so that older ones find room; chosen."""
+
+
+def mark_recalled(lines: str) -> str:
+    """Recalled lines as a prompt should hold them, so that they are told from what is said now."""
+    return START + lines + END
+
+
+def is_recalled(text: str) -> bool:
+    """Whether a text begins with what ``mark_recalled`` made: it is not to be stored again."""
+    return text.startswith(START)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,9 @@ class PromptMemory:
         """Both as one quotation, for hosts that have a single place for it."""
         if not self.recent:
             return self.recalled
-        lines = RECENT + "\n".join(line(turn) for turn in self.recent)
-        before = f"{self.recalled.removesuffix(END)}\n" if self.recalled else TAG
-        return before + lines + END
+        before = self.recalled.removeprefix(START).removesuffix(END)
+        after = RECENT + "\n".join(line(turn) for turn in self.recent)
+        return mark_recalled(f"{before}\n{after}" if before else after)
 
 
 def prompt_memory(
@@ -69,7 +79,7 @@ def prompt_memory(
         InvalidInputError: If an argument has a wrong type or value.
     """
     count = tiktoken_counter() or memory.model.count_tokens
-    left = token_budget - count(TAG + RECALLED + RECENT + END)
+    left = token_budget - count(mark_recalled(RECALLED + RECENT))
     shown = set(memory.turn_ids(keys=shown_keys))
     newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]
     recent = _fitting(memory.fetch(turn_ids=newest if window else ()), left * RECENT_SHARE, count)
@@ -77,7 +87,7 @@ def prompt_memory(
     exclude = shown.union(turn.id for turn in recent if turn.id is not None)
     hits = memory.recall(query, k, exclude=exclude) if left > 0 else []
     recalled = compose([hits], left, count, nothing="")
-    return PromptMemory(tuple(recent), TAG + RECALLED + recalled + END if recalled else "")
+    return PromptMemory(tuple(recent), mark_recalled(RECALLED + recalled) if recalled else "")
 
 
 def _fitting(turns: Sequence[Turn], token_budget: float, count: TokenCounter) -> list[Turn]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
@@ -29,6 +31,16 @@ class ScriptedModel(GenericFakeChatModel):
         self._asked.append(list(messages))
         return super()._generate(messages, *rest, **options)
 
+    def _stream(self, messages: list[BaseMessage], *_: Any, **__: Any) -> Iterator[Any]:
+        message = self._generate(messages).generations[0].message
+        for part in re.findall(r"\S+\s*", message.text):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=part, id=message.id))
+        for index, call in enumerate(message.tool_calls):
+            chunk = call | {"args": json.dumps(call["args"]), "index": index}
+            yield ChatGenerationChunk(
+                message=AIMessageChunk(content="", id=message.id, tool_call_chunks=[chunk])
+            )
+
 
 def scripted(*answers: str | AIMessage) -> ScriptedModel:
     return ScriptedModel(messages=iter(answers))
@@ -47,6 +59,3 @@ class EchoModel(ScriptedModel):
         self._asked.append(list(messages))
         answer = AIMessage(f"You said: {messages[-1].text}")
         return ChatResult(generations=[ChatGeneration(message=answer)])
-
-    def _stream(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError

@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from r3mem_langchain import R3ChatMessageHistory
-from r3mem_langchain.quoting import quotation
 
-from r3mem_agents import CompressiveMemory
+from r3mem_agents import CompressiveMemory, mark_recalled
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
@@ -82,7 +81,7 @@ def test_a_batch_that_fails_leaves_nothing(open_memory: OpenMemory) -> None:
 
 def test_recalled_text_is_not_stored_again(open_memory: OpenMemory) -> None:
     history = R3ChatMessageHistory(open_memory(), "s")
-    history.add_messages([quotation("Old news."), HumanMessage("New.")])
+    history.add_messages([SystemMessage(mark_recalled("Old news.")), HumanMessage("New.")])
     assert history.messages == [HumanMessage("New.")]
 
 

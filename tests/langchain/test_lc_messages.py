@@ -18,9 +18,9 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from r3mem_langchain.messages import to_message, to_turn
+from r3mem_langchain.messages import to_message, to_turn, to_turns
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, Turn, mark_recalled
 from r3mem_agents.errors import InvalidInputError
 from tests.memory.fake_model import FakeModel
 
@@ -107,16 +107,19 @@ def test_what_json_cannot_hold_is_left_out_where_it_is_optional() -> None:
         to_turn(AIMessage("", tool_calls=[{"name": "f", "args": {"a": object()}, "id": "c"}]))
 
 
-def test_of_a_quotation_only_the_ids_are_kept() -> None:
-    documents = [Document("My dog is called Biscuit.", id="r3mem:7")]
-    for artifact in (documents, {"r3mem_turns": [7]}):
-        message = ToolMessage("My dog is called Biscuit.", tool_call_id="c", artifact=artifact)
+def test_a_quotation_is_not_kept_again() -> None:
+    told = "My dog is called Biscuit."
+    documents = [Document(told, id="r3mem:7")]
+    for message in (
+        ToolMessage(told, tool_call_id="c", artifact=documents),
+        ToolMessage(mark_recalled(told), tool_call_id="c"),
+    ):
         turn = to_turn(message)
         assert "Biscuit" not in repr(turn)
-        back = to_message(turn)
-        assert back.text == "[turns of memory, recalled: 7]"
-        assert isinstance(back, ToolMessage)
-        assert back.tool_call_id == "c"
+        assert to_message(turn) == ToolMessage("[recalled from memory]", tool_call_id="c")
+    assert to_turns([SystemMessage(mark_recalled(told)), HumanMessage("Hi.")]) == [
+        Turn(role="user", text="Hi.")
+    ]
     others = [Document("A page.", id="r3mem:7"), Document("Another.", id="x")]
     assert to_turn(ToolMessage("A page.", tool_call_id="c", artifact=others)).text == "A page."
 

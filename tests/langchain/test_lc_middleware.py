@@ -15,7 +15,6 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from r3mem_langchain import R3MemoryMiddleware, as_tools
-from r3mem_langchain.quoting import quotation
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
@@ -88,7 +87,7 @@ async def test_the_whole_turn_is_kept(open_memory: OpenMemory, mode: str) -> Non
     memory = open_memory()
     model = scripted(calls("weather", "c1", city="Paris"), "Take an umbrella.")
     graph = agent(model, R3MemoryMiddleware(memory, thread_id="t"))
-    given = {"messages": [SystemMessage("Rules."), quotation("Old."), HumanMessage("And now?")]}
+    given = {"messages": [SystemMessage("Rules."), HumanMessage("And now?")]}
     await run(graph, mode, given)
     assert [(turn.role, turn.text) for turn in memory.history("t")] == [
         ("user", "And now?"),

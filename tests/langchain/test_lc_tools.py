@@ -95,9 +95,8 @@ def test_remember_recall_forget(open_memory: OpenMemory) -> None:
     [turn] = memory.scoped(user="bob").history()
     assert (turn.role, turn.text, turn.session) == ("assistant", "The cat is called Tom.", "t")
     found = call(recall, query="cat")
-    assert found.text.startswith("turn 1 [")
-    assert found.text.endswith("assistant: The cat is called Tom.")
-    assert found.artifact == {"r3mem_turns": [1]}
+    assert found.text.startswith("<recalled_memory>\nturn 1 [")
+    assert found.text.endswith("assistant: The cat is called Tom.\n</recalled_memory>")
     assert call(forget, turn_ids=[1]).text == "Forgot 1 turns."
     assert call(recall, query="cat").text == "Nothing relevant was found in memory."
     failed = call(forget, turn_ids=[1])
@@ -130,7 +129,7 @@ async def test_in_an_agent_each_user_has_tools_of_their_own(
         await run(user, calls("remember", f"c-{user}", text=f"The secret of {user}."), "Done.")
     for user in ("alice", "bob"):
         found = (await run(user, calls("recall", "c", query="secret"), "Done."))[2]
-        assert found.text.endswith(f"The secret of {user}.")
+        assert found.text.endswith(f"The secret of {user}.\n</recalled_memory>")
         assert found.text.count("secret") == 1
         [turn] = memory.scoped(user=user).history()
         assert (turn.session, turn.key) == (f"thread of {user}", f"c-{user}")
