@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import weakref
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
-from r3mem_agents.memory.models import choose_model, findable
-from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.writing import Writer
-from r3mem_agents.store import Scope, Store
+from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
 
 CONTEXT_BATCH = 16
 """Turns that are read at once to fill a context."""
@@ -32,61 +22,8 @@ LEAST_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
 
 
-class BlockingMemory:
-    """The verbs; see ``CompressiveMemory``.
-
-    Attributes:
-        location: Opens the same memory again: an absolute path, the URL that was given, or
-            ``":memory:"``, which is gone once it is closed.
-        user: Whose memory it is.
-        agent: Which agent's memory it is.
-        session: Session of turns that name none.
-        model: What compresses and expands.
-    """
-
-    def __init__(
-        self,
-        path_or_url: str | os.PathLike[str],
-        *,
-        user: str = "default",
-        agent: str = "default",
-        session: str = "default",
-        model: ReversibleModel | str | os.PathLike[str] | None = None,
-    ) -> None:
-        """Open a memory, or begin a new one.
-
-        Args:
-            path_or_url: Path of a file, ``":memory:"``, or an SQLAlchemy URL of an SQLite database.
-            user: Whose memory; nothing crosses a user.
-            agent: Which agent's memory; memories of different agents are apart.
-            session: Session of turns that name none.
-            model: A model, or a path to load one from; ``None`` takes the model that the file was
-                written with, or the bundled one.
-
-        Raises:
-            InvalidInputError: If one of these has a wrong type or is empty.
-            StoreError: If the file cannot be opened, is damaged, or is no memory.
-            ModelError: If the model cannot be loaded, or the file was written with another one.
-        """
-        check.check_scope(user, agent, session)
-        self._store = Store(path_or_url)
-        self.location = self._store.location
-        # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
-        self._closing = weakref.finalize(self, self._store.close)
-        self._model_path = findable(model)
-        try:
-            self.model = choose_model(self._store, model)
-        except BaseException:
-            self.close()
-            raise
-        self._sealer = Sealer(self._store.key)
-        self._bind(user, agent, session)
-
-    def _bind(self, user: str, agent: str, session: str) -> None:
-        self.user, self.agent, self.session = user, agent, session
-        self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
-        self._reader = Reader(self._store, self._scope, self._sealer, self.model)
-        self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
+class BlockingMemory(OpenedMemory):
+    """The verbs; see ``CompressiveMemory``."""
 
     def remember(
         self,
@@ -129,12 +66,15 @@ class BlockingMemory:
         )
         return self._writer.write([check.check_turn(turn, "turn")], self.session)[0]
 
-    def remember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    def remember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Store turns as one batch, all or none.
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
                 Turns whose session holds their key already are not written again.
+            replace: Instead they take the place of those that are there, with ids of their own.
+                What is left of the latter in unused parts of the file is gone after the next
+                ``forget``, or when the file is opened next.
 
         Returns:
             The turns as they are stored, with their ids.
@@ -148,7 +88,7 @@ class BlockingMemory:
                 f"remember_many takes a list of Turn, not {type(turns).__name__}"
             )
         checked = [check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
-        return self._writer.write(checked, self.session)
+        return self._writer.write(checked, self.session, replace=replace)
 
     def recall(
         self,
@@ -189,7 +129,7 @@ class BlockingMemory:
         check.check_count(k, "k")
         if level not in ("turn", "session"):
             raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
-        filters = replace(
+        filters = dataclasses.replace(
             self._filters(sessions, roles, exclude),
             since=None if since is None else check.check_time(since, "since"),
             until=None if until is None else check.check_time(until, "until"),
@@ -295,6 +235,10 @@ class BlockingMemory:
             return []
         return self._store.turn_ids(self._scope, row)
 
+    def sessions(self) -> list[str]:
+        """Return the names of the sessions that hold turns, in order of their first one."""
+        return self._reader.sessions()
+
     def _session_row(self, session: str) -> int | None:
         return next(iter(self._session_rows([check.check_name(session, "session")])), None)
 
@@ -385,14 +329,3 @@ class BlockingMemory:
     def close(self) -> None:
         """Let go of the file; what was stored stays. A second call does nothing."""
         self._closing()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

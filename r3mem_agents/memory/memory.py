@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.memory.validation import check_scope
-from r3mem_agents.store import IN_MEMORY
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
@@ -29,48 +25,6 @@ class CompressiveMemory(BlockingMemory):
         >>> memory.recall("What is my dog called?")[0].text
         'My dog is called Biscuit.'
     """
-
-    def scoped(
-        self, *, user: str | None = None, agent: str | None = None, session: str | None = None
-    ) -> Self:
-        """The same file and model for another user, agent or session, at once.
-
-        Args:
-            user: Whose memory; ``None`` means this one's.
-            agent: Which agent's.
-            session: Session of turns that name none.
-
-        Returns:
-            A memory that shares the file with this one: when one of them is closed, all are.
-
-        Raises:
-            InvalidInputError: If a name has a wrong type or is empty.
-        """
-        names = (
-            self.user if user is None else user,
-            self.agent if agent is None else agent,
-            self.session if session is None else session,
-        )
-        check_scope(*names)
-        other = object.__new__(type(self))
-        vars(other).update(vars(self), _opened_by=self)  # whose end closes the file
-        other._bind(*names)
-        return other
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self.location == IN_MEMORY:
-            raise InvalidInputError(
-                "a memory without a file cannot be pickled; open it on one: "
-                "CompressiveMemory('alice.db')"
-            )
-        names = {"user": self.user, "agent": self.agent, "session": self.session}
-        return partial(type(self), self.location, model=self._model_path, **names), ()
 
     async def aremember(
         self,
@@ -95,9 +49,9 @@ class CompressiveMemory(BlockingMemory):
             key=key,
         )
 
-    async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    async def aremember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Async twin of ``remember_many``."""
-        return await asyncio.to_thread(self.remember_many, turns)
+        return await asyncio.to_thread(self.remember_many, turns, replace=replace)
 
     async def arecall(
         self,
@@ -158,6 +112,10 @@ class CompressiveMemory(BlockingMemory):
     ) -> list[int]:
         """Async twin of ``turn_ids``."""
         return await asyncio.to_thread(self.turn_ids, session, keys=keys)
+
+    async def asessions(self) -> list[str]:
+        """Async twin of ``sessions``."""
+        return await asyncio.to_thread(self.sessions)
 
     async def afetch(
         self,
