@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import weakref
+import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
-from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
-from r3mem_agents.memory.models import choose_model
-from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.writing import Writer
-from r3mem_agents.store import Scope, Store
+from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
 
 CONTEXT_BATCH = 16
 """Turns that are read at once to fill a context."""
@@ -31,48 +22,8 @@ LEAST_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
 
 
-class BlockingMemory:
+class BlockingMemory(OpenedMemory):
     """The verbs; see ``CompressiveMemory``."""
-
-    def __init__(
-        self,
-        path_or_url: str | os.PathLike[str],
-        *,
-        user: str = "default",
-        agent: str = "default",
-        session: str = "default",
-        model: ReversibleModel | str | os.PathLike[str] | None = None,
-    ) -> None:
-        """Open a memory, or begin a new one.
-
-        Args:
-            path_or_url: Path of a file, ``":memory:"``, or an SQLAlchemy URL of an SQLite database.
-            user: Whose memory; nothing crosses a user.
-            agent: Which agent's memory; memories of different agents are apart.
-            session: Session of turns that name none.
-            model: A model, or a path to load one from; ``None`` takes the model that the file was
-                written with, or the bundled one.
-
-        Raises:
-            InvalidInputError: If one of these has a wrong type or is empty.
-            StoreError: If the file cannot be opened, is damaged, or is no memory.
-            ModelError: If the model cannot be loaded, or the file was written with another one.
-        """
-        self.user = check.check_name(user, "user")
-        self.agent = check.check_name(agent, "agent")
-        self.session = check.check_name(session, "session")
-        self._store = Store(path_or_url)
-        # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
-        self._closing = weakref.finalize(self, self._store.close)
-        try:
-            self.model = choose_model(self._store, model)
-        except BaseException:
-            self.close()
-            raise
-        self._sealer = Sealer(self._store.key)
-        self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
-        self._reader = Reader(self._store, self._scope, self._sealer, self.model)
-        self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
 
     def remember(
         self,
@@ -115,12 +66,15 @@ class BlockingMemory:
         )
         return self._writer.write([check.check_turn(turn, "turn")], self.session)[0]
 
-    def remember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    def remember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Store turns as one batch, all or none.
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
                 Turns whose session holds their key already are not written again.
+            replace: Instead they take the place of those that are there, with ids of their own.
+                What is left of the latter in unused parts of the file is gone after the next
+                ``forget``, or when the file is opened next.
 
         Returns:
             The turns as they are stored, with their ids.
@@ -134,7 +88,7 @@ class BlockingMemory:
                 f"remember_many takes a list of Turn, not {type(turns).__name__}"
             )
         checked = [check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
-        return self._writer.write(checked, self.session)
+        return self._writer.write(checked, self.session, replace=replace)
 
     def recall(
         self,
@@ -146,6 +100,7 @@ class BlockingMemory:
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
+        exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
     ) -> list[Recollection]:
         """Find the turns that answer a question.
@@ -159,6 +114,7 @@ class BlockingMemory:
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. Scores measure a turn against the best
                 evidence that the memory has for the question.
+            exclude: Ids of turns to leave out: those that the caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
                 sessions.
 
@@ -173,15 +129,26 @@ class BlockingMemory:
         check.check_count(k, "k")
         if level not in ("turn", "session"):
             raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
-        filters = Filters(
+        filters = dataclasses.replace(
+            self._filters(sessions, roles, exclude),
             since=None if since is None else check.check_time(since, "since"),
             until=None if until is None else check.check_time(until, "until"),
-            sessions=None if sessions is None else self._session_rows(sessions),
-            roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
             min_score=None if min_score is None else check.check_score(min_score, "min_score"),
         )
         batches = self._reader.find(query, filters, level, k, batch=k)
         return [hit for batch in batches for hit in batch]
+
+    def _filters(
+        self,
+        sessions: Iterable[str] | None,
+        roles: Iterable[str] | None,
+        exclude: Iterable[int],
+    ) -> Filters:
+        return Filters(
+            sessions=None if sessions is None else self._session_rows(sessions),
+            roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
+            exclude=frozenset(check.check_ids(exclude, "exclude")),
+        )
 
     def _session_rows(self, sessions: Iterable[str]) -> frozenset[int]:
         names = check.check_names(sessions, "sessions")
@@ -195,27 +162,44 @@ class BlockingMemory:
                 )
         return frozenset(rows.values())
 
-    def context(self, query: str, token_budget: int = 800) -> str:
+    def context(
+        self,
+        query: str,
+        token_budget: int = 800,
+        *,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        exclude: Iterable[int] = (),
+        count: TokenCounter | None = None,
+        nothing: str | None = None,
+    ) -> str:
         """Write what is relevant to a question as one string for a prompt.
 
         Args:
             query: The question.
-            token_budget: Most tokens of the result, counted by tiktoken if its file is at hand,
-                otherwise by the model's own tokenizer.
+            token_budget: Most tokens of the result.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            exclude: Ids of turns to leave out: those that the prompt has already.
+            count: Counts the tokens of a text; ``None`` means tiktoken if its file is at hand,
+                otherwise the model's own tokenizer.
+            nothing: What to return if nothing relevant is found or fits; ``None`` means a sentence
+                that says so.
 
         Returns:
-            Dated lines with their speakers, in order of time under a heading per session; a
-            sentence that says so if nothing relevant is found.
+            Dated lines with their speakers, in order of time under a heading per session.
 
         Raises:
             InvalidInputError: If an argument has a wrong type or value.
+            NotFoundError: If one of ``sessions`` does not exist.
         """
         check.check_text(query, "query")
         check.check_count(token_budget, "token_budget")
         most = max(1, token_budget // LEAST_LINE_TOKENS)
-        batches = self._reader.find(query, Filters(), "turn", most, CONTEXT_BATCH)
-        count = tiktoken_counter() or self.model.count_tokens
-        return compose(batches, token_budget, count)
+        filters = self._filters(sessions, roles, exclude)
+        batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH)
+        count = count or tiktoken_counter() or self.model.count_tokens
+        return compose(batches, token_budget, count, nothing)
 
     def history(self, session: str | None = None) -> list[Turn]:
         """Return the turns byte for byte, in the order in which they were stored.
@@ -230,6 +214,30 @@ class BlockingMemory:
         if session is not None and row is None:
             return []
         return self._reader.history(row)
+
+    def turn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
+        """Return the ids of the turns in the order in which they were stored, without reading them.
+
+        Args:
+            session: Only this session; ``None`` means all of them.
+            keys: Only turns with these keys, which lie in the memory's session if none is given.
+
+        Raises:
+            NotFoundError: If there is no such session. The memory's own session always exists;
+                with ``keys``, a session that does not exist has no turns.
+        """
+        if keys is not None:
+            return sorted(self._keyed(keys, session).values())
+        row = None if session is None else self._session_row(session)
+        if session is not None and row is None:
+            return []
+        return self._store.turn_ids(self._scope, row)
+
+    def sessions(self) -> list[str]:
+        """Return the names of the sessions that hold turns, in order of their first one."""
+        return self._reader.sessions()
 
     def _session_row(self, session: str) -> int | None:
         return next(iter(self._session_rows([check.check_name(session, "session")])), None)
@@ -259,9 +267,12 @@ class BlockingMemory:
         if turn_ids is not None:
             return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
         names = check.check_names(keys, "keys")
-        where = self.session if session is None else check.check_name(session, "session")
-        known = self._reader.keyed(where, names)
+        known = self._keyed(names, session)
         return self._reader.turns([known[key] for key in dict.fromkeys(names) if key in known])
+
+    def _keyed(self, keys: Iterable[str] | None, session: str | None) -> dict[str, int]:
+        where = self.session if session is None else check.check_name(session, "session")
+        return self._reader.keyed(where, check.check_names(keys, "keys"))
 
     def forget(
         self,
@@ -318,14 +329,3 @@ class BlockingMemory:
     def close(self) -> None:
         """Let go of the file; what was stored stays. A second call does nothing."""
         self._closing()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

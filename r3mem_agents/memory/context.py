@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.types import Recollection
+from r3mem_agents.types import Recollection, Turn
 
 NOTHING = "Nothing relevant was found in memory."
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
 
 
 def compose(
-    batches: Iterable[Sequence[Recollection]], token_budget: int, count: TokenCounter
+    batches: Iterable[Sequence[Recollection]],
+    token_budget: int,
+    count: TokenCounter,
+    nothing: str | None = None,
 ) -> str:
     """Take recollections best first for as long as they fit, and write them in order of time.
 
@@ -23,10 +26,11 @@ def compose(
         batches: Recollections, best first.
         token_budget: Tokens that the result may have.
         count: Counts the tokens of a text.
+        nothing: What to return when there is nothing to tell; ``None`` means words that say so.
 
     Returns:
-        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session; words that say
-        so when there is nothing to tell; an empty string if not even those fit.
+        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session, or ``nothing``;
+        an empty string if not even that fits.
     """
     taken: list[Recollection] = []
     spent = 0
@@ -35,7 +39,7 @@ def compose(
         found = found or bool(batch)
         fits = False
         for one in batch:
-            cost = count(_line(one) + "\n")
+            cost = count(line(one) + "\n")
             if all(one.session != other.session for other in taken):
                 cost += count(_heading(one.session) + "\n")
             if spent + cost <= token_budget:
@@ -49,8 +53,9 @@ def compose(
         taken.pop()
     if taken:
         return text
-    reason = NOTHING_FITS if found else NOTHING
-    return reason if count(reason) <= token_budget else ""
+    if nothing is None:
+        nothing = NOTHING_FITS if found else NOTHING
+    return nothing if count(nothing) <= token_budget else ""
 
 
 def _write(taken: Sequence[Recollection]) -> str:
@@ -60,7 +65,7 @@ def _write(taken: Sequence[Recollection]) -> str:
     lines: list[str] = []
     for session, members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(_line(one) for one in members)
+        lines.extend(line(one) for one in members)
     return "\n".join(lines)
 
 
@@ -68,6 +73,7 @@ def _heading(session: str) -> str:
     return f"Session {session}:"
 
 
-def _line(one: Recollection) -> str:
+def line(one: Turn | Recollection) -> str:
+    """One turn with its time and speaker."""
     speaker = f"{one.name} ({one.role})" if one.name else one.role
     return f"[{one.time:%Y-%m-%d %H:%M}] {speaker}: {one.text}"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from r3mem_agents.memory.blocking import BlockingMemory
+from r3mem_agents.memory.budget import TokenCounter
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
@@ -15,7 +16,8 @@ class CompressiveMemory(BlockingMemory):
     """An agent's memory: turns go into memory tokens, and come back byte for byte.
 
     Objects may be shared between threads, and a file between processes. Every verb has an async
-    twin with an ``a`` in front, which does its work in a thread.
+    twin with an ``a`` in front, which does its work in a thread. A copy of a memory is the memory;
+    a pickle holds its location and names, and opens the file again.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")
@@ -47,9 +49,9 @@ class CompressiveMemory(BlockingMemory):
             key=key,
         )
 
-    async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    async def aremember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Async twin of ``remember_many``."""
-        return await asyncio.to_thread(self.remember_many, turns)
+        return await asyncio.to_thread(self.remember_many, turns, replace=replace)
 
     async def arecall(
         self,
@@ -61,6 +63,7 @@ class CompressiveMemory(BlockingMemory):
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
+        exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
     ) -> list[Recollection]:
         """Async twin of ``recall``."""
@@ -73,16 +76,46 @@ class CompressiveMemory(BlockingMemory):
             sessions=sessions,
             roles=roles,
             min_score=min_score,
+            exclude=exclude,
             level=level,
         )
 
-    async def acontext(self, query: str, token_budget: int = 800) -> str:
+    async def acontext(
+        self,
+        query: str,
+        token_budget: int = 800,
+        *,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        exclude: Iterable[int] = (),
+        count: TokenCounter | None = None,
+        nothing: str | None = None,
+    ) -> str:
         """Async twin of ``context``."""
-        return await asyncio.to_thread(self.context, query, token_budget)
+        return await asyncio.to_thread(
+            self.context,
+            query,
+            token_budget,
+            sessions=sessions,
+            roles=roles,
+            exclude=exclude,
+            count=count,
+            nothing=nothing,
+        )
 
     async def ahistory(self, session: str | None = None) -> list[Turn]:
         """Async twin of ``history``."""
         return await asyncio.to_thread(self.history, session)
+
+    async def aturn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
+        """Async twin of ``turn_ids``."""
+        return await asyncio.to_thread(self.turn_ids, session, keys=keys)
+
+    async def asessions(self) -> list[str]:
+        """Async twin of ``sessions``."""
+        return await asyncio.to_thread(self.sessions)
 
     async def afetch(
         self,

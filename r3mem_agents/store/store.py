@@ -24,13 +24,19 @@ from r3mem_agents.store.records import (
 from r3mem_agents.store.schema import (
     FORMAT_VERSION,
     meta,
-    scopes,
     sessions,
     speakers,
     tables,
     turns,
 )
-from r3mem_agents.store.writing import add_turns, delete_unused, find_scope, in_chunks
+from r3mem_agents.store.writing import (
+    add_turns,
+    delete_unused,
+    find_scope,
+    in_chunks,
+    remove_keyed,
+    select_session,
+)
 
 KEY_BYTES = 16
 
@@ -40,6 +46,7 @@ class Store:
 
     Attributes:
         name: The database, as messages call it.
+        location: Opens the same database again: an absolute path, or the URL that was given.
         key: Secret of this database, for keyed hashes of names and terms.
     """
 
@@ -57,6 +64,7 @@ class Store:
         """
         url = sqlite.locate(where)
         self.name = url.database or sqlite.IN_MEMORY
+        self.location = sqlite.location(where)
         self._process = os.getpid()
         self._closed = False
         with sqlite.explained(self.name):
@@ -136,8 +144,14 @@ class Store:
             row = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
         return row[0], row[1]
 
-    def add(self, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
+    def add(self, scope: Scope, new: Sequence[NewTurn], *, replace: bool = False) -> list[int]:
         """Write turns, all or none.
+
+        Args:
+            scope: Whose.
+            new: The turns.
+            replace: Remove those with the same keys before, every trace of which is gone when the
+                database is scrubbed next.
 
         Returns:
             Their ids, in the order given; each greater than every id before.
@@ -148,7 +162,12 @@ class Store:
         if not new:
             return []
         with self._transaction(self._writer) as connection:
-            return add_turns(connection, scope, new)
+            gone = remove_keyed(connection, scope, new) if replace else 0
+            ids = add_turns(connection, scope, new)
+            if gone:
+                delete_unused(connection, scope)
+                connection.execute(update(meta).values(unscrubbed=1))
+            return ids
 
     def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Addition | None:
         """What a cached copy of a scope's rows lacks.
@@ -197,6 +216,17 @@ class Store:
                 found.update({row[0]: row[1] for row in rows})
         return found
 
+    def sessions(self, scope: Scope) -> list[bytes]:
+        """Sealed names of the sessions, in the order in which they began."""
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            found = connection.execute(
+                select(sessions.c.sealed)
+                .where(sessions.c.scope == (state.id if state else None))
+                .order_by(sessions.c.id)
+            )
+            return list(found.scalars())
+
     def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Ids of those turns of a session that have one of these keys, by key.
 
@@ -206,15 +236,7 @@ class Store:
             keys: Masked keys.
         """
         with self._transaction(self._engine) as connection:
-            number = connection.execute(
-                select(sessions.c.id)
-                .join(scopes, sessions.c.scope == scopes.c.id)
-                .where(
-                    scopes.c.user == scope.user,
-                    scopes.c.agent == scope.agent,
-                    sessions.c.digest == session,
-                )
-            ).scalar_one_or_none()
+            number = connection.execute(select_session(scope, session)).scalar_one_or_none()
             found: dict[bytes, int] = {}
             for chunk in in_chunks(keys):
                 rows = connection.execute(
@@ -247,6 +269,17 @@ class Store:
             if session is not None:
                 query = query.where(turns.c.session == session)
             return [TurnRow._make(row) for row in connection.execute(query)]
+
+    def turn_ids(self, scope: Scope, session: int | None) -> list[int]:
+        """Ids of every turn of a scope, or of one of its sessions, in the order of writing."""
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return []
+            query = select(turns.c.id).where(turns.c.scope == state.id).order_by(turns.c.id)
+            if session is not None:
+                query = query.where(turns.c.session == session)
+            return list(connection.execute(query).scalars())
 
     def forget(
         self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
