@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
-from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
 from r3mem_agents.memory.models import choose_model
@@ -34,7 +34,16 @@ LEAST_LINE_TOKENS = 8
 
 
 class BlockingMemory:
-    """The verbs; see ``CompressiveMemory``."""
+    """The verbs; see ``CompressiveMemory``.
+
+    Attributes:
+        location: Opens the same memory again: an absolute path, the URL that was given, or
+            ``":memory:"``, which is gone once it is closed.
+        user: Whose memory it is.
+        agent: Which agent's memory it is.
+        session: Session of turns that name none.
+        model: What compresses and expands.
+    """
 
     def __init__(
         self,
@@ -64,6 +73,7 @@ class BlockingMemory:
         self.agent = check.check_name(agent, "agent")
         self.session = check.check_name(session, "session")
         self._store = Store(path_or_url)
+        self.location = self._store.location
         # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
         self._closing = weakref.finalize(self, self._store.close)
         try:
@@ -147,6 +157,7 @@ class BlockingMemory:
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
+        exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
     ) -> list[Recollection]:
         """Find the turns that answer a question.
@@ -160,6 +171,7 @@ class BlockingMemory:
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. Scores measure a turn against the best
                 evidence that the memory has for the question.
+            exclude: Ids of turns to leave out: those that the caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
                 sessions.
 
@@ -174,15 +186,26 @@ class BlockingMemory:
         check.check_count(k, "k")
         if level not in ("turn", "session"):
             raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
-        filters = Filters(
+        filters = replace(
+            self._filters(sessions, roles, exclude),
             since=None if since is None else check.check_time(since, "since"),
             until=None if until is None else check.check_time(until, "until"),
-            sessions=None if sessions is None else self._session_rows(sessions),
-            roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
             min_score=None if min_score is None else check.check_score(min_score, "min_score"),
         )
         batches = self._reader.find(query, filters, level, k, batch=k)
         return [hit for batch in batches for hit in batch]
+
+    def _filters(
+        self,
+        sessions: Iterable[str] | None,
+        roles: Iterable[str] | None,
+        exclude: Iterable[int],
+    ) -> Filters:
+        return Filters(
+            sessions=None if sessions is None else self._session_rows(sessions),
+            roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
+            exclude=frozenset(check.check_ids(exclude, "exclude")),
+        )
 
     def _session_rows(self, sessions: Iterable[str]) -> frozenset[int]:
         names = check.check_names(sessions, "sessions")
@@ -196,27 +219,44 @@ class BlockingMemory:
                 )
         return frozenset(rows.values())
 
-    def context(self, query: str, token_budget: int = 800) -> str:
+    def context(
+        self,
+        query: str,
+        token_budget: int = 800,
+        *,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        exclude: Iterable[int] = (),
+        count: TokenCounter | None = None,
+        nothing: str | None = None,
+    ) -> str:
         """Write what is relevant to a question as one string for a prompt.
 
         Args:
             query: The question.
-            token_budget: Most tokens of the result, counted by tiktoken if its file is at hand,
-                otherwise by the model's own tokenizer.
+            token_budget: Most tokens of the result.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            exclude: Ids of turns to leave out: those that the prompt has already.
+            count: Counts the tokens of a text; ``None`` means tiktoken if its file is at hand,
+                otherwise the model's own tokenizer.
+            nothing: What to return if nothing relevant is found or fits; ``None`` means a sentence
+                that says so.
 
         Returns:
-            Dated lines with their speakers, in order of time under a heading per session; a
-            sentence that says so if nothing relevant is found.
+            Dated lines with their speakers, in order of time under a heading per session.
 
         Raises:
             InvalidInputError: If an argument has a wrong type or value.
+            NotFoundError: If one of ``sessions`` does not exist.
         """
         check.check_text(query, "query")
         check.check_count(token_budget, "token_budget")
         most = max(1, token_budget // LEAST_LINE_TOKENS)
-        batches = self._reader.find(query, Filters(), "turn", most, CONTEXT_BATCH)
-        count = tiktoken_counter() or self.model.count_tokens
-        return compose(batches, token_budget, count)
+        filters = self._filters(sessions, roles, exclude)
+        batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH)
+        count = count or tiktoken_counter() or self.model.count_tokens
+        return compose(batches, token_budget, count, nothing)
 
     def history(self, session: str | None = None) -> list[Turn]:
         """Return the turns byte for byte, in the order in which they were stored.
@@ -231,6 +271,20 @@ class BlockingMemory:
         if session is not None and row is None:
             return []
         return self._reader.history(row)
+
+    def turn_ids(self, session: str | None = None) -> list[int]:
+        """Return the ids of the turns in the order in which they were stored, without reading them.
+
+        Args:
+            session: Only this session; ``None`` means all of them.
+
+        Raises:
+            NotFoundError: If there is no such session. The memory's own session always exists.
+        """
+        row = None if session is None else self._session_row(session)
+        if session is not None and row is None:
+            return []
+        return self._store.turn_ids(self._scope, row)
 
     def _session_row(self, session: str) -> int | None:
         return next(iter(self._session_rows([check.check_name(session, "session")])), None)

@@ -12,7 +12,10 @@ NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
 
 
 def compose(
-    batches: Iterable[Sequence[Recollection]], token_budget: int, count: TokenCounter
+    batches: Iterable[Sequence[Recollection]],
+    token_budget: int,
+    count: TokenCounter,
+    nothing: str | None = None,
 ) -> str:
     """Take recollections best first for as long as they fit, and write them in order of time.
 
@@ -23,10 +26,11 @@ def compose(
         batches: Recollections, best first.
         token_budget: Tokens that the result may have.
         count: Counts the tokens of a text.
+        nothing: What to return when there is nothing to tell; ``None`` means words that say so.
 
     Returns:
-        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session; words that say
-        so when there is nothing to tell; an empty string if not even those fit.
+        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session, or ``nothing``;
+        an empty string if not even that fits.
     """
     taken: list[Recollection] = []
     spent = 0
@@ -49,8 +53,9 @@ def compose(
         taken.pop()
     if taken:
         return text
-    reason = NOTHING_FITS if found else NOTHING
-    return reason if count(reason) <= token_budget else ""
+    if nothing is None:
+        nothing = NOTHING_FITS if found else NOTHING
+    return nothing if count(nothing) <= token_budget else ""
 
 
 def _write(taken: Sequence[Recollection]) -> str:

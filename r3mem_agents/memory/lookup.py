@@ -26,6 +26,7 @@ class Filters:
         sessions: Row ids of sessions.
         roles: Roles of the speaker.
         min_score: Least score.
+        exclude: Ids of turns that the caller has already.
     """
 
     since: datetime | None = None
@@ -33,6 +34,7 @@ class Filters:
     sessions: frozenset[int] | None = None
     roles: frozenset[str] | None = None
     min_score: float | None = None
+    exclude: frozenset[int] = frozenset()
 
     def allow(self, turns: Snapshot, evidence: Evidence) -> NDArray[np.bool_]:
         """Which turns pass, ``(turns,)``."""
@@ -49,6 +51,8 @@ class Filters:
             passed &= speaks[turns.speaker]
         if self.min_score is not None:
             passed &= evidence.score >= self.min_score
+        if self.exclude:
+            passed &= ~np.isin(turns.ids, list(self.exclude))
         return passed
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from r3mem_agents.memory.blocking import BlockingMemory
+from r3mem_agents.memory.budget import TokenCounter
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
@@ -59,6 +60,7 @@ class CompressiveMemory(BlockingMemory):
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
+        exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
     ) -> list[Recollection]:
         """Async twin of ``recall``."""
@@ -71,16 +73,40 @@ class CompressiveMemory(BlockingMemory):
             sessions=sessions,
             roles=roles,
             min_score=min_score,
+            exclude=exclude,
             level=level,
         )
 
-    async def acontext(self, query: str, token_budget: int = 800) -> str:
+    async def acontext(
+        self,
+        query: str,
+        token_budget: int = 800,
+        *,
+        sessions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+        exclude: Iterable[int] = (),
+        count: TokenCounter | None = None,
+        nothing: str | None = None,
+    ) -> str:
         """Async twin of ``context``."""
-        return await asyncio.to_thread(self.context, query, token_budget)
+        return await asyncio.to_thread(
+            self.context,
+            query,
+            token_budget,
+            sessions=sessions,
+            roles=roles,
+            exclude=exclude,
+            count=count,
+            nothing=nothing,
+        )
 
     async def ahistory(self, session: str | None = None) -> list[Turn]:
         """Async twin of ``history``."""
         return await asyncio.to_thread(self.history, session)
+
+    async def aturn_ids(self, session: str | None = None) -> list[int]:
+        """Async twin of ``turn_ids``."""
+        return await asyncio.to_thread(self.turn_ids, session)
 
     async def aforget(
         self,

@@ -62,6 +62,12 @@ def locate(where: str | os.PathLike[str]) -> URL:
     return url
 
 
+def location(where: str | os.PathLike[str]) -> str:
+    """What opens the same database again: an absolute path, or the URL that was given."""
+    text = os.fspath(where)
+    return text if "://" in text or text == IN_MEMORY else os.path.abspath(text)
+
+
 def _check_place(path: Path) -> None:
     # SQLite says "unable to open database file" to all of these.
     if path.is_dir():

@@ -39,6 +39,7 @@ class Store:
 
     Attributes:
         name: The database, as messages call it.
+        location: Opens the same database again: an absolute path, or the URL that was given.
         key: Secret of this database, for keyed hashes of names and terms.
     """
 
@@ -56,6 +57,7 @@ class Store:
         """
         url = sqlite.locate(where)
         self.name = url.database or sqlite.IN_MEMORY
+        self.location = sqlite.location(where)
         self._process = os.getpid()
         self._closed = False
         with sqlite.explained(self.name):
@@ -215,6 +217,17 @@ class Store:
             if session is not None:
                 query = query.where(turns.c.session == session)
             return [TurnRow._make(row) for row in connection.execute(query)]
+
+    def turn_ids(self, scope: Scope, session: int | None) -> list[int]:
+        """Ids of every turn of a scope, or of one of its sessions, in the order of writing."""
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return []
+            query = select(turns.c.id).where(turns.c.scope == state.id).order_by(turns.c.id)
+            if session is not None:
+                query = query.where(turns.c.session == session)
+            return list(connection.execute(query).scalars())
 
     def forget(
         self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None

@@ -27,6 +27,7 @@ def test_the_verbs_are_these() -> None:
                 "recall",
                 "context",
                 "history",
+                "turn_ids",
                 "forget",
                 "stats",
                 "close",
@@ -51,14 +52,17 @@ async def test_the_twins_do_the_same(open_memory: OpenMemory) -> None:
     )
     assert memory.history() == [turn, *many] == await memory.ahistory()
     assert await memory.ahistory("t") == memory.history("t") == many[1:]
+    assert await memory.aturn_ids("t") == memory.turn_ids("t") == [many[1].id]
     question = "What is the dog called?"
-    options: Any = {"roles": ["user"], "sessions": ["s"], "min_score": 0.1}
+    options: Any = {"roles": ["user"], "sessions": ["s"], "exclude": [many[0].id]}
     assert memory.recall(question, 3) == await memory.arecall(question, 3) != []
     assert memory.recall(question, **options) == await memory.arecall(question, **options)
     assert memory.recall(question, level="session") == await memory.arecall(
         question, level="session"
     )
     assert memory.context(question, 90) == await memory.acontext(question, 90)
+    assert memory.context(question, **options) == await memory.acontext(question, **options) != ""
+    assert await memory.acontext(question, count=lambda _: 10**6, nothing="No.") == ""
     assert memory.stats() == await memory.astats()
     assert await memory.aforget(session="t") == 1
     with pytest.raises(InvalidInputError):

@@ -88,6 +88,30 @@ def test_a_turn_too_long_does_not_shut_out_others(open_memory: OpenMemory) -> No
     assert memory.context("biscuit", token_budget=50) == NOTHING_FITS
 
 
+def test_what_the_prompt_has_already_is_left_out(memory: CompressiveMemory) -> None:
+    turns = memory.history()
+    for options, left in [
+        ({"exclude": [turn.id for turn in turns[1:]]}, turns[:1]),
+        ({"sessions": ["s1"]}, [turn for turn in turns if turn.session == "s1"]),
+        ({"sessions": ["s1"], "exclude": [turns[3].id]}, turns[4:6]),
+        ({"roles": ["user"]}, turns),
+    ]:
+        lines = memory.context("Biscuit the dog", 10_000, **options)  # type: ignore[arg-type]
+        assert [turn for turn in turns if turn.text in lines] == left
+    everything = [turn.id for turn in turns if turn.id is not None]
+    assert memory.context("Biscuit the dog", exclude=everything) == NOTHING
+    assert memory.context("Biscuit the dog", exclude=everything, nothing="") == ""
+    assert memory.context("Biscuit the dog", token_budget=1, nothing="") == ""
+    assert memory.context("Biscuit the dog", roles=["tool"], nothing="-") == "-"
+
+
+def test_the_caller_may_count(memory: CompressiveMemory) -> None:
+    for token_budget in (30, 100, 300):
+        text = memory.context("Biscuit the dog", token_budget, count=len)
+        assert len(text) <= token_budget
+    assert "Biscuit" in text
+
+
 @given(
     texts=st.lists(st.text(st.sampled_from("ab \n"), max_size=30), max_size=20),
     token_budget=st.integers(1, 300),

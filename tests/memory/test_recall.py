@@ -136,6 +136,7 @@ FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
     "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.role in ("tool", "assistant")),
     "unknown role": ({"roles": ["nobody"]}, lambda h: False),
     "min_score": ({"min_score": 0.3}, lambda h: h.score >= 0.3),
+    "exclude": ({"exclude": [2, 3, 999]}, lambda h: h.turn_id not in (2, 3)),
 }
 
 
@@ -218,6 +219,7 @@ def test_k_must_be_a_positive_int(memory: CompressiveMemory, k: Any) -> None:
         ({"roles": [""]}, "empty"),
         ({"min_score": "high"}, "number"),
         ({"min_score": float("nan")}, "number"),
+        ({"exclude": ["1"]}, "exclude holds '1'"),
         ({"level": "document"}, "'turn' or 'session'"),
     ],
 )
@@ -241,8 +243,11 @@ def test_unknown_sessions_are_named(memory: CompressiveMemory) -> None:
         memory.recall("dog", sessions=["s1", "nowhere"])
     with pytest.raises(NotFoundError, match="'nowhere'"):
         memory.history("nowhere")
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        memory.turn_ids("nowhere")
     assert memory.recall("dog", sessions=["default"]) == []  # its own, though nothing is in it
     assert memory.history("default") == []
+    assert memory.turn_ids("default") == []
 
 
 def test_a_turn_forgotten_between_ranking_and_reading(

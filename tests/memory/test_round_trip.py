@@ -66,8 +66,10 @@ def test_history_is_the_order_of_writing(data: st.DataObject, model: Any) -> Non
         ids = [turn.id for turn in stored]
         assert ids == sorted({id_ for id_ in ids if id_ is not None})
         assert memory.history() == stored
+        assert memory.turn_ids() == ids
         for session in {turn.session for turn in stored}:
             assert memory.history(session) == [t for t in stored if t.session == session]
+            assert memory.turn_ids(session) == [t.id for t in stored if t.session == session]
 
 
 @pytest.mark.parametrize("fold", [0, 1])
@@ -124,6 +126,21 @@ def test_a_url_is_a_path(open_memory: OpenMemory, tmp_path: Path, model: Any) ->
     turn = open_memory().remember("user", "Hello.")
     with CompressiveMemory(f"sqlite:///{tmp_path}/memory.db", model=model) as memory:
         assert memory.history() == [turn]
+
+
+def test_a_location_opens_the_same_memory(
+    tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for where in ("memory.db", Path("memory.db"), f"sqlite:///{tmp_path}/memory.db"):
+        with CompressiveMemory(where, model=model) as memory:
+            turn = memory.remember("user", f"Through {where}.")
+        monkeypatch.chdir("/")
+        with CompressiveMemory(memory.location, model=model) as memory:
+            assert memory.history()[-1] == turn
+        monkeypatch.chdir(tmp_path)
+    with CompressiveMemory(":memory:", model=model) as memory:
+        assert memory.location == ":memory:"
 
 
 def test_nothing_is_a_batch_too(open_memory: OpenMemory) -> None:
