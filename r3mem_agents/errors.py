@@ -4,6 +4,7 @@ R3MemError
 ├── InvalidInputError (ValueError)    a value that cannot be stored, asked or used
 ├── StoreError                        the file or database behind a memory
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
+│   ├── KeyTakenError                 another writer was faster with the same key
 │   ├── StoreCorruptError             damaged, or the file of another program
 │   └── FormatError                   written by a newer version of this package
 ├── ModelError                        a checkpoint or what was written with it
@@ -31,6 +32,13 @@ class StoreError(R3MemError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be opened, written or locked in time; nothing was changed."""
+
+
+class KeyTakenError(StoreError):
+    """Another writer stored a turn with the same key in the same moment; nothing was changed.
+
+    A memory catches it and returns that turn, so it reaches nobody who does not use a store itself.
+    """
 
 
 class StoreCorruptError(StoreError):

@@ -19,6 +19,8 @@ class Turn:
         session: The session it belongs to; ``None`` means the memory's current session.
         time: When it was said, with a time zone; ``None`` means now, at write time.
         metadata: Anything that JSON can hold.
+        key: By what the caller knows the turn, a message's id for example. A session holds a key
+            once: writing it again changes nothing.
         id: Given by the memory when the turn is stored; ``None`` before that.
     """
 
@@ -28,6 +30,7 @@ class Turn:
     session: str | None = None
     time: datetime | None = None
     metadata: Mapping[str, Any] | None = None
+    key: str | None = None
     id: int | None = None
 
 
@@ -45,6 +48,7 @@ class Recollection:
         name: Name of the speaker, if any.
         time: When it was said, with a time zone.
         metadata: What was stored beside it.
+        key: By what the caller knows the turn, if it was given.
         evidence: The parts of the score by level, which add up to it: ``entity``, ``gist``,
             ``neighbours``, ``session`` and ``speaker``.
     """
@@ -57,6 +61,7 @@ class Recollection:
     name: str | None
     time: datetime
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
 
 

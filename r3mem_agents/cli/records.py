@@ -17,6 +17,7 @@ def turn_record(turn: Turn) -> dict[str, Any]:
         "time": turn.time.isoformat() if turn.time else None,
         "text": turn.text,
         "metadata": dict(turn.metadata) if turn.metadata is not None else None,
+        "key": turn.key,
     }
 
 
@@ -31,5 +32,6 @@ def recollection_record(hit: Recollection) -> dict[str, Any]:
         "time": hit.time.isoformat(),
         "text": hit.text,
         "metadata": dict(hit.metadata),
+        "key": hit.key,
         "evidence": dict(hit.evidence),
     }

@@ -31,7 +31,7 @@ commands = typer.Typer()
 BATCH_TURNS = 128
 """Turns imported in one transaction, between two steps of the progress bar; chosen."""
 
-FIELDS = {"id", "session", "role", "name", "time", "text", "metadata"}
+FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key"}
 
 
 @commands.command(
@@ -90,8 +90,9 @@ def import_(
 ) -> None:
     """Store the turns of a JSON Lines file, such as export writes.
 
-    A line needs role and text; name, session, time and metadata are optional, and id is given
-    anew. The whole file is checked before anything is stored.
+    A line needs role and text; name, session, time, metadata and key are optional, and id is given
+    anew. A turn whose key its session holds already is left as it is. The whole file is checked
+    before anything is stored.
     """
     if path == "-":
         turns = read_turns(sys.stdin.buffer, "stdin")
@@ -138,7 +139,7 @@ def _read_turn(record: Any) -> Turn:
         raise TypeError("not a JSON object")
     if unknown := sorted(set(record) - FIELDS):
         raise TypeError(f"unknown field {unknown[0]!r}; a turn has {', '.join(sorted(FIELDS))}")
-    for field in ("role", "text", "name", "session", "time"):
+    for field in ("role", "text", "name", "session", "time", "key"):
         value = record.get(field)
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{field} is not a string")
@@ -157,6 +158,7 @@ def _read_turn(record: Any) -> Turn:
         session=record.get("session"),
         time=parse_time(record.get("time"), "time"),
         metadata=metadata,
+        key=record.get("key"),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -16,10 +16,9 @@ from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
 from r3mem_agents.memory.models import choose_model
-from r3mem_agents.memory.moments import settle
 from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.records import close_turn
 from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Scope, Store
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
@@ -84,6 +83,7 @@ class BlockingMemory:
         self._sealer = Sealer(self._store.key)
         self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
         self._reader = Reader(self._store, self._scope, self._sealer, self.model)
+        self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
 
     def remember(
         self,
@@ -94,6 +94,7 @@ class BlockingMemory:
         session: str | None = None,
         time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
     ) -> Turn:
         """Store one turn.
 
@@ -104,25 +105,36 @@ class BlockingMemory:
             session: Its session; ``None`` means the memory's.
             time: When it was said, with a time zone; ``None`` means now.
             metadata: Anything that JSON can hold.
+            key: By what you know the turn. A session holds a key once: if it does already, nothing
+                is written, so a write may be repeated when it is uncertain that it succeeded.
 
         Returns:
-            The turn as it was stored, with its id.
+            The turn as it is stored, with its id.
 
         Raises:
             InvalidInputError: If a value cannot be stored.
             StoreError: If it could not be written; nothing was changed then.
         """
-        turn = Turn(role=role, text=text, name=name, session=session, time=time, metadata=metadata)
-        return self._write([check.check_turn(turn, "turn")])[0]
+        turn = Turn(
+            role=role,
+            text=text,
+            name=name,
+            session=session,
+            time=time,
+            metadata=metadata,
+            key=key,
+        )
+        return self._writer.write([check.check_turn(turn, "turn")], self.session)[0]
 
     def remember_many(self, turns: Iterable[Turn]) -> list[Turn]:
         """Store turns as one batch, all or none.
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
+                Turns whose session holds their key already are not written again.
 
         Returns:
-            The turns as they were stored, with their ids.
+            The turns as they are stored, with their ids.
 
         Raises:
             InvalidInputError: If one of them cannot be stored; the message says which.
@@ -132,20 +144,8 @@ class BlockingMemory:
             raise InvalidInputError(
                 f"remember_many takes a list of Turn, not {type(turns).__name__}"
             )
-        return self._write([check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)])
-
-    def _write(self, turns: Sequence[Turn]) -> list[Turn]:
-        now = datetime.now(UTC)
-        whole = [
-            replace(turn, session=turn.session or self.session, time=settle(turn.time or now))
-            for turn in turns
-        ]
-        segments = self.model.compress([turn.text for turn in whole]) if whole else []
-        ids = self._store.add(
-            self._scope,
-            [close_turn(self._sealer, *pair) for pair in zip(whole, segments, strict=True)],
-        )
-        return [replace(turn, id=id_) for turn, id_ in zip(whole, ids, strict=True)]
+        checked = [check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
+        return self._writer.write(checked, self.session)
 
     def recall(
         self,
@@ -288,6 +288,35 @@ class BlockingMemory:
 
     def _session_row(self, session: str) -> int | None:
         return next(iter(self._session_rows([check.check_name(session, "session")])), None)
+
+    def fetch(
+        self,
+        *,
+        turn_ids: Iterable[int] | None = None,
+        keys: Iterable[str] | None = None,
+        session: str | None = None,
+    ) -> list[Turn]:
+        """Return turns that you know by their ids or keys, byte for byte.
+
+        Args:
+            turn_ids: Their ids.
+            keys: Or their keys in a session.
+            session: The session of the keys; ``None`` means the memory's.
+
+        Returns:
+            Those that exist, in the order given.
+
+        Raises:
+            InvalidInputError: If not exactly one of ``turn_ids`` and ``keys`` is given.
+        """
+        if (turn_ids is None) == (keys is None):
+            raise InvalidInputError("fetch takes one of turn_ids=[...] and keys=[...]")
+        if turn_ids is not None:
+            return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
+        names = check.check_names(keys, "keys")
+        where = self.session if session is None else check.check_name(session, "session")
+        known = self._reader.keyed(where, names)
+        return self._reader.turns([known[key] for key in dict.fromkeys(names) if key in known])
 
     def forget(
         self,

@@ -34,6 +34,7 @@ class CompressiveMemory(BlockingMemory):
         session: str | None = None,
         time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
     ) -> Turn:
         """Async twin of ``remember``."""
         return await asyncio.to_thread(
@@ -44,6 +45,7 @@ class CompressiveMemory(BlockingMemory):
             session=session,
             time=time,
             metadata=metadata,
+            key=key,
         )
 
     async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
@@ -107,6 +109,16 @@ class CompressiveMemory(BlockingMemory):
     async def aturn_ids(self, session: str | None = None) -> list[int]:
         """Async twin of ``turn_ids``."""
         return await asyncio.to_thread(self.turn_ids, session)
+
+    async def afetch(
+        self,
+        *,
+        turn_ids: Iterable[int] | None = None,
+        keys: Iterable[str] | None = None,
+        session: str | None = None,
+    ) -> list[Turn]:
+        """Async twin of ``fetch``."""
+        return await asyncio.to_thread(self.fetch, turn_ids=turn_ids, keys=keys, session=session)
 
     async def aforget(
         self,

@@ -32,6 +32,20 @@ class Reader:
         """Every turn, or those of the session with this row id, in the order of writing."""
         return self._expand(self._store.history(self._scope, session))
 
+    def turns(self, ids: Sequence[int]) -> list[Turn]:
+        """Those of these turns that exist, in the order given."""
+        rows = self._store.turns(self._scope, ids)
+        return self._expand([rows[turn] for turn in ids if turn in rows])
+
+    def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
+        """Ids of the turns of a session that have one of these keys, by key."""
+        if not keys:
+            return {}
+        masked = {self._sealer.mask(key): key for key in keys}
+        digest = self._sealer.digest("session", session)
+        found = self._store.keyed(self._scope, digest, list(masked))
+        return {masked[key]: turn for key, turn in found.items()}
+
     def find(
         self, query: str, filters: Filters, level: str, k: int, batch: int
     ) -> Iterator[list[Recollection]]:
@@ -90,5 +104,6 @@ def _recollection(winner: Winner, turn: Turn) -> Recollection:
         name=turn.name,
         time=turn.time,
         metadata=turn.metadata or {},
+        key=turn.key,
         evidence=winner.evidence,
     )

@@ -33,6 +33,7 @@ def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
         code=segment.code,
         gists=segment.gists,
         terms=b"".join(sorted(sealer.term(term) for term in terms(turn.text))),
+        key=None if turn.key is None else sealer.mask(turn.key),
         extra=extra,
         tokens=segment.tokens,
         text_bytes=segment.text_bytes,
@@ -59,6 +60,7 @@ def open_turn(sealer: Sealer, row: TurnRow, text: str) -> Turn:
         session=sealer.unseal(row.session),
         time=from_integers(row.time_us, row.offset_s),
         metadata=metadata,
+        key=None if row.key is None else sealer.unmask(row.key),
         id=row.id,
     )
 

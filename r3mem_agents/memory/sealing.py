@@ -54,6 +54,23 @@ class Sealer:
                 "a copy"
             ) from error
 
+    def mask(self, value: str) -> bytes:
+        """Make a short text unreadable, the same bytes for the same text: it is found by them."""
+        return self._mask(value.encode())
+
+    def unmask(self, masked: bytes) -> str:
+        """Undo ``mask``.
+
+        Raises:
+            StoreCorruptError: If these are not the bytes that ``mask`` made.
+        """
+        try:
+            return self._mask(masked).decode()
+        except UnicodeDecodeError as error:
+            raise StoreCorruptError(
+                f"a key in the database is damaged ({error}); restore the file from a copy"
+            ) from error
+
     def _mask(self, value: bytes) -> bytes:
         stream = hashlib.shake_256(self._key).digest(len(value))
         mixed = int.from_bytes(value) ^ int.from_bytes(stream)

@@ -11,6 +11,9 @@ from typing import Any
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import Turn
 
+MOST_KEY_BYTES = 255
+"""Of a turn's key in UTF-8; chosen so that an index entry fits on a page of any database."""
+
 
 def check_text(value: object, what: str) -> str:
     """Accept any text that UTF-8 can hold."""
@@ -30,6 +33,16 @@ def check_name(value: object, what: str) -> str:
     """Accept any text but an empty one."""
     if not check_text(value, what):
         raise InvalidInputError(f"{what} is empty; give a name")
+    return str(value)
+
+
+def check_key(value: object, what: str) -> str:
+    """Accept a name of at most ``MOST_KEY_BYTES``."""
+    size = len(check_name(value, what).encode())
+    if size > MOST_KEY_BYTES:
+        raise InvalidInputError(
+            f"{what} has {size} bytes, the most is {MOST_KEY_BYTES}; give a hash of it instead"
+        )
     return str(value)
 
 
@@ -91,6 +104,8 @@ def check_turn(turn: object, what: str) -> Turn:
         check_name(turn.session, f"{what}.session")
     if turn.time is not None:
         check_time(turn.time, f"{what}.time")
+    if turn.key is not None:
+        check_key(turn.key, f"{what}.key")
     if turn.metadata is not None:
         metadata_json(turn.metadata, f"{what}.metadata")
     return turn

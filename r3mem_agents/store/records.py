@@ -48,6 +48,7 @@ class NewTurn(NamedTuple):
         code: Memory tokens that bring the text back.
         gists: Soft memory tokens, one gist per segment.
         terms: Keyed hashes of the terms, three bytes each, ascending.
+        key: Masked key, if there is one; unique in its session.
         extra: Sealed metadata, if there is any.
         tokens: Tokens of the text.
         text_bytes: UTF-8 bytes of the text.
@@ -63,6 +64,7 @@ class NewTurn(NamedTuple):
     code: bytes
     gists: bytes
     terms: bytes
+    key: bytes | None
     extra: bytes | None
     tokens: int
     text_bytes: int
@@ -81,6 +83,7 @@ class TurnRow(NamedTuple):
     offset_s: int
     code: bytes
     gists: bytes
+    key: bytes | None
     extra: bytes | None
 
 

@@ -88,6 +88,7 @@ turns = Table(
     Column("literal", Integer, nullable=False),
     Column("gists", LargeBinary, nullable=False),
     Column("terms", LargeBinary, nullable=False),
+    Column("key", LargeBinary),
     Column("extra", LargeBinary),
     Column("code", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
@@ -95,3 +96,14 @@ turns = Table(
 
 Index("turns_by_scope", turns.c.scope)
 Index("turns_by_session", turns.c.session)
+
+# Most turns have no key, and take no room in this index.
+_KEYED = turns.c.key.is_not(None)
+Index(
+    "turns_by_key",
+    turns.c.session,
+    turns.c.key,
+    unique=True,
+    sqlite_where=_KEYED,
+    postgresql_where=_KEYED,
+)

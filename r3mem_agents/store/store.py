@@ -24,6 +24,7 @@ from r3mem_agents.store.records import (
 from r3mem_agents.store.schema import (
     FORMAT_VERSION,
     meta,
+    scopes,
     sessions,
     speakers,
     tables,
@@ -142,6 +143,9 @@ class Store:
 
         Returns:
             Their ids, in the order given; each greater than every id before.
+
+        Raises:
+            KeyTakenError: A session holds the key of one of them already; ``keyed`` says which.
         """
         if not new:
             return []
@@ -190,6 +194,34 @@ class Store:
                 rows = connection.execute(
                     select(sessions.c.digest, sessions.c.id).where(
                         sessions.c.scope == state.id, sessions.c.digest.in_(chunk)
+                    )
+                )
+                found.update({row[0]: row[1] for row in rows})
+        return found
+
+    def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Ids of those turns of a session that have one of these keys, by key.
+
+        Args:
+            scope: Whose.
+            session: Keyed hash of the session's name.
+            keys: Masked keys.
+        """
+        with self._transaction(self._engine) as connection:
+            number = connection.execute(
+                select(sessions.c.id)
+                .join(scopes, sessions.c.scope == scopes.c.id)
+                .where(
+                    scopes.c.user == scope.user,
+                    scopes.c.agent == scope.agent,
+                    sessions.c.digest == session,
+                )
+            ).scalar_one_or_none()
+            found: dict[bytes, int] = {}
+            for chunk in in_chunks(keys):
+                rows = connection.execute(
+                    select(turns.c.key, turns.c.id).where(
+                        turns.c.session == number, turns.c.key.in_(chunk)
                     )
                 )
                 found.update({row[0]: row[1] for row in rows})

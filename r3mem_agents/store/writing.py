@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from r3mem_agents.errors import KeyTakenError
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
 from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 
@@ -39,7 +41,11 @@ def find_scope(connection: Connection, scope: Scope, *, lock: bool = False) -> S
 
 
 def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
-    """Insert turns and the rows that they refer to; returns the ids in the order given."""
+    """Insert turns and the rows that they refer to; returns the ids in the order given.
+
+    Raises:
+        KeyTakenError: A session holds the key of one of its turns already.
+    """
     state = find_scope(connection, scope, lock=True)
     if state is None:
         made = connection.execute(
@@ -59,9 +65,12 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
         }
         for turn in new
     ]
-    made_ids = connection.execute(
-        insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
-    ).scalars()
+    try:
+        made_ids = connection.execute(
+            insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
+        ).scalars()
+    except IntegrityError as error:
+        raise KeyTakenError("a session holds the key of one of these turns already") from error
     return list(made_ids)
 
 

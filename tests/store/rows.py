@@ -16,6 +16,7 @@ def make_turn(**fields: Any) -> NewTurn:
         "code": b"code",
         "gists": b"g" * 32,
         "terms": b"abcdef",
+        "key": None,
         "extra": None,
         "tokens": 9,
         "text_bytes": 40,

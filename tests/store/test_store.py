@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.schema import CreateTable
 
-from r3mem_agents.errors import NotFoundError
+from r3mem_agents.errors import KeyTakenError, NotFoundError
 from r3mem_agents.store import Label, Scope, Store
 from r3mem_agents.store.schema import tables
 from r3mem_agents.store.writing import CHUNK
@@ -32,8 +32,28 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
     assert [row.id for row in found] == ids
     for row, turn in zip(found, turns, strict=True):
         assert (row.session, row.speaker) == (turn.session.sealed, turn.speaker.sealed)
-        assert row[3:] == (turn.time_us, turn.offset_s, turn.code, turn.gists, turn.extra)
+        assert row[3:] == (
+            turn.time_us,
+            turn.offset_s,
+            turn.code,
+            turn.gists,
+            turn.key,
+            turn.extra,
+        )
     assert store.turns(SCOPE, ids) == {row.id: row for row in found}
+    store.close()
+
+
+def test_a_session_holds_a_key_once(store: Store) -> None:
+    here, there = make_turn(key=b"k"), make_turn(key=b"k", session=Label(b"there", b"sealed"))
+    [first, second] = store.add(SCOPE, [here, there])
+    with pytest.raises(KeyTakenError):
+        store.add(SCOPE, [make_turn(), here])
+    assert [row.id for row in store.history(SCOPE, None)] == [first, second]
+    assert store.keyed(SCOPE, here.session.digest, [b"k", b"other"]) == {b"k": first}
+    assert store.keyed(SCOPE, there.session.digest, [b"k"]) == {b"k": second}
+    assert store.keyed(OTHER, here.session.digest, [b"k"]) == {}
+    store.add(OTHER, [here])
     store.close()
 
 

@@ -1,0 +1,128 @@
+"""A session holds a key once, whoever writes it and how often."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.store import Store
+from tests.conftest import OpenMemory
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+KEYED = st.builds(
+    Turn,
+    role=st.just("user"),
+    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    session=st.sampled_from(["s", "t"]),
+    key=st.none() | st.sampled_from(["a", "b"]) | KEYS,
+)
+
+
+@given(batches=st.lists(st.lists(KEYED, max_size=4), max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_of_equal_keys_the_first_is_kept(batches: list[list[Turn]], model: Any) -> None:
+    expected: list[Turn] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "memory.db"
+        for batch in batches:
+            with CompressiveMemory(path, model=model) as memory:
+                stored = memory.remember_many(batch)
+                assert [(turn.session, turn.key) for turn in stored] == [
+                    (turn.session, turn.key) for turn in batch
+                ]
+                held = {(turn.session, turn.key) for turn in expected if turn.key is not None}
+                for before, after in zip(batch, stored, strict=True):
+                    if (before.session, before.key) in held:
+                        assert after in expected
+                        continue
+                    if before.key is not None:
+                        held.add((before.session, before.key))
+                    assert after.text == before.text
+                    expected.append(after)
+                assert memory.history() == expected
+                for session in ("s", "t"):
+                    here = [t for t in expected if t.session == session and t.key is not None]
+                    keys = [turn.key for turn in here if turn.key is not None]
+                    assert memory.fetch(keys=keys, session=session) == here
+
+
+def test_fetch(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="s")
+    first = memory.remember("user", "one", key="k")
+    second = memory.remember("user", "two")
+    other = open_memory(user="another").remember("user", "three", key="k")
+    assert first.id is not None and second.id is not None and other.id is not None
+    assert memory.fetch(turn_ids=[second.id, other.id, first.id, second.id]) == [second, first]
+    assert memory.fetch(keys=["none", "k"]) == [first]
+    assert memory.fetch(keys=["k"], session="t") == []
+    assert memory.fetch(turn_ids=[]) == memory.fetch(keys=[]) == []
+    assert memory.recall("one")[0].key == "k"
+
+
+@pytest.mark.parametrize("arguments", [{}, {"turn_ids": [1], "keys": ["k"]}, {"keys": "k"}])
+def test_fetch_takes_one_thing(open_memory: OpenMemory, arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError):
+        open_memory().fetch(**arguments)
+
+
+@pytest.mark.parametrize("key", ["", 7, "\ud800", "x" * 256, "\u00e9" * 128])
+def test_keys_that_are_none(open_memory: OpenMemory, key: Any) -> None:
+    memory = open_memory()
+    with pytest.raises(InvalidInputError, match="key"):
+        memory.remember("user", "text", key=key)
+    assert memory.history() == []
+
+
+def test_a_forgotten_key_may_be_given_again(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    first = memory.remember("user", "one", key="k")
+    assert first.id is not None
+    memory.forget(turn_ids=[first.id])
+    second = memory.remember("user", "two", key="k")
+    assert memory.history() == memory.fetch(keys=["k"]) == [second]
+
+
+def test_writers_with_the_same_keys(open_memory: OpenMemory) -> None:
+    memories = [open_memory() for _ in range(4)]
+    turns = [Turn(role="user", text=f"turn {i}", key=str(i)) for i in range(8)]
+    results: list[list[Turn]] = []
+    start = threading.Barrier(len(memories))
+
+    def write(memory: CompressiveMemory) -> None:
+        start.wait()
+        results.append(memory.remember_many(turns))
+
+    threads = [threading.Thread(target=write, args=(memory,)) for memory in memories]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [memories[0].history()] * len(memories)
+
+
+def test_another_writer_between_looking_and_writing(
+    open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = open_memory(), open_memory()
+    add: Callable[..., list[int]] = Store.add
+
+    def overtaken(store: Store, *arguments: Any) -> list[int]:
+        monkeypatch.setattr(Store, "add", add)
+        theirs.remember("user", "theirs", key="k")
+        return store.add(*arguments)
+
+    monkeypatch.setattr(Store, "add", overtaken)
+    [kept, own] = mine.remember_many(
+        [Turn(role="user", text="mine", key="k"), Turn(role="user", text="more", key="l")]
+    )
+    assert (kept.text, own.text) == ("theirs", "more")
+    assert mine.history() == [kept, own]
