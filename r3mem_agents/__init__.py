@@ -9,7 +9,7 @@ from r3mem_agents.errors import R3MemError
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.memory import CompressiveMemory
+    from r3mem_agents.memory import CompressiveMemory, RecentTurns, fit_window
     from r3mem_agents.model import ReversibleModel, Segment
 
 __version__ = "0.1.0"
@@ -18,18 +18,22 @@ __all__ = [
     "CompressiveMemory",
     "MemoryStats",
     "R3MemError",
+    "RecentTurns",
     "Recollection",
     "ReversibleModel",
     "Segment",
     "Turn",
     "__version__",
+    "fit_window",
 ]
 
 # What loads torch or a database is loaded when it is first asked for (PEP 562).
 _LAZY = {
     "CompressiveMemory": "r3mem_agents.memory",
+    "RecentTurns": "r3mem_agents.memory",
     "ReversibleModel": "r3mem_agents.model",
     "Segment": "r3mem_agents.model",
+    "fit_window": "r3mem_agents.memory",
 }
 
 
