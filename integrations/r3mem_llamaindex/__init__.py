@@ -12,6 +12,7 @@ from r3mem_agents.errors import MissingExtraError
 if find_spec("llama_index") is None or find_spec("llama_index.core") is None:
     raise MissingExtraError("llama-index-core", "llamaindex")
 
+from r3mem_llamaindex.block import R3MemoryBlock
 from r3mem_llamaindex.retriever import R3Retriever
 
-__all__ = ["R3Retriever"]
+__all__ = ["R3MemoryBlock", "R3Retriever"]

@@ -16,27 +16,27 @@ from pydantic import BaseModel, Field, PrivateAttr, field_validator
 
 from r3mem_agents import CompressiveMemory, RecentTurns
 from r3mem_agents.errors import StoreUnavailableError
+from r3mem_llamaindex.conversation import Conversation
+from r3mem_llamaindex.delivered import MemoryName
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
 
 IN_MEMORY = ":memory:"
 
-_Key = tuple[str, str, str, str | None]
-
 _opening = threading.Lock()
-_in_memory: WeakValueDictionary[_Key, CompressiveMemory] = WeakValueDictionary()
+_in_memory: WeakValueDictionary[MemoryName, CompressiveMemory] = WeakValueDictionary()
 
 
 class _Link:
     """What is open: shared by copies, left behind by pickles."""
 
     def __init__(self) -> None:
-        self.key: _Key | None = None
+        self.name: MemoryName | None = None
         self.turns: RecentTurns | None = None
 
-    def attach(self, key: _Key, memory: CompressiveMemory) -> RecentTurns:
-        self.key, self.turns = key, RecentTurns(memory)
+    def attach(self, name: MemoryName, memory: CompressiveMemory) -> RecentTurns:
+        self.name, self.turns = name, RecentTurns(memory)
         return self.turns
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
@@ -104,7 +104,7 @@ class Connected(BaseModel):
             connected._share(memory)
         else:
             connected = cls(store=memory.location, **named)
-            connected._link.attach(connected._key, memory)
+            connected._link.attach(connected._name, memory)
         return connected
 
     @property
@@ -121,18 +121,21 @@ class Connected(BaseModel):
     def _turns(self) -> RecentTurns:
         with _opening:
             link = self._link
-            if link.turns is None or link.key != self._key:  # a user may be changed: no leftovers
-                return link.attach(self._key, self._open())
+            if link.turns is None or link.name != self._name:  # a user may be changed: no leftovers
+                return link.attach(self._name, self._open())
             return link.turns
 
     @property
-    def _key(self) -> _Key:
+    def _name(self) -> MemoryName:
         return self.store, self.user, self.agent, self.model
+
+    def _conversation(self, session: str) -> Conversation:
+        return Conversation(self._turns, self._name, session)
 
     def _open(self) -> CompressiveMemory:
         if not self.store.startswith(IN_MEMORY):
             return CompressiveMemory(self.store, user=self.user, agent=self.agent, model=self.model)
-        memory = _in_memory.get(self._key)
+        memory = _in_memory.get(self._name)
         if memory is None:
             raise StoreUnavailableError(
                 "this memory had no file and is gone with the object or process that held it; "
@@ -143,5 +146,5 @@ class Connected(BaseModel):
     def _share(self, memory: CompressiveMemory) -> None:
         if self.store == IN_MEMORY:
             self.store = f"{IN_MEMORY}{uuid4().hex}"
-        _in_memory[self._key] = memory
-        self._link.attach(self._key, memory)
+        _in_memory[self._name] = memory
+        self._link.attach(self._name, memory)

@@ -22,6 +22,9 @@ METADATA = "llama_index"
 
 ROLES = frozenset(role.value for role in MessageRole)
 
+SPOKEN = ROLES - {"system", "developer"}
+"""Roles of those who say something; the others instruct, which is nothing to recall."""
+
 DIGEST_BYTES = 12
 """Of a message's key; chosen: 2**32 messages of a session have a pair alike once in 2**33 times."""
 
