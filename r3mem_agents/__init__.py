@@ -9,7 +9,7 @@ from r3mem_agents.errors import R3MemError
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.memory import CompressiveMemory, RecentTurns, fit_window
+    from r3mem_agents.memory import CompressiveMemory, RecentTurns, count_tokens, fit_window
     from r3mem_agents.model import ReversibleModel, Segment
 
 __version__ = "0.1.0"
@@ -24,6 +24,7 @@ __all__ = [
     "Segment",
     "Turn",
     "__version__",
+    "count_tokens",
     "fit_window",
 ]
 
@@ -33,6 +34,7 @@ _LAZY = {
     "RecentTurns": "r3mem_agents.memory",
     "ReversibleModel": "r3mem_agents.model",
     "Segment": "r3mem_agents.model",
+    "count_tokens": "r3mem_agents.memory",
     "fit_window": "r3mem_agents.memory",
 }
 

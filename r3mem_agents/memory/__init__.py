@@ -1,6 +1,7 @@
 """The memory of an agent: what it does with a store and a reversible model."""
 
+from r3mem_agents.memory.budget import count_tokens
 from r3mem_agents.memory.memory import CompressiveMemory
 from r3mem_agents.memory.window import RecentTurns, fit_window
 
-__all__ = ["CompressiveMemory", "RecentTurns", "fit_window"]
+__all__ = ["CompressiveMemory", "RecentTurns", "count_tokens", "fit_window"]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import tiktoken
 
+from r3mem_agents import count_tokens
 from r3mem_agents.memory import budget
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -100,12 +101,21 @@ def test_counts_are_those_of_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding = tiktoken.get_encoding("o200k_base")
     for text, tokens in COUNTS.items():
         assert count(text) == len(encoding.encode_ordinary(text)) == tokens
+        assert count_tokens(text) == tokens
 
 
 def test_without_a_vocabulary_at_hand_the_model_counts(
     folder: Path, open_memory: OpenMemory
 ) -> None:
     assert budget.tiktoken_counter() is None
+    assert [count_tokens(text) for text in ("", "a", "1234", "12345", "東京", "\ud83d")] == [
+        0,
+        1,
+        1,
+        2,
+        2,
+        1,
+    ]
     memory = open_memory(model=FakeModel())
     memory.remember("user", "Biscuit the dog.")
     line = memory.context("Biscuit")
