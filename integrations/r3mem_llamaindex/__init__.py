@@ -13,6 +13,7 @@ if find_spec("llama_index") is None or find_spec("llama_index.core") is None:
     raise MissingExtraError("llama-index-core", "llamaindex")
 
 from r3mem_llamaindex.block import R3MemoryBlock
+from r3mem_llamaindex.memory import R3Memory
 from r3mem_llamaindex.retriever import R3Retriever
 
-__all__ = ["R3MemoryBlock", "R3Retriever"]
+__all__ = ["R3Memory", "R3MemoryBlock", "R3Retriever"]

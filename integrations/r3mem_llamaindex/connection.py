@@ -12,7 +12,14 @@ from typing import Any, Self
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, Field, PrivateAttr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from r3mem_agents import CompressiveMemory, RecentTurns
 from r3mem_agents.errors import StoreUnavailableError
@@ -64,12 +71,20 @@ class Connected(BaseModel):
             the bundled one.
     """
 
+    model_config = ConfigDict(extra="forbid")  # a mistyped user must not be another one
+
     store: str = Field(default=DEFAULT_STORE, validate_default=True)
     user: str = "default"
     agent: str = "default"
     model: str | None = None
 
     _link: _Link = PrivateAttr(default_factory=_Link)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_class_name(cls, data: Any) -> Any:
+        # The host's components write it, and not all of its ways to read them take it out.
+        return {k: v for k, v in data.items() if k != "class_name"} if type(data) is dict else data
 
     @field_validator("store", "model", mode="before")
     @classmethod
@@ -94,11 +109,14 @@ class Connected(BaseModel):
         """Build one on a memory that is open already.
 
         Args:
-            memory: Its file, user and agent are taken over. A checkpoint is not: give the folder of
-                one that is not bundled as ``model``, or a copy in another process cannot open it.
+            memory: Its file, user, agent and session are taken over. A checkpoint is not: give the
+                folder of one that is not bundled as ``model``, so that other processes find it.
             **fields: The other fields of this class.
         """
-        named = {"user": memory.user, "agent": memory.agent, **fields}
+        named = {"user": memory.user, "agent": memory.agent}
+        if "session" in cls.model_fields:
+            named["session"] = memory.session
+        named |= fields
         if memory.location == IN_MEMORY:
             connected = cls(store=f"{IN_MEMORY}{uuid4().hex}", **named)
             connected._share(memory)

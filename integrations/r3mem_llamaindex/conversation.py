@@ -28,6 +28,14 @@ PROBED_AT_ONCE = 8
 """Keys that are looked up together for a free one."""
 
 
+class Shown(NamedTuple):
+    """A message of a window, when it was said, and its turn if it was stored."""
+
+    message: ChatMessage
+    time: datetime
+    turn_id: int | None
+
+
 class Draft(NamedTuple):
     """A message, the turn that it makes, and the digest of its content."""
 
@@ -75,12 +83,14 @@ class Conversation:
         except NotFoundError:
             return []
 
-    def newest_first(self, ids: Sequence[int]) -> Iterator[tuple[int, ChatMessage]]:
+    def newest_first(self, ids: Sequence[int]) -> Iterator[Shown]:
         """Turns as messages, from the last to the first, as far as the caller goes."""
         for turn in self._turns.newest_first(ids):
             # Made anew each time: hosts write into the messages that they are given.
             message = to_message(turn)
-            yield self._note(Draft(message, turn, digest(turn)), turn.id), message
+            turn_id = self._note(Draft(message, turn, digest(turn)), turn.id)
+            assert turn.time is not None
+            yield Shown(message, turn.time, turn_id)
 
     def add(self, drafts: Sequence[Draft]) -> list[int]:
         """Store what is being said; returns the turn of each message.
