@@ -13,10 +13,10 @@ from langchain_classic.chains import ConversationChain, LLMChain
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.tools import tool
-from r3mem_langchain import R3Memory
 
 from r3mem_agents import CompressiveMemory, is_recalled
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_langchain import R3Memory
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 
@@ -203,7 +203,7 @@ class Broken(CompressiveMemory):
     def turn_ids(self, *_: Any, **__: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
-    def remember_many(self, turns: Any) -> Any:
+    def remember_many(self, turns: Any, **options: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
 

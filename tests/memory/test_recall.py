@@ -149,6 +149,17 @@ def test_filters_only_leave_out(memory: CompressiveMemory, name: str) -> None:
     assert memory.recall(question, k=1000, **options) == [hit for hit in everything if keep(hit)]
 
 
+def test_a_question_that_is_stored_itself_is_no_evidence(memory: CompressiveMemory) -> None:
+    question = "quantum chromodynamics"
+    stored = memory.remember("user", question, session="s3")
+    assert len(memory.recall(question)) == 2  # the question, and the turn before it
+    assert memory.recall(question, exclude=[stored.id or 0, 999]) == []
+    everything = memory.recall("Zurich printer", k=1000)
+    for hit in everything:
+        rest = memory.recall("Zurich printer", k=1000, exclude=[hit.turn_id])
+        assert {h.turn_id for h in rest} <= {h.turn_id for h in everything} - {hit.turn_id}
+
+
 def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:
     question = "dog corgi printer invoice Zurich taxi"
     turns = memory.recall(question, k=1000)
