@@ -136,7 +136,6 @@ FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
     "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.role in ("tool", "assistant")),
     "unknown role": ({"roles": ["nobody"]}, lambda h: False),
     "min_score": ({"min_score": 0.3}, lambda h: h.score >= 0.3),
-    "exclude": ({"exclude": [2, 3, 999]}, lambda h: h.turn_id not in (2, 3)),
 }
 
 
