@@ -203,7 +203,7 @@ class Broken(CompressiveMemory):
     def turn_ids(self, *_: Any, **__: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
-    def remember_many(self, turns: Any) -> Any:
+    def remember_many(self, turns: Any, **_: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
 

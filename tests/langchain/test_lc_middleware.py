@@ -283,7 +283,7 @@ class Broken(CompressiveMemory):
     def recall(self, *_: Any, **__: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
-    def remember_many(self, turns: Any) -> Any:
+    def remember_many(self, turns: Any, **_: Any) -> Any:
         list(turns)
         raise StoreUnavailableError("the disk is gone")
 
