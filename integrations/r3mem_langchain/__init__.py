@@ -26,15 +26,24 @@ if TYPE_CHECKING:
     from r3mem_langchain.history import R3ChatMessageHistory
     from r3mem_langchain.middleware import R3MemoryMiddleware
     from r3mem_langchain.retriever import R3Retriever
+    from r3mem_langchain.store import R3Store
     from r3mem_langchain.tools import as_tools
 
-__all__ = ["R3ChatMessageHistory", "R3Memory", "R3MemoryMiddleware", "R3Retriever", "as_tools"]
+__all__ = [
+    "R3ChatMessageHistory",
+    "R3Memory",
+    "R3MemoryMiddleware",
+    "R3Retriever",
+    "R3Store",
+    "as_tools",
+]
 
 _LAZY = {
     "R3ChatMessageHistory": "r3mem_langchain.history",
     "R3Memory": "r3mem_langchain.classic",
     "R3MemoryMiddleware": "r3mem_langchain.middleware",
     "R3Retriever": "r3mem_langchain.retriever",
+    "R3Store": "r3mem_langchain.store",
     "as_tools": "r3mem_langchain.tools",
 }
 

@@ -46,3 +46,13 @@ def test_a_classic_chain_knows_other_sessions(tmp_path: Path) -> None:
     talks = run("langchain_classic_chain.py", tmp_path)
     assert 'user: "My sister Ana moved to Porto' in talks
     assert 'user: "The car goes to the garage on the 12th' in talks
+
+
+def test_a_store_is_put_to_searched_and_deleted_from(tmp_path: Path) -> None:
+    for _ in range(2):  # the second time it is there already
+        shown = run("langgraph_store.py", tmp_path)
+        assert "[('alice', 'facts'), ('bob', 'facts')]" in shown
+        assert "plans: ['trip']" in shown
+        assert 'alice: "Her dog is called Biscuit' in shown
+        assert 'bob: "His dog is called Rex' in shown
+        assert "after deleting one: ['dog', 'trip']" in shown

@@ -42,6 +42,7 @@ def test_exports_are_sorted_and_there() -> None:
         ("as_tools", "langchain langchain_classic torch"),
         ("R3Memory", "langgraph langchain torch"),
         ("R3MemoryMiddleware", "langchain_classic torch"),
+        ("R3Store", "langchain langchain_classic torch"),
     ],
 )
 def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
@@ -57,6 +58,7 @@ def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
     [
         ("R3Memory", ["langchain_classic"], "classic"),
         ("R3MemoryMiddleware", ["langchain"], "langchain"),
+        ("R3Store", ["langgraph"], "langchain"),
         ("as_tools", ["langgraph"], "langchain"),
     ],
 )
