@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +35,11 @@ def chat_model(model: str | None = None, base_url: str | None = None) -> LLM:
             "llama-index-llms-huggingface for a folder"
         ) from error
     return OpenAILike(
-        model=model, api_base=base_url, is_chat_model=True, is_function_calling_model=True
+        model=model,
+        api_base=base_url,
+        api_key=os.environ.get("OPENAI_API_KEY", "none"),  # a server of one's own asks for none
+        is_chat_model=True,
+        is_function_calling_model=True,
     )
 
 
