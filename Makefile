@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
+RECALL_DATA ?= data/eval/locomo
 
-.PHONY: help demo test test-slow test-gpu check format bench wheel clean
+.PHONY: help demo test test-slow test-gpu check format bench recall wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +19,7 @@ help:
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
+	@echo "make recall     measure lookups; RECALL_DATA=LoCoMo's file, or as in docs/recall.md"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what these made"
 
@@ -52,6 +54,9 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/r3mem bench codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results
 	$(BIN)/r3mem bench speed --out docs/results
+
+recall: $(READY)
+	$(BIN)/r3mem bench recall --data $(RECALL_DATA) --ablate --out docs/results
 
 wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

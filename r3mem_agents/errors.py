@@ -11,6 +11,7 @@ R3MemError
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
 │   └── ExpansionError                memory tokens that do not expand to the text they came from
+├── BenchmarkError                    a system under a benchmark that did not finish
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
 """
@@ -63,6 +64,10 @@ class ModelMismatchError(ModelError):
 
 class ExpansionError(ModelError):
     """Memory tokens that do not expand to the text they were made from."""
+
+
+class BenchmarkError(R3MemError):
+    """A system under a benchmark that did not finish."""
 
 
 class NotFoundError(R3MemError, LookupError):

@@ -25,8 +25,8 @@ class Said:
     text: str
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """The JSON Lines files among paths and in folders, sorted by name.
+def find_files(paths: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    """The files among paths, and those with such endings in folders, sorted by name.
 
     Raises:
         NotFoundError: A path does not exist, or nothing is found.
@@ -34,14 +34,15 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(item for item in path.iterdir() if item.name.endswith(SUFFIXES))
+            found += sorted(item for item in path.iterdir() if item.name.endswith(suffixes))
         elif path.is_file():
             found.append(path)
         else:
             raise NotFoundError(f"no data at {path}")
     if not found:
         names = ", ".join(str(path) for path in paths) or "nothing"
-        raise NotFoundError(f"no file *.jsonl or *.jsonl.zst in {names}")
+        endings = " or ".join(f"*{suffix}" for suffix in suffixes)
+        raise NotFoundError(f"no file {endings} in {names}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""``r3mem bench codec`` and ``r3mem bench speed``."""
+"""``r3mem bench``: codec, speed, and recall, which has a file of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from r3mem_agents.cli.bench_recall import recall
 from r3mem_agents.cli.console import bytes_text, emit_json, err, examples, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
@@ -153,6 +154,15 @@ def speed(
         return
     _show_speed(figures, config)
     out().print(f"written: {path}", soft_wrap=True)
+
+
+app.command(
+    "recall",
+    epilog=examples(
+        "r3mem bench recall --data locomo10.json",
+        "r3mem bench recall --data chats.jsonl --systems r3mem,bm25 --ablate",
+    ),
+)(recall)
 
 
 def _show_speed(figures: dict[str, object], config: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.index import Snapshot, gist_words
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.records import hashed_terms
-from r3mem_agents.memory.scoring import Evidence, weigh
+from r3mem_agents.memory.scoring import WEIGHTS, Evidence, Weights, weigh
 from r3mem_agents.memory.sealing import Sealer
 
 
@@ -74,6 +74,7 @@ def rank(
     filters: Filters,
     level: str,
     k: int,
+    weights: Weights = WEIGHTS,
 ) -> list[Winner]:
     """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
@@ -82,7 +83,7 @@ def rank(
     if filters.exclude:
         turns = turns.silence(filters.exclude)
     asked = hashed_terms(sealer, query)
-    evidence = weigh(turns, asked, gist_words(query_gist), 8 * len(query_gist))
+    evidence = weigh(turns, asked, gist_words(query_gist), 8 * len(query_gist), weights)
     score = evidence.score
     allowed = np.flatnonzero(filters.allow(turns, evidence))
     if level == "turn" and k < len(allowed):

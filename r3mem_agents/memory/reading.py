@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.lookup import Filters, Winner, rank
 from r3mem_agents.memory.records import open_turn
+from r3mem_agents.memory.scoring import WEIGHTS, Weights
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope, Store, TurnRow
 from r3mem_agents.types import Recollection, Turn
@@ -53,15 +54,16 @@ class Reader:
 
         The turns are expanded batch by batch, as far as the caller reads.
         """
-        winners, rows = self._winners(query, filters, level, k)
+        winners, rows = self.winners(query, filters, level, k)
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
             turns = self._expand([rows[winner.id] for winner in some])
             yield [_recollection(*pair) for pair in zip(some, turns, strict=True)]
 
-    def _winners(
-        self, query: str, filters: Filters, level: str, k: int
+    def winners(
+        self, query: str, filters: Filters, level: str, k: int, weights: Weights = WEIGHTS
     ) -> tuple[list[Winner], Mapping[int, TurnRow]]:
+        """What answers a question, best first and not expanded, with its rows by turn id."""
         if not query.strip():
             return [], {}
         gist = self._model.gists([query])[0]
@@ -73,7 +75,7 @@ class Reader:
             turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
             if turns is None:
                 return [], {}
-            winners = rank(turns, self._sealer, query, gist, filters, level, k)
+            winners = rank(turns, self._sealer, query, gist, filters, level, k, weights)
             rows = self._store.turns(self._scope, [winner.id for winner in winners])
             if len(rows) == len(winners):
                 break

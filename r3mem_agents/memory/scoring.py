@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,19 @@ class Weights:
         around = (self.entity + self.gist) * (1 + self.previous + self.following)
         return around + self.session + self.speaker
 
+    def without(self, level: str) -> Weights:
+        """The same weights, with one level of :data:`LEVELS` left out."""
+        return replace(self, **dict.fromkeys(LEVELS[level], 0.0))
+
+
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "entity": ("entity",),
+    "gist": ("gist",),
+    "neighbours": ("previous", "following"),
+    "session": ("session",),
+    "speaker": ("speaker",),
+}
+"""The weights of each level of evidence."""
 
 WEIGHTS = Weights()
 
@@ -90,7 +103,11 @@ class Evidence:
 
 
 def weigh(
-    turns: Snapshot, query_terms: Collection[int], query_gist: NDArray[np.uint64], gist_bits: int
+    turns: Snapshot,
+    query_terms: Collection[int],
+    query_gist: NDArray[np.uint64],
+    gist_bits: int,
+    weights: Weights = WEIGHTS,
 ) -> Evidence:
     """Score every turn for a question.
 
@@ -99,46 +116,49 @@ def weigh(
         query_terms: Distinct hashed terms of the question.
         query_gist: Its gist, ``(words,)``.
         gist_bits: Bits of a gist.
+        weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
     """
-    entity, session = _term_evidence(turns, query_terms)
+    entity, session = _term_evidence(turns, query_terms, weights)
     likeness = _gist_likeness(turns, query_gist, gist_bits)
-    direct = (entity > 0) | (likeness >= GIST_FLOOR)
+    direct = (weights.entity * entity > 0) | (weights.gist * (likeness >= GIST_FLOOR) > 0)
     entity, session = _relative(entity), _relative(session)
     gist = _relative(np.maximum(likeness, 0))
-    own = WEIGHTS.entity * entity + WEIGHTS.gist * gist
+    own = weights.entity * entity + weights.gist * gist
     named = np.array([bool(speaker.terms & set(query_terms)) for speaker in turns.speakers], float)
     later = np.flatnonzero(turns.previous >= 0)
     earlier = turns.previous[later]
     neighbours = np.zeros_like(own)
-    neighbours[later] += WEIGHTS.previous * own[earlier]
-    neighbours[earlier] += WEIGHTS.following * own[later]
+    neighbours[later] += weights.previous * own[earlier]
+    neighbours[earlier] += weights.following * own[later]
     relevant = direct.copy()
     relevant[later] |= direct[earlier]
     relevant[earlier] |= direct[later]
     return Evidence(
-        entity=WEIGHTS.entity * entity / WEIGHTS.total,
-        gist=WEIGHTS.gist * gist / WEIGHTS.total,
-        neighbours=neighbours / WEIGHTS.total,
-        session=WEIGHTS.session * session[turns.session] / WEIGHTS.total,
-        speaker=WEIGHTS.speaker * named[turns.speaker] / WEIGHTS.total,
+        entity=weights.entity * entity / weights.total,
+        gist=weights.gist * gist / weights.total,
+        neighbours=neighbours / weights.total,
+        session=weights.session * session[turns.session] / weights.total,
+        speaker=weights.speaker * named[turns.speaker] / weights.total,
         relevant=relevant,
     )
 
 
-def _term_evidence(turns: Snapshot, query_terms: Collection[int]) -> tuple[Floats, Floats]:
+def _term_evidence(
+    turns: Snapshot, query_terms: Collection[int], weights: Weights
+) -> tuple[Floats, Floats]:
     # BM25 of every turn and of every session.
     wanted = np.zeros(TERM_VALUES, bool)  # one look-up per posting, however long the question
     wanted[np.fromiter(query_terms, np.int64, len(query_terms))] = True
     hits = np.flatnonzero(wanted[turns.terms])
     owner, count = turns.term_turn[hits], turns.term_count[hits]
     distinct, term = np.unique(turns.terms[hits], return_inverse=True)
-    by_turn = bm25(owner, term, count, turns.lengths)
+    by_turn = bm25(owner, term, count, turns.lengths, weights)
     lengths = np.bincount(turns.session, weights=turns.lengths)
     pairs, pair = np.unique(
         turns.session[owner].astype(np.int64) * len(distinct) + term, return_inverse=True
     )
     session, term = np.divmod(pairs, max(len(distinct), 1))
-    return by_turn, bm25(session, term, np.bincount(pair, weights=count), lengths)
+    return by_turn, bm25(session, term, np.bincount(pair, weights=count), lengths, weights)
 
 
 def bm25(
@@ -146,6 +166,7 @@ def bm25(
     term: NDArray[np.integer],
     count: NDArray[np.number],
     lengths: NDArray[np.number],
+    weights: Weights,
 ) -> Floats:
     """BM25 with Lucene's idf, ``ln(1 + (N - n + 0.5) / (n + 0.5))``.
 
@@ -154,6 +175,7 @@ def bm25(
         term: Term of each posting, numbered from 0.
         count: How often the document has the term.
         lengths: Number of terms of every document.
+        weights: Has ``k1`` and ``b``.
 
     Returns:
         The score of every document, 0 without a term of the query.
@@ -161,7 +183,7 @@ def bm25(
     found = np.bincount(term)
     idf = np.log1p((len(lengths) - found + 0.5) / (found + 0.5))
     mean = max(float(np.mean(lengths)), 1.0)
-    held_back = WEIGHTS.k1 * (1 - WEIGHTS.b + WEIGHTS.b * lengths[owner] / mean)
+    held_back = weights.k1 * (1 - weights.b + weights.b * lengths[owner] / mean)
     parts = idf[term] * count / (count + held_back)
     return np.bincount(owner, weights=parts, minlength=len(lengths)).astype(np.float64)
 

@@ -1,0 +1,164 @@
+"""Conversations with questions about them: the open format of docs/recall.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
+
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+
+try:
+    from pydantic import (
+        AfterValidator,
+        BaseModel,
+        ConfigDict,
+        Field,
+        ValidationError,
+        model_validator,
+    )
+except ImportError as error:
+    raise MissingExtraError("pydantic", "bench") from error
+
+STAND_IN_START = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where no times are given, session ``n`` gets day ``n`` and turn ``m`` minute ``m`` from here."""
+
+Name = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+Moment = Annotated[
+    datetime, AfterValidator(lambda time: time if time.tzinfo else time.replace(tzinfo=UTC))
+]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SaidTurn(_Record):
+    """One turn.
+
+    Attributes:
+        id: What questions call it by; unique in its conversation.
+        text: What was said.
+        speaker: Name of the speaker.
+        role: Role of the speaker.
+        session: The session it belongs to.
+        time: When it was said; UTC where no zone is given.
+    """
+
+    id: Name
+    text: str
+    speaker: Name | None = None
+    role: Name = "user"
+    session: Name = "1"
+    time: Moment | None = None
+
+
+class Question(_Record):
+    """One question about a conversation.
+
+    Attributes:
+        question: The question.
+        gold: Ids of the turns that answer it.
+        category: What figures are broken down by.
+        answer: The answer; kept, not used.
+        answerable: Whether the conversation answers it.
+    """
+
+    question: Annotated[str, Field(min_length=1)]
+    gold: tuple[Name, ...] = ()
+    category: Name | None = None
+    answer: str | None = None
+    answerable: bool = True
+
+    @property
+    def counted(self) -> bool:
+        """Whether recall can be measured with it."""
+        return self.answerable and bool(self.gold)
+
+
+class Conversation(_Record):
+    """One line of a file: the turns in order, and the questions.
+
+    Attributes:
+        id: Names it in messages.
+        turns: Turns in the order in which they were said.
+        questions: Questions about them.
+    """
+
+    id: Name
+    turns: Annotated[tuple[SaidTurn, ...], Field(min_length=1)]
+    questions: tuple[Question, ...] = ()
+
+    @model_validator(mode="after")
+    def _turns_differ(self) -> Self:
+        seen: set[str] = set()
+        for turn in self.turns:
+            if turn.id in seen:
+                raise ValueError(f"two turns have the id {turn.id!r}")
+            seen.add(turn.id)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What is measured with.
+
+    Attributes:
+        conversations: Conversations whose every turn has a time and whose gold turns all exist.
+        problems: What was wrong and left out, one sentence each.
+    """
+
+    conversations: tuple[Conversation, ...]
+    problems: tuple[str, ...]
+
+
+def parse(line: bytes | str, where: str) -> Conversation:
+    """Read one conversation from JSON.
+
+    Args:
+        line: A JSON object.
+        where: File and line, for the message.
+
+    Raises:
+        InvalidInputError: It is not a conversation; the message says where and why.
+    """
+    try:
+        return Conversation.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        raise InvalidInputError(f"{where} is not a conversation: {reason}") from None
+
+
+def settle(conversations: Sequence[Conversation]) -> Dataset:
+    """Leave out gold turns that do not exist, fill in times, and name what was wrong."""
+    problems: list[str] = []
+    settled = []
+    for conversation in conversations:
+        known = {turn.id for turn in conversation.turns}
+        questions = []
+        for number, question in enumerate(conversation.questions, 1):
+            said = f"{conversation.id}, question {number}"
+            unknown = [gold for gold in question.gold if gold not in known]
+            problems += [f"{said}: no turn {gold!r}" for gold in unknown]
+            gold = tuple(dict.fromkeys(gold for gold in question.gold if gold in known))
+            if question.answerable and not gold:
+                problems.append(f"{said}: no gold turn, so it is left out of recall")
+            questions.append(question.model_copy(update={"gold": gold}))
+        update = {"turns": _timed(conversation.turns), "questions": tuple(questions)}
+        settled.append(conversation.model_copy(update=update))
+    return Dataset(tuple(settled), tuple(problems))
+
+
+def _timed(turns: tuple[SaidTurn, ...]) -> tuple[SaidTurn, ...]:
+    if all(turn.time is not None for turn in turns):
+        return turns
+    days = {session: day for day, session in enumerate(dict.fromkeys(t.session for t in turns))}
+    return tuple(
+        turn.model_copy(
+            update={"time": STAND_IN_START + timedelta(days=days[turn.session], minutes=minute)}
+        )
+        for minute, turn in enumerate(turns)
+    )

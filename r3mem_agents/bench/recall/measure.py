@@ -1,0 +1,165 @@
+"""Runs one system over the data, and notes what it found and what that took."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from r3mem_agents.bench.recall.data import Conversation
+from r3mem_agents.bench.recall.plan import BUDGETS, DEPTHS, LOOKED_UP, Ask
+from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System, open_system
+
+Advance = Callable[[str, int], None]
+"""Told what is being done and how many more steps are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one system is to do.
+
+    Attributes:
+        system: Its name.
+        conversations: The data.
+        asks: What is asked.
+        options: What it is opened with.
+        ablated: Levels of evidence that rankings are made without, one left out at a time; only
+            ours has levels.
+    """
+
+    system: str
+    conversations: tuple[Conversation, ...]
+    asks: tuple[Ask, ...]
+    options: Options
+    ablated: tuple[str, ...]
+
+    @property
+    def steps(self) -> int:
+        """Steps that ``measure`` reports."""
+        steps = len(self.conversations) + len(self.asks)
+        steps += sum(ask.timed + (ask.elsewhere is not None) for ask in self.asks)
+        if self.system == OURS:
+            counted = sum(ask.question.counted for ask in self.asks)
+            steps += sum(ask.filled for ask in self.asks) + len(self.ablated) * counted
+        return steps
+
+
+@dataclass(slots=True)
+class Measured:
+    """What one system did.
+
+    Attributes:
+        write_s: Seconds of ingesting all conversations.
+        lookup_ms: Milliseconds of each timed lookup.
+        disk_bytes: Bytes on disk.
+        peak_bytes: Greatest memory of the process until the timed lookups were done.
+        rankings: Hits per ask, as deep as the ask wants.
+        elsewhere: Best score per ask in the other conversation; ``None`` where nothing was found
+            or nothing was asked.
+        contexts: Per ask and budget, what ``context`` wrote; only ours, only filled asks.
+        ablations: Per level left out, the ids found per counted ask.
+    """
+
+    write_s: float = 0.0
+    lookup_ms: list[float] = field(default_factory=list)
+    disk_bytes: int = 0
+    peak_bytes: int | None = None
+    rankings: list[list[Hit]] = field(default_factory=list)
+    elsewhere: list[float | None] = field(default_factory=list)
+    contexts: dict[int, dict[int, str]] = field(default_factory=dict)
+    ablations: dict[str, list[list[str]]] = field(default_factory=dict)
+
+
+def measure(task: Task, advance: Advance) -> Measured:
+    """Run a task in a temporary folder, in this process."""
+    result = Measured()
+    with tempfile.TemporaryDirectory() as folder:
+        system = open_system(task.system, Path(folder), task.options)
+        try:
+            _write(result, system, task.conversations, advance)
+            _time_lookups(result, system, task.asks, advance)
+            result.peak_bytes = peak_bytes()
+            result.disk_bytes = system.disk_bytes()
+            _rank(result, system, task.asks, advance)
+            if task.system == OURS:
+                _explore(result, system, task, advance)
+        finally:
+            system.close()
+    return result
+
+
+def _write(
+    result: Measured, system: System, conversations: Sequence[Conversation], advance: Advance
+) -> None:
+    for user, conversation in enumerate(conversations):
+        clock = time.perf_counter()
+        system.ingest(str(user), conversation.turns)
+        result.write_s += time.perf_counter() - clock
+        advance("writing", 1)
+
+
+def _time_lookups(result: Measured, system: System, asks: Sequence[Ask], advance: Advance) -> None:
+    for user in {ask.user for ask in asks}:
+        system.search(str(user), "warm-up, not timed", LOOKED_UP)
+    for ask in asks:
+        if ask.timed:
+            clock = time.perf_counter()
+            system.search(str(ask.user), ask.question.question, LOOKED_UP)
+            result.lookup_ms.append(1000 * (time.perf_counter() - clock))
+            advance("timing lookups", 1)
+
+
+def _rank(result: Measured, system: System, asks: Sequence[Ask], advance: Advance) -> None:
+    for ask in asks:
+        question = ask.question.question
+        result.rankings.append(system.search(str(ask.user), question, ask.depth))
+        advance("ranking", 1)
+        best = None
+        if ask.elsewhere is not None:
+            hits = system.search(str(ask.elsewhere), question, 1)
+            best = hits[0][1] if hits else None
+            advance("asking elsewhere", 1)
+        result.elsewhere.append(best)
+
+
+def _explore(result: Measured, system: System, task: Task, advance: Advance) -> None:
+    from r3mem_agents.bench.recall.ours import Ours
+
+    assert isinstance(system, Ours)
+    for place, ask in enumerate(task.asks):
+        if ask.filled:
+            result.contexts[place] = {
+                budget: system.context(str(ask.user), ask.question.question, budget)
+                for budget in BUDGETS
+            }
+            advance("filling contexts", 1)
+    for level in task.ablated:
+        found = result.ablations[level] = []
+        for ask in task.asks:
+            if ask.question.counted:
+                question = ask.question.question
+                hits = system.search_without(str(ask.user), question, DEPTHS[-1], level)
+                found.append([id_ for id_, _ in hits])
+                advance(f"without {level}", 1)
+
+
+def peak_bytes() -> int | None:
+    """The greatest resident memory that this process has had.
+
+    On Linux ``getrusage`` counts what the process was started from as well, so the kernel's own
+    mark is read instead. ``None`` where neither is to be had.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for entry in status.read_text(encoding="utf-8").splitlines():
+            if entry.startswith("VmHWM:"):
+                return 1024 * int(entry.split()[1])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,0 +1,82 @@
+"""What a ranking is worth: recall, hits, reciprocal rank, separation, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+RESAMPLES = 1000
+"""Resamples of the bootstrap; chosen: its own error is then far below the intervals."""
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """A mean over questions, and the bounds of its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def rounded(self) -> dict[str, float]:
+        """As JSON, to five digits."""
+        return {name: round(figure, 5) for name, figure in self._asdict().items()}
+
+
+def recall_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
+    """Share of the gold turns among the first ``k``."""
+    return len(set(ranking[:k]) & set(gold)) / len(set(gold))
+
+
+def hit_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
+    """1 if a gold turn is among the first ``k``, otherwise 0."""
+    return float(not set(ranking[:k]).isdisjoint(gold))
+
+
+def reciprocal_rank(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
+    """1 over the place of the first gold turn among the first ``k``, 0 without one."""
+    return next((1 / place for place, id_ in enumerate(ranking[:k], 1) if id_ in gold), 0.0)
+
+
+def interval(values: Iterable[float], seed: int) -> Interval | None:
+    """The mean, and its percentile bootstrap interval over questions; ``None`` of nothing.
+
+    With one seed, sets of the same size are resampled alike.
+    """
+    sample = np.fromiter(values, float)
+    if not len(sample):
+        return None
+    generator = np.random.default_rng(seed)
+    means = [
+        sample[generator.integers(len(sample), size=len(sample))].mean() for _ in range(RESAMPLES)
+    ]
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(sample.mean()), float(low), float(high))
+
+
+def auroc(positive: ArrayLike, negative: ArrayLike) -> float | None:
+    """How often a positive scores above a negative, ties counting half; ``None`` of nothing."""
+    upper, lower = np.asarray(positive, float), np.sort(np.asarray(negative, float))
+    if not len(upper) or not len(lower):
+        return None
+    below = np.searchsorted(lower, upper, "left") + np.searchsorted(lower, upper, "right")
+    return float(below.mean() / 2 / len(lower))
+
+
+def take(ranking: Iterable[str], cost: Sequence[int], budget: int) -> list[str]:
+    """What fits into a budget, best first; a turn that does not fit is passed over.
+
+    Args:
+        ranking: Ids, best first.
+        cost: Tokens of each of them.
+        budget: Tokens in all.
+    """
+    taken = []
+    for id_, tokens in zip(ranking, cost, strict=True):
+        if tokens <= budget:
+            taken.append(id_)
+            budget -= tokens
+    return taken

@@ -1,0 +1,63 @@
+"""r3mem behind the benchmark's protocol: an SQLite file, through the public verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
+from r3mem_agents.bench.recall.data import SaidTurn
+from r3mem_agents.bench.recall.systems import Hit
+from r3mem_agents.memory.scoring import WEIGHTS
+from r3mem_agents.memory.weighing import rank_with
+
+BATCH_TURNS = 128
+"""Turns per ``remember_many``; that of the speed benchmark."""
+
+
+class Ours:
+    """A memory per user, all in one file."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self._path = folder / "recall.db"
+        self._model = ReversibleModel.from_pretrained(model)
+        self._memories: dict[str, CompressiveMemory] = {}
+        self._ids: dict[tuple[str, int], str] = {}
+
+    def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
+        """Remember all turns of a user."""
+        memory = CompressiveMemory(self._path, user=user, model=self._model)
+        self._memories[user] = memory
+        for start in range(0, len(turns), BATCH_TURNS):
+            batch = turns[start : start + BATCH_TURNS]
+            stored = memory.remember_many(
+                Turn(role=t.role, text=t.text, name=t.speaker, session=t.session, time=t.time)
+                for t in batch
+            )
+            for said, turn in zip(batch, stored, strict=True):
+                assert turn.id is not None
+                self._ids[user, turn.id] = said.id
+
+    def search(self, user: str, query: str, k: int) -> list[Hit]:
+        """``recall``, which expands what it finds."""
+        hits = self._memories[user].recall(query, k)
+        return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
+
+    def context(self, user: str, query: str, token_budget: int) -> str:
+        """``context``."""
+        return self._memories[user].context(query, token_budget)
+
+    def search_without(self, user: str, query: str, k: int, level: str) -> list[Hit]:
+        """The ranking without one level of evidence; not expanded, no public verb does this."""
+        winners = rank_with(self._memories[user], query, k, WEIGHTS.without(level))
+        return [(self._ids[user, winner.id], winner.score) for winner in winners]
+
+    def disk_bytes(self) -> int:
+        """Size of the database, its write-ahead log included."""
+        memory = next(iter(self._memories.values()))
+        return memory.stats().file_bytes
+
+    def close(self) -> None:
+        """Close the memories."""
+        for memory in self._memories.values():
+            memory.close()

@@ -1,0 +1,89 @@
+"""Which questions are put to whom: everything that is drawn, drawn once for all systems."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from r3mem_agents.bench.recall.data import Conversation, Question
+
+DEPTHS = (1, 5, 10, 20)
+"""Turns after which recall and hits are counted; the last is the depth of a ranking."""
+
+BUDGETS = (500, 1000, 2000)
+"""Tokens of a context."""
+
+FILL = 100
+"""Depth of a ranking that a budget is filled from; the greatest holds no more turns of 20 tokens.
+"""
+
+LOOKED_UP = 5
+"""Turns of a lookup whose time is taken."""
+
+TIMED_QUESTIONS = 200
+"""Lookups whose time is taken; chosen."""
+
+FILLED_QUESTIONS = 200
+"""Questions for which contexts are filled, as each takes a hundred turns; chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question, and what is done with it.
+
+    Attributes:
+        user: Number of the conversation that it is about.
+        question: The question.
+        elsewhere: Number of another conversation that it is put to as well; ``None`` if there is
+            none, or the question has no answer anyway.
+        timed: Whether the time of a lookup is taken.
+        filled: Whether contexts are filled.
+    """
+
+    user: int
+    question: Question
+    elsewhere: int | None
+    timed: bool
+    filled: bool
+
+    @property
+    def depth(self) -> int:
+        """Turns to rank; of a question without an answer only the best matters."""
+        if self.filled:
+            return FILL
+        return DEPTHS[-1] if self.question.counted else 1
+
+
+def plan(conversations: Sequence[Conversation], seed: int) -> list[Ask]:
+    """Everything that is asked, in the order of the data.
+
+    Args:
+        conversations: The data.
+        seed: Of the questions that are timed or filled, and of the other conversations.
+    """
+    generator = random.Random(seed)
+    pairs = [
+        (user, question)
+        for user, conversation in enumerate(conversations)
+        for question in conversation.questions
+    ]
+    counted = [place for place, (_, question) in enumerate(pairs) if question.counted]
+    timed = set(generator.sample(range(len(pairs)), min(TIMED_QUESTIONS, len(pairs))))
+    filled = set(generator.sample(counted, min(FILLED_QUESTIONS, len(counted))))
+    others = [
+        [other for other in range(len(conversations)) if other != user]
+        for user in range(len(conversations))
+    ]
+    return [
+        Ask(
+            user=user,
+            question=question,
+            elsewhere=generator.choice(others[user])
+            if question.answerable and others[user]
+            else None,
+            timed=place in timed,
+            filled=place in filled,
+        )
+        for place, (user, question) in enumerate(pairs)
+    ]

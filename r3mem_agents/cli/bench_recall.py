@@ -1,0 +1,123 @@
+"""``r3mem bench recall``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from r3mem_agents.cli.console import emit_json, err, out, progress, warn
+from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from r3mem_agents.bench.recall.measure import Measured, Task
+
+
+def recall(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            help="Conversations with questions: *.jsonl(.zst), LoCoMo's *.json, or folders.",
+        ),
+    ],
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Conversations, the first ones; all if left out.")
+    ] = None,
+    systems: Annotated[
+        str | None,
+        typer.Option(
+            help="Systems with commas between: r3mem, bm25, minilm, bm25+minilm, mem0.",
+            show_default="all that are installed",
+        ),
+    ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also rank without each level of evidence in turn.")
+    ] = False,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the peers' sentence encoder.", show_default="all-MiniLM-L6-v2"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of whatever is drawn.")] = 0,
+    out_dir: Annotated[
+        Path, typer.Option("--out", help="Folder of the JSON file and plot.")
+    ] = Path("bench-results"),
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask about conversations, and count the gold turns that come back.
+
+    Every system remembers the same turns, in a process of its own. docs/recall.md describes the
+    format of the data and what is measured.
+    """
+    from r3mem_agents import provenance
+    from r3mem_agents.bench.recall import files, plot, report
+    from r3mem_agents.bench.recall.figures import summarize
+    from r3mem_agents.bench.recall.measure import Task
+    from r3mem_agents.bench.recall.plan import plan
+    from r3mem_agents.bench.recall.systems import Options, choose
+    from r3mem_agents.memory.budget import tiktoken_counter
+    from r3mem_agents.memory.models import DEFAULT_MODEL
+    from r3mem_agents.memory.scoring import LEVELS
+
+    dataset = files.read(data, limit)
+    asks = plan(dataset.conversations, seed)
+    if not any(ask.question.counted for ask in asks):
+        raise InvalidInputError("the data holds no question with gold turns")
+    choice = choose(systems)
+    for note in (*choice.notes, *dataset.problems):
+        warn(note)
+    reversible = require_model(model)
+    options = Options(model or DEFAULT_MODEL, encoder)
+    measured = _run(
+        [
+            Task(name, dataset.conversations, tuple(asks), options, tuple(LEVELS) if ablate else ())
+            for name in choice.systems
+        ]
+    )
+    tiktoken = tiktoken_counter()
+    with err().status("summing up"):
+        count_tokens = tiktoken or reversible.count_tokens
+        figures = summarize(dataset.conversations, asks, measured, count_tokens, seed)
+    config: dict[str, Any] = {
+        "model": reversible.name,
+        "fingerprint": str(reversible.fingerprint),
+        "data": files.digests(data),
+        "limit": limit,
+        "problems": list(dataset.problems),
+        "encoder": encoder.name if encoder else "all-MiniLM-L6-v2",
+        "token_counter": "tiktoken" if tiktoken else "the model's tokenizer",
+        "seed": seed,
+    }
+    path = out_dir / "recall.json"
+    provenance.write_result(path, benchmark="recall", config=config, figures=figures)
+    try:
+        plot.plot(path.with_suffix(".png"), figures)
+    except MissingExtraError as error:
+        warn(f"no plot: {error}")
+    if as_json:
+        emit_json({"config": config, "figures": figures})
+    else:
+        report.show(out(), figures)
+        out().print(f"written: {path}", soft_wrap=True)
+
+
+def _run(tasks: list[Task]) -> dict[str, Measured]:
+    from r3mem_agents.bench.recall import process
+
+    measured = {}
+    with progress() as bar:
+        bars = {task.system: bar.add_task(task.system, total=task.steps) for task in tasks}
+        for task in tasks:
+            here = bars[task.system]
+
+            def advance(stage: str, count: int, task: Task = task, here: Any = here) -> None:
+                bar.update(here, advance=count, description=f"{task.system}: {stage}")
+
+            measured[task.system] = process.run(task, advance)
+            bar.update(here, description=task.system)
+    return measured

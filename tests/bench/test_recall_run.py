@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from r3mem_agents import ReversibleModel
+from r3mem_agents.bench.recall import process
+from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
+from r3mem_agents.bench.recall.data import Conversation, SaidTurn
+from r3mem_agents.bench.recall.figures import summarize
+from r3mem_agents.bench.recall.measure import Measured, Task, measure, peak_bytes
+from r3mem_agents.bench.recall.plan import BUDGETS, FILL, Ask, plan
+from r3mem_agents.bench.recall.systems import BM25, OURS, Options
+from r3mem_agents.cli import app
+from r3mem_agents.errors import BenchmarkError
+from r3mem_agents.memory.scoring import LEVELS
+from tests.bench.talks import TALKS
+
+QUESTIONS = [(user, question) for user, talk in enumerate(TALKS) for question in talk.questions]
+
+
+def _words(text: str) -> int:
+    return len(text.split())
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, model: ReversibleModel) -> str:
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    model.save_pretrained(path)
+    return str(path)
+
+
+def _task(system: str, model: str = "unused", ablated: tuple[str, ...] = ()) -> Task:
+    return Task(system, TALKS, tuple(plan(TALKS, 0)), Options(model, None), ablated)
+
+
+def test_a_plan_repeats_with_its_seed() -> None:
+    many = [talk.model_copy(update={"questions": talk.questions * 200}) for talk in TALKS]
+    first = plan(many, 3)
+    assert first == plan(many, 3)
+    other = plan(many, 4)
+    assert [ask.timed for ask in first] != [ask.timed for ask in other]
+    assert [ask.filled for ask in first] != [ask.filled for ask in other]
+    assert [ask.question for ask in first] == [ask.question for ask in other]
+    assert sum(ask.timed for ask in first) == 200
+    assert sum(ask.filled for ask in first) == 200
+
+
+def test_what_is_asked_of_whom() -> None:
+    asks = plan(TALKS, 0)
+    assert [(ask.user, ask.question) for ask in asks] == QUESTIONS
+    for ask in asks:
+        assert ask.elsewhere == (1 - ask.user if ask.question.answerable else None)
+        assert ask.filled == ask.question.counted
+        assert ask.depth == (FILL if ask.question.counted else 1)
+    assert all(ask.elsewhere is None for ask in plan(TALKS[:1], 0))
+
+
+def test_figures_by_hand() -> None:
+    asks = [replace(ask, filled=False) for ask in plan(TALKS, 0)]
+    # gold: t0; t1 and t2; t3; none; t0; t2
+    rankings = [
+        [("t0", 0.9)],
+        [("t4", 0.8), ("t2", 0.7)],
+        [],
+        [("t1", 0.3)],
+        [("t1", 0.5), ("t2", 0.4), ("t0", 0.2)],
+        [("t2", 0.2)],
+    ]
+    elsewhere = [0.1, None, 0.95, None, None, 0.1]
+    mine = Measured(2.0, [3.0, 1.0, 2.0], 1000, 5000, rankings, elsewhere)
+    mine.ablations = {"gist": [["t0"], ["t1"], [], ["t0"], []]}
+    peer = Measured(rankings=[[]] * 6, elsewhere=[None] * 6)
+    figures = summarize(TALKS, asks, {OURS: mine, BM25: peer}, _words, seed=0)
+
+    assert figures["questions_counted"] == {"fact": 3, "place": 1, "uncategorized": 1}
+    assert (figures["turns"], figures["questions"]) == (8, 6)
+    assert figures["questions_unanswerable"] == 1
+    row = figures["systems"][OURS]
+    overall = {name: one["value"] for name, one in row["overall"].items()}
+    assert overall["recall@1"] == pytest.approx(2 / 5)
+    assert overall["recall@5"] == pytest.approx((1 + 0.5 + 0 + 1 + 1) / 5)
+    assert overall["hit@5"] == pytest.approx(4 / 5)
+    assert overall["mrr"] == pytest.approx((1 + 1 / 2 + 0 + 1 / 3 + 1) / 5, abs=1e-5)
+    fact = row["by_category"]["fact"]["recall@5"]
+    assert fact["value"] == pytest.approx((1 + 0.5 + 1) / 3, abs=1e-5)
+    assert fact["low"] <= fact["value"] <= fact["high"]
+    assert row["by_category"]["place"]["hit@20"] == {"value": 0, "low": 0, "high": 0}
+    assert row["lookup_ms"] == {"p50": 2.0, "p95": 3.0}
+    assert row["write_turns_per_s"] == 4.0
+    assert (row["disk_bytes"], row["peak_memory_bytes"]) == (1000, 5000)
+
+    fits = row["nothing_fits"]
+    # best of those with an answer: 0.9, 0.8, nothing, 0.5, 0.2; of the one without: 0.3
+    assert fits["unanswerable"] == {
+        "questions": 1,
+        "auroc": 0.6,
+        "answered_share": 0.8,
+        "refused_share": 0.0,
+        "balanced_accuracy": 0.4,
+    }
+    # elsewhere: 0.1, nothing, 0.95, nothing, 0.1
+    wrong = fits["wrong_conversation"]
+    assert wrong["auroc"] == pytest.approx((4 + 4 + 0.5 * 2 + 4 + 4) / 25)
+    assert wrong["refused_share"] == pytest.approx(0.4)
+
+    ahead = figures["ahead_of"][BM25]
+    assert ahead["overall"]["recall@5"]["value"] == overall["recall@5"]
+    lost = figures["ablation"]["gist"]["lost"]
+    assert lost["overall"]["recall@5"]["value"] == pytest.approx((0 + 0 + 0 + 0 + 1) / 5)
+    assert figures["coverage"] == {"questions": 0, "budgets": {}}
+
+
+def _line(number: int, text: str) -> SaidTurn:
+    return TALKS[0].turns[0].model_copy(update={"id": f"t{number}", "text": text})
+
+
+def test_coverage_by_hand() -> None:
+    # a line is its text and three words more: date, time, speaker
+    texts = ["a " * 496 + "end", "one two", "two", "three four five"]
+    talk = TALKS[0].model_copy(
+        update={
+            "turns": tuple(_line(n, text.strip()) for n, text in enumerate(texts)),
+            "questions": (TALKS[0].questions[0].model_copy(update={"gold": ("t1", "t2", "t3")}),),
+        }
+    )
+    asks = [Ask(0, talk.questions[0], None, timed=False, filled=True)]
+    ranking = [(id_, 1.0) for id_ in ("t0", "t1", "t3", "t2")]
+    lines = [written(turn) for turn in talk.turns]
+    mine = Measured(rankings=[ranking], elsewhere=[None])
+    mine.contexts = {0: {500: lines[3], 1000: f"{lines[3]}\n{lines[1]}", 2000: "Nothing."}}
+    figures = coverage([talk], asks, {OURS: mine}, _words, seed=0)
+    # t2's text is part of t1's, so it does not count; 500 tokens are filled by t0
+    assert figures["questions"] == 1
+    found = {
+        name: {int(budget): one["value"] for budget, one in row.items()}
+        for name, row in figures["budgets"].items()
+    }
+    assert found == {
+        OURS: {500: 0, 1000: 1, 2000: 1},
+        f"{OURS} {CONTEXT}": {500: 0.5, 1000: 1, 2000: 0},
+    }
+
+
+def test_a_process_does_what_is_done_here() -> None:
+    steps: Counter[str] = Counter()
+
+    def advance(stage: str, count: int) -> None:
+        steps[stage] += count
+
+    task = _task(BM25)
+    there = process.run(task, advance)
+    here = measure(task, lambda stage, count: None)
+    assert there.rankings == here.rankings
+    assert there.elsewhere == here.elsewhere
+    assert there.disk_bytes == here.disk_bytes
+    assert len(there.lookup_ms) == sum(ask.timed for ask in task.asks)
+    assert steps.total() == task.steps
+    own = peak_bytes()
+    assert there.peak_bytes is not None
+    assert own is not None
+    assert 10_000_000 < there.peak_bytes < own  # this process has torch in it, that one has not
+
+
+class Deadly:
+    """Ends the process that unpickles it, as the system does when memory runs out."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
+
+
+def test_a_process_that_dies_is_named() -> None:
+    options = Options("unused", Deadly())  # type: ignore[arg-type]
+    with pytest.raises(BenchmarkError, match=r"bm25.*--limit"):
+        process.run(replace(_task(BM25), options=options), lambda stage, count: None)
+
+
+def test_ours_is_asked_through_its_verbs(checkpoint: str) -> None:
+    steps: Counter[str] = Counter()
+
+    def advance(stage: str, count: int) -> None:
+        steps[stage] += count
+
+    task = _task(OURS, checkpoint, tuple(LEVELS))
+    result = measure(task, advance)
+    assert steps.total() == task.steps
+    for ask, hits in zip(task.asks, result.rankings, strict=True):
+        assert len(hits) <= ask.depth
+        assert all(0 <= score <= 1 for _, score in hits)
+    assert list(result.contexts) == [p for p, ask in enumerate(task.asks) if ask.filled]
+    for texts in result.contexts.values():
+        assert list(texts) == list(BUDGETS)
+        assert len(texts[500]) <= len(texts[2000])
+    # the whole of a short conversation fits
+    for turn in TALKS[0].turns:
+        if turn.id in [id_ for id_, _ in result.rankings[0]]:
+            assert turn.text in result.contexts[0][2000]
+    assert set(result.ablations) == set(LEVELS)
+    assert all(len(found) == 5 for found in result.ablations.values())
+    assert result.disk_bytes > 0
+
+
+def _save(folder: Path, talks: tuple[Conversation, ...]) -> Path:
+    path = folder / "talks.jsonl"
+    path.write_text("".join(talk.model_dump_json() + "\n" for talk in talks))
+    return path
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(
+        app, ["bench", "recall", *arguments]
+    )
+
+
+def _steady(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures without those that a clock or a machine gives."""
+    for row in figures["systems"].values():
+        for name in ("lookup_ms", "write_s", "write_turns_per_s", "peak_memory_bytes"):
+            del row[name]
+        if row["disk_bytes"] > 20_000:
+            del row["disk_bytes"]  # a database
+    return figures
+
+
+def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) -> None:
+    first = TALKS[0]
+    broken = first.questions[0].model_copy(update={"gold": ("t0", "t99")})
+    talks = (first.model_copy(update={"questions": (broken, *first.questions[1:])}), TALKS[1])
+    common = ["--data", str(_save(tmp_path, talks)), "--model", checkpoint, "--seed", "5"]
+    common += ["--systems", "bm25,r3mem", "--ablate"]
+    shown = _run(*common, "--out", str(tmp_path / "one"))
+    assert shown.exit_code == 0, shown.stderr
+    assert "alice, question 1: no turn 't99'" in shown.stderr
+    for word in ("recall@5", "mrr", "balanced accuracy", "r3mem context()", "neighbours", "place"):
+        assert word in shown.stdout
+    record = json.loads((tmp_path / "one" / "recall.json").read_text())
+    assert record["benchmark"] == "recall"
+    assert record["config"]["seed"] == 5
+    assert list(record["config"]["data"]) == ["talks.jsonl"]
+    assert record["config"]["problems"] == ["alice, question 1: no turn 't99'"]
+    assert record["versions"]["bm25s"]
+    assert list(record["figures"]["systems"]) == ["bm25", "r3mem"]
+    assert list(record["figures"]["ahead_of"]) == ["bm25"]
+    assert (tmp_path / "one" / "recall.png").read_bytes().startswith(b"\x89PNG")
+
+    printed = _run(*common, "--out", str(tmp_path / "two"), "--json")
+    assert printed.exit_code == 0, printed.stderr
+    again = json.loads(printed.stdout)["figures"]
+    assert _steady(again) == _steady(record["figures"])
+
+
+def test_a_limit_keeps_the_first_conversations(tmp_path: Path, checkpoint: str) -> None:
+    data = str(_save(tmp_path, TALKS))
+    arguments = ["--data", data, "--model", checkpoint, "--systems", "bm25", "--limit", "1"]
+    result = _run(*arguments, "--out", str(tmp_path / "out"), "--json")
+    assert result.exit_code == 0, result.stderr
+    figures = json.loads(result.stdout)["figures"]
+    assert (figures["conversations"], figures["turns"]) == (1, 5)
+    assert figures["systems"]["bm25"]["nothing_fits"]["wrong_conversation"] is None
+
+
+def test_errors_are_named(tmp_path: Path) -> None:
+    path = _save(tmp_path, TALKS)
+    unknown = _run("--data", str(path), "--systems", "faiss")
+    assert unknown.exit_code == 1
+    assert "no system 'faiss'" in unknown.stderr
+    path.write_text(path.read_text() + "{broken\n")
+    broken = _run("--data", str(path))
+    assert broken.exit_code == 1
+    assert "line 3 is not a conversation" in broken.stderr
+    silent = TALKS[0].model_copy(update={"questions": ()})
+    nothing = _run("--data", str(_save(tmp_path, (silent,))))
+    assert nothing.exit_code == 1
+    assert "no question with gold turns" in nothing.stderr
