@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from extractive import quote
+from extractive import answer
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -22,8 +22,8 @@ class ExtractiveChat(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         question = messages[-1].text.rpartition("Human: ")[2].removesuffix("\nAI:")
-        answer = quote(question, "\n".join(message.text for message in messages))
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])
+        quoted = answer(question, "\n".join(message.text for message in messages))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(quoted))])
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

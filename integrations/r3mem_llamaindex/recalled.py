@@ -7,7 +7,8 @@ from llama_index.core.base.llms.types import ChatMessage, TextBlock
 START = """<recalled_memory>
 From earlier conversations, recalled because it may help:
 """
-END = "\n</recalled_memory>"
+END = "\n</recalled_memory>\n"
+"""Ends the line: some of the host's models put a message's blocks together without a space."""
 
 
 def mark(lines: str) -> str:

@@ -316,7 +316,7 @@ def test_older_turns_are_recalled_dated_and_only_if_they_help(r3: R3Memory) -> N
     assert re.fullmatch(
         r"<recalled_memory>\nFrom earlier conversations, .*\nSession 2026-11-20:\n"
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] user: My dog is called Biscuit\.\n.*Noted\.\n"
-        r"</recalled_memory>",
+        r"</recalled_memory>\n",
         recalled([message]),
     )
     assert message.blocks[1:] == [TextBlock(text=QUESTION)]

@@ -115,5 +115,7 @@ def test_recalled_lines_are_taken_off_again(lines: str, message: ChatMessage) ->
 
 def test_recalled_lines_are_taken_off_flat_text() -> None:
     message = ChatMessage(blocks=[TextBlock(text=mark("[2026] user: Hi.")), TextBlock(text="So?")])
-    flat = ChatMessage(content=message.content)
-    assert unmark(flat) == ChatMessage(content="So?")
+    blocks = [block.text for block in message.blocks if isinstance(block, TextBlock)]
+    for flat in (message.content, "".join(blocks), "\n".join(blocks)):
+        assert unmark(ChatMessage(content=flat)) == ChatMessage(content="So?")
+    assert unmark(ChatMessage(role="system", content=blocks[0].strip())) is None
