@@ -21,8 +21,9 @@ class ExtractiveChat(BaseChatModel):
         return "extractive"
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        question = messages[-1].text.rpartition("Human: ")[2].removesuffix("\nAI:")
-        quoted = answer(question, "\n".join(message.text for message in messages))
+        *before, last = (message.text for message in messages)
+        history, _, question = last.rpartition("Human: ")  # a classic chain's prompt is one text
+        quoted = answer(question.removesuffix("\nAI:"), "\n".join([*before, history]))
         return ChatResult(generations=[ChatGeneration(message=AIMessage(quoted))])
 
 
