@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -180,6 +183,31 @@ def test_a_process_that_dies_is_named() -> None:
     options = Options("unused", Deadly())  # type: ignore[arg-type]
     with pytest.raises(BenchmarkError, match=r"bm25.*--limit"):
         process.run(replace(_task(BM25), options=options), lambda stage, count: None)
+
+
+def test_a_parent_that_is_killed_takes_its_process_along() -> None:
+    code = (
+        "from r3mem_agents.bench.recall import process\n"
+        "from r3mem_agents.bench.recall.data import Conversation, SaidTurn\n"
+        "from r3mem_agents.bench.recall.measure import Task\n"
+        "from r3mem_agents.bench.recall.systems import Options\n"
+        "turns = tuple(SaidTurn(id=str(n), text=f'word{n}') for n in range(3000))\n"
+        "talks = tuple(Conversation(id=str(n), turns=turns) for n in range(3000))\n"
+        "task = Task('bm25', talks, (), Options('unused', None), ())\n"
+        "process.run(task, lambda stage, count: print(stage, flush=True))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout is not None
+        parent.stdout.readline()  # the child is at work
+        children = psutil.Process(parent.pid).children(recursive=True)
+    finally:
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()  # type: ignore[union-attr]
+    assert children
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
 
 
 def test_ours_is_asked_through_its_verbs(checkpoint: str) -> None:

@@ -15,8 +15,7 @@ BUDGETS = (500, 1000, 2000)
 """Tokens of a context."""
 
 FILL = 100
-"""Depth of a ranking that a budget is filled from; the greatest holds no more turns of 20 tokens.
-"""
+"""Depth of a ranking that budgets are filled from: lines of 20 tokens fill the greatest one."""
 
 LOOKED_UP = 5
 """Turns of a lookup whose time is taken."""
