@@ -84,7 +84,8 @@ class Writer:
             for session, keys in wanted.items()
             for turn in self._reader.keyed(session, keys).values()
         ]
-        return {_slot(0, turn): turn for turn in self._reader.turns(ids)}
+        # Most turns have no key, and then the store has not to be asked.
+        return {_slot(0, turn): turn for turn in self._reader.turns(ids)} if ids else {}
 
 
 def _slot(number: int, turn: Turn) -> Slot:
