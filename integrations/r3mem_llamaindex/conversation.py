@@ -133,7 +133,7 @@ class Conversation:
         times = 0
         while True:
             keys = [_key(content, times + more) for more in range(PROBED_AT_ONCE if times else 1)]
-            found = len(self.memory.fetch(keys=keys, session=self.session))
+            found = len(self.memory.turn_ids(self.session, keys=keys))
             times += found
             if found < len(keys):
                 return times
