@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Any, Literal
 
 from langgraph.store.base import Item, get_text_at_path
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain.keys import turn_key
 
 ROLE = "item"
 
@@ -25,9 +25,6 @@ METADATA = "langgraph"
 
 WHOLE = "$"
 """Path of all of a value."""
-
-MOST_KEY_BYTES = 255
-"""Of a turn's key, as ``CompressiveMemory.remember`` has it; a longer key is hashed."""
 
 Namespace = tuple[str, ...]
 Index = Literal[False] | Sequence[str]
@@ -103,13 +100,6 @@ def session_of(namespace: Namespace) -> str:
 def namespace_of(session: str) -> Namespace:
     """The namespace that a session holds."""
     return tuple(json.loads(session))
-
-
-def turn_key(key: str) -> str:
-    """By what the turn of an item is known."""
-    if 0 < len(key.encode()) <= MOST_KEY_BYTES:
-        return key
-    return blake2b(key.encode(), digest_size=32).hexdigest()
 
 
 def to_turn(kept: Kept) -> Turn:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Any
 
 from langchain_core.messages import (
@@ -24,6 +23,7 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain.keys import turn_key
 from r3mem_langchain.quoting import METADATA, quotes
 
 ROLES = {"human": "user", "ai": "assistant"}
@@ -35,9 +35,6 @@ ELSEWHERE = {"content", "id", "name", "role", "tool_calls", "type"}
 
 QUOTATION = "[recalled from memory]"
 """What is read of a tool's result that quoted a memory."""
-
-MOST_KEY_BYTES = 255
-"""Of a turn's key, as ``CompressiveMemory.remember`` has it; a longer id is hashed."""
 
 
 def to_turns(messages: Iterable[BaseMessage], session: str | None = None) -> list[Turn]:
@@ -88,9 +85,7 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
 
 def key_of(message: BaseMessage) -> str | None:
     """By what a message's turn is known: its id, or a hash of a very long one."""
-    if not message.id or len(message.id.encode()) <= MOST_KEY_BYTES:
-        return message.id or None
-    return blake2b(message.id.encode(), digest_size=32).hexdigest()
+    return turn_key(message.id) if message.id else None
 
 
 def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:

@@ -41,8 +41,8 @@ from r3mem_langchain.items import (
     plain,
     session_of,
     to_turn,
-    turn_key,
 )
+from r3mem_langchain.keys import turn_key
 
 AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""
