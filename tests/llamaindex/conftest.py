@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory
+from r3mem_llamaindex import R3Memory
 from tests.memory.fake_model import FakeModel
 
 TINY = str(Path(__file__).parents[1] / "golden" / "tiny")
@@ -27,3 +28,8 @@ def memory(tmp_path: Path) -> Iterator[CompressiveMemory]:
         tmp_path / "open.db", user="alice", session="today", model=model
     ) as opened:
         yield opened
+
+
+@pytest.fixture
+def r3(memory: CompressiveMemory) -> R3Memory:
+    return R3Memory.from_memory(memory)
