@@ -29,7 +29,6 @@ from langchain.agents.middleware.types import (
     ResponseT,
 )
 from langgraph.channels import UntrackedValue
-from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 
@@ -122,14 +121,14 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
     ) -> dict[str, Any] | None:
         """Recall what helps with what the user says."""
         turn = opened(state.get("r3mem_turn", ()), state["messages"])
-        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state, runtime)}
+        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state)}
 
     async def abefore_agent(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
     ) -> dict[str, Any] | None:
         """Async twin of ``before_agent``."""
         turn = opened(state.get("r3mem_turn", ()), state["messages"])
-        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state, runtime)}
+        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state)}
 
     def before_model(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
@@ -139,7 +138,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         if "r3mem_recalled" in state:
             return {"r3mem_turn": turn}
         # The run was interrupted and goes on, perhaps in another process.
-        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state, runtime)}
+        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state)}
 
     async def abefore_model(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
@@ -148,7 +147,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
         if "r3mem_recalled" in state:
             return {"r3mem_turn": turn}
-        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state, runtime)}
+        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state)}
 
     def wrap_model_call(
         self,
@@ -174,7 +173,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         unwritten: list[AnyMessage] = []
         with tolerated(self.on_error, "remembering"):
             try:
-                self._scoped(runtime).remember_many(to_turns(turn))
+                self._scoped().remember_many(to_turns(turn))
             except StoreError:
                 unwritten = turn
                 raise
@@ -188,27 +187,23 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         unwritten: list[AnyMessage] = []
         with tolerated(self.on_error, "remembering"):
             try:
-                await self._scoped(runtime).aremember_many(to_turns(turn))
+                await self._scoped().aremember_many(to_turns(turn))
             except StoreError:
                 unwritten = turn
                 raise
         return {"r3mem_recalled": "", "r3mem_turn": unwritten}
 
-    def _scoped(self, runtime: Runtime[ContextT]) -> CompressiveMemory:
-        return scoped(self.memory, runtime.context, get_config(), self.user_id, self.thread_id)
+    def _scoped(self) -> CompressiveMemory:
+        return scoped(self.memory, self.user_id, self.thread_id)
 
-    def _recall(
-        self, turn: Sequence[AnyMessage], state: R3MemoryState, runtime: Runtime[ContextT]
-    ) -> str:
+    def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, "recalling"):
-            return self._lookup(self._scoped(runtime), turn, state["messages"])
+            return self._lookup(self._scoped(), turn, state["messages"])
         return ""
 
-    async def _arecall(
-        self, turn: Sequence[AnyMessage], state: R3MemoryState, runtime: Runtime[ContextT]
-    ) -> str:
+    async def _arecall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, "recalling"):
-            memory = self._scoped(runtime)
+            memory = self._scoped()
             return await asyncio.to_thread(self._lookup, memory, turn, state["messages"])
         return ""
 

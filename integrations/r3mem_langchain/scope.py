@@ -1,11 +1,13 @@
-"""Whose memory a run of a graph uses, and for which conversation."""
+"""Whose memory a run uses, and for which conversation."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
 
 from r3mem_agents import CompressiveMemory
 
@@ -14,25 +16,36 @@ THREAD = "thread_id"
 
 
 def scoped(
-    memory: CompressiveMemory,
-    context: object,
-    config: RunnableConfig | None,
-    user_id: str | None = None,
-    thread_id: str | None = None,
+    memory: CompressiveMemory, user_id: str | None = None, thread_id: str | None = None
 ) -> CompressiveMemory:
-    """Bind a memory to the user and thread of a run.
+    """Bind a memory to the user and thread of the run that calls this.
+
+    The run's context counts first, with an attribute or key ``user_id`` or ``thread_id``; then the
+    ``configurable`` of its configuration; then what is given here; then the memory's own names.
 
     Args:
-        memory: Its own user and session are the last resort.
-        context: The run's context; an attribute or key ``user_id`` or ``thread_id`` counts first.
-        config: The run's configuration, whose ``configurable`` counts next.
-        user_id: Counts if neither names a user.
-        thread_id: Counts if neither names a thread.
+        memory: The memory.
+        user_id: Counts if the run names no user.
+        thread_id: Counts if the run has no thread.
     """
-    places = (context, (config or {}).get("configurable"))
+    config = ensure_config()
+    places = (_context(config), config.get("configurable"))
     return memory.scoped(
         user=_named(USER, places) or user_id, session=_named(THREAD, places) or thread_id
     )
+
+
+def _context(config: RunnableConfig) -> object:
+    # Of the graph that is running, if it is one.
+    if "langgraph.runtime" not in sys.modules or not config.get("configurable"):
+        return None
+    from langgraph.runtime import get_runtime  # optional, and loaded already
+
+    try:
+        runtime: Any = get_runtime()
+    except (KeyError, RuntimeError):
+        return None
+    return getattr(runtime, "context", None)
 
 
 def _named(name: str, places: tuple[Any, ...]) -> str | None:

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
+from contextvars import ContextVar
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
-from r3mem_agents.errors import InvalidInputError, MissingExtraError, NotFoundError
+from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_langchain.scope import scoped
 
-if find_spec("langgraph") is None:
-    raise MissingExtraError("langgraph", "langchain")
-
-from langgraph.prebuilt import ToolRuntime
-
 NOTHING = "Nothing relevant was found in memory."
+
+
+_call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
+"""Id of the call that is being done."""
+
+
+class _MemoryTool(StructuredTool):
+    """Lets its function know the id of the call, also where it is called without one."""
+
+    def run(self, *args: Any, tool_call_id: str | None = None, **options: Any) -> Any:
+        token = _call.set(tool_call_id)
+        try:
+            return super().run(*args, tool_call_id=tool_call_id, **options)
+        finally:
+            _call.reset(token)
+
+    async def arun(self, *args: Any, tool_call_id: str | None = None, **options: Any) -> Any:
+        token = _call.set(tool_call_id)
+        try:
+            return await super().arun(*args, tool_call_id=tool_call_id, **options)
+        finally:
+            _call.reset(token)
 
 
 class _Remember(BaseModel):
@@ -58,42 +75,35 @@ def as_tools(
         The tools ``remember``, ``recall`` and ``forget``, each sync and async.
     """
 
-    def here(runtime: ToolRuntime[Any, Any] | None) -> CompressiveMemory:
-        context, config = (runtime.context, runtime.config) if runtime else (None, None)
-        return scoped(memory, context, config, user_id, thread_id)
+    def here() -> CompressiveMemory:
+        return scoped(memory, user_id, thread_id)
 
-    def remember(text: str, runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+    def remember(text: str) -> str:
         """Remember something for later conversations, word for word."""
-        turn = here(runtime).remember("assistant", text, key=_key(runtime))
+        turn = here().remember("assistant", text, key=_call.get())
         return f"Remembered as turn {turn.id}."
 
-    async def aremember(text: str, runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
-        turn = await here(runtime).aremember("assistant", text, key=_key(runtime))
+    async def aremember(text: str) -> str:
+        turn = await here().aremember("assistant", text, key=_call.get())
         return f"Remembered as turn {turn.id}."
 
-    def recall(
-        query: str,
-        runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
-    ) -> str:
+    def recall(query: str) -> str:
         """Look up what was said or noted before, in this conversation and in earlier ones."""
-        return _shown(here(runtime).recall(query, k))
+        return _shown(here().recall(query, k))
 
-    async def arecall(
-        query: str,
-        runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
-    ) -> str:
-        return _shown(await here(runtime).arecall(query, k))
+    async def arecall(query: str) -> str:
+        return _shown(await here().arecall(query, k))
 
-    def forget(turn_ids: list[int], runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+    def forget(turn_ids: list[int]) -> str:
         """Forget turns for good. Only do so when you are asked to."""
         try:
-            return f"Forgot {here(runtime).forget(turn_ids=turn_ids)} turns."
+            return f"Forgot {here().forget(turn_ids=turn_ids)} turns."
         except (InvalidInputError, NotFoundError) as error:
             raise ToolException(str(error)) from error
 
-    async def aforget(turn_ids: list[int], runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+    async def aforget(turn_ids: list[int]) -> str:
         try:
-            return f"Forgot {await here(runtime).aforget(turn_ids=turn_ids)} turns."
+            return f"Forgot {await here().aforget(turn_ids=turn_ids)} turns."
         except (InvalidInputError, NotFoundError) as error:
             raise ToolException(str(error)) from error
 
@@ -110,11 +120,7 @@ def _tool(
     schema: type[BaseModel],
     **options: Any,
 ) -> BaseTool:
-    return StructuredTool.from_function(function, coroutine, args_schema=schema, **options)
-
-
-def _key(runtime: ToolRuntime[Any, Any] | None) -> str | None:
-    return runtime.tool_call_id if runtime else None
+    return _MemoryTool.from_function(function, coroutine, args_schema=schema, **options)
 
 
 def _shown(hits: list[Recollection]) -> str:

@@ -38,7 +38,7 @@ def test_exports_are_sorted_and_there() -> None:
         ("__all__", "langchain_core langchain langgraph langchain_classic torch numpy"),
         ("R3Retriever", "langchain langgraph langchain_classic torch"),
         ("R3ChatMessageHistory", "langchain langgraph langchain_classic torch"),
-        ("as_tools", "langchain langchain_classic torch"),
+        ("as_tools", "langchain langgraph langchain_classic torch"),
         ("R3Memory", "langgraph langchain torch"),
         ("R3MemoryMiddleware", "langchain_classic torch"),
         ("R3Store", "langchain langchain_classic torch"),
@@ -58,7 +58,6 @@ def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
         ("R3Memory", ["langchain_classic"], "classic"),
         ("R3MemoryMiddleware", ["langchain"], "langchain"),
         ("R3Store", ["langgraph"], "langchain"),
-        ("as_tools", ["langgraph"], "langchain"),
     ],
 )
 def test_what_is_missing_is_named(name: str, missing: list[str], extra: str) -> None:

@@ -144,3 +144,14 @@ def test_a_repeated_call_remembers_once(open_memory: OpenMemory) -> None:
         )
         agent.invoke({"messages": [HumanMessage("Go.")]})
     assert [turn.text for turn in memory.history()] == ["Once."]
+
+
+async def test_outside_of_a_graph_the_configuration_counts(open_memory: OpenMemory) -> None:
+    memory = open_memory(user="alice")
+    remember = as_tools(memory, user_id="bob")[0]
+    remember.invoke({"text": "One."})
+    config: Any = {"configurable": {"user_id": "carol", "thread_id": "t"}}
+    remember.invoke({"text": "Two."}, config)
+    await remember.ainvoke({"text": "Three."}, config)
+    assert [turn.text for turn in memory.scoped(user="bob").history()] == ["One."]
+    assert [turn.text for turn in memory.scoped(user="carol").history("t")] == ["Two.", "Three."]
