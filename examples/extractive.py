@@ -1,28 +1,55 @@
-"""A stand-in for a language model: it quotes what memory recalled, and says that it does."""
+"""An answer without a language model: quote what memory recalled, and say so.
+
+Knows no framework: a prompt goes in as text, an answer comes out as text.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-LINE = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d\] (?P<speaker>[^:]+): (?P<text>.+)$", re.MULTILINE)
-"""How a memory writes a turn for a prompt."""
+TURN = re.compile(
+    r"^\[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d)\] (?P<speaker>[^:\n]+): (?P<text>.*?)"
+    r"(?=\n\[\d{4}-\d\d-\d\d \d\d:\d\d\] |\nSession [^\n]+:\n|\n</|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+COMMON = frozenset(
+    ("a", "and", "at", "did", "do", "does", "has", "have", "i", "in", "is", "me", "my", "of", "on")
+    + ("the", "there", "to", "was", "what", "when", "where", "which", "who", "why", "you")
+)
+QUOTED = "Quoting memory, no model is at work."
 
 
-def quote(question: str, prompt: str) -> str:
-    """Answer with the recalled line that shares most words with the question.
+class Recalled(NamedTuple):
+    """One recalled turn, as it stands in the prompt."""
 
-    Args:
-        question: What the user says.
-        prompt: All that a language model would see.
-    """
+    time: str
+    speaker: str
+    text: str
+
+
+def recalled_turns(prompt: str) -> list[Recalled]:
+    """The turns that memory put into a prompt: ``[2026-11-20 14:03] Alice (user): text``."""
+    return [Recalled(*match.group("time", "speaker", "text")) for match in TURN.finditer(prompt)]
+
+
+def answer(question: str, prompt: str) -> str:
+    """Quote the recalled turn that shares most words with a question; take note of the rest."""
+    if not question.rstrip().endswith("?"):
+        return f"Noted. ({QUOTED})"
     asked = _words(question)
-    lines = [line for line in LINE.finditer(prompt) if line["speaker"] != "assistant"]
-    lines = [line for line in lines if not line["text"].endswith("?")]
-    best = max(lines, key=lambda line: len(asked & _words(line["text"])), default=None)
-    if best is None or not question.endswith("?"):
-        return "(No language model here, and nothing to quote: I only take note.)"
-    return f'(No language model here, I quote my memory.) {best["speaker"]}: "{best["text"]}"'
+    told = [
+        turn
+        for turn in recalled_turns(prompt)
+        if not turn.text.endswith("?") and QUOTED not in turn.text
+    ]
+    best = max(told, key=lambda turn: len(asked & _words(turn.text)), default=None)
+    if best is None or not asked & _words(best.text):
+        return f"Memory recalled nothing that helps. ({QUOTED})"
+    return f'On {best.time[:10]}, {best.speaker}: "{best.text}" ({QUOTED})'
 
 
 def _words(text: str) -> set[str]:
-    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 2}
+    # Stems of a sort: enough to match "called" and "call".
+    words = re.findall(r"\w+", text.lower())
+    return {word[:5] for word in words if word not in COMMON}

@@ -15,9 +15,9 @@ from typing import Any
 from langchain.agents import create_agent
 from langchain_model import add_options, choose
 from langgraph.checkpoint.memory import InMemorySaver
-from r3mem_langchain import R3MemoryMiddleware
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import R3MemoryMiddleware
 
 TALKS = [
     ("alice", "monday", "My dog is called Biscuit, and he is afraid of thunder."),

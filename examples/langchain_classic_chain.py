@@ -13,9 +13,9 @@ import warnings
 from langchain_classic.chains import ConversationChain
 from langchain_core._api import LangChainDeprecationWarning
 from langchain_model import add_options, choose
-from r3mem_langchain import R3Memory
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import R3Memory
 
 TALKS = {
     "monday": [

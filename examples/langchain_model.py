@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from extractive import quote
+from extractive import answer
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -21,9 +21,10 @@ class ExtractiveChat(BaseChatModel):
         return "extractive"
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        question = messages[-1].text.rpartition("Human: ")[2].removesuffix("\nAI:")
-        answer = quote(question, "\n".join(message.text for message in messages))
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(answer))])
+        *before, last = (message.text for message in messages)
+        history, _, question = last.rpartition("Human: ")  # a classic chain's prompt is one text
+        quoted = answer(question.removesuffix("\nAI:"), "\n".join([*before, history]))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(quoted))])
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

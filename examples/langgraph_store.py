@@ -13,9 +13,9 @@ from typing import Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelRequest, dynamic_prompt
 from langchain_model import add_options, choose
-from r3mem_langchain import R3Store
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import R3Store
 
 FACTS = {
     ("alice", "facts"): {

@@ -1,15 +1,19 @@
-"""The home of r3mem-agents' LlamaIndex adapters.
+"""Memory for LlamaIndex that compresses every message and gives it back byte for byte.
 
-There is no adapter here yet: they come in a later release, and importing this package only checks
-that LlamaIndex is installed. Until then a :class:`r3mem_agents.CompressiveMemory` can be called
-from any engine, tool or workflow step.
+- :class:`R3Memory`: ``memory=`` of chat engines and agents.
+- :class:`R3MemoryBlock`: long-term memory for LlamaIndex's own ``Memory``.
+- :class:`R3Retriever`: turns as nodes, for context engines and query engines.
 """
 
 from importlib.util import find_spec
 
 from r3mem_agents.errors import MissingExtraError
 
-__all__: list[str] = []
-
 if find_spec("llama_index") is None or find_spec("llama_index.core") is None:
     raise MissingExtraError("llama-index-core", "llamaindex")
+
+from r3mem_llamaindex.block import R3MemoryBlock
+from r3mem_llamaindex.memory import R3Memory
+from r3mem_llamaindex.retriever import R3Retriever
+
+__all__ = ["R3Memory", "R3MemoryBlock", "R3Retriever"]

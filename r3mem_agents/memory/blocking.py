@@ -114,7 +114,8 @@ class BlockingMemory(OpenedMemory):
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. Scores measure a turn against the best
                 evidence that the memory has for the question.
-            exclude: Ids of turns to leave out: those that the caller has already.
+            exclude: Ids of turns to leave out, as if nothing were said in them: those that the
+                caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
                 sessions.
 

@@ -16,6 +16,9 @@ TokenCounter = Callable[[str], int]
 
 CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
 
+BYTES_PER_TOKEN = 4
+"""Of English text, by OpenAI's rule of thumb."""
+
 
 class _Vocabulary(NamedTuple):
     encoding: str
@@ -51,6 +54,13 @@ def tiktoken_counter() -> TokenCounter | None:
             if file.is_file() and _sha256(file) == vocabulary.sha256:
                 return _load(vocabulary.encoding, folder)
     return None
+
+
+def count_tokens(text: str) -> int:
+    """Count as tiktoken does, or by ``BYTES_PER_TOKEN`` if no file of it is at hand."""
+    if count := tiktoken_counter():
+        return count(text)
+    return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)
 
 
 def _cache_folders() -> Iterator[Path]:

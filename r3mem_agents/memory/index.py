@@ -5,8 +5,8 @@ Arrays only grow at their end, so a snapshot stays valid while other threads add
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +61,19 @@ class Snapshot:
     term_count: NDArray[np.int32]
     sessions: tuple[int, ...]
     speakers: tuple[Speaker, ...]
+
+    def silence(self, ids: Collection[int]) -> Snapshot:
+        """The same turns, but these have neither terms nor gists: they are no evidence."""
+        speaking = ~np.isin(self.ids, list(ids))
+        gists, postings = speaking[self.gist_turn], speaking[self.term_turn]
+        return replace(
+            self,
+            gists=self.gists[gists],
+            gist_turn=self.gist_turn[gists],
+            terms=self.terms[postings],
+            term_turn=self.term_turn[postings],
+            term_count=self.term_count[postings],
+        )
 
 
 class Growing:

@@ -26,7 +26,8 @@ class Filters:
         sessions: Row ids of sessions.
         roles: Roles of the speaker.
         min_score: Least score.
-        exclude: Ids of turns that the caller has already.
+        exclude: Ids of turns that the caller has already. They are no evidence for others either:
+            a question that is stored itself would be the best match, and raise what is beside it.
     """
 
     since: datetime | None = None
@@ -79,6 +80,8 @@ def rank(
 
     Of two turns with the same score the later one comes first.
     """
+    if filters.exclude:
+        turns = turns.silence(filters.exclude)
     asked = hashed_terms(sealer, query)
     evidence = weigh(turns, asked, gist_words(query_gist), 8 * len(query_gist), weights)
     score = evidence.score

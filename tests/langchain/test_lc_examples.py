@@ -33,7 +33,7 @@ def test_they_are_short(path: Path) -> None:
 
 def test_an_agent_tells_its_users_apart(tmp_path: Path) -> None:
     talks = run("langchain_agent.py", tmp_path)
-    assert talks.count("(No language model here") == 6
+    assert talks.count("no model is at work") == 6
     assert 'user: "My dog is called Biscuit' in talks
     assert 'user: "On Friday we drive to Lisbon' in talks
     assert 'user: "My dog is called Rex' in talks

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import r3mem_langchain
 
 ROOT = Path(__file__).parents[2]

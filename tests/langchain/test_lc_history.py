@@ -15,10 +15,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
-from r3mem_langchain import R3ChatMessageHistory
 
 from r3mem_agents import CompressiveMemory, mark_recalled
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_langchain import R3ChatMessageHistory
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 from tests.memory.fake_model import FakeModel

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from r3mem_langchain import R3MemoryMiddleware
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import R3MemoryMiddleware
 from tests.langchain.models import EchoModel
 from tests.memory.fake_model import FakeModel
 

@@ -18,10 +18,10 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from r3mem_langchain.messages import to_message, to_turn, to_turns
 
 from r3mem_agents import CompressiveMemory, Turn, mark_recalled
 from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain.messages import to_message, to_turn, to_turns
 from tests.memory.fake_model import FakeModel
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

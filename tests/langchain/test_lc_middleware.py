@@ -14,10 +14,10 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
-from r3mem_langchain import R3MemoryMiddleware, as_tools
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_langchain import R3MemoryMiddleware, as_tools
 from tests.conftest import OpenMemory
 from tests.langchain.models import ScriptedModel, calls, scripted
 
@@ -283,7 +283,7 @@ class Broken(CompressiveMemory):
     def recall(self, *_: Any, **__: Any) -> Any:
         raise StoreUnavailableError("the disk is gone")
 
-    def remember_many(self, turns: Any, **_: Any) -> Any:
+    def remember_many(self, turns: Any, **options: Any) -> Any:
         list(turns)
         raise StoreUnavailableError("the disk is gone")
 

@@ -12,9 +12,9 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import create_retriever_tool
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
-from r3mem_langchain import R3Retriever
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import R3Retriever
 from tests.conftest import OpenMemory
 
 

@@ -30,10 +30,10 @@ from langgraph.store.base import (
     SearchOp,
 )
 from langgraph.store.memory import InMemoryStore
-from r3mem_langchain import R3Store
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain import R3Store
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 from tests.memory.fake_model import FakeModel

@@ -10,9 +10,9 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
-from r3mem_langchain import as_tools
 
 from r3mem_agents import CompressiveMemory
+from r3mem_langchain import as_tools
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 

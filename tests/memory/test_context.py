@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,12 +19,8 @@ START = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def no_network_and_no_vocabulary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("tried to reach the network")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setenv(budget.CACHE_VARIABLE, str(tmp_path / "vocabularies"))
+def the_model_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(budget, "VOCABULARIES", ())
     budget.tiktoken_counter.cache_clear()
     yield
     budget.tiktoken_counter.cache_clear()
@@ -152,61 +143,3 @@ def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, ba
 def test_a_budget_is_a_positive_int(memory: CompressiveMemory, token_budget: Any) -> None:
     with pytest.raises(InvalidInputError, match="token_budget"):
         memory.context("dog", token_budget=token_budget)
-
-
-def test_without_a_vocabulary_at_hand_the_model_counts(memory: CompressiveMemory) -> None:
-    assert budget.tiktoken_counter() is None
-    assert memory.context("Biscuit the dog")
-
-
-def test_a_damaged_vocabulary_is_left_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "vocabularies"
-    folder.mkdir()
-    for vocabulary in budget.VOCABULARIES:
-        (folder / vocabulary.file).write_bytes(b"cut off")
-    assert budget.tiktoken_counter() is None
-    assert len(list(folder.iterdir())) == len(budget.VOCABULARIES)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("tiktoken") is None, reason="needs tiktoken")
-@pytest.mark.parametrize("place", ["variable", "llama_index"])
-def test_a_vocabulary_at_hand_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    import os
-
-    import tiktoken
-
-    folder = tmp_path / "vocabularies"
-    if place == "llama_index":
-        folder = tmp_path / "site" / "core" / "_static" / "tiktoken_cache"
-        spec = SimpleNamespace(submodule_search_locations=[str(tmp_path / "site")])
-        find_spec = importlib.util.find_spec
-        monkeypatch.setattr(
-            importlib.util,
-            "find_spec",
-            lambda name: spec if name == "llama_index" else find_spec(name),
-        )
-    folder.mkdir(parents=True)
-    content = b"a whole vocabulary"
-    [first, *_] = budget.VOCABULARIES
-    (folder / first.file).write_bytes(content)
-    whole = first._replace(sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(budget, "VOCABULARIES", (whole,))
-    seen: list[str] = []
-
-    class Words:
-        def encode(self, text: str, disallowed_special: object) -> list[str]:
-            assert disallowed_special == ()
-            return text.split()
-
-    def get_encoding(name: str) -> Words:
-        seen.append(f"{name} in {os.environ[budget.CACHE_VARIABLE]}")
-        return Words()
-
-    monkeypatch.setattr(tiktoken, "get_encoding", get_encoding)
-    before = os.environ[budget.CACHE_VARIABLE]
-    count = budget.tiktoken_counter()
-    assert count is not None and count("three short words") == 3
-    assert seen == [f"o200k_base in {folder}"]
-    assert os.environ[budget.CACHE_VARIABLE] == before

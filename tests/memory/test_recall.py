@@ -136,7 +136,6 @@ FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
     "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.role in ("tool", "assistant")),
     "unknown role": ({"roles": ["nobody"]}, lambda h: False),
     "min_score": ({"min_score": 0.3}, lambda h: h.score >= 0.3),
-    "exclude": ({"exclude": [2, 3, 999]}, lambda h: h.turn_id not in (2, 3)),
 }
 
 
@@ -147,6 +146,17 @@ def test_filters_only_leave_out(memory: CompressiveMemory, name: str) -> None:
     everything = memory.recall(question, k=1000)
     assert len(everything) == len(LINES)
     assert memory.recall(question, k=1000, **options) == [hit for hit in everything if keep(hit)]
+
+
+def test_a_question_that_is_stored_itself_is_no_evidence(memory: CompressiveMemory) -> None:
+    question = "quantum chromodynamics"
+    stored = memory.remember("user", question, session="s3")
+    assert len(memory.recall(question)) == 2  # the question, and the turn before it
+    assert memory.recall(question, exclude=[stored.id or 0, 999]) == []
+    everything = memory.recall("Zurich printer", k=1000)
+    for hit in everything:
+        rest = memory.recall("Zurich printer", k=1000, exclude=[hit.turn_id])
+        assert {h.turn_id for h in rest} <= {h.turn_id for h in everything} - {hit.turn_id}
 
 
 def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:

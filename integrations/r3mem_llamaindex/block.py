@@ -1,0 +1,102 @@
+"""Long-term memory for LlamaIndex's own ``Memory``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.memory import BaseMemoryBlock
+from pydantic import Field, PrivateAttr
+
+from r3mem_llamaindex.connection import Connected
+from r3mem_llamaindex.conversation import Draft, draft
+from r3mem_llamaindex.failing import OnError, failing
+from r3mem_llamaindex.messages import SPOKEN
+from r3mem_llamaindex.windows import Windows
+
+SESSION = "session_id"
+"""Where ``Memory`` writes its session into the messages that leave its window."""
+
+
+class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
+    """Remembers what ``Memory`` is told, and recalls what helps to answer the newest message.
+
+    It stores the messages that leave the window of ``Memory``, and those in it whenever ``Memory``
+    is read, so that a conversation which never fills the window is remembered too. The last answer
+    of a conversation is stored when that is read once more, or by ``aput``. With
+    ``accept_short_term_memory=False`` only ``aput`` stores. What is in the window is not recalled.
+
+    ``Memory`` writes only the host's own fields of its blocks as JSON: after ``Context.from_dict``
+    give it the block again, or use ``R3Memory``.
+    """
+
+    name: str = "R3Memory"
+    description: str | None = "Turns of earlier conversations, byte for byte."
+    session: str = Field(
+        default="default", description="Session of messages that belong to none of `Memory`'s."
+    )
+    recall_tokens: int = Field(
+        default=800, ge=1, description="Most tokens to recall; 800, as `context` has it."
+    )
+    recall_from: Literal["user", "session"] = Field(
+        default="user", description="Recall from all of the user's sessions, or the present one."
+    )
+    on_error: OnError = Field(
+        default="raise", description="What to do when the memory cannot be written or read."
+    )
+
+    _windows: Windows = PrivateAttr(default_factory=Windows)
+
+    async def _aget(
+        self,
+        messages: list[ChatMessage] | None = None,
+        session_id: str | None = None,
+        **block_kwargs: Any,
+    ) -> str:
+        return await asyncio.to_thread(self._get, messages or [], session_id or self.session)
+
+    async def _aput(self, messages: list[ChatMessage]) -> None:
+        # Taken before anything else runs: other blocks write into the same messages.
+        leaving: dict[str, list[Draft]] = {}
+        with failing(self.on_error, "messages that leave the window were not stored"):
+            for message in messages:
+                extra = dict(message.additional_kwargs)
+                session = extra.pop(SESSION, None) or self.session
+                own = message.model_copy(update={"additional_kwargs": extra})
+                leaving.setdefault(session, []).extend(_drafts([message], session, own))
+            await asyncio.to_thread(self._put, leaving)
+
+    def _put(self, leaving: dict[str, list[Draft]]) -> None:
+        for session, drafts in leaving.items():
+            self._windows.leave(self._conversation(session), drafts)
+
+    def _get(self, messages: list[ChatMessage], session: str) -> str:
+        shown: list[int] = []
+        if self.accept_short_term_memory:
+            with failing(self.on_error, "the window was not stored"):
+                drafts = _drafts(messages, session)
+                shown = self._windows.read(self._conversation(session), drafts)
+        asked = [message.content for message in messages if message.role == "user"]
+        with failing(self.on_error, "nothing was recalled"):
+            return self._recall(asked[-1] or "" if asked else "", session, shown)
+        return ""
+
+    def _recall(self, question: str, session: str, shown: list[int]) -> str:
+        if self.recall_from == "session" and not self._conversation(session).turn_ids():
+            return ""
+        return self.memory.context(
+            question,
+            self.recall_tokens,
+            sessions=[session] if self.recall_from == "session" else None,
+            roles=SPOKEN,
+            exclude=shown,
+            nothing="",
+        )
+
+
+def _drafts(
+    messages: list[ChatMessage], session: str, content: ChatMessage | None = None
+) -> list[Draft]:
+    made = (draft(m, session, content) for m in messages if m.role.value in SPOKEN)
+    return [one for one in made if one is not None]

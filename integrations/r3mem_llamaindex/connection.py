@@ -1,0 +1,168 @@
+"""A memory named in public fields and opened when it is first used.
+
+A host writes its objects as JSON, pickles and copies them. What is open (a connection, weights,
+locks) can do none of that, so it stays behind a link that only this process knows.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Self
+from uuid import uuid4
+from weakref import WeakValueDictionary
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
+
+from r3mem_agents import CompressiveMemory, RecentTurns
+from r3mem_agents.errors import StoreUnavailableError
+from r3mem_llamaindex.conversation import Conversation
+from r3mem_llamaindex.delivered import MemoryName
+
+DEFAULT_STORE = "r3mem.db"
+"""Where the ``r3mem`` command keeps its memory as well."""
+
+IN_MEMORY = ":memory:"
+
+_opening = threading.Lock()
+_in_memory: WeakValueDictionary[MemoryName, CompressiveMemory] = WeakValueDictionary()
+
+
+class _Link:
+    """What is open: shared by copies, left behind by pickles."""
+
+    def __init__(self) -> None:
+        self.name: MemoryName | None = None
+        self.turns: RecentTurns | None = None
+
+    def attach(self, name: MemoryName, memory: CompressiveMemory) -> RecentTurns:
+        self.name, self.turns = name, RecentTurns(memory)
+        return self.turns
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[type[_Link], tuple[()]]:
+        return type(self), ()
+
+    def __eq__(self, other: object) -> bool:  # objects are equal if they name the same memory
+        return isinstance(other, _Link)
+
+    def __hash__(self) -> int:
+        return hash(_Link)
+
+
+class Connected(BaseModel):
+    """Names a memory of one user and agent.
+
+    Attributes:
+        store: A path, or an SQLAlchemy URL; a path is made absolute, so that another process finds
+            the same file. ``":memory:"`` lives as long as this object and its copies.
+        user: Whose memory; nothing crosses a user.
+        agent: Which agent's memory.
+        model: Folder of the checkpoint; ``None`` takes the one that the file was written with, or
+            the bundled one.
+    """
+
+    model_config = ConfigDict(extra="forbid")  # a mistyped user must not be another one
+
+    store: str = Field(default=DEFAULT_STORE, validate_default=True)
+    user: str = "default"
+    agent: str = "default"
+    model: str | None = None
+
+    _link: _Link = PrivateAttr(default_factory=_Link)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_class_name(cls, data: Any) -> Any:
+        # The host's components write it, and not all of its ways to read them take it out.
+        return {k: v for k, v in data.items() if k != "class_name"} if type(data) is dict else data
+
+    @field_validator("store", "model", mode="before")
+    @classmethod
+    def _plain_path(cls, value: object) -> object:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    @field_validator("store")
+    @classmethod
+    def _findable(cls, value: str) -> str:
+        return value if "://" in value or value.startswith(IN_MEMORY) else os.path.abspath(value)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Give a memory without a file a name, by which copies of this object find it."""
+        super().model_post_init(context)
+        if self.store == IN_MEMORY:
+            self._share(
+                CompressiveMemory(IN_MEMORY, user=self.user, agent=self.agent, model=self.model)
+            )
+
+    @classmethod
+    def from_memory(cls, memory: CompressiveMemory, **fields: Any) -> Self:
+        """Build one on a memory that is open already.
+
+        Args:
+            memory: Its file, user, agent and session are taken over. A checkpoint is not: give the
+                folder of one that is not bundled as ``model``, so that other processes find it.
+            **fields: The other fields of this class.
+        """
+        named = {"user": memory.user, "agent": memory.agent}
+        if "session" in cls.model_fields:
+            named["session"] = memory.session
+        named |= fields
+        if memory.location == IN_MEMORY:
+            connected = cls(store=f"{IN_MEMORY}{uuid4().hex}", **named)
+            connected._share(memory)
+        else:
+            connected = cls(store=memory.location, **named)
+            connected._link.attach(connected._name, memory)
+        return connected
+
+    @property
+    def memory(self) -> CompressiveMemory:
+        """The memory: recall, forget, stats and all else that these classes do not wrap.
+
+        Raises:
+            StoreError: If it cannot be opened.
+            ModelError: If its model cannot be loaded.
+        """
+        return self._turns.memory
+
+    @property
+    def _turns(self) -> RecentTurns:
+        with _opening:
+            link = self._link
+            if link.turns is None or link.name != self._name:  # a user may be changed: no leftovers
+                return link.attach(self._name, self._open())
+            return link.turns
+
+    @property
+    def _name(self) -> MemoryName:
+        return self.store, self.user, self.agent, self.model
+
+    def _conversation(self, session: str) -> Conversation:
+        return Conversation(self._turns, self._name, session)
+
+    def _open(self) -> CompressiveMemory:
+        if not self.store.startswith(IN_MEMORY):
+            return CompressiveMemory(self.store, user=self.user, agent=self.agent, model=self.model)
+        memory = _in_memory.get(self._name)
+        if memory is None:
+            raise StoreUnavailableError(
+                "this memory had no file and is gone with the object or process that held it; "
+                "give it one: store='alice.db'"
+            )
+        return memory
+
+    def _share(self, memory: CompressiveMemory) -> None:
+        if self.store == IN_MEMORY:
+            self.store = f"{IN_MEMORY}{uuid4().hex}"
+        _in_memory[self._name] = memory
+        self._link.attach(self._name, memory)

@@ -1,0 +1,112 @@
+"""A host's messages as turns, and back.
+
+What was said is the turn's text: the text blocks, and tool calls with their arguments, so that they
+are compressed, searched and shown. The metadata holds the rest, and where in the text each block
+lies; a plain message has none.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
+
+from r3mem_agents import Turn
+from r3mem_agents.errors import InvalidInputError
+
+METADATA = "llama_index"
+"""Where a turn's metadata holds what is not in its text."""
+
+ROLES = frozenset(role.value for role in MessageRole)
+
+SPOKEN = ROLES - {"system", "developer"}
+"""Roles of those who say something; the others instruct, which is nothing to recall."""
+
+DIGEST_BYTES = 12
+"""Of a message's key; chosen: 2**32 messages of a session have a pair alike once in 2**33 times."""
+
+
+def to_turn(message: ChatMessage, session: str) -> Turn:
+    """A message as a turn of a session, without time and key.
+
+    Raises:
+        InvalidInputError: If it holds what JSON cannot.
+    """
+    try:
+        dumped = message.model_dump(mode="json")  # which turns what is not finite into None
+        json.dumps(message.model_dump(), default=str, allow_nan=False)
+    except ValueError as error:
+        raise InvalidInputError(f"a message must be what JSON can hold: {error}") from error
+    text = ""
+    blocks: list[dict[str, Any]] = []
+    for block, plain in zip(message.blocks, dumped["blocks"], strict=True):
+        if said := _said(block):
+            lead, value, field = said
+            text += ("\n" if text and lead + value else "") + lead + value
+            kept = plain | {"text": None, "tool_kwargs": None, field: _place(text, value)}
+        else:
+            kept = plain
+        blocks.append({name: value for name, value in kept.items() if value is not None})
+    extra: dict[str, Any] = {}
+    if blocks != _one_block(text):
+        extra["blocks"] = blocks
+    if dumped["additional_kwargs"]:
+        extra["kwargs"] = dumped["additional_kwargs"]
+    name = message.additional_kwargs.get("name")
+    return Turn(
+        role=message.role.value,
+        text=text,
+        name=name if isinstance(name, str) else None,
+        session=session,
+        metadata={METADATA: extra} if extra else None,
+    )
+
+
+def to_message(turn: Turn) -> ChatMessage:
+    """A turn as a message, equal to the one that it was made from."""
+    extra = (turn.metadata or {}).get(METADATA, {})
+    blocks: list[dict[str, Any]] = []
+    for kept in extra.get("blocks", _one_block(turn.text)):
+        block = dict(kept)
+        for field in ("text", "tool_kwargs"):
+            if isinstance(place := block.get(field), list):
+                block[field] = turn.text[slice(*place)]
+        if place := block.pop("arguments", None):
+            block["tool_kwargs"] = json.loads(turn.text[slice(*place)])
+        blocks.append(block)
+    role = turn.role if turn.role in ROLES else MessageRole.USER
+    return ChatMessage(role=role, blocks=blocks, additional_kwargs=extra.get("kwargs", {}))
+
+
+def _said(block: object) -> tuple[str, str, str] | None:
+    # Words in front, what the block is rebuilt from, and the field that says where it is.
+    if isinstance(block, TextBlock):
+        return "", block.text, "text"
+    if not isinstance(block, ToolCallBlock):
+        return None
+    lead = f"[calls {block.tool_name}] "
+    if isinstance(block.tool_kwargs, str):
+        return lead, block.tool_kwargs, "tool_kwargs"
+    try:
+        arguments = json.dumps(block.tool_kwargs, ensure_ascii=False)
+        same = json.loads(arguments) == block.tool_kwargs
+    except (TypeError, ValueError):
+        return None
+    return (lead, arguments, "arguments") if same else None
+
+
+def _place(text: str, value: str) -> list[int]:
+    return [len(text) - len(value), len(text)]
+
+
+def _one_block(text: str) -> list[dict[str, Any]]:
+    return [{"block_type": "text", "text": [0, len(text)]}]
+
+
+def digest(turn: Turn) -> str:
+    """The same for equal messages, whichever object they are."""
+    content = json.dumps([turn.role, turn.text, turn.metadata], sort_keys=True)
+    return urlsafe_b64encode(blake2b(content.encode(), digest_size=DIGEST_BYTES).digest()).decode()

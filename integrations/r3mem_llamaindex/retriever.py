@@ -1,0 +1,109 @@
+"""Remembered turns as nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from r3mem_agents import CompressiveMemory, Recollection
+from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
+from r3mem_llamaindex.messages import METADATA
+
+SHOWN = ("time", "role", "name")
+"""What a language model is shown of a node beside its text."""
+
+
+class R3Retriever(BaseRetriever):
+    """Finds the remembered turns that answer a question.
+
+    A node's text is the turn's, byte for byte; its metadata has time, role, name, session and
+    ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes.
+    """
+
+    def __init__(
+        self,
+        store: str = DEFAULT_STORE,
+        *,
+        user: str = "default",
+        agent: str = "default",
+        model: str | None = None,
+        k: int = 5,
+        min_score: float | None = None,
+        sessions: Sequence[str] | None = None,
+        roles: Sequence[str] | None = None,
+        level: Literal["turn", "session"] = "turn",
+        callback_manager: CallbackManager | None = None,
+    ) -> None:
+        """Retrieve from a memory, which is opened at the first question.
+
+        Args:
+            store: A path or an SQLAlchemy URL.
+            user: Whose memory; nothing crosses a user.
+            agent: Which agent's memory.
+            model: Folder of the checkpoint; ``None`` takes the one that the file was written with,
+                or the bundled one.
+            k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
+            min_score: Only turns with at least this score.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            level: ``"session"`` for the best turn of each of the ``k`` best sessions.
+            callback_manager: The host's.
+        """
+        super().__init__(callback_manager=callback_manager)
+        self._connected = Connected(store=store, user=user, agent=agent, model=model)
+        self._options: dict[str, Any] = {
+            "k": k,
+            "min_score": min_score,
+            "sessions": sessions,
+            "roles": roles,
+            "level": level,
+        }
+
+    @classmethod
+    def from_memory(cls, memory: CompressiveMemory, **options: Any) -> R3Retriever:
+        """Retrieve from a memory that is open already.
+
+        Args:
+            memory: The memory.
+            **options: The other arguments of this class.
+        """
+        retriever = cls(**options)
+        model = retriever._connected.model
+        retriever._connected = Connected.from_memory(memory, model=model)
+        return retriever
+
+    @property
+    def memory(self) -> CompressiveMemory:
+        """The memory that is asked."""
+        return self._connected.memory
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        hits = self.memory.recall(query_bundle.query_str, **self._options)
+        return [_node(hit) for hit in hits]
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        hits = await self.memory.arecall(query_bundle.query_str, **self._options)
+        return [_node(hit) for hit in hits]
+
+
+def _node(hit: Recollection) -> NodeWithScore:
+    metadata = {name: value for name, value in hit.metadata.items() if name != METADATA}
+    metadata |= {
+        "time": f"{hit.time:%Y-%m-%d %H:%M}",
+        "role": hit.role,
+        **({"name": hit.name} if hit.name else {}),
+        "session": hit.session,
+        "turn_id": hit.turn_id,
+    }
+    node = TextNode(
+        id_=f"r3mem:{hit.turn_id}",
+        text=hit.text,
+        metadata=metadata,
+        excluded_llm_metadata_keys=[name for name in metadata if name not in SHOWN],
+        excluded_embed_metadata_keys=list(metadata),
+    )
+    return NodeWithScore(node=node, score=hit.score)

@@ -1,0 +1,42 @@
+"""What a message takes of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llama_index.core
+from llama_index.core.base.llms.types import ChatMessage, TextBlock, ThinkingBlock, ToolCallBlock
+
+from r3mem_agents import count_tokens
+
+Tokenizer = Callable[[str], Sequence[Any]]
+
+MEDIA_TOKENS = {"image": 256, "audio": 256, "video": 256, "document": 2048}
+"""Estimates of llama_index.core.memory.Memory."""
+
+
+def tokenize(text: str) -> Sequence[Any]:
+    """By the tokenizer set in the host, or else one as long as tiktoken's result.
+
+    The host's own default may ask the network for its vocabulary.
+    """
+    chosen: Tokenizer | None = llama_index.core.global_tokenizer
+    return range(count_tokens(text)) if chosen is None else chosen(text)
+
+
+def message_tokens(message: ChatMessage, tokenizer: Tokenizer) -> int:
+    """Tokens of a message's texts and of what comes with them."""
+    texts = [str(message.additional_kwargs)] if message.additional_kwargs else []
+    tokens = 0
+    for block in message.blocks:
+        match block:
+            case TextBlock():
+                texts.append(block.text)
+            case ThinkingBlock():
+                texts.append(block.content or "")
+            case ToolCallBlock():
+                texts.append(f"{block.tool_name} {block.tool_kwargs}")
+            case _:
+                tokens += MEDIA_TOKENS.get(block.block_type, 0)
+    return tokens + sum(len(tokenizer(text)) for text in texts)

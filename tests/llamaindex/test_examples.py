@@ -1,0 +1,118 @@
+"""The LlamaIndex examples run as they are, offline, and find what was said."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from r3mem_agents import CompressiveMemory
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+OFFLINE = """
+import runpy, socket, sys
+def refuse(*_, **__):
+    raise AssertionError("tried to reach the network")
+socket.socket.connect = socket.getaddrinfo = refuse
+sys.path.insert(0, sys.argv[1])
+sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run(example: str, *arguments: str, where: Path) -> str:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "integrations"), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, str(EXAMPLES), str(EXAMPLES / example), *arguments],
+        cwd=where,
+        # One thread: several of them wait for each other where other work runs beside the tests.
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_examples_are_short(example: Path) -> None:
+    assert len(example.read_text().splitlines()) < 80
+
+
+def test_the_chat_engine_remembers_in_its_next_process(tmp_path: Path) -> None:
+    first = run("llamaindex_chat_engine.py", "My dog is called Biscuit.", where=tmp_path)
+    assert "Noted." in first
+    second = run("llamaindex_chat_engine.py", "What is my dog called?", where=tmp_path)
+    assert 'user: "My dog is called Biscuit."' in second
+    assert "no model is at work" in second
+    other = run(
+        "llamaindex_chat_engine.py", "--user", "bob", "What is my dog called?", where=tmp_path
+    )
+    assert "Biscuit" not in other
+
+
+def test_the_agent_remembers_and_forgets(tmp_path: Path) -> None:
+    lines = run("llamaindex_agent.py", where=tmp_path).splitlines()
+    answers = dict(zip(lines[::2], lines[1::2], strict=True))
+    assert "Biscuit" in answers["user: What is my dog called?"]
+    assert "Forgot" in answers["user: /forget vet"]
+    asked = [lines[i + 1] for i, line in enumerate(lines) if "When do we see the vet?" in line]
+    assert "10:30" in asked[0]
+    assert "10:30" not in asked[1]
+
+
+def test_the_long_horizon_chatbot_finds_the_first_weeks(tmp_path: Path) -> None:
+    printed = run("long_horizon_chatbot.py", where=tmp_path)
+    for told in ("Biscuit, a corgi", "allergic to walnuts", "Mrs. Lindqvist", "moved to Porto"):
+        assert f"{told}" in next(
+            line for line in printed.splitlines() if line.startswith("assistant:") and told in line
+        )
+        assert any("recalled: 2026-09" in line and told in line for line in printed.splitlines())
+    tokens = [
+        [int(word.replace(",", "")) for word in line.split() if word[0].isdigit()]
+        for line in printed.splitlines()
+        if line.startswith("  prompt:")
+    ]
+    assert len(tokens) == 4
+    assert all(5 * prompt < everything for prompt, everything in tokens)
+
+
+def test_a_model_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "llamaindex_agent.py"), "--model", "some-model"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "integrations"), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "pip install llama-index-llms-openai-like" in done.stderr
+
+
+def test_the_extractive_answer_quotes_what_a_context_holds(
+    memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    extractive = importlib.import_module("extractive")
+    answer, recalled_turns = extractive.answer, extractive.recalled_turns
+    time = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
+    memory.remember("user", "My dog\nis called Biscuit.", name="Alice", session="a", time=time)
+    memory.remember("assistant", "Is your dog called Biscuit?", session="a", time=time)
+    memory.remember("user", "A boat: none.", session="b", time=time)
+    prompt = f"<recalled_memory>\n{memory.context('dog Biscuit boat')}\n</recalled_memory>"
+    assert [tuple(turn) for turn in recalled_turns(prompt)] == [
+        ("2026-11-20 14:03", "Alice (user)", "My dog\nis called Biscuit."),
+        ("2026-11-20 14:03", "assistant", "Is your dog called Biscuit?"),
+        ("2026-11-20 14:03", "user", "A boat: none."),
+    ]
+    quoted = answer("What is my dog called?", prompt)
+    assert 'On 2026-11-20, Alice (user): "My dog\nis called Biscuit."' in quoted
+    assert answer("What is my dog called?", quoted).startswith("Memory recalled nothing")
+    assert answer("What is a quark?", prompt).startswith("Memory recalled nothing")
+    assert answer("My cat is Mia.", prompt).startswith("Noted.")

@@ -1,0 +1,559 @@
+"""R3Memory by itself: what is stored, what is shown, what is recalled."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
+from llama_index.core.llms import MockLLM
+from llama_index.core.memory import BaseMemory
+from pydantic import ValidationError
+
+from r3mem_agents import CompressiveMemory
+from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_llamaindex import R3Memory
+from r3mem_llamaindex.tokens import message_tokens, tokenize
+from tests.memory.fake_model import FakeModel
+
+QUESTION = "What is my dog called?"
+BISCUIT = "My dog is called Biscuit."
+
+
+def user(text: str) -> ChatMessage:
+    return ChatMessage(role="user", content=text)
+
+
+def assistant(text: str) -> ChatMessage:
+    return ChatMessage(role="assistant", content=text)
+
+
+def said(memory: R3Memory) -> list[str]:
+    """Everything that the session has stored."""
+    return [turn.text for turn in memory.memory.history() if turn.session == memory.session]
+
+
+def recalled(messages: list[ChatMessage]) -> str:
+    """What a prompt recalls, if it does."""
+    first = next((m.blocks[0] for m in messages if "<recalled_memory>" in str(m.content)), None)
+    return first.text if isinstance(first, TextBlock) else ""
+
+
+@pytest.fixture
+def r3(memory: CompressiveMemory) -> R3Memory:
+    return R3Memory.from_memory(memory)
+
+
+def test_it_is_a_memory_of_the_host(r3: R3Memory) -> None:
+    assert isinstance(r3, BaseMemory)
+    assert r3.class_name() == "R3Memory"
+    assert (r3.user, r3.session) == ("alice", "today")
+    messages = [user("Hello."), assistant("Hi."), user("Hello."), assistant("Hi again.")]
+    for message in messages:
+        r3.put(message)
+    assert r3.get() == r3.get_all() == messages
+    assert said(r3) == ["Hello.", "Hi.", "Hello.", "Hi again."]
+
+
+async def test_the_async_forms_do_the_same(r3: R3Memory) -> None:
+    await r3.aput(user(BISCUIT))
+    await r3.aput_messages([assistant("Noted."), user("Yes.")])
+    assert await r3.aget() == r3.get() == await r3.aget_all()
+    await r3.aset([user("Another.")])
+    assert await r3.aget_all() == [user("Another.")]
+    await r3.areset()
+    assert await r3.aget_all() == []
+    assert said(r3) == [BISCUIT, "Noted.", "Yes.", "Another."]
+
+
+CALLS: list[list[ChatMessage]] = [
+    [
+        user("How warm is it in Lisbon?"),
+        ChatMessage(
+            role="assistant",
+            blocks=[
+                TextBlock(text="I look."),
+                ToolCallBlock(tool_call_id="1", tool_name="weather", tool_kwargs={"city": "L"}),
+            ],
+        ),
+        ChatMessage(role="tool", content="22 degrees", additional_kwargs={"tool_call_id": "1"}),
+        assistant("It is 22 degrees."),
+    ],
+]
+
+
+def test_tool_calls_and_results_are_kept_and_shown(r3: R3Memory) -> None:
+    r3.put_messages(CALLS[0])
+    assert r3.get() == r3.get_all() == CALLS[0]
+    later = R3Memory.from_memory(r3.memory, session="later")
+    lines = recalled(later.get(input="weather in Lisbon, degrees"))
+    assert '] assistant: I look.\n[calls weather] {"city": "L"}' in lines
+    assert "] tool: 22 degrees" in lines
+
+
+# What is stored -----------------------------------------------------------------------------------
+
+Step = tuple[str, str, int]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put", "put", "retry", "set", "set back", "reset", "reopen"]),
+        st.sampled_from(["a", "b"]),
+        st.integers(0, 4),
+    ),
+    max_size=25,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=60)
+def test_each_message_is_stored_once(steps: list[Step]) -> None:
+    """Against a model: the list of what was said, and the list of what is shown."""
+    model: Any = FakeModel()
+    with CompressiveMemory(":memory:", model=model) as opened:
+        memory = R3Memory.from_memory(opened, session="s")
+        stored: list[str] = []
+        window: list[str] = []
+        last: ChatMessage | None = None
+        for verb, text, number in steps:
+            if verb == "put":
+                last = user(text)
+                memory.put(last)
+                stored.append(text)
+                window.append(text)
+            elif verb == "retry" and last is not None:
+                memory.put(last)
+            elif verb == "set":  # new objects, as a client sends them: some old, some new
+                history = [*window[:number], text, text]
+                memory.set([user(one) for one in history])
+                known, seen = Counter(stored), Counter[str]()
+                for one in history:
+                    seen[one] += 1
+                    if seen[one] > known[one]:
+                        stored.append(one)
+                window, last = history, None
+            elif verb == "set back":  # the objects that the memory gave out
+                memory.set(memory.get_all()[:number])
+                window, last = window[:number], None
+            elif verb == "reset":
+                memory.reset()
+                window, last = [], None
+            elif verb == "reopen":
+                memory = R3Memory.from_json(memory.to_json())
+            assert [message.content for message in memory.get_all()] == window
+            assert said(memory) == stored
+
+
+def test_a_retry_is_stored_once_and_a_repetition_twice(r3: R3Memory) -> None:
+    message = user("Yes.")
+    r3.put(message)
+    r3.put(message)
+    r3.put(copy.copy(message))  # another object: said again
+    assert said(r3) == ["Yes.", "Yes."]
+    exchange = [user("One?"), assistant("Two.")]
+    r3.put_messages(exchange)
+    r3.put_messages(exchange)
+    r3.put(exchange[0])  # other words came between
+    assert said(r3)[2:] == ["One?", "Two.", "One?"]
+    exchange[0].content = "Changed."
+    r3.put(exchange[0])
+    assert said(r3)[-1] == "Changed."
+
+
+def test_a_retry_reaches_another_object_of_the_session(where: dict[str, Any]) -> None:
+    message = user("Yes.")
+    for _ in range(2):  # as a request handler does that opens its memory anew
+        R3Memory(**where, session="s").put(message)
+    R3Memory(**where, session="t").put(message)
+    R3Memory(**where, user="bob", session="s").put(message)
+    assert said(R3Memory(**where, session="s")) == ["Yes."]
+    assert said(R3Memory(**where, session="t")) == ["Yes."]
+    assert said(R3Memory(**where, user="bob", session="s")) == ["Yes."]
+
+
+def test_a_host_may_name_a_message(r3: R3Memory) -> None:
+    named = {"r3mem_key": "message-17"}
+    for _ in range(2):
+        r3.put(ChatMessage(content="Yes.", additional_kwargs=named))
+        r3.put(user("Something between."))
+    r3.set([ChatMessage(content="Yes.", additional_kwargs=named)])
+    assert Counter(said(r3)) == {"Yes.": 1, "Something between.": 2}
+    assert r3.get()[0].additional_kwargs == named
+
+
+def test_writers_at_the_same_moment_store_all(r3: R3Memory) -> None:
+    def write() -> None:
+        for _ in range(5):
+            R3Memory.from_memory(r3.memory).put(user("Yes."))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said(r3) == ["Yes."] * 20
+
+
+def test_what_was_recalled_is_not_stored_again(r3: R3Memory) -> None:
+    R3Memory.from_memory(r3.memory, session="earlier").put(user(BISCUIT))
+    methods: tuple[Literal["user", "system"], ...] = ("user", "system")
+    for method in methods:
+        r3.insert_method = method
+        r3.put(user(QUESTION))
+        shown = r3.get()
+        assert BISCUIT in recalled(shown)
+        flat = [ChatMessage(role=m.role, content=m.content) for m in shown]
+        before = len(said(r3))
+        r3.set(shown)
+        r3.set([ChatMessage.model_validate_json(m.model_dump_json()) for m in shown])
+        r3.set(flat)
+        assert len(said(r3)) == before
+        assert r3.get_all() == [user(QUESTION)] * before
+        r3.put_messages([message.model_copy() for message in flat])
+        assert said(r3) == [QUESTION] * (before + before)
+        r3.memory.forget(session="today")
+
+
+def test_hosts_may_write_into_what_they_are_given(r3: R3Memory) -> None:
+    r3.put(user(BISCUIT))
+    [shown] = r3.get()
+    block = shown.blocks[0]
+    assert isinstance(block, TextBlock)
+    block.text = "Current state: {} " + block.text
+    shown.additional_kwargs["cache_control"] = True
+    assert r3.get() == [user(BISCUIT)]
+
+
+def test_a_forgotten_message_is_not_shown(r3: R3Memory) -> None:
+    r3.put_messages([user(BISCUIT), assistant("Noted."), user("Bye.")])
+    assert len(r3.get()) == 3
+    [turn, *_] = r3.memory.history()
+    assert turn.id is not None
+    r3.memory.forget(turn_ids=[turn.id])
+    assert [message.content for message in r3.get_all()] == ["Noted.", "Bye."]
+    r3.put(user(BISCUIT))
+    assert said(r3) == ["Noted.", "Bye.", BISCUIT]
+    r3.set([user("Bye."), user(BISCUIT)])
+    r3.memory.forget(everything=True)
+    assert r3.get_all() == r3.get() == []
+
+
+# What is shown ------------------------------------------------------------------------------------
+
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["user", "user", "assistant", "assistant", "tool", "system"]),
+        st.integers(1, 12),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@given(messages=MESSAGES, limit=st.integers(1, 120), taken=st.integers(0, 60), data=st.data())
+@settings(max_examples=40)
+def test_a_prompt_is_within_the_limit_and_in_order(
+    messages: list[tuple[str, int]], limit: int, taken: int, data: st.DataObject
+) -> None:
+    model: Any = FakeModel()
+    with CompressiveMemory(":memory:", model=model) as opened:
+        memory = R3Memory.from_memory(
+            opened,
+            session="s",
+            token_limit=limit,
+            recall_tokens=data.draw(st.sampled_from([0, 40, 800])),
+            insert_method=data.draw(st.sampled_from(["user", "system"])),
+        )
+        put = [
+            ChatMessage(role=role, content=f"number{number}" + " dog" * length)
+            for number, (role, length) in enumerate(messages)
+        ]
+        memory.put_messages(put)
+        shown = memory.get(initial_token_count=taken)
+        tokens = sum(message_tokens(message, tokenize) for message in shown)
+        lines = recalled(shown)
+        window = [m for m in map(_own, shown) if m is not None]
+        last = [m.role.value for m in window].count("user") == 1 or len(window) == 1
+        assert tokens <= max(0, limit - taken) or (last and not lines)
+        places = [put.index(message) for message in window]
+        assert places == sorted(set(places))
+        talk = [m.role.value for m in window if m.role != "system"]
+        if any(role == "user" for role, _ in messages):
+            assert talk[0] == "user"
+            assert max(n for n, (role, _) in enumerate(messages) if role == "user") in places
+        before = "user"
+        for message in window:
+            assert message.role != "tool" or before in ("assistant", "tool")
+            before = message.role.value
+        again = {int(number) for number in re.findall(r"number(\d+)", lines)}
+        assert not again & set(places)
+        assert all(str(put[number].content) in lines for number in again)
+
+
+def _own(message: ChatMessage) -> ChatMessage | None:
+    if not recalled([message]):
+        return message
+    blocks = message.blocks[1:]
+    return ChatMessage(role=message.role, blocks=blocks) if blocks else None
+
+
+def test_older_turns_are_recalled_dated_and_only_if_they_help(r3: R3Memory) -> None:
+    earlier = R3Memory.from_memory(r3.memory, session="2026-11-20")
+    earlier.put_messages([user(BISCUIT), assistant("Noted.")])
+    r3.put(user(QUESTION))
+    [message] = r3.get()
+    assert re.fullmatch(
+        r"<recalled_memory>\nFrom earlier conversations, .*\nSession 2026-11-20:\n"
+        r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] user: My dog is called Biscuit\.\n.*Noted\.\n"
+        r"</recalled_memory>\n",
+        recalled([message]),
+    )
+    assert message.blocks[1:] == [TextBlock(text=QUESTION)]
+    assert r3.get(input="quantum chromodynamics") == [user(QUESTION)]
+    r3.recall_tokens = 0
+    assert r3.get() == [user(QUESTION)]
+
+
+def test_the_place_of_what_is_recalled(r3: R3Memory) -> None:
+    R3Memory.from_memory(r3.memory, session="earlier").put(user(BISCUIT))
+    r3.put_messages([user("Hello."), assistant("Hi.")])
+    # The question is not in the window yet: context engines ask before they put.
+    system, *window = r3.get(input=QUESTION)
+    assert system.role == "system"
+    assert BISCUIT in recalled([system])
+    assert window == [user("Hello."), assistant("Hi.")]
+    # It is, and a tool call is under way.
+    r3.put_messages([user(QUESTION), *CALLS[0][1:3]])
+    shown = r3.get(input=QUESTION)
+    assert [message.role.value for message in shown] == [
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "tool",
+    ]
+    assert BISCUIT in recalled([shown[2]])
+    r3.insert_method = "system"
+    assert BISCUIT in recalled(r3.get()[:1])
+    assert r3.get()[1:] == r3.get_all()
+
+
+def test_what_left_the_window_is_recalled(r3: R3Memory) -> None:
+    r3.token_limit = 200
+    r3.put_messages([user(BISCUIT), assistant("Noted.")])
+    for number in range(20):
+        r3.put_messages([user(f"Tell me of number {number}."), assistant(f"{number} is fine.")])
+    r3.put(user(QUESTION))
+    shown = r3.get()
+    assert BISCUIT in recalled(shown)
+    assert user(BISCUIT) not in shown
+    assert shown[0].role == "user"
+    assert len(r3.get_all()) == 43
+
+
+def test_set_and_reset_hide_but_do_not_forget(r3: R3Memory) -> None:
+    r3.put_messages([user(BISCUIT), assistant("Noted.")])
+    r3.set([user("Hello."), assistant("Hi.")])
+    assert r3.get(input="quantum") == [user("Hello."), assistant("Hi.")]
+    assert BISCUIT in recalled(r3.get(input=QUESTION))
+    r3.reset()
+    assert r3.get_all() == []
+    r3.put(user(QUESTION))
+    assert BISCUIT in recalled(r3.get())
+    assert said(r3) == [BISCUIT, "Noted.", "Hello.", "Hi.", QUESTION]
+
+
+def test_other_writers_of_the_session_are_seen(where: dict[str, Any]) -> None:
+    one, other = R3Memory(**where, session="s"), R3Memory(**where, session="s")
+    one.put(user("From one."))
+    other.put(assistant("From another."))
+    one.set([user("From one.")])
+    other.put(user("Later."))
+    assert one.get_all() == [user("From one."), user("Later.")]
+    assert other.get_all() == [user("From one."), assistant("From another."), user("Later.")]
+    opened_anew = R3Memory(**where, session="s")
+    assert opened_anew.get_all() == other.get_all()
+
+
+def test_a_tokenizer_of_ones_own(r3: R3Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    r3.put_messages([user("one two three"), assistant("four"), user("five six")])
+    r3.tokenizer_fn = str.split
+    r3.token_limit, r3.recall_tokens = 5, 0
+    assert r3.get() == [user("five six")]
+    r3.token_limit = 6
+    assert len(r3.get()) == 3
+    assert R3Memory.from_json(r3.to_json()).tokenizer_fn is tokenize
+    monkeypatch.setattr("llama_index.core.global_tokenizer", list)
+    assert len(tokenize("12345678")) == 8
+
+
+# Whose it is --------------------------------------------------------------------------------------
+
+
+async def test_users_and_sessions_are_apart(where: dict[str, Any]) -> None:
+    """Interleaved users, sessions, threads and tasks."""
+    memories = {
+        (name, session, scope): R3Memory(**where, user=name, session=session, recall_from=scope)
+        for name in ("alice", "bob")
+        for session in ("s1", "s2")
+        for scope in ("user", "session")
+    }
+
+    async def talk(name: str, session: str, scope: str) -> None:
+        memory = memories[name, session, scope]
+        for number in range(3):
+            await memory.aput(user(f"secret {name} {session} {number}"))
+            text = str(await memory.aget())
+            assert ("bob" if name == "alice" else "alice") not in text
+            if scope == "session":
+                assert ("s2" if session == "s1" else "s1") not in text
+
+    await asyncio.gather(*(talk(*key) for key in memories))
+    for (name, session, _), memory in memories.items():
+        window = [str(message.content) for message in memory.get_all()]
+        assert len(window) == 6
+        assert all(text.startswith(f"secret {name} {session}") for text in window)
+
+
+def test_recall_stays_in_the_session_if_asked(r3: R3Memory) -> None:
+    R3Memory.from_memory(r3.memory, session="other").put(user(BISCUIT))
+    r3.recall_from = "session"
+    assert r3.get(input=QUESTION) == []
+    r3.put(user("My cat is called Mia."))
+    r3.reset()
+    lines = recalled(r3.get(input="What are my dog and my cat called?"))
+    assert "Mia" in lines and "Biscuit" not in lines
+
+
+def test_a_new_object_is_a_new_session(where: dict[str, Any]) -> None:
+    one, other = R3Memory(**where), R3Memory(**where)
+    one.put(user(BISCUIT))
+    assert one.session != other.session
+    assert other.get_all() == []
+    assert BISCUIT in recalled(other.get(input=QUESTION))
+
+
+def test_a_mistyped_field_is_refused(where: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="usr"):
+        R3Memory(**where, usr="alice")  # type: ignore[call-arg]
+
+
+# What hosts do with it ----------------------------------------------------------------------------
+
+
+def test_from_defaults(where: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert R3Memory.from_defaults().store == str(tmp_path / "r3mem.db")
+    assert R3Memory.from_defaults().token_limit == 30_000
+    assert R3Memory.from_defaults(llm=MockLLM()).token_limit == 2925  # three quarters of 3900
+    assert R3Memory.from_defaults(llm=MockLLM(), token_limit=7).token_limit == 7
+    history = [user("Hello."), assistant("Hi.")]
+    memory = R3Memory.from_defaults(**where, session="s", chat_history=history)
+    assert memory.get() == history
+    again = R3Memory.from_defaults(**where, session="s", chat_history=[])
+    assert again.get() == history
+
+
+COPIES: dict[str, Callable[[R3Memory], R3Memory]] = {
+    "dict": lambda memory: R3Memory.from_dict(memory.to_dict()),
+    "JSON": lambda memory: R3Memory.from_json(memory.to_json()),
+    "pydantic": lambda memory: R3Memory.model_validate_json(memory.model_dump_json()),
+    "deep copy": copy.deepcopy,
+    "pickle": lambda memory: pickle.loads(pickle.dumps(memory)),
+}
+
+
+@pytest.mark.parametrize("again", COPIES.values(), ids=COPIES)
+def test_copies_show_and_remember_the_same(
+    where: dict[str, Any],
+    again: Callable[[R3Memory], R3Memory],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    memory = R3Memory(**where, user="alice", token_limit=500, recall_tokens=100)
+    memory.put_messages([user(BISCUIT), assistant("Noted.")])
+    memory.set([user("Hello."), assistant("Hi.")])
+    memory.put(user(QUESTION))
+    copied = again(memory)
+    assert copied == memory
+    assert copied.get() == memory.get()
+    assert BISCUIT in recalled(copied.get())
+    copied.put(assistant("Biscuit."))
+    assert memory.get_all() == copied.get_all()
+    copied.reset()
+    assert len(memory.get_all()) == 4  # each has its own window
+    assert "Bob" not in json.dumps(memory.to_dict())
+    assert not caplog.records
+
+
+def test_reading_the_window_again_expands_nothing(r3: R3Memory) -> None:
+    for number in range(20):
+        r3.put(user(f"Number {number}."))
+    r3.recall_tokens = 0
+    model: Any = r3.memory.model
+    expand, model.expand = model.expand, None
+    assert len(r3.get()) == len(r3.get_all()) == 20
+    model.expand = expand
+
+
+# When it fails ------------------------------------------------------------------------------------
+
+
+def test_a_failing_write_is_raised(r3: R3Memory) -> None:
+    r3.put(user("Good."))
+    with pytest.raises(InvalidInputError, match="surrogate"):
+        r3.put(user("half \ud83d"))
+    with pytest.raises(InvalidInputError, match="surrogate"):
+        r3.set([user("New."), user("half \ud83d")])
+    assert r3.get_all() == [user("Good.")]
+    r3.memory.close()
+    for call in (lambda: r3.put(user("Late.")), r3.get, r3.get_all, r3.reset):
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            call()
+
+
+def test_a_failing_write_is_logged_and_the_answer_goes_on(
+    r3: R3Memory, caplog: pytest.LogCaptureFixture
+) -> None:
+    r3.on_error = "log"
+    r3.put_messages([user("One."), assistant("Two.")])
+    bad = user("half \ud83d")
+    with caplog.at_level(logging.ERROR, "r3mem_llamaindex"):
+        r3.put(bad)
+        r3.put(assistant("Four."))
+        assert r3.get_all() == [user("One."), assistant("Two."), bad, assistant("Four.")]
+        assert said(r3) == ["One.", "Two.", "Four."]
+        r3.set([bad, assistant("Five.")])
+        assert r3.get_all() == [bad, assistant("Five.")]
+        r3.put(user("Six."))
+        assert r3.get_all() == [bad, assistant("Five."), user("Six.")]
+    assert [record.message for record in caplog.records] == [
+        "a message was not stored",
+        "a history was not stored",
+    ]
+
+
+def test_a_memory_that_is_gone_does_not_take_the_answer_along(
+    r3: R3Memory, caplog: pytest.LogCaptureFixture
+) -> None:
+    r3.on_error = "log"
+    r3.put(user(BISCUIT))
+    r3.memory.close()
+    with caplog.at_level(logging.ERROR, "r3mem_llamaindex"):
+        r3.put(user(QUESTION))
+        assert r3.get() == [user(QUESTION)]
+        r3.put(assistant("I do not know."))
+        assert r3.get_all() == [user(QUESTION), assistant("I do not know.")]
+        r3.reset()
+        assert r3.get_all() == []
+    assert caplog.records

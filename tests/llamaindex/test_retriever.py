@@ -1,0 +1,138 @@
+"""Remembered turns as nodes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core.llms import MockLLM
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.retrievers import BaseRetriever, QueryFusionRetriever
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_llamaindex import R3Retriever
+
+START = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
+QUESTION = "What is my dog called?"
+
+
+@pytest.fixture
+def filled(memory: CompressiveMemory) -> CompressiveMemory:
+    memory.remember_many(
+        [
+            Turn(role="user", text="My dog is called Biscuit.", name="Alice", time=START),
+            Turn(role="assistant", text="A dog called Biscuit!", session="s2", time=START),
+            Turn(role="tool", text="Vet at 10:30, dog.", time=START, metadata={"place": "Lisbon"}),
+        ]
+    )
+    return memory
+
+
+def test_nodes_are_the_turns_that_recall_finds(filled: CompressiveMemory) -> None:
+    retriever = R3Retriever.from_memory(filled)
+    assert isinstance(retriever, BaseRetriever)
+    nodes = retriever.retrieve(QUESTION)
+    hits = filled.recall(QUESTION)
+    assert len(nodes) == 3
+    for node, hit in zip(nodes, hits, strict=True):
+        assert (node.text, node.score) == (hit.text, hit.score)
+        assert node.metadata["turn_id"] == hit.turn_id
+        assert node.metadata["session"] == hit.session
+    first = nodes[0].node
+    assert first.get_content(MetadataMode.LLM) == (
+        "time: 2026-11-20 14:03\nrole: user\nname: Alice\n\nMy dog is called Biscuit."
+    )
+    assert first.get_content(MetadataMode.EMBED) == "My dog is called Biscuit."
+    [vet] = [node for node in nodes if node.metadata["role"] == "tool"]
+    assert vet.metadata["place"] == "Lisbon"
+    assert retriever.retrieve(QueryBundle(QUESTION)) == nodes
+
+
+async def test_the_async_form_does_not_block_the_loop(
+    filled: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever = R3Retriever.from_memory(filled)
+    expected = retriever.retrieve(QUESTION)
+    monkeypatch.setattr(retriever, "_retrieve", None)  # what the host's default would call
+    assert await retriever.aretrieve(QUESTION) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"k": 1}, lambda node: node.metadata["role"] == "user"),
+        ({"roles": ["tool"]}, lambda node: node.metadata["role"] == "tool"),
+        ({"sessions": ["s2"]}, lambda node: node.metadata["session"] == "s2"),
+        ({"min_score": 1.0}, lambda node: False),
+        ({"level": "session"}, lambda node: node.metadata["role"] != "tool"),
+    ],
+)
+def test_options_are_those_of_recall(
+    filled: CompressiveMemory, options: dict[str, Any], kept: Any
+) -> None:
+    everything = R3Retriever.from_memory(filled).retrieve(QUESTION)
+    nodes = R3Retriever.from_memory(filled, **options).retrieve(QUESTION)
+    assert [n.node_id for n in nodes] == [n.node_id for n in everything if kept(n)]
+
+
+def test_wrong_options_are_refused(filled: CompressiveMemory) -> None:
+    with pytest.raises(InvalidInputError, match="k is 0"):
+        R3Retriever.from_memory(filled, k=0).retrieve(QUESTION)
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        R3Retriever.from_memory(filled, sessions=["nowhere"]).retrieve(QUESTION)
+
+
+def test_nothing_relevant_is_no_node(filled: CompressiveMemory) -> None:
+    assert R3Retriever.from_memory(filled).retrieve("quantum chromodynamics") == []
+
+
+def test_a_write_is_found_at_once(filled: CompressiveMemory) -> None:
+    retriever = R3Retriever.from_memory(filled)
+    turn = filled.remember("user", "The zebra is called Zoe.")
+    first = retriever.retrieve("zebra Zoe")[0]
+    assert first.metadata["turn_id"] == turn.id
+    retriever.memory.forget(turn_ids=[first.metadata["turn_id"]])
+    assert retriever.retrieve("zebra Zoe") == []
+
+
+def test_nothing_crosses_a_user(where: dict[str, Any]) -> None:
+    R3Retriever(**where, user="alice").memory.remember("user", "My dog is called Biscuit.")
+    assert R3Retriever(**where, user="bob").retrieve(QUESTION) == []
+    assert R3Retriever(**where, user="alice", agent="other").retrieve(QUESTION) == []
+    assert len(R3Retriever(**where, user="alice").retrieve(QUESTION)) == 1
+
+
+def test_it_opens_its_file_at_the_first_question(tmp_path: Path, where: dict[str, Any]) -> None:
+    retriever = R3Retriever(**where)
+    assert not list(tmp_path.iterdir())
+    assert retriever.retrieve(QUESTION) == []
+    assert (tmp_path / "memory.db").exists()
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+def test_copies_and_pickles_find_the_same(where: dict[str, Any], again: Any) -> None:
+    retriever = R3Retriever(**where, user="alice", k=2)
+    for number in range(3):
+        retriever.memory.remember("user", f"Dog number {number}.")
+    expected = retriever.retrieve("dog number")
+    assert len(expected) == 2
+    assert again(retriever).retrieve("dog number") == expected
+
+
+def test_in_query_engines_and_fusion(filled: CompressiveMemory) -> None:
+    retriever = R3Retriever.from_memory(filled)
+    llm = MockLLM()
+    engine = RetrieverQueryEngine.from_args(retriever, llm=llm)
+    response = engine.query(QUESTION)
+    assert "role: user\nname: Alice\n\nMy dog is called Biscuit." in str(response)
+    fusion = QueryFusionRetriever(
+        [retriever, retriever], llm=llm, num_queries=1, similarity_top_k=5, use_async=False
+    )
+    nodes: list[NodeWithScore] = fusion.retrieve(QUESTION)
+    assert {node.node_id for node in nodes} == {f"r3mem:{number}" for number in (1, 2, 3)}
