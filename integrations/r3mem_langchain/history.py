@@ -21,6 +21,7 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
 
     A message that has an id is stored once, however often it is added. An object expands each
     message once, so one that is kept for its session is faster than a new one for each call.
+    A write that fails raises; ``RunnableWithMessageHistory`` logs that and answers all the same.
 
     Example:
         >>> memory = CompressiveMemory("chats.db")
