@@ -38,6 +38,7 @@ class BlockingMemory:
     Attributes:
         location: Opens the same memory again: an absolute path, the URL that was given, or
             ``":memory:"``, which is gone once it is closed.
+        identity: Tells its turns from those of any other user, agent or database.
         user: Whose memory it is.
         agent: Which agent's memory it is.
         session: Session of turns that name none.
@@ -83,6 +84,7 @@ class BlockingMemory:
         self._sealer = Sealer(self._store.key)
         self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
         self._reader = Reader(self._store, self._scope, self._sealer, self.model)
+        self.identity = self._store.key, self._scope
         self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
 
     def remember(
@@ -171,8 +173,7 @@ class BlockingMemory:
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. Scores measure a turn against the best
                 evidence that the memory has for the question.
-            exclude: Ids of turns to leave out, as if nothing were said in them: those that the
-                caller has already.
+            exclude: Turns to leave out, as if nothing were said in them: those at hand already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
                 sessions.
 
@@ -238,11 +239,10 @@ class BlockingMemory:
             token_budget: Most tokens of the result.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
-            exclude: Ids of turns to leave out: those that the prompt has already.
+            exclude: Turns to leave out: those that the prompt has already.
             count: Counts the tokens of a text; ``None`` means tiktoken if its file is at hand,
                 otherwise the model's own tokenizer.
-            nothing: What to return if nothing relevant is found or fits; ``None`` means a sentence
-                that says so.
+            nothing: What to return if there is nothing; ``None`` means a sentence that says so.
 
         Returns:
             Dated lines with their speakers, in order of time under a heading per session.
@@ -312,12 +312,24 @@ class BlockingMemory:
         """
         if (turn_ids is None) == (keys is None):
             raise InvalidInputError("fetch takes one of turn_ids=[...] and keys=[...]")
-        if turn_ids is not None:
-            return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
-        names = check.check_names(keys, "keys")
+        if keys is not None:
+            return self._reader.turns(list(self.turn_ids_by_key(keys, session).values()))
+        return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
+
+    def turn_ids_by_key(self, keys: Iterable[str], session: str | None = None) -> dict[str, int]:
+        """Return the ids of the turns that you know by these keys, without reading them.
+
+        Args:
+            keys: Keys in a session.
+            session: The session; ``None`` means the memory's.
+
+        Returns:
+            Ids by key, in the order given, of those that exist.
+        """
+        names = dict.fromkeys(check.check_names(keys, "keys"))
         where = self.session if session is None else check.check_name(session, "session")
-        known = self._reader.keyed(where, names)
-        return self._reader.turns([known[key] for key in dict.fromkeys(names) if key in known])
+        known = self._reader.keyed(where, list(names))
+        return {key: known[key] for key in names if key in known}
 
     def forget(
         self,

@@ -120,6 +120,12 @@ class CompressiveMemory(BlockingMemory):
         """Async twin of ``fetch``."""
         return await asyncio.to_thread(self.fetch, turn_ids=turn_ids, keys=keys, session=session)
 
+    async def aturn_ids_by_key(
+        self, keys: Iterable[str], session: str | None = None
+    ) -> dict[str, int]:
+        """Async twin of ``turn_ids_by_key``."""
+        return await asyncio.to_thread(self.turn_ids_by_key, keys, session)
+
     async def aforget(
         self,
         *,

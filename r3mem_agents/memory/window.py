@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from r3mem_agents.types import Turn
@@ -16,6 +17,12 @@ Item = TypeVar("Item")
 FIRST_READ = 16
 """Turns that are expanded at first; each further read takes twice as many."""
 
+MOST_TURNS = 1000
+"""Turns of a memory to keep, the newest ones; chosen to hold any window."""
+
+MOST_MEMORIES = 100
+"""Memories to keep turns of, those read last; chosen: with MOST_TURNS short turns each, 50 MB."""
+
 INSTRUCTIONS = ("system", "developer")
 REPLIES = ("tool", "function")
 
@@ -23,28 +30,19 @@ REPLIES = ("tool", "function")
 class RecentTurns:
     """Turns of a memory, expanded once however often they are asked for.
 
-    An agent reads its window several times per answer; it would be expanded each time. Objects may
-    be shared between threads.
+    An agent reads its window several times per answer; it would be expanded each time. What was
+    expanded is shared by all objects of the process, as a server opens memories anew for each
+    request. Objects may be shared between threads.
     """
 
-    def __init__(self, memory: CompressiveMemory, most: int = 1000) -> None:
-        """Keep turns of a memory.
-
-        Args:
-            memory: Where they are stored.
-            most: Turns to keep, the newest ones; chosen to hold any window.
-        """
+    def __init__(self, memory: CompressiveMemory) -> None:
+        """Read turns of a memory."""
         self.memory = memory
-        self._most = most
-        self._kept: dict[int, Turn] = {}
-        self._lock = threading.Lock()
+        self._kept = _SHELVES.shelf(memory)
 
     def keep(self, turns: Iterable[Turn]) -> None:
         """Keep turns that were just stored."""
-        with self._lock:
-            self._kept |= {turn.id: turn for turn in turns if turn.id is not None}
-            for id_ in sorted(self._kept)[: -self._most]:
-                del self._kept[id_]
+        self._kept.put(turns)
 
     def newest_first(self, ids: Sequence[int]) -> Iterator[Turn]:
         """Read turns from the last of the ids to the first, as far as the caller goes.
@@ -62,14 +60,51 @@ class RecentTurns:
             end, count = start, 2 * count
 
     def _read(self, ids: Sequence[int]) -> dict[int, Turn]:
-        with self._lock:
-            found = {id_: self._kept[id_] for id_ in ids if id_ in self._kept}
+        found = self._kept.get(ids)
         missing = [id_ for id_ in ids if id_ not in found]
         if missing:
             read = self.memory.fetch(turn_ids=missing)
             self.keep(read)
             found |= {turn.id: turn for turn in read if turn.id is not None}
         return found
+
+
+class _Shelf:
+    """The newest turns of one memory."""
+
+    def __init__(self) -> None:
+        self._turns: dict[int, Turn] = {}
+        self._lock = threading.Lock()
+
+    def put(self, turns: Iterable[Turn]) -> None:
+        with self._lock:
+            self._turns |= {turn.id: turn for turn in turns if turn.id is not None}
+            for id_ in sorted(self._turns)[:-MOST_TURNS]:
+                del self._turns[id_]
+
+    def get(self, ids: Iterable[int]) -> dict[int, Turn]:
+        with self._lock:
+            return {id_: self._turns[id_] for id_ in ids if id_ in self._turns}
+
+
+class _Shelves:
+    """The memories that were read last."""
+
+    def __init__(self) -> None:
+        self._shelves: OrderedDict[Hashable, _Shelf] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def shelf(self, memory: CompressiveMemory) -> _Shelf:
+        whose = (memory.location, memory.identity)  # a copy of a file has the same identity
+        with self._lock:
+            shelf = self._shelves.setdefault(whose, _Shelf())
+            self._shelves.move_to_end(whose)
+            while len(self._shelves) > MOST_MEMORIES:
+                self._shelves.popitem(last=False)
+            return shelf
+
+
+_SHELVES = _Shelves()
 
 
 def fit_window(

@@ -28,6 +28,7 @@ def test_the_verbs_are_these() -> None:
                 "context",
                 "history",
                 "turn_ids",
+                "turn_ids_by_key",
                 "fetch",
                 "forget",
                 "stats",

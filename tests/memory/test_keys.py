@@ -65,6 +65,8 @@ def test_fetch(open_memory: OpenMemory) -> None:
     assert memory.fetch(keys=["none", "k"]) == [first]
     assert memory.fetch(keys=["k"], session="t") == []
     assert memory.fetch(turn_ids=[]) == memory.fetch(keys=[]) == []
+    assert memory.turn_ids_by_key(["none", "k", "k"]) == {"k": first.id}
+    assert memory.turn_ids_by_key(["k"], "t") == memory.turn_ids_by_key([]) == {}
     assert memory.recall("one")[0].key == "k"
 
 

@@ -111,14 +111,35 @@ def test_what_was_forgotten_is_not_shown(memory: Any) -> None:
     assert list(turns.newest_first(ids)) == stored[::-1]
     memory.forget(turn_ids=[stored[2].id])
     assert [turn.id for turn in turns.newest_first(memory.turn_ids())] == [5, 4, 2, 1]
-    fresh = RecentTurns(memory)  # what was forgotten between listing and reading is passed over
-    assert [turn.id for turn in fresh.newest_first(ids)] == [5, 4, 2, 1]
 
 
-def test_only_so_many_are_kept(memory: Any) -> None:
+def test_what_is_forgotten_between_listing_and_reading_is_passed_over(memory: Any) -> None:
+    for number in range(5):
+        memory.remember("user", f"Turn {number}.")
+    ids = memory.turn_ids()
+    memory.forget(turn_ids=[3])
+    assert [turn.id for turn in RecentTurns(memory).newest_first(ids)] == [5, 4, 2, 1]
+
+
+def test_all_objects_of_a_process_share_what_was_read(open_memory: OpenMemory) -> None:
+    model: Any = CountingModel()
+    memory = open_memory(model=model)
+    stored = [memory.remember("user", f"Turn {number}.") for number in range(5)]
+    assert list(RecentTurns(memory).newest_first(memory.turn_ids())) == stored[::-1]
+    for again in (memory, open_memory(model=model)):
+        assert list(RecentTurns(again).newest_first(again.turn_ids())) == stored[::-1]
+    assert model.expanded == 5
+    for other in (open_memory(user="bob", model=model), open_memory("other.db", model=model)):
+        turn = other.remember("user", "Another's.")
+        assert list(RecentTurns(other).newest_first([1, 2, 3, 4, 5, 6])) == [turn]
+
+
+def test_only_so_many_are_kept(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("r3mem_agents.memory.window.MOST_TURNS", 10)
+    monkeypatch.setattr("r3mem_agents.memory.window.MOST_MEMORIES", 0)
     for number in range(30):
         memory.remember("user", f"Turn {number}.")
-    turns = RecentTurns(memory, most=10)
+    turns = RecentTurns(memory)
     ids = memory.turn_ids()
     assert len(list(turns.newest_first(ids))) == 30
     before = memory.model.expanded
@@ -126,3 +147,5 @@ def test_only_so_many_are_kept(memory: Any) -> None:
     assert memory.model.expanded == before
     assert [turn.id for turn in turns.newest_first(ids[:20])] == ids[:20][::-1]
     assert memory.model.expanded == before + 20
+    assert len(list(RecentTurns(memory).newest_first(ids))) == 30
+    assert memory.model.expanded == before + 50
