@@ -132,10 +132,10 @@ class Conversation:
     def _times_said(self, content: str) -> int:
         times = 0
         while True:
-            keys = [_key(content, times + more) for more in range(PROBED_AT_ONCE if times else 1)]
-            found = len(self.memory.fetch(keys=keys, session=self.session))
+            keys = [_key(content, times + more) for more in range(PROBED_AT_ONCE)]
+            found = len(self.memory.turn_ids_by_key(keys, self.session))
             times += found
-            if found < len(keys):
+            if found < PROBED_AT_ONCE:
                 return times
 
     def hand_in(self, drafts: Sequence[Draft]) -> list[int]:
@@ -146,17 +146,21 @@ class Conversation:
         """
         here = set(self.turn_ids())
         said: Counter[str] = Counter()
-        known: list[int | None] = []
-        missing: list[Turn] = []
+        keys: list[str] = []
         for draft in drafts:
-            turn_id = self._turn_of(draft)
-            known.append(turn_id if turn_id in here else None)
-            if known[-1] is None:
-                missing.append(replace(draft.turn, key=draft.key(said[draft.digest])))
+            keys.append(draft.key(said[draft.digest]))
             said[draft.digest] += 1
-        found = iter(self._remember(missing))
+        by_key = self.memory.turn_ids_by_key(keys, self.session)
+        missing: list[Turn] = []
+        known: list[int | None] = []
+        for draft, key in zip(drafts, keys, strict=True):
+            turn_id = self._turn_of(draft)
+            known.append(turn_id if turn_id in here else by_key.get(key))
+            if known[-1] is None:
+                missing.append(replace(draft.turn, key=key))
+        stored = iter(self._remember(missing))
         return [
-            self._note(draft, next(found).id if turn_id is None else turn_id)
+            self._note(draft, next(stored).id if turn_id is None else turn_id)
             for draft, turn_id in zip(drafts, known, strict=True)
         ]
 
