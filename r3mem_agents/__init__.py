@@ -9,7 +9,16 @@ from r3mem_agents.errors import R3MemError
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.memory import CompressiveMemory, RecentTurns, count_tokens, fit_window
+    from r3mem_agents.memory import (
+        CompressiveMemory,
+        PromptMemory,
+        RecentTurns,
+        count_tokens,
+        fit_window,
+        is_recalled,
+        mark_recalled,
+        prompt_memory,
+    )
     from r3mem_agents.model import ReversibleModel, Segment
 
 __version__ = "0.1.0"
@@ -17,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CompressiveMemory",
     "MemoryStats",
+    "PromptMemory",
     "R3MemError",
     "RecentTurns",
     "Recollection",
@@ -26,16 +36,23 @@ __all__ = [
     "__version__",
     "count_tokens",
     "fit_window",
+    "is_recalled",
+    "mark_recalled",
+    "prompt_memory",
 ]
 
 # What loads torch or a database is loaded when it is first asked for (PEP 562).
 _LAZY = {
     "CompressiveMemory": "r3mem_agents.memory",
+    "PromptMemory": "r3mem_agents.memory",
     "RecentTurns": "r3mem_agents.memory",
     "ReversibleModel": "r3mem_agents.model",
     "Segment": "r3mem_agents.model",
     "count_tokens": "r3mem_agents.memory",
     "fit_window": "r3mem_agents.memory",
+    "is_recalled": "r3mem_agents.memory",
+    "mark_recalled": "r3mem_agents.memory",
+    "prompt_memory": "r3mem_agents.memory",
 }
 
 

@@ -36,7 +36,8 @@ def to_turn(message: ChatMessage, session: str) -> Turn:
         InvalidInputError: If it holds what JSON cannot.
     """
     try:
-        dumped = message.model_dump(mode="json")
+        dumped = message.model_dump(mode="json")  # which turns what is not finite into None
+        json.dumps(message.model_dump(), default=str, allow_nan=False)
     except ValueError as error:
         raise InvalidInputError(f"a message must be what JSON can hold: {error}") from error
     text = ""

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import weakref
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.lookup import Filters
-from r3mem_agents.memory.models import choose_model
-from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.writing import Writer
-from r3mem_agents.store import Scope, Store
+from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
 
 CONTEXT_BATCH = 16
 """Turns that are read at once to fill a context."""
@@ -32,60 +22,8 @@ LEAST_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
 
 
-class BlockingMemory:
-    """The verbs; see ``CompressiveMemory``.
-
-    Attributes:
-        location: Opens the same memory again: an absolute path, the URL that was given, or
-            ``":memory:"``, which is gone once it is closed.
-        identity: Tells its turns from those of any other user, agent or database.
-        user: Whose memory it is.
-        agent: Which agent's memory it is.
-        session: Session of turns that name none.
-        model: What compresses and expands.
-    """
-
-    def __init__(
-        self,
-        path_or_url: str | os.PathLike[str],
-        *,
-        user: str = "default",
-        agent: str = "default",
-        session: str = "default",
-        model: ReversibleModel | str | os.PathLike[str] | None = None,
-    ) -> None:
-        """Open a memory, or begin a new one.
-
-        Args:
-            path_or_url: Path of a file, ``":memory:"``, or an SQLAlchemy URL of an SQLite database.
-            user: Whose memory; nothing crosses a user.
-            agent: Which agent's memory; memories of different agents are apart.
-            session: Session of turns that name none.
-            model: A model, or a path to load one from; ``None`` takes the model that the file was
-                written with, or the bundled one.
-
-        Raises:
-            InvalidInputError: If one of these has a wrong type or is empty.
-            StoreError: If the file cannot be opened, is damaged, or is no memory.
-            ModelError: If the model cannot be loaded, or the file was written with another one.
-        """
-        self.user = check.check_name(user, "user")
-        self.agent = check.check_name(agent, "agent")
-        self.session = check.check_name(session, "session")
-        self._store = Store(path_or_url)
-        self.location = self._store.location
-        # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
-        self._closing = weakref.finalize(self, self._store.close)
-        try:
-            self.model = choose_model(self._store, model)
-        except BaseException:
-            self.close()
-            raise
-        self._sealer = Sealer(self._store.key)
-        self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
-        self._reader = Reader(self._store, self._scope, self._sealer, self.model)
-        self.identity = self._store.key, self._scope
-        self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
+class BlockingMemory(OpenedMemory):
+    """The verbs; see ``CompressiveMemory``."""
 
     def remember(
         self,
@@ -128,12 +66,15 @@ class BlockingMemory:
         )
         return self._writer.write([check.check_turn(turn, "turn")], self.session)[0]
 
-    def remember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    def remember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Store turns as one batch, all or none.
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
                 Turns whose session holds their key already are not written again.
+            replace: Instead they take the place of those that are there, with ids of their own.
+                What is left of the latter in unused parts of the file is gone after the next
+                ``forget``, or when the file is opened next.
 
         Returns:
             The turns as they are stored, with their ids.
@@ -147,7 +88,7 @@ class BlockingMemory:
                 f"remember_many takes a list of Turn, not {type(turns).__name__}"
             )
         checked = [check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
-        return self._writer.write(checked, self.session)
+        return self._writer.write(checked, self.session, replace=replace)
 
     def recall(
         self,
@@ -188,7 +129,7 @@ class BlockingMemory:
         check.check_count(k, "k")
         if level not in ("turn", "session"):
             raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
-        filters = replace(
+        filters = dataclasses.replace(
             self._filters(sessions, roles, exclude),
             since=None if since is None else check.check_time(since, "since"),
             until=None if until is None else check.check_time(until, "until"),
@@ -273,19 +214,29 @@ class BlockingMemory:
             return []
         return self._reader.history(row)
 
-    def turn_ids(self, session: str | None = None) -> list[int]:
+    def turn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
         """Return the ids of the turns in the order in which they were stored, without reading them.
 
         Args:
             session: Only this session; ``None`` means all of them.
+            keys: Only turns with these keys, which lie in the memory's session if none is given.
 
         Raises:
-            NotFoundError: If there is no such session. The memory's own session always exists.
+            NotFoundError: If there is no such session. The memory's own session always exists;
+                with ``keys``, a session that does not exist has no turns.
         """
+        if keys is not None:
+            return sorted(self.turn_ids_by_key(keys, session).values())
         row = None if session is None else self._session_row(session)
         if session is not None and row is None:
             return []
         return self._store.turn_ids(self._scope, row)
+
+    def sessions(self) -> list[str]:
+        """Return the names of the sessions that hold turns, in order of their first one."""
+        return self._reader.sessions()
 
     def _session_row(self, session: str) -> int | None:
         return next(iter(self._session_rows([check.check_name(session, "session")])), None)
@@ -386,14 +337,3 @@ class BlockingMemory:
     def close(self) -> None:
         """Let go of the file; what was stored stays. A second call does nothing."""
         self._closing()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.types import Recollection
+from r3mem_agents.types import Recollection, Turn
 
 NOTHING = "Nothing relevant was found in memory."
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
@@ -39,7 +39,7 @@ def compose(
         found = found or bool(batch)
         fits = False
         for one in batch:
-            cost = count(_line(one) + "\n")
+            cost = count(line(one) + "\n")
             if all(one.session != other.session for other in taken):
                 cost += count(_heading(one.session) + "\n")
             if spent + cost <= token_budget:
@@ -65,7 +65,7 @@ def _write(taken: Sequence[Recollection]) -> str:
     lines: list[str] = []
     for session, members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(_line(one) for one in members)
+        lines.extend(line(one) for one in members)
     return "\n".join(lines)
 
 
@@ -73,6 +73,7 @@ def _heading(session: str) -> str:
     return f"Session {session}:"
 
 
-def _line(one: Recollection) -> str:
+def line(one: Turn | Recollection) -> str:
+    """One turn with its time and speaker."""
     speaker = f"{one.name} ({one.role})" if one.name else one.role
     return f"[{one.time:%Y-%m-%d %H:%M}] {speaker}: {one.text}"

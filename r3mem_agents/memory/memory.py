@@ -16,7 +16,8 @@ class CompressiveMemory(BlockingMemory):
     """An agent's memory: turns go into memory tokens, and come back byte for byte.
 
     Objects may be shared between threads, and a file between processes. Every verb has an async
-    twin with an ``a`` in front, which does its work in a thread.
+    twin with an ``a`` in front, which does its work in a thread. A copy of a memory is the memory;
+    a pickle holds its location and names, and opens the file again.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")
@@ -48,9 +49,9 @@ class CompressiveMemory(BlockingMemory):
             key=key,
         )
 
-    async def aremember_many(self, turns: Iterable[Turn]) -> list[Turn]:
+    async def aremember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
         """Async twin of ``remember_many``."""
-        return await asyncio.to_thread(self.remember_many, turns)
+        return await asyncio.to_thread(self.remember_many, turns, replace=replace)
 
     async def arecall(
         self,
@@ -106,9 +107,15 @@ class CompressiveMemory(BlockingMemory):
         """Async twin of ``history``."""
         return await asyncio.to_thread(self.history, session)
 
-    async def aturn_ids(self, session: str | None = None) -> list[int]:
+    async def aturn_ids(
+        self, session: str | None = None, *, keys: Iterable[str] | None = None
+    ) -> list[int]:
         """Async twin of ``turn_ids``."""
-        return await asyncio.to_thread(self.turn_ids, session)
+        return await asyncio.to_thread(self.turn_ids, session, keys=keys)
+
+    async def asessions(self) -> list[str]:
+        """Async twin of ``sessions``."""
+        return await asyncio.to_thread(self.sessions)
 
     async def afetch(
         self,

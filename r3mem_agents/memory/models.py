@@ -54,6 +54,14 @@ def choose_model(
     return model
 
 
+def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | None:
+    """What finds the wanted model from any working directory; ``None`` for one that has no path."""
+    if not isinstance(wanted, str | os.PathLike):
+        return None
+    path = os.fspath(wanted)
+    return os.path.abspath(path) if os.path.isdir(path) else path
+
+
 def _recorded_model(name: str) -> ReversibleModel:
     try:
         return _shared_model(name)

@@ -33,6 +33,10 @@ class Reader:
         """Every turn, or those of the session with this row id, in the order of writing."""
         return self._expand(self._store.history(self._scope, session))
 
+    def sessions(self) -> list[str]:
+        """Names of the sessions."""
+        return [self._sealer.unseal(sealed) for sealed in self._store.sessions(self._scope)]
+
     def turns(self, ids: Sequence[int]) -> list[Turn]:
         """Those of these turns that exist, in the order given."""
         rows = self._store.turns(self._scope, ids)

@@ -36,6 +36,12 @@ def check_name(value: object, what: str) -> str:
     return str(value)
 
 
+def check_scope(user: object, agent: object, session: object) -> None:
+    """Accept the names that a memory is bound to."""
+    for value, what in ((user, "user"), (agent, "agent"), (session, "session")):
+        check_name(value, what)
+
+
 def check_key(value: object, what: str) -> str:
     """Accept a name of at most ``MOST_KEY_BYTES``."""
     size = len(check_name(value, what).encode())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -34,39 +34,44 @@ class Writer:
         self._model = model
         self._reader = reader
 
-    def write(self, turns: Sequence[Turn], session: str) -> list[Turn]:
+    def write(self, turns: Sequence[Turn], session: str, *, replace: bool = False) -> list[Turn]:
         """Store turns, all or none; those whose session holds their key already stay as they are.
 
         Args:
             turns: Checked turns.
             session: Session of those that name none.
+            replace: Let turns take the place of those with their key; of several the last.
 
         Returns:
             The turns as they are stored.
         """
         now = datetime.now(UTC)
         whole = [
-            replace(turn, session=turn.session or session, time=settle(turn.time or now))
+            dataclasses.replace(
+                turn, session=turn.session or session, time=settle(turn.time or now)
+            )
             for turn in turns
         ]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]
         while True:
-            stored = self._known(whole)
+            stored = {} if replace else self._known(whole)
             new: dict[Slot, Turn] = {}
             for slot, turn in zip(slots, whole, strict=True):
-                if slot not in stored:
+                if replace:
+                    new[slot] = turn
+                elif slot not in stored:
                     new.setdefault(slot, turn)
             try:
-                stored.update(zip(new, self._add(list(new.values())), strict=True))
+                stored.update(zip(new, self._add(list(new.values()), replace), strict=True))
             except KeyTakenError:  # by another writer since; so each try finds more of them known
                 continue
             return [stored[slot] for slot in slots]
 
-    def _add(self, turns: Sequence[Turn]) -> list[Turn]:
+    def _add(self, turns: Sequence[Turn], replace: bool) -> list[Turn]:
         segments = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
-        ids = self._store.add(self._scope, rows)
-        return [replace(turn, id=id_) for turn, id_ in zip(turns, ids, strict=True)]
+        ids = self._store.add(self._scope, rows, replace=replace)
+        return [dataclasses.replace(turn, id=id_) for turn, id_ in zip(turns, ids, strict=True)]
 
     def _known(self, turns: Sequence[Turn]) -> dict[Slot, Turn]:
         # Those that are stored already.

@@ -24,13 +24,19 @@ from r3mem_agents.store.records import (
 from r3mem_agents.store.schema import (
     FORMAT_VERSION,
     meta,
-    scopes,
     sessions,
     speakers,
     tables,
     turns,
 )
-from r3mem_agents.store.writing import add_turns, delete_unused, find_scope, in_chunks
+from r3mem_agents.store.writing import (
+    add_turns,
+    delete_unused,
+    find_scope,
+    in_chunks,
+    remove_keyed,
+    select_session,
+)
 
 KEY_BYTES = 16
 
@@ -138,8 +144,14 @@ class Store:
             row = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
         return row[0], row[1]
 
-    def add(self, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
+    def add(self, scope: Scope, new: Sequence[NewTurn], *, replace: bool = False) -> list[int]:
         """Write turns, all or none.
+
+        Args:
+            scope: Whose.
+            new: The turns.
+            replace: Remove those with the same keys before, every trace of which is gone when the
+                database is scrubbed next.
 
         Returns:
             Their ids, in the order given; each greater than every id before.
@@ -150,7 +162,12 @@ class Store:
         if not new:
             return []
         with self._transaction(self._writer) as connection:
-            return add_turns(connection, scope, new)
+            gone = remove_keyed(connection, scope, new) if replace else 0
+            ids = add_turns(connection, scope, new)
+            if gone:
+                delete_unused(connection, scope)
+                connection.execute(update(meta).values(unscrubbed=1))
+            return ids
 
     def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Addition | None:
         """What a cached copy of a scope's rows lacks.
@@ -199,6 +216,17 @@ class Store:
                 found.update({row[0]: row[1] for row in rows})
         return found
 
+    def sessions(self, scope: Scope) -> list[bytes]:
+        """Sealed names of the sessions, in the order in which they began."""
+        with self._transaction(self._engine) as connection:
+            state = find_scope(connection, scope)
+            found = connection.execute(
+                select(sessions.c.sealed)
+                .where(sessions.c.scope == (state.id if state else None))
+                .order_by(sessions.c.id)
+            )
+            return list(found.scalars())
+
     def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Ids of those turns of a session that have one of these keys, by key.
 
@@ -208,15 +236,7 @@ class Store:
             keys: Masked keys.
         """
         with self._transaction(self._engine) as connection:
-            number = connection.execute(
-                select(sessions.c.id)
-                .join(scopes, sessions.c.scope == scopes.c.id)
-                .where(
-                    scopes.c.user == scope.user,
-                    scopes.c.agent == scope.agent,
-                    sessions.c.digest == session,
-                )
-            ).scalar_one_or_none()
+            number = connection.execute(select_session(scope, session)).scalar_one_or_none()
             found: dict[bytes, int] = {}
             for chunk in in_chunks(keys):
                 rows = connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from r3mem_agents.errors import KeyTakenError
@@ -72,6 +72,34 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
     except IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
     return list(made_ids)
+
+
+def select_session(scope: Scope, digest: bytes) -> Select[tuple[int]]:
+    """The row id of a session, by the keyed hash of its name."""
+    return (
+        select(sessions.c.id)
+        .join(scopes, sessions.c.scope == scopes.c.id)
+        .where(
+            scopes.c.user == scope.user,
+            scopes.c.agent == scope.agent,
+            sessions.c.digest == digest,
+        )
+    )
+
+
+def remove_keyed(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> int:
+    """Remove the turns that have the session and the key of one of these; returns how many."""
+    keys: dict[bytes, list[bytes]] = {}
+    for turn in new:
+        if turn.key is not None:
+            keys.setdefault(turn.session.digest, []).append(turn.key)
+    gone = 0
+    for digest, mine in keys.items():
+        session = select_session(scope, digest).scalar_subquery()
+        for chunk in in_chunks(mine):
+            doomed = delete(turns).where(turns.c.session == session, turns.c.key.in_(chunk))
+            gone += connection.execute(doomed).rowcount
+    return gone
 
 
 def _label_ids(

@@ -29,7 +29,11 @@ from r3mem_llamaindex.recalled import mark, unmark
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
@@ -98,7 +102,9 @@ def test_turns_of_other_hands_are_messages_too(memory: CompressiveMemory) -> Non
     assert answer == ChatMessage(role="assistant", content="Go on.")
 
 
-@pytest.mark.parametrize("extra", [{"made": object()}, {"deep": [{"made": object()}]}])
+@pytest.mark.parametrize(
+    "extra", [{"a": float("inf")}, {"made": object()}, {"deep": [{"made": object()}]}]
+)
 def test_what_json_cannot_hold_is_refused(extra: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError, match="JSON"):
         to_turn(ChatMessage(content="x", additional_kwargs=extra), "s")

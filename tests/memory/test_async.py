@@ -29,6 +29,7 @@ def test_the_verbs_are_these() -> None:
                 "history",
                 "turn_ids",
                 "turn_ids_by_key",
+                "sessions",
                 "fetch",
                 "forget",
                 "stats",
@@ -55,6 +56,7 @@ async def test_the_twins_do_the_same(open_memory: OpenMemory) -> None:
     assert memory.history() == [turn, *many] == await memory.ahistory()
     assert await memory.ahistory("t") == memory.history("t") == many[1:]
     assert await memory.aturn_ids("t") == memory.turn_ids("t") == [many[1].id]
+    assert memory.sessions() == ["s", "t"] == await memory.asessions()
     question = "What is the dog called?"
     options: Any = {"roles": ["user"], "sessions": ["s"], "exclude": [many[0].id]}
     assert memory.recall(question, 3) == await memory.arecall(question, 3) != []

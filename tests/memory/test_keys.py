@@ -16,6 +16,7 @@ from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.store import Store
 from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 KEYED = st.builds(
@@ -117,10 +118,10 @@ def test_another_writer_between_looking_and_writing(
     mine, theirs = open_memory(), open_memory()
     add: Callable[..., list[int]] = Store.add
 
-    def overtaken(store: Store, *arguments: Any) -> list[int]:
+    def overtaken(store: Store, *arguments: Any, **options: Any) -> list[int]:
         monkeypatch.setattr(Store, "add", add)
         theirs.remember("user", "theirs", key="k")
-        return store.add(*arguments)
+        return store.add(*arguments, **options)
 
     monkeypatch.setattr(Store, "add", overtaken)
     [kept, own] = mine.remember_many(
@@ -128,3 +129,68 @@ def test_another_writer_between_looking_and_writing(
     )
     assert (kept.text, own.text) == ("theirs", "more")
     assert mine.history() == [kept, own]
+
+
+def test_ids_of_keys_are_found_without_reading_the_turns(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="s")
+    turns = [memory.remember("user", "Yes.", key=key) for key in ("a", "b")]
+    other = memory.remember("user", "Yes.", key="a", session="t")
+    assert memory.turn_ids(keys=["b", "a", "c"]) == [turn.id for turn in turns]
+    assert memory.turn_ids("t", keys=["a", "b"]) == [other.id]
+    assert memory.turn_ids("no such session", keys=["a"]) == []
+
+
+@given(batches=st.lists(st.lists(KEYED, max_size=4), max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_replacing_keeps_the_last_of_equal_keys(batches: list[list[Turn]]) -> None:
+    fake: Any = FakeModel()
+    expected: list[Turn] = []
+    with CompressiveMemory(":memory:", model=fake) as memory:
+        for batch in batches:
+            stored = memory.remember_many(batch, replace=True)
+            taken = {(turn.session, turn.key) for turn in batch if turn.key is not None}
+            kept = [turn for turn in expected if (turn.session, turn.key) not in taken]
+            new = {turn.id: turn for turn in stored}
+            expected = [*kept, *(new[id_] for id_ in sorted(new, key=lambda id_: id_ or 0))]
+            assert memory.history() == expected
+            last = {(turn.session, turn.key): turn.text for turn in batch}
+            assert all(
+                turn.key is None or turn.text == last[turn.session, turn.key] for turn in stored
+            )
+        assert set(memory.sessions()) == {turn.session for turn in expected}
+
+
+def test_what_was_replaced_is_found_no_more_and_leaves_no_trace(
+    open_memory: OpenMemory, tmp_path: Path
+) -> None:
+    memory = open_memory()
+    text = "My dog is called Biscuit, and he loves the beach in Lisbon."
+    memory.remember_many([Turn(role="user", text=text, key="dog", name="Alice")])
+    memory.remember("user", "Something else.")
+    assert memory.recall("beach in Lisbon")[0].text == text
+    [turn] = memory.remember_many(
+        [Turn(role="user", text="I have a cat.", key="dog")], replace=True
+    )
+    assert [hit.text for hit in memory.recall("beach Lisbon cat")][0] == "I have a cat."
+    assert text not in [hit.text for hit in memory.recall("beach in Lisbon")]
+    assert memory.fetch(keys=["dog"]) == [turn]
+    memory.close()
+    open_memory().close()  # opening cleans up
+    code = memory.model.compress([text])[0].code
+    assert code not in (tmp_path / "memory.db").read_bytes()
+
+
+def test_two_writers_may_replace_at_once(open_memory: OpenMemory) -> None:
+    memories = [open_memory() for _ in range(3)]
+
+    def write(memory: CompressiveMemory) -> None:
+        for number in range(5):
+            turn = Turn(role="user", text=f"Version {number}.", key="same")
+            memory.remember_many([turn, turn], replace=True)
+
+    threads = [threading.Thread(target=write, args=(memory,)) for memory in memories]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [turn.text for turn in memories[0].history()] == ["Version 4."]

@@ -1,0 +1,183 @@
+"""A memory for LangChain's classic chains and agent executors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    get_buffer_string,
+)
+from pydantic import ConfigDict
+
+from r3mem_agents import PromptMemory, Turn, prompt_memory
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_langchain.failing import OnError, tolerated
+from r3mem_langchain.handle import MemoryField
+from r3mem_langchain.messages import to_message, to_turn, to_turns
+
+if find_spec("langchain_classic") is not None:
+    from langchain_classic.base_memory import BaseMemory
+elif find_spec("langchain_core.memory") is not None:  # langchain-core before 1.0
+    from langchain_core.memory import BaseMemory  # type: ignore[import-not-found,no-redef]
+else:
+    raise MissingExtraError("langchain-classic", "classic")
+
+STEPS = "intermediate_steps"
+"""Where an ``AgentExecutor`` returns its tool calls and their results, if it is told to."""
+
+
+class R3Memory(BaseMemory):
+    """The newest turns of a conversation as they are, and older ones that help.
+
+    What is recalled is marked and never stored again. What is stored is the input and the output
+    of a run, and the tool calls and results of an ``AgentExecutor`` with
+    ``return_intermediate_steps=True``. One object is one conversation: for another one give it
+    ``memory.scoped(session=...)``. A classic chain has no ids, so a run that is repeated counts
+    as said twice.
+
+    Attributes:
+        memory: Where turns are kept, or its path; its session is the conversation.
+        memory_key: The prompt's variable.
+        input_key: The input to look up and store; ``None`` takes the only text among the inputs,
+            or ``input``.
+        output_key: The output to store; ``None`` takes the only text among the outputs, or
+            ``output``.
+        return_messages: Messages instead of one string.
+        k: Most turns to recall; 5, as ``CompressiveMemory.recall`` has it.
+        window: Most newest turns of the conversation; 10, the five exchanges of LangChain's
+            ``ConversationBufferWindowMemory``.
+        token_budget: Most tokens of all that the prompt gets; 2,000, as LangChain's
+            ``ConversationTokenBufferMemory`` has it.
+        on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer without.
+
+    Example:
+        >>> chain = ConversationChain(llm=llm, memory=R3Memory(memory="alice.db"))
+        >>> chain.invoke("My dog is called Biscuit.")
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    memory: MemoryField
+    memory_key: str = "history"
+    input_key: str | None = None
+    output_key: str | None = None
+    return_messages: bool = False
+    k: int = 5
+    window: int = 10
+    token_budget: int = 2000
+    on_error: OnError = "raise"
+
+    @property
+    def memory_variables(self) -> list[str]:
+        """The prompt's variable."""
+        return [self.memory_key]
+
+    def load_memory_variables(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What the prompt gets for these inputs.
+
+        Raises:
+            R3MemError: If the memory cannot be read, and errors are raised.
+        """
+        with tolerated(self.on_error, "recalling"):
+            return self._shown(self._prompt(inputs))
+        return self._shown(PromptMemory((), ""))
+
+    async def aload_memory_variables(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Async twin of ``load_memory_variables``."""
+        with tolerated(self.on_error, "recalling"):
+            return self._shown(await asyncio.to_thread(self._prompt, inputs))
+        return self._shown(PromptMemory((), ""))
+
+    def save_context(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+        """Store a run, whole or not at all.
+
+        Raises:
+            InvalidInputError: If it is not clear what was said; set ``input_key`` or
+                ``output_key`` then.
+            R3MemError: If it cannot be stored, and errors are raised.
+        """
+        with tolerated(self.on_error, "remembering"):
+            self.memory.remember_many(self._turns(inputs, outputs))
+
+    async def asave_context(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+        """Async twin of ``save_context``."""
+        with tolerated(self.on_error, "remembering"):
+            await self.memory.aremember_many(self._turns(inputs, outputs))
+
+    def clear(self) -> None:
+        """Forget this conversation: no trace of it is left in the file. Others stay."""
+        self.memory.forget(session=self.memory.session)
+
+    async def aclear(self) -> None:
+        """Async twin of ``clear``."""
+        await self.memory.aforget(session=self.memory.session)
+
+    def _prompt(self, inputs: dict[str, Any]) -> PromptMemory:
+        asked = self._one(inputs, self.input_key, "input") if inputs else ""
+        return prompt_memory(
+            self.memory,
+            to_turn(_as(HumanMessage, asked)).text,
+            k=self.k,
+            window=self.window,
+            token_budget=self.token_budget,
+        )
+
+    def _shown(self, found: PromptMemory) -> dict[str, Any]:
+        recent = [to_message(turn) for turn in found.recent]
+        if self.return_messages:
+            before = [SystemMessage(found.recalled)] if found.recalled else []
+            return {self.memory_key: [*before, *recent]}
+        parts = (found.recalled, get_buffer_string(recent))
+        return {self.memory_key: "\n".join(part for part in parts if part)}
+
+    def _turns(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> list[Turn]:
+        asked = self._one(inputs, self.input_key, "input")
+        answered = self._one(outputs, self.output_key, "output")
+        steps = _steps(outputs.get(STEPS) or ())
+        return to_turns([_as(HumanMessage, asked), *steps, _as(AIMessage, answered)])
+
+    def _one(self, values: dict[str, Any], key: str | None, usual: str) -> Any:
+        texts = [
+            name
+            for name, value in values.items()
+            if isinstance(value, str) and name not in (self.memory_key, "stop")
+        ]
+        name = key or (texts[0] if len(texts) == 1 else usual)
+        if name not in values:
+            raise InvalidInputError(
+                f"there is no {name!r} among {sorted(values)}; name what the conversation is made "
+                f"of: R3Memory(..., {usual}_key='...')"
+            )
+        return values[name]
+
+
+def _as(kind: type[AIMessage | HumanMessage], value: Any) -> BaseMessage:
+    if isinstance(value, BaseMessage):
+        return value
+    try:
+        return kind(content=value)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"a turn is made of a text or a message, not of {type(value).__name__}"
+        ) from error
+
+
+def _steps(steps: Sequence[Any]) -> list[BaseMessage]:
+    # Pairs of an AgentAction and what the tool returned.
+    messages: list[BaseMessage] = []
+    for number, (action, result) in enumerate(steps):
+        given = action.tool_input
+        arguments = given if isinstance(given, dict) else {"input": given}
+        id_ = getattr(action, "tool_call_id", f"step-{number}")
+        call = {"name": action.tool, "args": arguments, "id": id_}
+        messages.append(AIMessage(content="", tool_calls=[call]))
+        messages.append(ToolMessage(content=str(result), name=action.tool, tool_call_id=id_))
+    return messages

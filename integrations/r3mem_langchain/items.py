@@ -1,0 +1,153 @@
+"""Items of a store as turns, and back.
+
+An item is a turn of the session of its namespace, known by its key. What is searched is the turn's
+text: by default all of the value, as JSON. The metadata has what the text has not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Literal
+
+from langgraph.store.base import Item, get_text_at_path
+
+from r3mem_agents import Turn
+from r3mem_agents.errors import InvalidInputError
+
+ROLE = "item"
+
+METADATA = "langgraph"
+"""Where a turn's metadata holds what of an item is not in its text."""
+
+WHOLE = "$"
+"""Path of all of a value."""
+
+MOST_KEY_BYTES = 255
+"""Of a turn's key, as ``CompressiveMemory.remember`` has it; a longer key is hashed."""
+
+Namespace = tuple[str, ...]
+Index = Literal[False] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An item as it is kept.
+
+    Attributes:
+        namespace: Its namespace.
+        key: Its key.
+        value: What JSON makes of its value.
+        created_at: When it was put first.
+        updated_at: When it was put last.
+        index: Paths of what is searched.
+        ttl: Minutes that it lives after it was put or read; ``None`` means for ever.
+        expires_at: When it is gone, unless it was read since.
+    """
+
+    namespace: Namespace
+    key: str
+    value: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    index: Index
+    ttl: float | None = None
+    expires_at: datetime | None = None
+
+    def item(self) -> Item:
+        """As a reader gets it: a copy of its own."""
+        return Item(
+            value=json.loads(json.dumps(self.value)),
+            key=self.key,
+            namespace=self.namespace,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
+
+def expiry(now: datetime, ttl: float | None) -> datetime | None:
+    """When something that lives so many minutes is gone.
+
+    Raises:
+        InvalidInputError: If that is no number of minutes, or after the end of time.
+    """
+    try:
+        return None if ttl is None else now + timedelta(minutes=ttl)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            f"ttl is {ttl!r}; give minutes, or None for an item that stays"
+        ) from error
+
+
+def plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A value as it will come back.
+
+    Raises:
+        InvalidInputError: If JSON cannot hold it.
+    """
+    try:
+        made = json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"an item's value must be what JSON can hold: {error}") from error
+    return dict(made)
+
+
+def session_of(namespace: Namespace) -> str:
+    """The session that holds a namespace."""
+    return json.dumps(namespace, ensure_ascii=False)
+
+
+def namespace_of(session: str) -> Namespace:
+    """The namespace that a session holds."""
+    return tuple(json.loads(session))
+
+
+def turn_key(key: str) -> str:
+    """By what the turn of an item is known."""
+    if 0 < len(key.encode()) <= MOST_KEY_BYTES:
+        return key
+    return blake2b(key.encode(), digest_size=32).hexdigest()
+
+
+def to_turn(kept: Kept) -> Turn:
+    """An item as a turn."""
+    whole = kept.index and WHOLE in kept.index
+    extra: dict[str, Any] = {"created": kept.created_at.isoformat(), "index": kept.index}
+    if whole:
+        text = json.dumps(kept.value, ensure_ascii=False)
+    else:
+        paths = kept.index or ()
+        text = "\n".join(part for path in paths for part in get_text_at_path(kept.value, path))
+        extra["value"] = kept.value
+    if kept.key != turn_key(kept.key):
+        extra["key"] = kept.key
+    if kept.ttl is not None and kept.expires_at is not None:
+        extra |= {"ttl": kept.ttl, "expires": kept.expires_at.isoformat()}
+    return Turn(
+        role=ROLE,
+        text=text,
+        session=session_of(kept.namespace),
+        time=kept.updated_at,
+        metadata={METADATA: extra},
+        key=turn_key(kept.key),
+    )
+
+
+def from_turn(turn: Turn) -> Kept:
+    """A turn as the item that it was made from."""
+    assert turn.session is not None and turn.time is not None and turn.key is not None
+    extra = (turn.metadata or {})[METADATA]
+    expires = extra.get("expires")
+    return Kept(
+        namespace=namespace_of(turn.session),
+        key=extra.get("key", turn.key),
+        value=extra["value"] if "value" in extra else json.loads(turn.text),
+        created_at=datetime.fromisoformat(extra["created"]),
+        updated_at=turn.time,
+        index=extra["index"],
+        ttl=extra.get("ttl"),
+        expires_at=None if expires is None else datetime.fromisoformat(expires),
+    )

@@ -1,0 +1,186 @@
+"""LangChain's messages as turns, and back.
+
+A turn's text is what was said: the content's text, and a line for each tool call with its
+arguments, so that they are compressed, searched and shown. The metadata holds the rest, and where
+in the text each part lies; a plain message has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    RemoveMessage,
+    SystemMessage,
+    message_chunk_to_message,
+    messages_from_dict,
+)
+
+from r3mem_agents import Turn
+from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain.quoting import METADATA, quotes
+
+ROLES = {"human": "user", "ai": "assistant"}
+TYPES = {"user": "human", "assistant": "ai", "system": "system"}
+"""Role to type of message; other roles are kept with their type, or read as a ``ChatMessage``."""
+
+ELSEWHERE = {"content", "id", "name", "role", "tool_calls", "type"}
+"""Fields that are not kept under their names."""
+
+QUOTATION = "[recalled from memory]"
+"""What is read of a tool's result that quoted a memory."""
+
+MOST_KEY_BYTES = 255
+"""Of a turn's key, as ``CompressiveMemory.remember`` has it; a longer id is hashed."""
+
+
+def to_turns(messages: Iterable[BaseMessage], session: str | None = None) -> list[Turn]:
+    """Messages as turns of a session; what was recalled for the prompt is left out.
+
+    Raises:
+        InvalidInputError: If one of them cannot be kept.
+    """
+    return [
+        to_turn(message, session)
+        for message in messages
+        if not (isinstance(message, SystemMessage) and quotes(message))
+    ]
+
+
+def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
+    """A message as a turn without a time, known by the message's id.
+
+    Of a tool's result that quotes a memory, only this is kept. What JSON cannot hold of an
+    artifact, ``additional_kwargs`` and ``response_metadata`` is left out.
+
+    Raises:
+        InvalidInputError: If something else is not what JSON can hold, or this is no message.
+    """
+    if isinstance(message, RemoveMessage):
+        raise InvalidInputError("a RemoveMessage tells the host to remove one; it is not kept")
+    message = message_chunk_to_message(message)
+    role = message.role if isinstance(message, ChatMessage) else ROLES.get(message.type)
+    role = role or message.type
+    text, extra = _spoken(message)
+    if TYPES.get(role, "chat") != message.type:
+        extra["type"] = message.type
+    fields = {name: value for name, value in message if name not in ELSEWHERE}
+    if kept := _kept(message, fields, quoting="quotes" in extra):
+        extra["fields"] = kept
+    key = key_of(message)
+    if key != message.id:
+        extra["id"] = message.id
+    return Turn(
+        role=role,
+        text=text,
+        name=message.name,
+        session=session,
+        metadata={METADATA: extra} if extra else None,
+        key=key,
+    )
+
+
+def key_of(message: BaseMessage) -> str | None:
+    """By what a message's turn is known: its id, or a hash of a very long one."""
+    if not message.id or len(message.id.encode()) <= MOST_KEY_BYTES:
+        return message.id or None
+    return blake2b(message.id.encode(), digest_size=32).hexdigest()
+
+
+def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:
+    # What was said, and how the content is made of it.
+    extra: dict[str, Any] = {}
+    if quotes(message):
+        return "", {"quotes": True}
+    if isinstance(message.content, str):
+        text = message.content
+    else:
+        text, extra["blocks"], extra["places"] = "", [], []
+        for number, block in enumerate(message.content):
+            said, rest = (block, None) if isinstance(block, str) else _text_of(block)
+            if said is not None:
+                text, start = _append(text, said)
+                extra["places"].append([number, start, len(text)])
+            extra["blocks"].append(rest)
+    if isinstance(message, AIMessage) and message.tool_calls:
+        extra["calls"], extra["content"] = [], len(text)
+        for call in message.tool_calls:
+            lead = f"[calls {call['name']}] "
+            text, start = _append(text, lead + _json(call["args"]))
+            place = [start + len(lead), len(text)]
+            extra["calls"].append({"name": call["name"], "id": call["id"], "args": place})
+    return text, extra
+
+
+def _text_of(block: dict[Any, Any]) -> tuple[str | None, dict[Any, Any]]:
+    said = block.get("text") if block.get("type") == "text" else None
+    return (said, block | {"text": None}) if isinstance(said, str) else (None, block)
+
+
+def _append(text: str, more: str) -> tuple[str, int]:
+    text += "\n" if text else ""
+    return text + more, len(text)
+
+
+def _json(arguments: dict[str, Any]) -> str:
+    try:
+        return json.dumps(arguments, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"a tool call's arguments must be what JSON can hold: {error}"
+        ) from error
+
+
+def _kept(message: BaseMessage, fields: dict[str, Any], *, quoting: bool) -> dict[str, Any]:
+    # Fields that differ from what a new message has.
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in ("additional_kwargs", "response_metadata"):
+            value = {entry: one for entry, one in value.items() if _is_json({entry: one})}
+        field = type(message).model_fields.get(name)
+        default = field.get_default(call_default_factory=True) if field else message
+        if type(value) is type(default) and value == default:
+            continue
+        if name != "artifact" or (not quoting and _is_json(value)):
+            kept[name] = value
+    return kept
+
+
+def _is_json(value: object) -> bool:
+    try:
+        return bool(json.loads(json.dumps(value, allow_nan=False)) == value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def to_message(turn: Turn) -> BaseMessage:
+    """A turn as a message, equal to the one that it was made from."""
+    extra = (turn.metadata or {}).get(METADATA, {})
+    kind = extra.get("type", TYPES.get(turn.role, "chat"))
+    data = dict(extra.get("fields", {}))
+    data |= {"content": _content(turn, extra), "name": turn.name, "id": extra.get("id", turn.key)}
+    if kind == "chat":
+        data["role"] = turn.role
+    if calls := extra.get("calls"):
+        data["tool_calls"] = [
+            call | {"args": json.loads(turn.text[slice(*call["args"])])} for call in calls
+        ]
+    return messages_from_dict([{"type": kind, "data": data}])[0]
+
+
+def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
+    if "quotes" in extra:
+        return QUOTATION
+    if "blocks" not in extra:
+        return turn.text[: extra.get("content")]
+    blocks = list(extra["blocks"])
+    for number, start, end in extra["places"]:
+        said = turn.text[start:end]
+        blocks[number] = said if blocks[number] is None else blocks[number] | {"text": said}
+    return blocks

@@ -1,0 +1,42 @@
+"""What quotes a memory, marked so that it is not stored again as if it were said now."""
+
+from __future__ import annotations
+
+from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage, SystemMessage, ToolMessage
+
+from r3mem_agents import Recollection, is_recalled
+
+METADATA = "langchain"
+"""Where a turn's metadata holds what of a message is not in its text."""
+
+DOCUMENT = "r3mem:"
+"""How ids of documents begin that are turns."""
+
+
+def to_document(hit: Recollection) -> Document:
+    """A recollection as a document."""
+    metadata = {name: value for name, value in hit.metadata.items() if name != METADATA}
+    metadata |= {
+        "turn_id": hit.turn_id,
+        "session": hit.session,
+        "role": hit.role,
+        "name": hit.name,
+        "time": hit.time.isoformat(),
+        "score": hit.score,
+    }
+    return Document(hit.text, id=f"{DOCUMENT}{hit.turn_id}", metadata=metadata)
+
+
+def quotes(message: BaseMessage) -> bool:
+    """Whether a message quotes a memory: what was recalled for a prompt, or a tool's result."""
+    if not isinstance(message, SystemMessage | ToolMessage):
+        return False
+    if isinstance(message.content, str) and is_recalled(message.content):
+        return True
+    artifact = getattr(message, "artifact", None)
+    return isinstance(artifact, list) and bool(artifact) and all(map(_is_turn, artifact))
+
+
+def _is_turn(one: object) -> bool:
+    return isinstance(one, Document) and (one.id or "").startswith(DOCUMENT)

@@ -1,0 +1,72 @@
+"""Remembered turns as documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from r3mem_langchain.handle import MemoryField
+from r3mem_langchain.quoting import to_document
+
+
+class R3Retriever(BaseRetriever):
+    """Finds the remembered turns that answer a question.
+
+    A document's text is the turn's, byte for byte; its metadata has ``time``, ``role``, ``name``,
+    ``session``, ``score`` and ``turn_id``, which ``memory.forget(turn_ids=[...])`` takes.
+
+    As a tool of an agent with ``R3MemoryMiddleware`` give ``create_retriever_tool`` the
+    ``response_format="content_and_artifact"``: by its documents a result is known to quote what is
+    stored already.
+
+    Attributes:
+        memory: The memory that is asked, or its path.
+        k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
+        since: Only turns said at this time or later.
+        until: Only turns said at this time or before.
+        sessions: Only turns of these sessions.
+        roles: Only turns of speakers in these roles.
+        min_score: Only turns with at least this score.
+        level: ``"session"`` for the best turn of each of the ``k`` best sessions.
+
+    Example:
+        >>> R3Retriever(memory=memory).invoke("What is my dog called?", k=1)[0].page_content
+        'My dog is called Biscuit.'
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    memory: MemoryField
+    k: int = 5
+    since: datetime | None = None
+    until: datetime | None = None
+    sessions: Sequence[str] | None = None
+    roles: Sequence[str] | None = None
+    min_score: float | None = None
+    level: Literal["turn", "session"] = "turn"
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+    ) -> list[Document]:
+        hits = self.memory.recall(query, **self._options(k))
+        return [to_document(hit) for hit in hits]
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
+    ) -> list[Document]:
+        hits = await self.memory.arecall(query, **self._options(k))
+        return [to_document(hit) for hit in hits]
+
+    def _options(self, k: int | None) -> dict[str, Any]:
+        names = ("k", "since", "until", "sessions", "roles", "min_score", "level")
+        options = {name: getattr(self, name) for name in names}
+        return options if k is None else options | {"k": k}

@@ -1,0 +1,128 @@
+"""A memory as tools of an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from pydantic import BaseModel, Field
+
+from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
+from r3mem_agents.errors import InvalidInputError, MissingExtraError, NotFoundError
+from r3mem_langchain.scope import scoped
+
+if find_spec("langgraph") is None:
+    raise MissingExtraError("langgraph", "langchain")
+
+from langgraph.prebuilt import ToolRuntime
+
+NOTHING = "Nothing relevant was found in memory."
+
+
+class _Remember(BaseModel):
+    text: str = Field(description="What to remember, as one self-contained statement.")
+
+
+class _Recall(BaseModel):
+    query: str = Field(description="What to look for, as a question or in keywords.")
+
+
+class _Forget(BaseModel):
+    turn_ids: list[int] = Field(description="Numbers of the turns, as recall shows them.")
+
+
+def as_tools(
+    memory: CompressiveMemory,
+    *,
+    user_id: str | None = None,
+    thread_id: str | None = None,
+    k: int = 5,
+) -> list[BaseTool]:
+    """Let a model remember, recall and forget by itself.
+
+    In a graph each call works on the memory of the run's user and notes go to its thread, as
+    ``R3MemoryMiddleware`` finds them; elsewhere on the names given here. A call that is repeated
+    with the same id remembers once. What ``recall`` returns is marked, so that
+    ``R3MemoryMiddleware`` does not store it again.
+
+    Args:
+        memory: Where turns are kept.
+        user_id: Whose memory, if the run names nobody; ``None`` means the memory's user.
+        thread_id: Session of what is remembered, if the run has no thread; ``None`` means the
+            memory's session.
+        k: Most turns that ``recall`` returns; 5, as ``CompressiveMemory.recall`` has it.
+
+    Returns:
+        The tools ``remember``, ``recall`` and ``forget``, each sync and async.
+    """
+
+    def here(runtime: ToolRuntime[Any, Any] | None) -> CompressiveMemory:
+        context, config = (runtime.context, runtime.config) if runtime else (None, None)
+        return scoped(memory, context, config, user_id, thread_id)
+
+    def remember(text: str, runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+        """Remember something for later conversations, word for word."""
+        turn = here(runtime).remember("assistant", text, key=_key(runtime))
+        return f"Remembered as turn {turn.id}."
+
+    async def aremember(text: str, runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+        turn = await here(runtime).aremember("assistant", text, key=_key(runtime))
+        return f"Remembered as turn {turn.id}."
+
+    def recall(
+        query: str,
+        runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
+    ) -> str:
+        """Look up what was said or noted before, in this conversation and in earlier ones."""
+        return _shown(here(runtime).recall(query, k))
+
+    async def arecall(
+        query: str,
+        runtime: ToolRuntime[Any, Any] = None,  # type: ignore[assignment]
+    ) -> str:
+        return _shown(await here(runtime).arecall(query, k))
+
+    def forget(turn_ids: list[int], runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+        """Forget turns for good. Only do so when you are asked to."""
+        try:
+            return f"Forgot {here(runtime).forget(turn_ids=turn_ids)} turns."
+        except (InvalidInputError, NotFoundError) as error:
+            raise ToolException(str(error)) from error
+
+    async def aforget(turn_ids: list[int], runtime: ToolRuntime[Any, Any] = None) -> str:  # type: ignore[assignment]
+        try:
+            return f"Forgot {await here(runtime).aforget(turn_ids=turn_ids)} turns."
+        except (InvalidInputError, NotFoundError) as error:
+            raise ToolException(str(error)) from error
+
+    return [
+        _tool(remember, aremember, _Remember),
+        _tool(recall, arecall, _Recall),
+        _tool(forget, aforget, _Forget, handle_tool_error=True),
+    ]
+
+
+def _tool(
+    function: Callable[..., Any],
+    coroutine: Callable[..., Any],
+    schema: type[BaseModel],
+    **options: Any,
+) -> BaseTool:
+    return StructuredTool.from_function(function, coroutine, args_schema=schema, **options)
+
+
+def _key(runtime: ToolRuntime[Any, Any] | None) -> str | None:
+    return runtime.tool_call_id if runtime else None
+
+
+def _shown(hits: list[Recollection]) -> str:
+    if not hits:
+        return NOTHING
+    return mark_recalled(
+        "\n".join(
+            f"turn {hit.turn_id} [{hit.time:%Y-%m-%d %H:%M}] {hit.name or hit.role}: {hit.text}"
+            for hit in hits
+        )
+    )

@@ -1,0 +1,45 @@
+"""Which messages of an agent's state were said in this turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
+
+INSERTED = "lc_source"
+"""LangChain's own mark on messages that nobody said: summaries, notifications."""
+
+
+def opened(pending: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The messages with which a turn begins: those after the last answer.
+
+    Args:
+        pending: What an earlier turn left unwritten, because it failed; it comes first.
+        messages: The state's.
+    """
+    if pending:
+        return continued(pending, messages)
+    answers = (AIMessage, ToolMessage)
+    end = max((i for i, one in enumerate(messages) if isinstance(one, answers)), default=-1)
+    return [one for one in messages[end + 1 :] if _is_said(one)]
+
+
+def continued(turn: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """A turn with what was said since, each message as the state has it now, if it still does.
+
+    Messages may have been taken out of the state by a summary, so they are collected as they come.
+    """
+    known = {one.id for one in turn}
+    now = {one.id: one for one in messages}
+    last = max((i for i, one in enumerate(messages) if one.id in known), default=-1)
+    new = [one for one in messages[last + 1 :] if _is_said(one)]
+    return [*(now.get(one.id, one) for one in turn), *new]
+
+
+def question(turn: Sequence[AnyMessage]) -> str:
+    """What the user says in a turn."""
+    return "\n".join(one.text for one in turn if isinstance(one, HumanMessage))
+
+
+def _is_said(message: AnyMessage) -> bool:
+    return not isinstance(message, SystemMessage) and INSERTED not in message.additional_kwargs

@@ -1,0 +1,105 @@
+"""What a prompt gets from a memory: the newest turns as they are, older ones that help."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
+from r3mem_agents.memory.context import compose, line
+from r3mem_agents.types import Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.memory.memory import CompressiveMemory
+
+START = "<recalled_memory>\n"
+END = "\n</recalled_memory>"
+RECALLED = "From earlier conversations, recalled because it may help:\n"
+RECENT = "The latest turns of this conversation:\n"
+
+RECENT_SHARE = 0.5
+"""Part of a token budget that the newest turns may take, so that older ones find room; chosen."""
+
+
+def mark_recalled(lines: str) -> str:
+    """Recalled lines as a prompt should hold them, so that they are told from what is said now."""
+    return START + lines + END
+
+
+def is_recalled(text: str) -> bool:
+    """Whether a text begins with what ``mark_recalled`` made: it is not to be stored again."""
+    return text.startswith(START)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMemory:
+    """The two parts of it, without overlap.
+
+    Attributes:
+        recent: The newest turns of the session, oldest first. It begins with a user's turn if it
+            has one: chat models refuse a tool's result without the call.
+        recalled: Older turns that answer the question: dated lines with their speakers, marked as
+            a quotation; empty if nothing relevant is found or fits.
+    """
+
+    recent: tuple[Turn, ...]
+    recalled: str
+
+    def text(self) -> str:
+        """Both as one quotation, for hosts that have a single place for it."""
+        if not self.recent:
+            return self.recalled
+        before = self.recalled.removeprefix(START).removesuffix(END)
+        after = RECENT + "\n".join(line(turn) for turn in self.recent)
+        return mark_recalled(f"{before}\n{after}" if before else after)
+
+
+def prompt_memory(
+    memory: CompressiveMemory,
+    query: str,
+    *,
+    window: int,
+    k: int = 5,
+    token_budget: int = 800,
+    shown_keys: Iterable[str] = (),
+) -> PromptMemory:
+    """Choose what a prompt gets.
+
+    Args:
+        memory: Bound to the session of the conversation.
+        query: What the user says now.
+        window: Most newest turns of the session; 0 for none.
+        k: Most older turns.
+        token_budget: Most tokens of both parts together, speakers, dates and marks included.
+        shown_keys: Keys of turns of the session that the prompt has already.
+
+    Raises:
+        InvalidInputError: If an argument has a wrong type or value.
+    """
+    count = tiktoken_counter() or memory.model.count_tokens
+    left = token_budget - count(mark_recalled(RECALLED + RECENT))
+    shown = set(memory.turn_ids(keys=shown_keys))
+    newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]
+    recent = _fitting(memory.fetch(turn_ids=newest if window else ()), left * RECENT_SHARE, count)
+    left -= sum(count(line(turn) + "\n") for turn in recent)
+    exclude = shown.union(turn.id for turn in recent if turn.id is not None)
+    hits = memory.recall(query, k, exclude=exclude) if left > 0 else []
+    recalled = compose([hits], left, count, nothing="")
+    return PromptMemory(tuple(recent), mark_recalled(RECALLED + recalled) if recalled else "")
+
+
+def _fitting(turns: Sequence[Turn], token_budget: float, count: TokenCounter) -> list[Turn]:
+    # The newest that fit, without what stands in front of the first user's turn.
+    spent = 0
+    taken: deque[Turn] = deque()
+    for turn in reversed(turns):
+        spent += count(line(turn) + "\n")
+        if spent > token_budget:
+            break
+        taken.appendleft(turn)
+    asked = any(turn.role == "user" for turn in taken)
+    while taken and (taken[0].role == "tool" or (asked and taken[0].role != "user")):
+        taken.popleft()
+    return list(taken)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import r3mem_langchain
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code: str) -> str:
+    code = f"import sys; sys.path.insert(0, 'integrations')\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_exports_are_sorted_and_there() -> None:
+    names = r3mem_langchain.__all__
+    assert names == sorted(names) == dir(r3mem_langchain)
+    for name in names:
+        assert getattr(r3mem_langchain, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'R3Nothing'"):
+        _ = r3mem_langchain.R3Nothing
+
+
+@pytest.mark.parametrize(
+    ("name", "unneeded"),
+    [
+        ("__all__", "langchain_core langchain langgraph langchain_classic torch numpy"),
+        ("R3Retriever", "langchain langgraph langchain_classic torch"),
+        ("R3ChatMessageHistory", "langchain langgraph langchain_classic torch"),
+        ("as_tools", "langchain langchain_classic torch"),
+        ("R3Memory", "langgraph langchain torch"),
+        ("R3MemoryMiddleware", "langchain_classic torch"),
+        ("R3Store", "langchain langchain_classic torch"),
+    ],
+)
+def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
+    code = (
+        f"import r3mem_langchain; r3mem_langchain.{name}\n"
+        f"print(sorted(set({unneeded.split()}) & set(sys.modules)))"
+    )
+    assert run(code) == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "extra"),
+    [
+        ("R3Memory", ["langchain_classic"], "classic"),
+        ("R3MemoryMiddleware", ["langchain"], "langchain"),
+        ("R3Store", ["langgraph"], "langchain"),
+        ("as_tools", ["langgraph"], "langchain"),
+    ],
+)
+def test_what_is_missing_is_named(name: str, missing: list[str], extra: str) -> None:
+    code = (
+        "import importlib.util as util\n"
+        "real = util.find_spec\n"
+        f"util.find_spec = lambda name, *rest: None if name in {missing} else real(name, *rest)\n"
+        "import r3mem_langchain\n"
+        f"try: r3mem_langchain.{name}\n"
+        "except ImportError as error: print(error)"
+    )
+    assert f"pip install 'r3mem-agents[{extra}]'" in run(code)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.documents import Document
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from r3mem_agents import CompressiveMemory, Turn, mark_recalled
+from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain.messages import to_message, to_turn, to_turns
+from tests.memory.fake_model import FakeModel
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+NAMES = st.text("abcdefg_", min_size=1, max_size=8)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+DICTS = st.dictionaries(NAMES, JSON, max_size=3)
+BLOCKS = st.one_of(
+    TEXT,
+    st.builds(lambda text: {"type": "text", "text": text}, TEXT),
+    st.builds(lambda text: {"type": "text", "text": text, "cache_control": {"a": 1}}, TEXT),
+    st.builds(lambda url: {"type": "image_url", "image_url": {"url": url}}, TEXT),
+    st.builds(lambda text: {"type": "thinking", "thinking": text}, TEXT),
+    st.builds(lambda value: {"type": "text", "text": value}, JSON),
+)
+COMMON: dict[str, Any] = {
+    "content": TEXT | st.lists(BLOCKS, max_size=3),
+    "id": st.none() | st.text("abc", max_size=300),
+    "name": st.none() | TEXT,
+    "additional_kwargs": DICTS,
+    "response_metadata": DICTS,
+}
+CALLS = st.lists(
+    st.builds(
+        lambda name, args, id: {"name": name, "args": args, "id": id, "type": "tool_call"},
+        NAMES,
+        DICTS,
+        st.none() | NAMES,
+    ),
+    max_size=2,
+)
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+MESSAGES: st.SearchStrategy[BaseMessage] = st.one_of(
+    st.builds(HumanMessage, **COMMON),
+    st.builds(SystemMessage, **COMMON),
+    st.builds(AIMessage, **COMMON, tool_calls=CALLS, usage_metadata=st.none() | st.just(USAGE)),
+    st.builds(
+        ToolMessage,
+        **COMMON,
+        tool_call_id=TEXT,
+        status=st.sampled_from(["success", "error"]),
+        artifact=JSON,
+    ),
+    st.builds(FunctionMessage, **(COMMON | {"name": NAMES})),
+    st.builds(ChatMessage, **COMMON, role=NAMES | st.just("user")),
+)
+
+
+@given(message=MESSAGES)
+@settings(max_examples=200)
+def test_a_message_comes_back_as_it_was(message: BaseMessage) -> None:
+    fake: Any = FakeModel()
+    with CompressiveMemory(":memory:", model=fake) as memory:
+        stored = memory.remember_many([to_turn(message)])
+        [turn] = memory.history()
+    assert [turn] == stored
+    back = to_message(turn)
+    assert back == message
+    assert json.dumps(back.model_dump()) == json.dumps(message.model_dump())  # 1 is not True
+
+
+def test_a_plain_message_is_a_plain_turn() -> None:
+    turn = to_turn(HumanMessage("Hello.", id="h1", name="Alice"), "s")
+    assert turn == Turn(role="user", text="Hello.", name="Alice", session="s", key="h1")
+    assert to_turn(AIMessage("Hi.")) == Turn(role="assistant", text="Hi.")
+
+
+def test_tool_calls_and_results_are_shown() -> None:
+    call = {"name": "weather", "args": {"city": "Zürich"}, "id": "c1"}
+    turn = to_turn(AIMessage("One moment.", tool_calls=[call]))
+    assert turn.text == 'One moment.\n[calls weather] {"city": "Zürich"}'
+    assert to_turn(ToolMessage("Rain.", tool_call_id="c1")).text == "Rain."
+
+
+def test_what_json_cannot_hold_is_left_out_where_it_is_optional() -> None:
+    message = ToolMessage("ok", tool_call_id="c", artifact=object(), additional_kwargs={"a": {1}})
+    back = to_message(to_turn(message))
+    assert back == ToolMessage("ok", tool_call_id="c")
+    with pytest.raises(InvalidInputError, match="JSON"):
+        to_turn(AIMessage("", tool_calls=[{"name": "f", "args": {"a": object()}, "id": "c"}]))
+
+
+def test_a_quotation_is_not_kept_again() -> None:
+    told = "My dog is called Biscuit."
+    documents = [Document(told, id="r3mem:7")]
+    for message in (
+        ToolMessage(told, tool_call_id="c", artifact=documents),
+        ToolMessage(mark_recalled(told), tool_call_id="c"),
+    ):
+        turn = to_turn(message)
+        assert "Biscuit" not in repr(turn)
+        assert to_message(turn) == ToolMessage("[recalled from memory]", tool_call_id="c")
+    assert to_turns([SystemMessage(mark_recalled(told)), HumanMessage("Hi.")]) == [
+        Turn(role="user", text="Hi.")
+    ]
+    others = [Document("A page.", id="r3mem:7"), Document("Another.", id="x")]
+    assert to_turn(ToolMessage("A page.", tool_call_id="c", artifact=others)).text == "A page."
+
+
+def test_chunks_are_kept_as_messages() -> None:
+    chunk = AIMessageChunk(content="Hello.", id="a")
+    assert to_message(to_turn(chunk)) == AIMessage("Hello.", id="a")
+    with pytest.raises(InvalidInputError, match="RemoveMessage"):
+        to_turn(RemoveMessage(id="a"))
+
+
+@pytest.mark.parametrize("role", ["tool", "narrator"])
+def test_turns_of_others_are_messages_too(role: str) -> None:
+    assert to_message(Turn(role=role, text="x")) == ChatMessage(content="x", role=role)
+    assert to_message(Turn(role="user", text="x", key="k")) == HumanMessage("x", id="k")

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents import CompressiveMemory, Turn, prompt_memory
+from r3mem_agents.memory.budget import tiktoken_counter
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+TEXTS = st.lists(st.sampled_from(["dog", "Biscuit", "beach", "Lisbon", "market"]), max_size=30)
+TURNS = st.builds(
+    lambda number, role, session, words: Turn(
+        role=role, session=session, text=f"turn{number}: " + " ".join(words), key=f"key{number}"
+    ),
+    st.integers(0, 9**6),
+    st.sampled_from(["user", "assistant", "tool"]),
+    st.sampled_from(["now", "before"]),
+    TEXTS,
+)
+
+
+@given(
+    turns=st.lists(TURNS, max_size=20, unique_by=lambda turn: turn.key),
+    window=st.integers(0, 8),
+    budget=st.integers(1, 300),
+    data=st.data(),
+)
+@settings(max_examples=60)
+def test_parts_are_verbatim_within_the_budget_and_without_overlap(
+    turns: list[Turn], window: int, budget: int, data: st.DataObject
+) -> None:
+    fake: Any = FakeModel()
+    keys = [turn.key for turn in turns if turn.key is not None]
+    shown = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
+    with CompressiveMemory(":memory:", session="now", model=fake) as memory:
+        stored = memory.remember_many(turns)
+        found = prompt_memory(
+            memory, "dog Biscuit", window=window, k=5, token_budget=budget, shown_keys=shown
+        )
+    hidden = {turn.key for turn in stored if turn.session == "now" and turn.key in shown}
+    session = [turn for turn in stored if turn.session == "now"]
+    recent = list(found.recent)
+    assert len(recent) <= window
+    place = next((i for i, turn in enumerate(session) if turn in recent[:1]), len(session))
+    assert recent == [turn for turn in session[place:] if turn.key not in hidden]
+    assert not recent or recent[0].role != "tool"
+    for turn in turns:
+        times = found.text().count(f"{turn.text.split(':')[0]}:")
+        assert times <= 1
+        assert turn.key not in hidden or times == 0
+    count = tiktoken_counter() or fake.count_tokens
+    assert count(found.text()) <= budget or found.text() == ""
+    assert (found.text() == "") == (not found.recent and not found.recalled)
+
+
+def test_what_a_prompt_shows(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="today")
+    memory.remember("user", "My dog is called Biscuit.", name="Alice", session="last week")
+    for number in range(12):
+        memory.remember("user", f"Line {number}.", key=f"u{number}")
+        memory.remember("assistant", f"Answer {number}.", key=f"a{number}")
+    found = prompt_memory(memory, "What is the dog called?", window=4, shown_keys=["a11"])
+    assert [turn.text for turn in found.recent] == ["Line 10.", "Answer 10.", "Line 11."]
+    assert "Session last week:" in found.recalled
+    assert "Alice (user): My dog is called Biscuit." in found.recalled
+    assert found.text().startswith("<recalled_memory>\nFrom earlier conversations")
+    assert found.text().count("recalled_memory") == 2
+    assert found.text().index("Biscuit") < found.text().index("The latest turns")
+    none = prompt_memory(memory, "xylophone", window=0)
+    assert none.recent == ()
+
+
+@pytest.mark.parametrize("role", ["assistant", "tool"])
+def test_a_window_begins_with_the_user(open_memory: OpenMemory, role: str) -> None:
+    memory = open_memory(session="s")
+    memory.remember("user", "One.")
+    memory.remember(role, "Two.")
+    memory.remember("user", "Three.")
+    found = prompt_memory(memory, "", window=2)
+    assert [turn.text for turn in found.recent] == ["Three."]
