@@ -43,14 +43,13 @@ def chat_model(model: str | None = None, base_url: str | None = None) -> LLM:
     )
 
 
-def _quote(messages: Sequence[ChatMessage], tools: Sequence[Any] = (), **_: Any) -> ChatMessage:
+def _quote(messages: Sequence[ChatMessage], **_: Any) -> ChatMessage:
     last = messages[-1]
     if last.role == "tool":
         return ChatMessage(role="assistant", content=last.content)
     question = last.blocks[-1].text  # type: ignore[union-attr]
     # It has no judgement of when to use a tool, so it is told: "/forget my dog".
-    command = re.fullmatch(r"/(\w+) (.*)", question)
-    if command and tools:
+    if command := re.fullmatch(r"/(\w+) (.*)", question):
         name, argument = command.groups()
         call = ToolCallBlock(tool_call_id=name, tool_name=name, tool_kwargs={"about": argument})
         return ChatMessage(role="assistant", blocks=[call])

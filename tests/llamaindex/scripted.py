@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, LLMMetadata
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 from pydantic import PrivateAttr
 
@@ -19,13 +19,18 @@ class Scripted(MockFunctionCallingLLM):
     _prompts: list[list[ChatMessage]] = PrivateAttr(default_factory=list)
 
     def __init__(self, reply: Reply) -> None:
-        super().__init__(is_chat_model=True)
+        super().__init__()
 
         def respond(messages: Sequence[ChatMessage], **_: Any) -> ChatMessage:
             self._prompts.append(copy.deepcopy(list(messages)))
             return reply(messages)
 
         self.response_generator = respond
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """It chats and calls functions; the host's fake could not say so before 0.14.16."""
+        return LLMMetadata(is_chat_model=True, is_function_calling_model=True)
 
     @property
     def prompts(self) -> list[list[ChatMessage]]:
