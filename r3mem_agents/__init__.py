@@ -11,13 +11,16 @@ from r3mem_agents.types import MemoryStats, Recollection, Turn
 if TYPE_CHECKING:
     from r3mem_agents.memory import (
         CompressiveMemory,
+        OnError,
         PromptMemory,
-        RecentTurns,
         count_tokens,
         fit_window,
         is_recalled,
         mark_recalled,
+        newest_first,
         prompt_memory,
+        tolerated,
+        without_recalled,
     )
     from r3mem_agents.model import ReversibleModel, Segment
 
@@ -26,9 +29,9 @@ __version__ = "0.1.0"
 __all__ = [
     "CompressiveMemory",
     "MemoryStats",
+    "OnError",
     "PromptMemory",
     "R3MemError",
-    "RecentTurns",
     "Recollection",
     "ReversibleModel",
     "Segment",
@@ -38,21 +41,27 @@ __all__ = [
     "fit_window",
     "is_recalled",
     "mark_recalled",
+    "newest_first",
     "prompt_memory",
+    "tolerated",
+    "without_recalled",
 ]
 
 # What loads torch or a database is loaded when it is first asked for (PEP 562).
 _LAZY = {
     "CompressiveMemory": "r3mem_agents.memory",
+    "OnError": "r3mem_agents.memory",
     "PromptMemory": "r3mem_agents.memory",
-    "RecentTurns": "r3mem_agents.memory",
     "ReversibleModel": "r3mem_agents.model",
     "Segment": "r3mem_agents.model",
     "count_tokens": "r3mem_agents.memory",
     "fit_window": "r3mem_agents.memory",
     "is_recalled": "r3mem_agents.memory",
     "mark_recalled": "r3mem_agents.memory",
+    "newest_first": "r3mem_agents.memory",
     "prompt_memory": "r3mem_agents.memory",
+    "tolerated": "r3mem_agents.memory",
+    "without_recalled": "r3mem_agents.memory",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -17,9 +18,8 @@ from langchain_core.messages import (
 )
 from pydantic import ConfigDict
 
-from r3mem_agents import PromptMemory, Turn, prompt_memory
+from r3mem_agents import OnError, PromptMemory, Turn, prompt_memory, tolerated
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
-from r3mem_langchain.failing import OnError, tolerated
 from r3mem_langchain.handle import MemoryField
 from r3mem_langchain.messages import to_message, to_turn, to_turns
 
@@ -29,6 +29,8 @@ elif find_spec("langchain_core.memory") is not None:  # langchain-core before 1.
     from langchain_core.memory import BaseMemory  # type: ignore[import-not-found,no-redef]
 else:
     raise MissingExtraError("langchain-classic", "classic")
+
+logger = logging.getLogger(__name__)
 
 STEPS = "intermediate_steps"
 """Where an ``AgentExecutor`` returns its tool calls and their results, if it is told to."""
@@ -86,13 +88,13 @@ class R3Memory(BaseMemory):
         Raises:
             R3MemError: If the memory cannot be read, and errors are raised.
         """
-        with tolerated(self.on_error, "recalling"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             return self._shown(self._prompt(inputs))
         return self._shown(PromptMemory((), ""))
 
     async def aload_memory_variables(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Async twin of ``load_memory_variables``."""
-        with tolerated(self.on_error, "recalling"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             return self._shown(await asyncio.to_thread(self._prompt, inputs))
         return self._shown(PromptMemory((), ""))
 
@@ -104,12 +106,12 @@ class R3Memory(BaseMemory):
                 ``output_key`` then.
             R3MemError: If it cannot be stored, and errors are raised.
         """
-        with tolerated(self.on_error, "remembering"):
+        with tolerated(self.on_error, logger, "what was said was not stored"):
             self.memory.remember_many(self._turns(inputs, outputs))
 
     async def asave_context(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         """Async twin of ``save_context``."""
-        with tolerated(self.on_error, "remembering"):
+        with tolerated(self.on_error, logger, "what was said was not stored"):
             await self.memory.aremember_many(self._turns(inputs, outputs))
 
     def clear(self) -> None:

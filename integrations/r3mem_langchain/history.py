@@ -9,7 +9,7 @@ from typing import Self
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from r3mem_agents import CompressiveMemory, RecentTurns
+from r3mem_agents import CompressiveMemory
 from r3mem_langchain.messages import to_message, to_turns
 
 
@@ -19,9 +19,8 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
     The host asks for them before it knows the question, so this is the place for what was said
     here, not for what was recalled from elsewhere: put an ``R3Retriever`` into the chain for that.
 
-    A message that has an id is stored once, however often it is added. An object expands each
-    message once, so one that is kept for its session is faster than a new one for each call.
-    A write that fails raises; ``RunnableWithMessageHistory`` logs that and answers all the same.
+    A message that has an id is stored once, however often it is added. A write that fails raises;
+    ``RunnableWithMessageHistory`` logs that and answers all the same.
 
     Example:
         >>> memory = CompressiveMemory("chats.db")
@@ -49,7 +48,6 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
         """
         super().__init__()
         self.memory = memory.scoped(user=user_id, session=session_id)
-        self._turns = RecentTurns(self.memory)
 
     def __reduce__(self) -> tuple[type[Self], tuple[CompressiveMemory]]:
         return type(self), (self.memory,)
@@ -58,7 +56,7 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
         """The messages in the order in which they were added."""
         ids = self.memory.turn_ids(self.memory.session)
-        return [to_message(turn) for turn in self._turns.newest_first(ids)][::-1]
+        return [to_message(turn) for turn in self.memory.fetch(turn_ids=ids)]
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Async twin of ``messages``."""
@@ -71,11 +69,11 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
             InvalidInputError: If one of them cannot be kept.
             StoreError: If they could not be written.
         """
-        self._turns.keep(self.memory.remember_many(to_turns(messages)))
+        self.memory.remember_many(to_turns(messages))
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Async twin of ``add_messages``."""
-        self._turns.keep(await self.memory.aremember_many(to_turns(messages)))
+        await self.memory.aremember_many(to_turns(messages))
 
     def clear(self) -> None:
         """Forget the conversation: no trace of it is left in the file."""

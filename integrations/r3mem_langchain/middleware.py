@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.util import find_spec
 from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage, SystemMessage
 
-from r3mem_agents import CompressiveMemory, prompt_memory
+from r3mem_agents import CompressiveMemory, OnError, prompt_memory, tolerated
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
-from r3mem_langchain.failing import OnError, tolerated
 from r3mem_langchain.messages import key_of, to_turns
 from r3mem_langchain.scope import scoped
 from r3mem_langchain.turns import continued, opened, question
@@ -30,6 +30,8 @@ from langchain.agents.middleware.types import (
 )
 from langgraph.channels import UntrackedValue
 from langgraph.runtime import Runtime
+
+logger = logging.getLogger(__name__)
 
 
 class R3MemoryState(AgentState[Any]):
@@ -171,7 +173,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         """Remember the turn."""
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
         unwritten: list[AnyMessage] = []
-        with tolerated(self.on_error, "remembering"):
+        with tolerated(self.on_error, logger, "what was said was not stored"):
             try:
                 self._scoped().remember_many(to_turns(turn))
             except StoreError:
@@ -185,7 +187,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         """Async twin of ``after_agent``."""
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
         unwritten: list[AnyMessage] = []
-        with tolerated(self.on_error, "remembering"):
+        with tolerated(self.on_error, logger, "what was said was not stored"):
             try:
                 await self._scoped().aremember_many(to_turns(turn))
             except StoreError:
@@ -197,12 +199,12 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         return scoped(self.memory, self.user_id, self.thread_id)
 
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
-        with tolerated(self.on_error, "recalling"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             return self._lookup(self._scoped(), turn, state["messages"])
         return ""
 
     async def _arecall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
-        with tolerated(self.on_error, "recalling"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             memory = self._scoped()
             return await asyncio.to_thread(self._lookup, memory, turn, state["messages"])
         return ""

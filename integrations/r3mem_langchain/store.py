@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from itertools import islice
-from typing import Any
 
 from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, NotFoundError
@@ -46,9 +45,6 @@ from r3mem_langchain.keys import turn_key
 
 AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""
-
-MOST_READ = 10_000
-"""Items that are kept as they were read, so that each is expanded once; chosen."""
 
 READ_AT_ONCE = 64
 """Items that are expanded together while a search looks for those that pass; chosen."""
@@ -97,11 +93,7 @@ class R3Store(BaseStore):
         self.ttl_config = ttl
         self._expiries = Expiries(memory)
         self._fields = list(fields)
-        self._read: dict[int, Kept] = {}
         self._swept = datetime.now(UTC)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_read": {}}
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Do several things; all reads see the state before all writes.
@@ -183,7 +175,7 @@ class R3Store(BaseStore):
             for session in self.memory.sessions()
             if namespace_of(session)[: len(prefix)] == prefix
         ]
-        left = dict.fromkeys(id_ for session in sessions for id_ in self._ids(session))
+        left = dict.fromkeys(id_ for session in sessions for id_ in self.memory.turn_ids(session))
         if op.query and left:
             for hits in self._hits(op.query, sessions, max(1, op.offset + op.limit)):
                 new = [hit for hit in hits if hit.turn_id in left]
@@ -247,8 +239,6 @@ class R3Store(BaseStore):
     def _forget(self, items: Mapping[int, Kept]) -> int:
         if not items:
             return 0
-        for id_ in items:
-            self._read.pop(id_, None)
         self._expiries.forget(items.values())
         try:
             return self.memory.forget(turn_ids=items)
@@ -256,26 +246,14 @@ class R3Store(BaseStore):
             left = {turn.id for turn in self.memory.fetch(turn_ids=items)}
             return self._forget({id_: kept for id_, kept in items.items() if id_ in left})
 
-    def _ids(self, session: str) -> list[int]:
-        try:
-            return self.memory.turn_ids(session)
-        except NotFoundError:  # emptied since
-            return []
-
     def _keyed(self, namespace: Namespace, key: str) -> dict[int, Kept]:
         session = session_of(tuple(namespace))
         return self._items(self.memory.turn_ids(session, keys=[turn_key(key)]))
 
     def _items(self, ids: Sequence[int]) -> dict[int, Kept]:
         # Those of the ids that exist, in the order given.
-        found = {id_: self._read[id_] for id_ in ids if id_ in self._read}
-        if missing := [id_ for id_ in ids if id_ not in found]:
-            read = self.memory.fetch(turn_ids=missing)
-            found |= {turn.id: from_turn(turn) for turn in read if turn.id is not None}
-            if len(self._read) + len(missing) > MOST_READ:
-                self._read = {}
-            self._read |= found
-        return {id_: found[id_] for id_ in ids if id_ in found}
+        turns = self.memory.fetch(turn_ids=ids)
+        return {turn.id: from_turn(turn) for turn in turns if turn.id is not None}
 
 
 def _search_item(kept: Kept, score: float | None) -> SearchItem:

@@ -11,10 +11,8 @@ from pydantic import BaseModel, Field
 
 from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
 from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.memory.context import NOTHING
 from r3mem_langchain.scope import scoped
-
-NOTHING = "Nothing relevant was found in memory."
-
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
 """Id of the call that is being done."""

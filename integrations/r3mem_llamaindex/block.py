@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Literal
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.memory import BaseMemoryBlock
 from pydantic import Field, PrivateAttr
 
+from r3mem_agents import OnError, tolerated
 from r3mem_llamaindex.connection import Connected
 from r3mem_llamaindex.conversation import Draft, draft
-from r3mem_llamaindex.failing import OnError, failing
 from r3mem_llamaindex.messages import SPOKEN
 from r3mem_llamaindex.windows import Windows
+
+logger = logging.getLogger(__name__)
 
 SESSION = "session_id"
 """Where ``Memory`` writes its session into the messages that leave its window."""
@@ -59,7 +62,7 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
     async def _aput(self, messages: list[ChatMessage]) -> None:
         # Taken before anything else runs: other blocks write into the same messages.
         leaving: dict[str, list[Draft]] = {}
-        with failing(self.on_error, "messages that leave the window were not stored"):
+        with tolerated(self.on_error, logger, "messages that leave the window were not stored"):
             for message in messages:
                 extra = dict(message.additional_kwargs)
                 session = extra.pop(SESSION, None) or self.session
@@ -74,11 +77,11 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
     def _get(self, messages: list[ChatMessage], session: str) -> str:
         shown: list[int] = []
         if self.accept_short_term_memory:
-            with failing(self.on_error, "the window was not stored"):
+            with tolerated(self.on_error, logger, "the window was not stored"):
                 drafts = _drafts(messages, session)
                 shown = self._windows.read(self._conversation(session), drafts)
         asked = [message.content for message in messages if message.role == "user"]
-        with failing(self.on_error, "nothing was recalled"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             return self._recall(asked[-1] or "" if asked else "", session, shown)
         return ""
 

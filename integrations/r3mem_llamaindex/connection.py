@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from r3mem_agents import CompressiveMemory, RecentTurns
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import StoreUnavailableError
 from r3mem_llamaindex.conversation import Conversation
 from r3mem_llamaindex.delivered import MemoryName
@@ -40,11 +40,11 @@ class _Link:
 
     def __init__(self) -> None:
         self.name: MemoryName | None = None
-        self.turns: RecentTurns | None = None
+        self.memory: CompressiveMemory | None = None
 
-    def attach(self, name: MemoryName, memory: CompressiveMemory) -> RecentTurns:
-        self.name, self.turns = name, RecentTurns(memory)
-        return self.turns
+    def attach(self, name: MemoryName, memory: CompressiveMemory) -> CompressiveMemory:
+        self.name, self.memory = name, memory
+        return memory
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
@@ -133,22 +133,18 @@ class Connected(BaseModel):
             StoreError: If it cannot be opened.
             ModelError: If its model cannot be loaded.
         """
-        return self._turns.memory
-
-    @property
-    def _turns(self) -> RecentTurns:
         with _opening:
             link = self._link
-            if link.turns is None or link.name != self._name:  # a user may be changed: no leftovers
+            if link.memory is None or link.name != self._name:  # a user may be changed
                 return link.attach(self._name, self._open())
-            return link.turns
+            return link.memory
 
     @property
     def _name(self) -> MemoryName:
         return self.store, self.user, self.agent, self.model
 
     def _conversation(self, session: str) -> Conversation:
-        return Conversation(self._turns, self._name, session)
+        return Conversation(self.memory, self._name, session)
 
     def _open(self) -> CompressiveMemory:
         if not self.store.startswith(IN_MEMORY):

@@ -15,11 +15,9 @@ from typing import NamedTuple
 
 from llama_index.core.base.llms.types import ChatMessage
 
-from r3mem_agents import RecentTurns, Turn
-from r3mem_agents.errors import NotFoundError
+from r3mem_agents import CompressiveMemory, Turn, newest_first
 from r3mem_llamaindex.delivered import DELIVERED, MemoryName, Said
-from r3mem_llamaindex.messages import digest, to_message, to_turn
-from r3mem_llamaindex.recalled import unmark
+from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
 
 KEY = "r3mem_key"
 """Entry of ``additional_kwargs`` by which a host names a message that it may deliver again."""
@@ -70,22 +68,18 @@ def draft(message: ChatMessage, session: str, content: ChatMessage | None = None
 class Conversation:
     """One session."""
 
-    def __init__(self, turns: RecentTurns, whose: MemoryName, session: str) -> None:
-        self.memory = turns.memory
+    def __init__(self, memory: CompressiveMemory, whose: MemoryName, session: str) -> None:
+        self.memory = memory
         self.session = session
-        self._turns = turns
         self._whose = whose
 
     def turn_ids(self) -> list[int]:
         """The turns of the session; none if nothing was said in it yet."""
-        try:
-            return self.memory.turn_ids(self.session)
-        except NotFoundError:
-            return []
+        return self.memory.turn_ids(self.session)
 
     def newest_first(self, ids: Sequence[int]) -> Iterator[Shown]:
         """Turns as messages, from the last to the first, as far as the caller goes."""
-        for turn in self._turns.newest_first(ids):
+        for turn in newest_first(self.memory, ids):
             # Made anew each time: hosts write into the messages that they are given.
             message = to_message(turn)
             turn_id = self._note(Draft(message, turn, digest(turn)), turn.id)
@@ -121,7 +115,7 @@ class Conversation:
             keyed.append(replace(draft.turn, key=draft.key(said[draft.digest]), time=now))
             said[draft.digest] += 1
         ids: list[int] = []
-        for draft, turn in zip(drafts, self._remember(keyed), strict=True):
+        for draft, turn in zip(drafts, self.memory.remember_many(keyed), strict=True):
             if turn.time != now and KEY not in draft.message.additional_kwargs:
                 # Another writer said the same at the same moment, and took the key.
                 ids += self._store([draft])
@@ -154,16 +148,11 @@ class Conversation:
             if known[-1] is None:
                 missing.append(replace(draft.turn, key=draft.key(said[draft.digest])))
             said[draft.digest] += 1
-        found = iter(self._remember(missing))
+        found = iter(self.memory.remember_many(missing))
         return [
             self._note(draft, next(found).id if turn_id is None else turn_id)
             for draft, turn_id in zip(drafts, known, strict=True)
         ]
-
-    def _remember(self, turns: Sequence[Turn]) -> list[Turn]:
-        stored = self.memory.remember_many(turns)
-        self._turns.keep(stored)
-        return stored
 
     def _turn_of(self, draft: Draft) -> int | None:
         return DELIVERED.turn_of(draft.message, self._said(draft.digest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,13 +13,13 @@ from llama_index.core.llms import LLM
 from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
-from r3mem_agents import fit_window
+from r3mem_agents import OnError, fit_window, mark_recalled, tolerated
 from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
 from r3mem_llamaindex.conversation import Draft, Shown, draft
-from r3mem_llamaindex.failing import OnError, failing
 from r3mem_llamaindex.messages import SPOKEN
-from r3mem_llamaindex.recalled import mark
 from r3mem_llamaindex.tokens import Tokenizer, message_tokens, tokenize
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_TOKEN_LIMIT = 30_000
 """Of llama_index.core.memory.Memory."""
@@ -139,7 +140,7 @@ class R3Memory(Connected, BaseMemory):
         Raises:
             R3MemError: If they could not be stored, unless that is logged.
         """
-        with failing(self.on_error, "a message was not stored"):
+        with tolerated(self.on_error, logger, "a message was not stored"):
             self._conversation(self.session).add(self._drafts(messages))
             return
         self.window.unsaved += _unsaved(messages)
@@ -154,7 +155,7 @@ class R3Memory(Connected, BaseMemory):
             R3MemError: If they could not be stored, unless that is logged.
         """
         after = self._newest()
-        with failing(self.on_error, "a history was not stored"):
+        with tolerated(self.on_error, logger, "a history was not stored"):
             ids = self._conversation(self.session).hand_in(self._drafts(messages))
             self.window = Window(turn_ids=ids, after=after)
             return
@@ -168,7 +169,7 @@ class R3Memory(Connected, BaseMemory):
         self.window = Window(after=self._newest())
 
     def _newest(self) -> int:
-        with failing(self.on_error, "the session was not read"):
+        with tolerated(self.on_error, logger, "the session was not read"):
             return max(self._conversation(self.session).turn_ids(), default=0)
         return 0
 
@@ -201,13 +202,14 @@ class R3Memory(Connected, BaseMemory):
         asked = [shown.message for shown in window if shown.message.role == "user"]
         question = input or (asked[-1].content if asked else None) or ""
         recalled = ""
-        with failing(self.on_error, "nothing was recalled"):
+        with tolerated(self.on_error, logger, "nothing was recalled"):
             shown_ids = [shown.turn_id for shown in window if shown.turn_id is not None]
             recalled = self._recall(question, to_recall, shown_ids)
         messages = [shown.message for shown in window]
         if not recalled:
             return messages
-        block = TextBlock(text=mark(recalled))
+        # Some of the host's models put the blocks of a message together without a space.
+        block = TextBlock(text=mark_recalled(recalled) + "\n")
         if self.insert_method == "user" and asked and question == asked[-1].content:
             asked[-1].blocks.insert(0, block)
             return messages
@@ -217,7 +219,7 @@ class R3Memory(Connected, BaseMemory):
         return message_tokens(shown.message, self.tokenizer_fn)
 
     def _recall(self, question: str, token_budget: int, exclude: list[int]) -> str:
-        token_budget -= len(self.tokenizer_fn(mark("")))
+        token_budget -= len(self.tokenizer_fn(mark_recalled("")))
         here = self.recall_from == "session"
         if token_budget < 1 or (here and not self._conversation(self.session).turn_ids()):
             return ""
@@ -234,7 +236,7 @@ class R3Memory(Connected, BaseMemory):
     def _newest_first(self) -> Iterator[Shown]:
         window = self.window
         unsaved = [Shown(u.message.model_copy(deep=True), u.time, None) for u in window.unsaved]
-        with failing(self.on_error, "the window was not read"):
+        with tolerated(self.on_error, logger, "the window was not read"):
             conversation = self._conversation(self.session)
             here = conversation.turn_ids()
             known, asked = set(here), set(window.turn_ids)

@@ -14,7 +14,7 @@ from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
-from r3mem_agents import Turn
+from r3mem_agents import Turn, is_recalled, without_recalled
 from r3mem_agents.errors import InvalidInputError
 
 METADATA = "llama_index"
@@ -110,3 +110,16 @@ def digest(turn: Turn) -> str:
     """The same for equal messages, whichever object they are."""
     content = json.dumps([turn.role, turn.text, turn.metadata], sort_keys=True)
     return urlsafe_b64encode(blake2b(content.encode(), digest_size=DIGEST_BYTES).digest()).decode()
+
+
+def unmark(message: ChatMessage) -> ChatMessage | None:
+    """The message without recalled lines in front of it; ``None`` if nothing else is in it.
+
+    A host may hand back what it was given, as a history or as flat text.
+    """
+    first = message.blocks[0] if message.blocks else None
+    if not isinstance(first, TextBlock) or not is_recalled(first.text):
+        return message
+    rest = without_recalled(first.text).removeprefix("\n")
+    blocks = [*([TextBlock(text=rest)] if rest else []), *message.blocks[1:]]
+    return message.model_copy(update={"blocks": blocks}) if blocks else None

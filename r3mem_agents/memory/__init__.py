@@ -7,16 +7,21 @@ from r3mem_agents.memory.prompting import (
     is_recalled,
     mark_recalled,
     prompt_memory,
+    without_recalled,
 )
-from r3mem_agents.memory.window import RecentTurns, fit_window
+from r3mem_agents.memory.tolerance import OnError, tolerated
+from r3mem_agents.memory.window import fit_window, newest_first
 
 __all__ = [
     "CompressiveMemory",
+    "OnError",
     "PromptMemory",
-    "RecentTurns",
     "count_tokens",
     "fit_window",
     "is_recalled",
     "mark_recalled",
+    "newest_first",
     "prompt_memory",
+    "tolerated",
+    "without_recalled",
 ]

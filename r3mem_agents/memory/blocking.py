@@ -11,6 +11,7 @@ from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
+from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup import Filters
 from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
@@ -222,19 +223,17 @@ class BlockingMemory(OpenedMemory):
         """Return the ids of the turns in the order in which they were stored, without reading them.
 
         Args:
-            session: Only this session; ``None`` means all of them.
+            session: Only this session; ``None`` means all of them. One that does not exist has no
+                turns.
             keys: Only turns with these keys, which lie in the memory's session if none is given.
-
-        Raises:
-            NotFoundError: If there is no such session. The memory's own session always exists;
-                with ``keys``, a session that does not exist has no turns.
         """
         if keys is not None:
             return sorted(self._keyed(keys, session).values())
-        row = None if session is None else self._session_row(session)
-        if session is not None and row is None:
-            return []
-        return self._store.turn_ids(self._scope, row)
+        if session is None:
+            return self._store.turn_ids(self._scope, None)
+        digest = self._sealer.digest("session", check.check_name(session, "session"))
+        rows = self._store.session_ids(self._scope, [digest])
+        return self._store.turn_ids(self._scope, rows[digest]) if rows else []
 
     def sessions(self) -> list[str]:
         """Return the names of the sessions that hold turns, in order of their first one."""
@@ -265,15 +264,16 @@ class BlockingMemory(OpenedMemory):
         """
         if (turn_ids is None) == (keys is None):
             raise InvalidInputError("fetch takes one of turn_ids=[...] and keys=[...]")
-        if turn_ids is not None:
-            return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
-        names = check.check_names(keys, "keys")
-        known = self._keyed(names, session)
-        return self._reader.turns([known[key] for key in dict.fromkeys(names) if key in known])
+        if keys is not None:
+            return self._reader.turns(list(self._keyed(keys, session).values()))
+        return self._reader.turns(check.check_ids(turn_ids, "turn_ids"))
 
-    def _keyed(self, keys: Iterable[str] | None, session: str | None) -> dict[str, int]:
+    def _keyed(self, keys: Iterable[str], session: str | None) -> dict[str, int]:
+        # In the order of the keys.
+        names = dict.fromkeys(check.check_names(keys, "keys"))
         where = self.session if session is None else check.check_name(session, "session")
-        return self._reader.keyed(where, check.check_names(keys, "keys"))
+        known = self._reader.keyed(where, list(names))
+        return {key: known[key] for key in names if key in known}
 
     def forget(
         self,
@@ -302,12 +302,14 @@ class BlockingMemory(OpenedMemory):
             raise InvalidInputError(
                 "forget takes one of turn_ids=[...], session='...' and everything=True"
             )
-        if turn_ids is not None:
-            return self._store.forget(self._scope, ids=check.check_ids(turn_ids, "turn_ids"))
-        if session is not None:
-            row = self._session_row(session)
-            return 0 if row is None else self._store.forget(self._scope, session=row)
-        return self._store.forget(self._scope)
+        ids = None if turn_ids is None else check.check_ids(turn_ids, "turn_ids")
+        row = None if session is None else self._session_row(session)
+        if session is not None and row is None:
+            return 0
+        try:
+            return self._store.forget(self._scope, ids=ids, session=row)
+        finally:
+            EXPANSIONS.clear()
 
     def stats(self) -> MemoryStats:
         """Count what this user's memory with this agent holds, and what it costs."""

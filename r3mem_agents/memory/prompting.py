@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
+from r3mem_agents.memory.budget import tiktoken_counter
 from r3mem_agents.memory.context import compose, line
+from r3mem_agents.memory.window import fit_window, newest_first
 from r3mem_agents.types import Turn
 
 if TYPE_CHECKING:
@@ -25,12 +25,19 @@ RECENT_SHARE = 0.5
 
 def mark_recalled(lines: str) -> str:
     """Recalled lines as a prompt should hold them, so that they are told from what is said now."""
-    return START + lines + END
+    return START + RECALLED + lines + END
 
 
 def is_recalled(text: str) -> bool:
     """Whether a text begins with what ``mark_recalled`` made: it is not to be stored again."""
     return text.startswith(START)
+
+
+def without_recalled(text: str) -> str:
+    """A text without what ``mark_recalled`` made in front of it."""
+    if not is_recalled(text):
+        return text
+    return text[len(START) :].partition(END)[2].removeprefix("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class PromptMemory:
             return self.recalled
         before = self.recalled.removeprefix(START).removesuffix(END)
         after = RECENT + "\n".join(line(turn) for turn in self.recent)
-        return mark_recalled(f"{before}\n{after}" if before else after)
+        return START + (f"{before}\n{after}" if before else after) + END
 
 
 def prompt_memory(
@@ -79,27 +86,20 @@ def prompt_memory(
         InvalidInputError: If an argument has a wrong type or value.
     """
     count = tiktoken_counter() or memory.model.count_tokens
-    left = token_budget - count(mark_recalled(RECALLED + RECENT))
+
+    def cost(turn: Turn) -> int:
+        return count(line(turn) + "\n")
+
+    left = token_budget - count(mark_recalled(RECENT))
     shown = set(memory.turn_ids(keys=shown_keys))
     newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]
-    recent = _fitting(memory.fetch(turn_ids=newest if window else ()), left * RECENT_SHARE, count)
-    left -= sum(count(line(turn) + "\n") for turn in recent)
+    most = int(left * RECENT_SHARE)
+    turns = newest_first(memory, newest if window else ())
+    recent = fit_window(turns, most, cost, lambda turn: turn.role)
+    if sum(map(cost, recent)) > most:  # not even the last exchange fits
+        recent = []
+    left -= sum(map(cost, recent))
     exclude = shown.union(turn.id for turn in recent if turn.id is not None)
     hits = memory.recall(query, k, exclude=exclude) if left > 0 else []
     recalled = compose([hits], left, count, nothing="")
-    return PromptMemory(tuple(recent), mark_recalled(RECALLED + recalled) if recalled else "")
-
-
-def _fitting(turns: Sequence[Turn], token_budget: float, count: TokenCounter) -> list[Turn]:
-    # The newest that fit, without what stands in front of the first user's turn.
-    spent = 0
-    taken: deque[Turn] = deque()
-    for turn in reversed(turns):
-        spent += count(line(turn) + "\n")
-        if spent > token_budget:
-            break
-        taken.appendleft(turn)
-    asked = any(turn.role == "user" for turn in taken)
-    while taken and (taken[0].role == "tool" or (asked and taken[0].role != "user")):
-        taken.popleft()
-    return list(taken)
+    return PromptMemory(tuple(recent), mark_recalled(recalled) if recalled else "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from r3mem_agents.memory.cache import INDEXES
+from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup import Filters, Winner, rank
 from r3mem_agents.memory.records import open_turn
 from r3mem_agents.memory.scoring import WEIGHTS, Weights
@@ -14,7 +16,7 @@ from r3mem_agents.store import Scope, Store, TurnRow
 from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
+    from r3mem_agents.model import ReversibleModel, Segment
 
 EXPANDED_AT_ONCE = 256
 """Turns that are expanded together: bounds the memory that it takes."""
@@ -30,8 +32,11 @@ class Reader:
         self._model = model
 
     def history(self, session: int | None) -> list[Turn]:
-        """Every turn, or those of the session with this row id, in the order of writing."""
-        return self._expand(self._store.history(self._scope, session))
+        """Every turn, or those of the session with this row id, in the order of writing.
+
+        All are expanded anew: a whole history is read rarely, and to see that it is still there.
+        """
+        return self._open(self._store.history(self._scope, session), self._model.expand)
 
     def sessions(self) -> list[str]:
         """Names of the sessions."""
@@ -87,12 +92,17 @@ class Reader:
         return [winner for winner in winners if winner.id in rows], rows
 
     def _expand(self, rows: Sequence[TurnRow]) -> list[Turn]:
+        return self._open(rows, partial(EXPANSIONS.expand, self._model))
+
+    def _open(
+        self, rows: Sequence[TurnRow], expand: Callable[[Sequence[Segment]], list[str]]
+    ) -> list[Turn]:
         from r3mem_agents.model import Segment  # loads torch, which the model has done already
 
         turns: list[Turn] = []
         for start in range(0, len(rows), EXPANDED_AT_ONCE):
             batch = rows[start : start + EXPANDED_AT_ONCE]
-            texts = self._model.expand([Segment(row.code, row.gists) for row in batch])
+            texts = expand([Segment(row.code, row.gists) for row in batch])
             turns.extend(
                 open_turn(self._sealer, row, text) for row, text in zip(batch, texts, strict=True)
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,60 +19,22 @@ INSTRUCTIONS = ("system", "developer")
 REPLIES = ("tool", "function")
 
 
-class RecentTurns:
-    """Turns of a memory, expanded once however often they are asked for.
+def newest_first(memory: CompressiveMemory, ids: Sequence[int]) -> Iterator[Turn]:
+    """Read turns from the last of the ids to the first, as far as the caller goes.
 
-    An agent reads its window several times per answer; it would be expanded each time. Objects may
-    be shared between threads.
+    Args:
+        memory: Where they are stored.
+        ids: As ``turn_ids`` has them; those that it does not hold any more are passed over.
     """
-
-    def __init__(self, memory: CompressiveMemory, most: int = 1000) -> None:
-        """Keep turns of a memory.
-
-        Args:
-            memory: Where they are stored.
-            most: Turns to keep, the newest ones; chosen to hold any window.
-        """
-        self.memory = memory
-        self._most = most
-        self._kept: dict[int, Turn] = {}
-        self._lock = threading.Lock()
-
-    def keep(self, turns: Iterable[Turn]) -> None:
-        """Keep turns that were just stored."""
-        with self._lock:
-            self._kept |= {turn.id: turn for turn in turns if turn.id is not None}
-            for id_ in sorted(self._kept)[: -self._most]:
-                del self._kept[id_]
-
-    def newest_first(self, ids: Sequence[int]) -> Iterator[Turn]:
-        """Read turns from the last of the ids to the first, as far as the caller goes.
-
-        Args:
-            ids: As the memory holds them now; those that it does not hold are passed over.
-        """
-        end, count = len(ids), FIRST_READ
-        while end > 0:
-            start = max(0, end - count)
-            found = self._read(ids[start:end])
-            for id_ in reversed(ids[start:end]):
-                if id_ in found:
-                    yield found[id_]
-            end, count = start, 2 * count
-
-    def _read(self, ids: Sequence[int]) -> dict[int, Turn]:
-        with self._lock:
-            found = {id_: self._kept[id_] for id_ in ids if id_ in self._kept}
-        missing = [id_ for id_ in ids if id_ not in found]
-        if missing:
-            read = self.memory.fetch(turn_ids=missing)
-            self.keep(read)
-            found |= {turn.id: turn for turn in read if turn.id is not None}
-        return found
+    end, count = len(ids), FIRST_READ
+    while end > 0:
+        start = max(0, end - count)
+        yield from reversed(memory.fetch(turn_ids=ids[start:end]))
+        end, count = start, 2 * count
 
 
 def fit_window(
-    newest_first: Iterable[Item],
+    messages: Iterable[Item],
     token_budget: int,
     cost: Callable[[Item], int],
     role: Callable[[Item], str],
@@ -84,7 +45,7 @@ def fit_window(
     before the first user's message is left out, if there is one.
 
     Args:
-        newest_first: Messages, read only as far as they fit.
+        messages: The newest first, read only as far as they fit.
         token_budget: Most tokens; the last user's message and what follows it is kept even so.
         cost: Tokens of a message.
         role: Role of a message.
@@ -95,7 +56,7 @@ def fit_window(
     taken: list[Item] = []
     spent = fitting = 0
     asked = False
-    for item in newest_first:
+    for item in messages:
         spent += cost(item)
         if spent > token_budget and asked:
             break

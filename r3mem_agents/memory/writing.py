@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import KeyTakenError
+from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.moments import settle
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import close_turn
@@ -71,6 +72,7 @@ class Writer:
         segments = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
         ids = self._store.add(self._scope, rows, replace=replace)
+        EXPANSIONS.keep(self._model, segments, (turn.text for turn in turns))
         return [dataclasses.replace(turn, id=id_) for turn, id_ in zip(turns, ids, strict=True)]
 
     def _known(self, turns: Sequence[Turn]) -> dict[Slot, Turn]:

@@ -91,7 +91,7 @@ def test_an_untold_question_finds_nothing_by_words(tmp_path: Path) -> None:
     assert {id_ for id_, _ in index.search("alice", "dogs zzz", 5)} == {"t0", "t1"}
 
 
-class Fixed:
+class Fixed(System):
     """A system whose scores are given: what the sum is checked with."""
 
     def __init__(self, hits: list[Hit]) -> None:

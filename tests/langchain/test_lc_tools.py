@@ -95,7 +95,8 @@ def test_remember_recall_forget(open_memory: OpenMemory) -> None:
     [turn] = memory.scoped(user="bob").history()
     assert (turn.role, turn.text, turn.session) == ("assistant", "The cat is called Tom.", "t")
     found = call(recall, query="cat")
-    assert found.text.startswith("<recalled_memory>\nturn 1 [")
+    assert found.text.startswith("<recalled_memory>\nFrom earlier conversations")
+    assert found.text.splitlines()[2].startswith("turn 1 [")
     assert found.text.endswith("assistant: The cat is called Tom.\n</recalled_memory>")
     assert call(forget, turn_ids=[1]).text == "Forgot 1 turns."
     assert call(recall, query="cat").text == "Nothing relevant was found in memory."

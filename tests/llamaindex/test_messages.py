@@ -22,10 +22,9 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, Turn, mark_recalled
 from r3mem_agents.errors import InvalidInputError
-from r3mem_llamaindex.messages import digest, to_message, to_turn
-from r3mem_llamaindex.recalled import mark, unmark
+from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON = st.recursive(
@@ -112,15 +111,19 @@ def test_what_json_cannot_hold_is_refused(extra: dict[str, Any]) -> None:
 
 @given(lines=TEXT, message=MESSAGES)
 def test_recalled_lines_are_taken_off_again(lines: str, message: ChatMessage) -> None:
-    shown = message.model_copy(update={"blocks": [TextBlock(text=mark(lines)), *message.blocks]})
+    shown = message.model_copy(
+        update={"blocks": [TextBlock(text=mark_recalled(lines)), *message.blocks]}
+    )
     assert unmark(shown) == (message if message.blocks else None)
     assert unmark(message) is message
-    alone = ChatMessage(role="system", content=mark(lines))
+    alone = ChatMessage(role="system", content=mark_recalled(lines))
     assert unmark(alone) is None
 
 
 def test_recalled_lines_are_taken_off_flat_text() -> None:
-    message = ChatMessage(blocks=[TextBlock(text=mark("[2026] user: Hi.")), TextBlock(text="So?")])
+    message = ChatMessage(
+        blocks=[TextBlock(text=mark_recalled("[2026] user: Hi.")), TextBlock(text="So?")]
+    )
     blocks = [block.text for block in message.blocks if isinstance(block, TextBlock)]
     for flat in (message.content, "".join(blocks), "\n".join(blocks)):
         assert unmark(ChatMessage(content=flat)) == ChatMessage(content="So?")

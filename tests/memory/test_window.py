@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, RecentTurns, fit_window
+from r3mem_agents import Turn, fit_window, newest_first
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel
 
 Said = tuple[str, int]  # role, tokens
 
@@ -74,55 +74,32 @@ def test_no_more_is_read_than_fits() -> None:
     assert read == [100, 99, 98, 97, 96, 95]
 
 
-@pytest.fixture
-def memory(open_memory: OpenMemory) -> CompressiveMemory:
-    return open_memory(model=CountingModel())
-
-
-class CountingModel(FakeModel):
-    def __init__(self) -> None:
-        super().__init__()
-        self.expanded = 0
-
-    def expand(self, segments: Any) -> list[str]:
-        self.expanded += len(segments)
-        return super().expand(segments)
-
-
-def test_turns_are_expanded_once_and_only_as_far_as_read(memory: Any) -> None:
+def test_the_newest_turns_are_read_as_far_as_the_caller_goes(
+    open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = open_memory()
     stored = [memory.remember("user", f"Turn {number}.") for number in range(100)]
-    turns = RecentTurns(memory)
-    newest = turns.newest_first(memory.turn_ids())
+    ids = memory.turn_ids()
+    read: list[int] = []
+    fetch = memory.fetch
+
+    def counted(*, turn_ids: Sequence[int]) -> list[Turn]:
+        read.append(len(turn_ids))
+        return fetch(turn_ids=turn_ids)
+
+    monkeypatch.setattr(memory, "fetch", counted)
+    newest = newest_first(memory, ids)
     assert [next(newest) for _ in range(3)] == stored[:-4:-1]
-    assert memory.model.expanded == 16
-    assert list(turns.newest_first(memory.turn_ids())) == stored[::-1]
-    assert list(turns.newest_first(memory.turn_ids())) == stored[::-1]
-    assert memory.model.expanded == 100
-    kept = memory.remember("user", "A last one.")
-    turns.keep([kept])
-    assert next(turns.newest_first(memory.turn_ids())) == kept
-    assert memory.model.expanded == 100
+    assert read == [16]
+    assert list(newest_first(memory, ids)) == stored[::-1]
+    assert read == [16, 16, 32, 52]
+    assert list(newest_first(memory, [])) == []
 
 
-def test_what_was_forgotten_is_not_shown(memory: Any) -> None:
-    stored = [memory.remember("user", f"Turn {number}.") for number in range(5)]
-    turns = RecentTurns(memory)
-    ids = memory.turn_ids()
-    assert list(turns.newest_first(ids)) == stored[::-1]
-    memory.forget(turn_ids=[stored[2].id])
-    assert [turn.id for turn in turns.newest_first(memory.turn_ids())] == [5, 4, 2, 1]
-    fresh = RecentTurns(memory)  # what was forgotten between listing and reading is passed over
-    assert [turn.id for turn in fresh.newest_first(ids)] == [5, 4, 2, 1]
-
-
-def test_only_so_many_are_kept(memory: Any) -> None:
-    for number in range(30):
+def test_what_was_forgotten_since_is_passed_over(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    for number in range(5):
         memory.remember("user", f"Turn {number}.")
-    turns = RecentTurns(memory, most=10)
     ids = memory.turn_ids()
-    assert len(list(turns.newest_first(ids))) == 30
-    before = memory.model.expanded
-    assert [turn.id for turn in turns.newest_first(ids[-10:])] == ids[-10:][::-1]
-    assert memory.model.expanded == before
-    assert [turn.id for turn in turns.newest_first(ids[:20])] == ids[:20][::-1]
-    assert memory.model.expanded == before + 20
+    memory.forget(turn_ids=[3])
+    assert [turn.id for turn in newest_first(memory, ids)] == [5, 4, 2, 1]

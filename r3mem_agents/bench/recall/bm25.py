@@ -9,10 +9,10 @@ import bm25s
 import Stemmer
 
 from r3mem_agents.bench.recall.data import SaidTurn
-from r3mem_agents.bench.recall.systems import Hit, folder_bytes, line
+from r3mem_agents.bench.recall.systems import Hit, System, folder_bytes, line
 
 
-class BM25Index:
+class BM25Index(System):
     """One index per user, held in memory; ``save`` puts it on disk with its texts."""
 
     def __init__(self, folder: Path) -> None:

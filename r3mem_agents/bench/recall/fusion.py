@@ -9,7 +9,7 @@ from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System
 
 
-class Sum:
+class Sum(System):
     """The normalized sum of two systems that rank all turns."""
 
     def __init__(self, *parts: System) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.encoder import Encoder
-from r3mem_agents.bench.recall.systems import Hit, folder_bytes, line
+from r3mem_agents.bench.recall.systems import Hit, System, folder_bytes, line
 
 
 class _Vectors:
@@ -27,7 +27,7 @@ class _Vectors:
         return self._encoder.embed_documents(texts)
 
 
-class Mem0:
+class Mem0(System):
     """One collection with all users, as mem0 keeps them; telemetry off."""
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
 from r3mem_agents.bench.recall.data import SaidTurn
-from r3mem_agents.bench.recall.systems import Hit
+from r3mem_agents.bench.recall.systems import Hit, System
+from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.scoring import WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
 
@@ -15,7 +16,7 @@ BATCH_TURNS = 128
 """Turns per ``remember_many``; that of the speed benchmark."""
 
 
-class Ours:
+class Ours(System):
     """A memory per user, all in one file."""
 
     def __init__(self, folder: Path, model: str) -> None:
@@ -42,6 +43,10 @@ class Ours:
         """``recall``, which expands what it finds."""
         hits = self._memories[user].recall(query, k)
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
+
+    def cool(self) -> None:
+        """Let every text be expanded anew."""
+        EXPANSIONS.clear()
 
     def context(self, user: str, query: str, token_budget: int) -> str:
         """``context``."""

@@ -43,6 +43,10 @@ class System(Protocol):
     def search(self, user: str, query: str, k: int) -> list[Hit]:
         """The best ``k`` turns of this user, best first; fewer if fewer are found."""
 
+    def cool(self) -> None:
+        """Put away what would answer a question sooner the second time; before timed lookups."""
+        return
+
     def disk_bytes(self) -> int:
         """Bytes of what is on disk when the system is closed."""
 

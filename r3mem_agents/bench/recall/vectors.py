@@ -10,7 +10,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.encoder import Encoder
-from r3mem_agents.bench.recall.systems import Hit, folder_bytes, line
+from r3mem_agents.bench.recall.systems import Hit, System, folder_bytes, line
 
 
 class LangChainEncoder(Embeddings):
@@ -28,7 +28,7 @@ class LangChainEncoder(Embeddings):
         return self._encoder.embed_query(text)
 
 
-class VectorStore:
+class VectorStore(System):
     """Cosine similarity among all turns of a user."""
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import Logger
 from typing import Literal
 
 OnError = Literal["raise", "log"]
-"""Let the host see the error, or write it to the log ``r3mem_langchain`` and go on without."""
-
-logger = logging.getLogger("r3mem_langchain")
+"""Let the host see the error, or write it to the adapter's log and answer without."""
 
 
 @contextmanager
-def tolerated(on_error: OnError, what: str) -> Iterator[None]:
-    """Raise or log what goes wrong inside.
+def tolerated(on_error: OnError, logger: Logger, what: str) -> Iterator[None]:
+    """Raise what goes wrong inside, or log it and go on after the block.
 
     Args:
         on_error: Which of the two.
-        what: For the log: what was tried.
+        logger: The adapter's.
+        what: For the log: what was not done.
     """
     try:
         yield
     except Exception:
         if on_error == "raise":
             raise
-        logger.exception("%s failed; the answer goes on without", what)
+        logger.exception("%s", what)

@@ -1,0 +1,81 @@
+"""Texts that were stored or expanded last, shared by all memories of a process.
+
+An agent reads its window and the same few turns with every answer. A text is kept by its memory
+tokens, so that what is found is what expanding these would give, and nothing is found of what a
+store does not hold any more.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel, Segment
+
+MOST_BYTES = 32 * 2**20
+"""Texts and memory tokens together; chosen: the windows of some thousand conversations."""
+
+Key = tuple[str, bytes, bytes]
+
+
+class Expansions:
+    """Keeps the texts that were asked for last."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._texts: OrderedDict[Key, str] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def expand(self, model: ReversibleModel, segments: Sequence[Segment]) -> list[str]:
+        """Texts of segments; only those that are not kept are expanded.
+
+        Raises:
+            ExpansionError: If one of them is damaged.
+        """
+        keys = [_key(model, segment) for segment in segments]
+        with self._lock:
+            found = {key: self._texts[key] for key in keys if key in self._texts}
+            for key in found:
+                self._texts.move_to_end(key)
+        missing = {key: one for key, one in zip(keys, segments, strict=True) if key not in found}
+        if missing:
+            texts = model.expand(list(missing.values()))
+            self.keep(model, missing.values(), texts)
+            found.update(zip(missing, texts, strict=True))
+        return [found[key] for key in keys]
+
+    def keep(
+        self, model: ReversibleModel, segments: Iterable[Segment], texts: Iterable[str]
+    ) -> None:
+        """Keep texts that were just compressed or expanded."""
+        with self._lock:
+            for segment, text in zip(segments, texts, strict=True):
+                key = _key(model, segment)
+                if key not in self._texts:
+                    self._bytes += _bytes(key, text)
+                self._texts[key] = text
+                self._texts.move_to_end(key)
+            while self._bytes > self._most_bytes:
+                self._bytes -= _bytes(*self._texts.popitem(last=False))
+
+    def clear(self) -> None:
+        """Keep nothing of what was read so far: some of it was forgotten."""
+        with self._lock:
+            self._texts.clear()
+            self._bytes = 0
+
+
+def _key(model: ReversibleModel, segment: Segment) -> Key:
+    return model.fingerprint, segment.code, segment.gists
+
+
+def _bytes(key: Key, text: str) -> int:
+    return len(key[1]) + len(key[2]) + sys.getsizeof(text)
+
+
+EXPANSIONS = Expansions()
