@@ -50,7 +50,7 @@ class Recollection:
         metadata: What was stored beside it.
         key: By what the caller knows the turn, if it was given.
         evidence: The parts of the score by level, which add up to it: ``entity``, ``gist``,
-            ``neighbours``, ``session`` and ``speaker``.
+            ``neighbours``, ``session``, ``speaker`` and ``time``.
     """
 
     turn_id: int

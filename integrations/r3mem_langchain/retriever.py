@@ -33,6 +33,7 @@ class R3Retriever(BaseRetriever):
         k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
         since: Only turns said at this time or later.
         until: Only turns said at this time or before.
+        now: What dates in a question are relative to; ``None`` means the time of the question.
         sessions: Only turns of these sessions.
         roles: Only turns of speakers in these roles.
         min_score: Only turns with at least this score.
@@ -49,6 +50,7 @@ class R3Retriever(BaseRetriever):
     k: int = 5
     since: datetime | None = None
     until: datetime | None = None
+    now: datetime | None = None
     sessions: Sequence[str] | None = None
     roles: Sequence[str] | None = None
     min_score: float | None = None
@@ -67,6 +69,6 @@ class R3Retriever(BaseRetriever):
         return [to_document(hit) for hit in hits]
 
     def _options(self, k: int | None) -> dict[str, Any]:
-        names = ("k", "since", "until", "sessions", "roles", "min_score", "level")
+        names = ("k", "since", "until", "now", "sessions", "roles", "min_score", "level")
         options = {name: getattr(self, name) for name in names}
         return options if k is None else options | {"k": k}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -32,6 +33,7 @@ class R3Retriever(BaseRetriever):
         agent: str = "default",
         model: str | None = None,
         k: int = 5,
+        now: datetime | None = None,
         min_score: float | None = None,
         sessions: Sequence[str] | None = None,
         roles: Sequence[str] | None = None,
@@ -47,6 +49,7 @@ class R3Retriever(BaseRetriever):
             model: Folder of the checkpoint; ``None`` takes the one that the file was written with,
                 or the bundled one.
             k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
+            now: What dates in a question are relative to; ``None`` means the time of the question.
             min_score: Only turns with at least this score.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
@@ -57,6 +60,7 @@ class R3Retriever(BaseRetriever):
         self._connected = Connected(store=store, user=user, agent=agent, model=model)
         self._options: dict[str, Any] = {
             "k": k,
+            "now": now,
             "min_score": min_score,
             "sessions": sessions,
             "roles": roles,

@@ -62,7 +62,7 @@ def recall(
     from r3mem_agents.bench.recall.systems import Options, choose
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
-    from r3mem_agents.memory.scoring import LEVELS
+    from r3mem_agents.memory.weights import LEVELS
 
     dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)

@@ -27,6 +27,15 @@ from r3mem_agents.cli.records import recollection_record, turn_record
 commands = typer.Typer()
 
 
+NowOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What dates in the question are relative to, ISO 8601.",
+        show_default="the present",
+    ),
+]
+
+
 class Level(StrEnum):
     """What a lookup returns."""
 
@@ -53,6 +62,7 @@ def recall(
     ] = None,
     since: Annotated[str | None, typer.Option(help="Only from this time on, ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="Only up to this time, ISO 8601.")] = None,
+    now: NowOption = None,
     min_score: Annotated[
         float | None, typer.Option(help="Only scores of at least this.", show_default="measured")
     ] = None,
@@ -68,6 +78,7 @@ def recall(
         "k": k,
         "since": parse_time(since, "--since"),
         "until": parse_time(until, "--until"),
+        "now": parse_time(now, "--now"),
         "sessions": session or None,
         "roles": role or None,
         "level": level.value,
@@ -111,6 +122,7 @@ def recall(
 def context(
     question: Annotated[str, typer.Argument(help="What the prompt is about.")],
     token_budget: Annotated[int, typer.Option(help="Most tokens to return.")] = 800,
+    now: NowOption = None,
     db: DbOption = DEFAULT_DB,
     user: UserOption = "default",
     agent: AgentOption = "default",
@@ -119,7 +131,7 @@ def context(
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
     with open_memory(db, user, agent, model) as memory:
-        text = memory.context(question, token_budget=token_budget)
+        text = memory.context(question, token_budget, now=parse_time(now, "--now"))
     if as_json:
         emit_json({"question": question, "token_budget": token_budget, "context": text})
     else:

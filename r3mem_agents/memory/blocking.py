@@ -98,6 +98,7 @@ class BlockingMemory(OpenedMemory):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        now: datetime | None = None,
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
@@ -106,11 +107,17 @@ class BlockingMemory(OpenedMemory):
     ) -> list[Recollection]:
         """Find the turns that answer a question.
 
+        A date in the question, in English ("in May", "last week", "on 7 May 2023"), favours turns
+        of that time and excludes none; ``since`` and ``until`` do. If it is all that the question
+        has ("What happened yesterday?"), turns of that time are the answer.
+
         Args:
             query: The question, of any length.
             k: Most turns to return.
             since: Only turns said at this time or later.
             until: Only turns said at this time or before.
+            now: What dates in the question are relative to, and the zone of their days; ``None``
+                means the time of the call.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. Scores measure a turn against the best
@@ -137,7 +144,8 @@ class BlockingMemory(OpenedMemory):
             until=None if until is None else check.check_time(until, "until"),
             min_score=None if min_score is None else check.check_score(min_score, "min_score"),
         )
-        batches = self._reader.find(query, filters, level, k, batch=k)
+        now = None if now is None else check.check_time(now, "now")
+        batches = self._reader.find(query, filters, level, k, k, now)
         return [hit for batch in batches for hit in batch]
 
     def _filters(
@@ -169,6 +177,7 @@ class BlockingMemory(OpenedMemory):
         query: str,
         token_budget: int = 800,
         *,
+        now: datetime | None = None,
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         exclude: Iterable[int] = (),
@@ -180,6 +189,7 @@ class BlockingMemory(OpenedMemory):
         Args:
             query: The question.
             token_budget: Most tokens of the result.
+            now: What dates in the question are relative to, as for ``recall``.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             exclude: Ids of turns to leave out: those that the prompt has already.
@@ -199,7 +209,8 @@ class BlockingMemory(OpenedMemory):
         check.check_count(token_budget, "token_budget")
         most = max(1, token_budget // LEAST_LINE_TOKENS)
         filters = self._filters(sessions, roles, exclude)
-        batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH)
+        now = None if now is None else check.check_time(now, "now")
+        batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH, now)
         count = count or tiktoken_counter() or self.model.count_tokens
         return compose(batches, token_budget, count, nothing)
 

@@ -9,11 +9,13 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.memory.dates import Span, find_dates
 from r3mem_agents.memory.index import Snapshot, gist_words
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.records import hashed_terms
-from r3mem_agents.memory.scoring import WEIGHTS, Evidence, Weights, weigh
+from r3mem_agents.memory.scoring import Evidence, weigh
 from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.weights import WEIGHTS, Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +76,20 @@ def rank(
     filters: Filters,
     level: str,
     k: int,
+    now: datetime | None,
     weights: Weights = WEIGHTS,
 ) -> list[Winner]:
     """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
-    Of two turns with the same score the later one comes first.
+    Of two turns with the same score the later one comes first. Dates in the question are relative
+    to ``now``.
     """
     if filters.exclude:
         turns = turns.silence(filters.exclude)
     asked = hashed_terms(sealer, query)
-    evidence = weigh(turns, asked, gist_words(query_gist), 8 * len(query_gist), weights)
+    dates = find_dates(query, now, Span(int(turns.time_us.min()), int(turns.time_us.max())))
+    gist, bits = gist_words(query_gist), 8 * len(query_gist)
+    evidence = weigh(turns, asked, gist, bits, weights, dates)
     score = evidence.score
     allowed = np.flatnonzero(filters.allow(turns, evidence))
     if level == "turn" and k < len(allowed):
@@ -103,6 +109,7 @@ def rank(
                 "neighbours": float(evidence.neighbours[position]),
                 "session": float(evidence.session[position]),
                 "speaker": float(evidence.speaker[position]),
+                "time": float(evidence.time[position]),
             },
         )
         for position in order[:k]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup import Filters, Winner, rank
 from r3mem_agents.memory.records import open_turn
-from r3mem_agents.memory.scoring import WEIGHTS, Weights
 from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.weights import WEIGHTS, Weights
 from r3mem_agents.store import Scope, Store, TurnRow
 from r3mem_agents.types import Recollection, Turn
 
@@ -57,20 +58,26 @@ class Reader:
         return {masked[key]: turn for key, turn in found.items()}
 
     def find(
-        self, query: str, filters: Filters, level: str, k: int, batch: int
+        self, query: str, filters: Filters, level: str, k: int, batch: int, now: datetime | None
     ) -> Iterator[list[Recollection]]:
         """What answers a question, best first.
 
         The turns are expanded batch by batch, as far as the caller reads.
         """
-        winners, rows = self.winners(query, filters, level, k)
+        winners, rows = self.winners(query, filters, level, k, now)
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
             turns = self._expand([rows[winner.id] for winner in some])
             yield [_recollection(*pair) for pair in zip(some, turns, strict=True)]
 
     def winners(
-        self, query: str, filters: Filters, level: str, k: int, weights: Weights = WEIGHTS
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        weights: Weights = WEIGHTS,
     ) -> tuple[list[Winner], Mapping[int, TurnRow]]:
         """What answers a question, best first and not expanded, with its rows by turn id."""
         if not query.strip():
@@ -84,7 +91,7 @@ class Reader:
             turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
             if turns is None:
                 return [], {}
-            winners = rank(turns, self._sealer, query, gist, filters, level, k, weights)
+            winners = rank(turns, self._sealer, query, gist, filters, level, k, now, weights)
             rows = self._store.turns(self._scope, [winner.id for winner in winners])
             if len(rows) == len(winners):
                 break

@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.memory.dates import NO_DATES, Dates, Span
 from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.weights import WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
 
 TERM_VALUES = 1 << 24
 """How many values a hashed term can have."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """How evidence is fused.
-
-    The values are those with the best recall@5 of gold turns on LoCoMo and on a second set of
-    human chats, chosen by hand on the first (docs/LOG.md, "lookup"): 0.608 and 0.475, against
-    0.514 and 0.440 without the last four. ``k1`` and ``b`` are Lucene's defaults.
-
-    Attributes:
-        entity: BM25 of the turn.
-        gist: Likeness of the best of the turn's gists to the question's.
-        previous: Entity and gist evidence of the turn before it in the session.
-        following: The same of the turn after it.
-        session: BM25 of its session, taken as one document.
-        speaker: The question names the speaker.
-        k1: How fast a repeated term saturates.
-        b: How far long turns are held back.
-    """
-
-    entity: float = 1.0
-    gist: float = 1.0
-    previous: float = 0.3
-    following: float = 0.1
-    session: float = 0.3
-    speaker: float = 0.1
-    k1: float = 1.2
-    b: float = 0.75
-
-    @property
-    def total(self) -> float:
-        """The greatest sum that a turn can reach: what scores are divided by."""
-        around = (self.entity + self.gist) * (1 + self.previous + self.following)
-        return around + self.session + self.speaker
-
-    def without(self, level: str) -> Weights:
-        """The same weights, with one level of :data:`LEVELS` left out."""
-        return replace(self, **dict.fromkeys(LEVELS[level], 0.0))
-
-
-LEVELS: Mapping[str, tuple[str, ...]] = {
-    "entity": ("entity",),
-    "gist": ("gist",),
-    "neighbours": ("previous", "following"),
-    "session": ("session",),
-    "speaker": ("speaker",),
-}
-"""The weights of each level of evidence."""
-
-WEIGHTS = Weights()
 
 GIST_FLOOR = 0.3
 """Likeness of gists from which a turn without a term of the question is worth returning.
@@ -85,8 +37,9 @@ class Evidence:
         neighbours: From the turns beside it.
         session: From its session.
         speaker: From the speaker being named.
-        relevant: Whether the turn or one beside it has direct evidence. Session and speaker alone
-            say too little.
+        time: From the time being named.
+        relevant: Whether the turn or one beside it has direct evidence. Session, speaker and time
+            alone say too little, unless the question has nothing but the time.
     """
 
     entity: Floats
@@ -94,12 +47,14 @@ class Evidence:
     neighbours: Floats
     session: Floats
     speaker: Floats
+    time: Floats
     relevant: NDArray[np.bool_]
 
     @property
     def score(self) -> Floats:
         """Fused evidence, from 0 to 1."""
-        return self.entity + self.gist + self.neighbours + self.session + self.speaker
+        own = self.entity + self.gist + self.neighbours
+        return own + self.session + self.speaker + self.time
 
 
 def weigh(
@@ -108,6 +63,7 @@ def weigh(
     query_gist: NDArray[np.uint64],
     gist_bits: int,
     weights: Weights = WEIGHTS,
+    dates: Dates = NO_DATES,
 ) -> Evidence:
     """Score every turn for a question.
 
@@ -117,7 +73,9 @@ def weigh(
         query_gist: Its gist, ``(words,)``.
         gist_bits: Bits of a gist.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
+        dates: The times that the question names.
     """
+    weights = weights.given(dates)
     entity, session = _term_evidence(turns, query_terms, weights)
     likeness = _gist_likeness(turns, query_gist, gist_bits)
     direct = (weights.entity * entity > 0) | (weights.gist * (likeness >= GIST_FLOOR) > 0)
@@ -133,12 +91,16 @@ def weigh(
     relevant = direct.copy()
     relevant[later] |= direct[earlier]
     relevant[earlier] |= direct[later]
+    time = _closeness(turns, dates.spans)
+    if dates.only and weights.time:
+        relevant |= time == 1
     return Evidence(
         entity=weights.entity * entity / weights.total,
         gist=weights.gist * gist / weights.total,
         neighbours=neighbours / weights.total,
         session=weights.session * session[turns.session] / weights.total,
         speaker=weights.speaker * named[turns.speaker] / weights.total,
+        time=weights.time * time / weights.total,
         relevant=relevant,
     )
 
@@ -193,6 +155,16 @@ def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Flo
     distance = np.bitwise_count(turns.gists ^ query).sum(axis=1, dtype=np.int64)
     best = np.full(len(turns.ids), -1.0)
     np.maximum.at(best, turns.gist_turn, 1 - 2 * distance / bits)
+    return best
+
+
+def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:
+    # 1 within a span; half of that at one length of the span from it, a quarter at two: of a day
+    # or a month people talk soon before and after.
+    best = np.zeros(len(turns.ids))
+    for start, end in spans:
+        away = np.maximum(np.maximum(start - turns.time_us, turns.time_us - (end - 1)), 0)
+        np.maximum(best, np.exp2(away / (start - end)), out=best)
     return best
 
 

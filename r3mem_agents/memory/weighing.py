@@ -1,15 +1,19 @@
 """Rankings under other weights than the memory's own, for ablations and for fitting them.
 
-No part of the public contract: the verbs of a memory always use ``scoring.WEIGHTS``.
+No part of the public contract: the verbs of a memory always use ``weights.WEIGHTS``.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.lookup import Filters, Winner
-from r3mem_agents.memory.scoring import Weights
+from r3mem_agents.memory.weights import Weights
 
 
-def rank_with(memory: BlockingMemory, query: str, k: int, weights: Weights) -> list[Winner]:
-    """What ``memory.recall(query, k)`` would return under these weights, not expanded."""
-    return memory._reader.winners(query, Filters(), "turn", k, weights)[0]
+def rank_with(
+    memory: BlockingMemory, query: str, k: int, weights: Weights, now: datetime | None = None
+) -> list[Winner]:
+    """What ``memory.recall(query, k, now=now)`` would return under these weights, not expanded."""
+    return memory._reader.winners(query, Filters(), "turn", k, now, weights)[0]

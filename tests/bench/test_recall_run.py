@@ -23,7 +23,7 @@ from r3mem_agents.bench.recall.plan import BUDGETS, FILL, Ask, plan
 from r3mem_agents.bench.recall.systems import BM25, OURS, Options
 from r3mem_agents.cli import app
 from r3mem_agents.errors import BenchmarkError
-from r3mem_agents.memory.scoring import LEVELS
+from r3mem_agents.memory.weights import LEVELS
 from tests.bench.talks import TALKS
 
 QUESTIONS = [(user, question) for user, talk in enumerate(TALKS) for question in talk.questions]

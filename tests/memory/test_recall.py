@@ -103,7 +103,7 @@ def test_scores_descend_and_are_the_sum_of_their_evidence(memory: CompressiveMem
     for hit in hits:
         assert 0 < hit.score <= 1
         assert hit.score == pytest.approx(sum(hit.evidence.values()))
-        assert set(hit.evidence) == {"entity", "gist", "neighbours", "session", "speaker"}
+        assert set(hit.evidence) == {"entity", "gist", "neighbours", "session", "speaker", "time"}
 
 
 def test_k_cuts_the_same_list(memory: CompressiveMemory) -> None:
@@ -299,3 +299,71 @@ def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None
     memories["c"].remember_many([Turn(role="user", text="Many") for _ in range(10)])
     assert look("c") == 12  # too many for the cache, and answered all the same
     assert len(cache) == 1
+
+
+MEETINGS = [
+    ("We met Bob at the harbour.", datetime(2023, 5, 7, 12, tzinfo=UTC)),
+    ("We met Bob at the museum.", datetime(2023, 6, 18, 12, tzinfo=UTC)),
+    ("It rained.", datetime(2023, 6, 18, 13, tzinfo=UTC)),
+    ("We met Bob at the station.", datetime(2023, 8, 1, 12, tzinfo=UTC)),
+]
+ASKED = datetime(2023, 8, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def meetings(open_memory: OpenMemory) -> CompressiveMemory:
+    filled = open_memory(model=FakeModel())
+    for number, (text, time) in enumerate(MEETINGS):
+        filled.remember("user", text, time=time, session=str(number))
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("when", "line"),
+    [("on 7 May 2023", 0), ("in May", 0), ("in June 2023", 1), ("yesterday", 3), ("last month", 3)],
+)
+def test_a_date_favours_its_turns_and_excludes_none(
+    meetings: CompressiveMemory, when: str, line: int
+) -> None:
+    hits = meetings.recall(f"Where did we meet Bob {when}?", now=ASKED)
+    assert hits[0].text == MEETINGS[line][0]
+    assert hits[0].evidence["time"] == max(hit.evidence["time"] for hit in hits) > 0
+    assert len(hits) == 3
+    lines = meetings.context(f"Where did we meet Bob {when}?", now=ASKED)
+    assert MEETINGS[line][0] in lines
+
+
+def test_since_and_until_stay_hard(meetings: CompressiveMemory) -> None:
+    question, june = "Where did we meet Bob on 7 May 2023?", datetime(2023, 6, 1, tzinfo=UTC)
+    assert MEETINGS[0][0] not in [hit.text for hit in meetings.recall(question, since=june)]
+    assert [hit.text for hit in meetings.recall(question, until=june)] == [MEETINGS[0][0]]
+
+
+def test_without_a_date_now_changes_nothing(meetings: CompressiveMemory) -> None:
+    hits = meetings.recall("Where did we meet Bob?", now=ASKED)
+    assert hits == meetings.recall("Where did we meet Bob?")
+    assert all(hit.evidence["time"] == 0 for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("question", "lines"),
+    [
+        ("What happened on 18 June 2023?", [2, 1]),
+        ("What did we talk about yesterday?", [3]),
+        ("in May", [0]),
+    ],
+)
+def test_a_date_alone_brings_its_turns(
+    meetings: CompressiveMemory, question: str, lines: list[int]
+) -> None:
+    hits = meetings.recall(question, k=len(lines), now=ASKED)
+    assert {hit.text for hit in hits} == {MEETINGS[line][0] for line in lines}
+    assert meetings.recall("What happened on 3 January 2023?", now=ASKED) == []
+
+
+@pytest.mark.parametrize("now", [datetime(2023, 8, 2), "yesterday", 3])
+def test_now_needs_a_zone(meetings: CompressiveMemory, now: Any) -> None:
+    with pytest.raises(InvalidInputError, match="now"):
+        meetings.recall("dog", now=now)
+    with pytest.raises(InvalidInputError, match="now"):
+        meetings.context("dog", now=now)

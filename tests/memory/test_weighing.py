@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory.scoring import LEVELS, WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
+from r3mem_agents.memory.weights import LEVELS, WEIGHTS
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System
 from r3mem_agents.memory.expansions import EXPANSIONS
-from r3mem_agents.memory.scoring import WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
+from r3mem_agents.memory.weights import WEIGHTS
 
 BATCH_TURNS = 128
 """Turns per ``remember_many``; that of the speed benchmark."""
@@ -23,12 +24,14 @@ class Ours(System):
         self._path = folder / "recall.db"
         self._model = ReversibleModel.from_pretrained(model)
         self._memories: dict[str, CompressiveMemory] = {}
+        self._now: dict[str, datetime] = {}
         self._ids: dict[tuple[str, int], str] = {}
 
     def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
         """Remember all turns of a user."""
         memory = CompressiveMemory(self._path, user=user, model=self._model)
         self._memories[user] = memory
+        self._now[user] = max(turn.time for turn in turns if turn.time is not None)
         for start in range(0, len(turns), BATCH_TURNS):
             batch = turns[start : start + BATCH_TURNS]
             stored = memory.remember_many(
@@ -41,7 +44,7 @@ class Ours(System):
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
         """``recall``, which expands what it finds."""
-        hits = self._memories[user].recall(query, k)
+        hits = self._memories[user].recall(query, k, now=self._now[user])
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
 
     def cool(self) -> None:
@@ -50,11 +53,12 @@ class Ours(System):
 
     def context(self, user: str, query: str, token_budget: int) -> str:
         """``context``."""
-        return self._memories[user].context(query, token_budget)
+        return self._memories[user].context(query, token_budget, now=self._now[user])
 
     def search_without(self, user: str, query: str, k: int, level: str) -> list[Hit]:
         """The ranking without one level of evidence; not expanded, no public verb does this."""
-        winners = rank_with(self._memories[user], query, k, WEIGHTS.without(level))
+        weights = WEIGHTS.without(level)
+        winners = rank_with(self._memories[user], query, k, weights, self._now[user])
         return [(self._ids[user, winner.id], winner.score) for winner in winners]
 
     def disk_bytes(self) -> int:

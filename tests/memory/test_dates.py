@@ -1,0 +1,176 @@
+"""The times that questions name, with ``now`` on Sunday, 22 October 2023."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r3mem_agents.memory.dates import NO_DATES, SIGNS, Dates, Span, find_dates
+from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.memory.terms import WORD
+
+NOW = datetime(2023, 10, 22, 9, 55, tzinfo=UTC)
+
+
+def us(year: int, month: int, day: int) -> int:
+    return to_integers(datetime(year, month, day, tzinfo=UTC))[0]
+
+
+TURNS = Span(us(2022, 1, 3), us(2023, 10, 21))
+DAY, YEAR_2022 = Span(us(2023, 5, 7), us(2023, 5, 8)), Span(us(2022, 1, 1), us(2023, 1, 1))
+MAY = Span(us(2023, 5, 1), us(2023, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("question", "span"),
+    [
+        ("Where was Anna in May?", MAY),
+        ("Where was Anna in May 2023?", MAY),
+        ("What did Anna paint on 7 May 2023?", DAY),
+        ("What did Anna paint on May 7, 2023?", DAY),
+        ("What did Anna paint on the 7th of May?", DAY),
+        ("What did Anna paint on 2023-05-07?", DAY),
+        ("What did Anna paint on 7 May 2023 at 10:30?", DAY),
+        ("Did Anna paint yesterday?", Span(us(2023, 10, 21), us(2023, 10, 22))),
+        ("Did Anna paint today?", Span(us(2023, 10, 22), us(2023, 10, 23))),
+        ("Did Anna paint on Friday?", Span(us(2023, 10, 20), us(2023, 10, 21))),
+        ("Did Anna paint last week?", Span(us(2023, 10, 9), us(2023, 10, 16))),
+        ("Did Anna paint a month ago?", Span(us(2023, 9, 1), us(2023, 10, 1))),
+        ("Did Anna paint two years ago?", Span(us(2021, 1, 1), us(2022, 1, 1))),
+        ("What did Anna paint in 2022?", YEAR_2022),
+        ("What did Anna paint in summer 2022?", YEAR_2022),
+        (
+            "What did Anna paint the week before August 3, 2023?",
+            Span(us(2023, 8, 3), us(2023, 8, 4)),
+        ),
+    ],
+)
+def test_what_a_question_names(question: str, span: Span) -> None:
+    assert find_dates(question, NOW, TURNS).spans == (span,)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "What did we do?",
+        "May I ask who Sat down?",
+        "Did May and April go to the zoo?",
+        "Who will march in the parade, and does the sun set?",
+        "Is Cyberpunk 2077 out?",
+        "Who paid invoice 9317, or order 1683417600?",
+        "Which of the 42 people came in 10 minutes?",
+        "How long has she had her dog, 3 years?",
+        "Where does LX1842 leave at 07:35?",
+        "What was played in the 90s?",
+        "Where does Anna live now, on day 3?",
+        "What is 1.5?",
+        "What was on 2024-02-30?",
+    ],
+)
+def test_what_is_no_date(question: str) -> None:
+    assert find_dates(question, NOW, TURNS) == NO_DATES
+
+
+@pytest.mark.parametrize(
+    ("question", "only"),
+    [
+        ("What happened on 7 May 2023?", True),
+        ("What did we talk about last week?", True),
+        ("yesterday", True),
+        ("What did Anna say on 7 May 2023?", False),
+        ("Did we talk about the zoo last week?", False),
+        (" ".join(["What happened on 7 May 2023?", *["so"] * 100, "zoo"]), False),
+    ],
+)
+def test_whether_there_is_nothing_else(question: str, only: bool) -> None:
+    assert find_dates(question, NOW, TURNS).only is only
+
+
+def test_days_begin_at_midnight_where_now_is() -> None:
+    now = datetime(2023, 10, 22, 1, tzinfo=timezone(timedelta(hours=9)))  # the 21st in UTC
+    span = find_dates("Did Anna paint today?", now, TURNS).spans[0]
+    assert from_integers(span.start, 32_400) == now.replace(hour=0)
+    assert span.end - span.start == 86_400_000_000
+
+
+@given(
+    day=st.dates(date(1990, 1, 1), date(2080, 12, 31)),
+    question=st.sampled_from(["What did Anna paint on {}?", "On {} who was there?", "{}"]),
+)
+@settings(max_examples=50)
+def test_a_written_date_is_found(day: date, question: str) -> None:
+    start = us(day.year, day.month, day.day)
+    found = find_dates(question.format(f"{day:%d %B %Y}"), NOW, Span(start, start))
+    assert found.spans == (Span(start, start + 86_400_000_000),)
+
+
+WORDS = st.sampled_from(
+    [
+        "in",
+        "on",
+        "last",
+        "may",
+        "3",
+        "31",
+        "2023",
+        "99999",
+        "week",
+        "ago",
+        "one",
+        "a",
+        "sun",
+        "at",
+        "10:30",
+        "-1",
+        "31/12/9999",
+        "tomorrow",
+        "year",
+        "day",
+        "(",
+        "?",
+    ]
+)
+
+
+@given(
+    text=st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=12).map(" ".join)),
+    now=st.datetimes(timezones=st.just(UTC)),
+)
+@settings(max_examples=80)
+def test_no_text_raises(text: str, now: datetime) -> None:
+    for span in find_dates(text, now, Span(-(10**18), 10**18)).spans:
+        assert span.start < span.end
+
+
+def test_of_a_long_text_the_beginning_is_searched() -> None:
+    long = "7 May 2023 " + "x " * 50_000 + "8 May 2023 " * 10_000
+    assert find_dates(long, NOW, TURNS) == Dates((DAY,), only=False)
+
+
+def test_dateparser_is_loaded_for_dates_alone() -> None:
+    code = (
+        "import sys; from r3mem_agents.memory.dates import find_dates, Span\n"
+        "for question in ('What is the dog called?', 'Who came yesterday?'):\n"
+        "    find_dates(question, None, Span(0, 1)); print('dateparser' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_dateparsers_own_phrases_have_a_sign() -> None:
+    from dateparser.data.date_translation_data.en import info
+
+    own: dict[str, Any] = info
+    phrases = [phrase for some in own["relative-type"].values() for phrase in some]
+    # Of these times are no dates here, or dateparser gives them no period that is theirs.
+    ignored = {"hour", "minute", "now", "till", "mo", "century", "decade", "fortnight"}
+    for phrase in phrases:
+        words = set(WORD.findall(phrase))
+        assert words & SIGNS or words & ignored, phrase
