@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 from r3mem_agents import ReversibleModel
 from r3mem_agents.bench.recall import process
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
-from r3mem_agents.bench.recall.data import Conversation, SaidTurn
+from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
 from r3mem_agents.bench.recall.figures import summarize
 from r3mem_agents.bench.recall.measure import Measured, Task, measure, peak_bytes
 from r3mem_agents.bench.recall.plan import BUDGETS, FILL, Ask, plan
+from r3mem_agents.bench.recall.sessions import BY_SESSION, sessions
 from r3mem_agents.bench.recall.systems import BM25, OURS, Options
 from r3mem_agents.cli import app
 from r3mem_agents.errors import BenchmarkError
@@ -125,6 +126,31 @@ def _line(number: int, text: str) -> SaidTurn:
     return TALKS[0].turns[0].model_copy(update={"id": f"t{number}", "text": text})
 
 
+def test_sessions_by_hand() -> None:
+    said = [
+        SaidTurn(id=f"t{i}", text=f"Turn {i}.", session="monday" if i < 7 else "friday")
+        for i in range(9)
+    ]
+    questions = (
+        Question(question="One?", gold=("t0",)),
+        Question(question="Two?", gold=("t1", "t8")),
+    )
+    talk = Conversation(id="c", turns=tuple(said), questions=questions)
+    single = Conversation(id="d", turns=tuple(said[:2]), questions=questions[:1])
+    asks = plan([talk, single], 0)
+    monday, friday = [turn.id for turn in said[:7]], [turn.id for turn in said[7:]]
+    mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], [("t3", 1.0), ("t4", 0.9)], []])
+    mine.sessions = {0: ["t2", "t7"], 1: ["t3", "t8"], 2: []}
+    mine.gists = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
+    found = sessions([talk, single], asks, {OURS: mine}, seed=0)
+    assert found["questions"] == 2
+    shares = {name: [row[k]["value"] for k in "135"] for name, row in found["recall"].items()}
+    assert shares == {OURS: [0.25, 0.75, 0.75], f"{OURS} {BY_SESSION}": [0.75, 1.0, 1.0]}
+    gists = found["gists"]  # of Monday alone: Friday has no more turns than a gist
+    assert (gists["sessions"], gists["gold_share"]["value"]) == (1, 0.4)
+    assert gists["gold_share_of_all_turns"]["value"] == pytest.approx(2 / 7, abs=1e-5)
+
+
 def test_coverage_by_hand() -> None:
     # a line is its text and three words more: date, time, speaker
     texts = ["a " * 496 + "end", "one two", "two", "three four five"]
@@ -188,7 +214,7 @@ def test_a_process_that_dies_is_named() -> None:
 def test_a_parent_that_is_killed_takes_its_process_along() -> None:
     code = (
         "from r3mem_agents.bench.recall import process\n"
-        "from r3mem_agents.bench.recall.data import Conversation, SaidTurn\n"
+        "from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn\n"
         "from r3mem_agents.bench.recall.measure import Task\n"
         "from r3mem_agents.bench.recall.systems import Options\n"
         "turns = tuple(SaidTurn(id=str(n), text=f'word{n}') for n in range(3000))\n"
