@@ -13,12 +13,11 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
-from r3mem_agents import ReversibleModel
-from r3mem_agents.bench.recall import process
+from r3mem_agents.bench.processes import peak_bytes, run
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
 from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
 from r3mem_agents.bench.recall.figures import summarize
-from r3mem_agents.bench.recall.measure import Measured, Task, measure, peak_bytes
+from r3mem_agents.bench.recall.measure import Measured, Task, measure
 from r3mem_agents.bench.recall.plan import BUDGETS, FILL, Ask, plan
 from r3mem_agents.bench.recall.sessions import BY_SESSION, sessions
 from r3mem_agents.bench.recall.systems import BM25, OURS, Options
@@ -32,13 +31,6 @@ QUESTIONS = [(user, question) for user, talk in enumerate(TALKS) for question in
 
 def _words(text: str) -> int:
     return len(text.split())
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, model: ReversibleModel) -> str:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    model.save_pretrained(path)
-    return str(path)
 
 
 def _task(system: str, model: str = "unused", ablated: tuple[str, ...] = ()) -> Task:
@@ -185,7 +177,7 @@ def test_a_process_does_what_is_done_here() -> None:
         steps[stage] += count
 
     task = _task(BM25)
-    there = process.run(task, advance)
+    there = run(measure, task, advance, BM25, "")
     here = measure(task, lambda stage, count: None)
     assert there.rankings == here.rankings
     assert there.elsewhere == here.elsewhere
@@ -208,19 +200,20 @@ class Deadly:
 def test_a_process_that_dies_is_named() -> None:
     options = Options("unused", Deadly())  # type: ignore[arg-type]
     with pytest.raises(BenchmarkError, match=r"bm25.*--limit"):
-        process.run(replace(_task(BM25), options=options), lambda stage, count: None)
+        task = replace(_task(BM25), options=options)
+        run(measure, task, lambda stage, count: None, BM25, "measure fewer with --limit")
 
 
 def test_a_parent_that_is_killed_takes_its_process_along() -> None:
     code = (
-        "from r3mem_agents.bench.recall import process\n"
+        "from r3mem_agents.bench.processes import run\n"
         "from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn\n"
-        "from r3mem_agents.bench.recall.measure import Task\n"
+        "from r3mem_agents.bench.recall.measure import Task, measure\n"
         "from r3mem_agents.bench.recall.systems import Options\n"
         "turns = tuple(SaidTurn(id=str(n), text=f'word{n}') for n in range(3000))\n"
         "talks = tuple(Conversation(id=str(n), turns=turns) for n in range(3000))\n"
         "task = Task('bm25', talks, (), Options('unused', None), ())\n"
-        "process.run(task, lambda stage, count: print(stage, flush=True))\n"
+        "run(measure, task, lambda stage, count: print(stage, flush=True), 'bm25', '')\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from r3mem_agents.bench.processes import Advance, peak_bytes
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.plan import (
     BUDGETS,
@@ -19,9 +19,6 @@ from r3mem_agents.bench.recall.plan import (
     Ask,
 )
 from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System, open_system
-
-Advance = Callable[[str, int], None]
-"""Told what is being done and how many more steps are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +165,3 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
                 hits = system.search_without(str(ask.user), question, DEPTHS[-1], level)
                 kept.append([id_ for id_, _ in hits])
                 advance(f"without {level}", 1)
-
-
-def peak_bytes() -> int | None:
-    """The greatest resident memory that this process has had.
-
-    On Linux ``getrusage`` counts what the process was started from as well, so the kernel's own
-    mark is read instead. ``None`` where neither is to be had.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for entry in status.read_text(encoding="utf-8").splitlines():
-            if entry.startswith("VmHWM:"):
-                return 1024 * int(entry.split()[1])
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
