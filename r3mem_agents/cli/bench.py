@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from r3mem_agents.cli.bench_recall import recall
+from r3mem_agents.cli.bench_scale import scale
 from r3mem_agents.cli.console import bytes_text, emit_json, err, examples, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
@@ -163,6 +164,14 @@ app.command(
         "r3mem bench recall --data chats.jsonl --systems r3mem,bm25 --ablate",
     ),
 )(recall)
+
+app.command(
+    "scale",
+    epilog=examples(
+        "r3mem bench scale --sizes 1000,10000",
+        "r3mem bench scale --sizes 1000,10000,100000,1000000 --users 10000x100",
+    ),
+)(scale)
 
 
 def _show_speed(figures: dict[str, object], config: dict[str, object]) -> None:

@@ -107,7 +107,8 @@ def recall(
 
 
 def _run(tasks: list[Task]) -> dict[str, Measured]:
-    from r3mem_agents.bench.recall import process
+    from r3mem_agents.bench.processes import run
+    from r3mem_agents.bench.recall.measure import measure
 
     measured = {}
     with progress() as bar:
@@ -118,6 +119,7 @@ def _run(tasks: list[Task]) -> dict[str, Measured]:
             def advance(stage: str, count: int, task: Task = task, here: Any = here) -> None:
                 bar.update(here, advance=count, description=f"{task.system}: {stage}")
 
-            measured[task.system] = process.run(task, advance)
+            hint = "measure fewer conversations with --limit"
+            measured[task.system] = run(measure, task, advance, task.system, hint)
             bar.update(here, description=task.system)
     return measured

@@ -214,6 +214,24 @@ class BlockingMemory(OpenedMemory):
         count = count or tiktoken_counter() or self.model.count_tokens
         return compose(batches, token_budget, count, nothing)
 
+    def gist(self, session: str | None = None, k: int = 3) -> list[Turn]:
+        """Choose the few turns that say what a session was about, byte for byte.
+
+        Args:
+            session: The session; ``None`` means the memory's.
+            k: Most turns.
+
+        Returns:
+            The turns, in order of time.
+
+        Raises:
+            InvalidInputError: If an argument has a wrong type or value.
+            NotFoundError: If there is no such session. The memory's own session always exists.
+        """
+        check.check_count(k, "k")
+        row = self._session_row(self.session if session is None else session)
+        return [] if row is None else self._reader.salient(row, k)
+
     def history(self, session: str | None = None) -> list[Turn]:
         """Return the turns byte for byte, in the order in which they were stored.
 

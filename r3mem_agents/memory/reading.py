@@ -11,6 +11,7 @@ from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup import Filters, Winner, rank
 from r3mem_agents.memory.records import open_turn
+from r3mem_agents.memory.salience import salient
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.weights import WEIGHTS, Weights
 from r3mem_agents.store import Scope, Store, TurnRow
@@ -97,6 +98,14 @@ class Reader:
                 break
             INDEXES.drop(self._store, self._scope)
         return [winner for winner in winners if winner.id in rows], rows
+
+    def salient(self, session: int, k: int) -> list[Turn]:
+        """The few turns that say what the session with this row id was about."""
+        turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
+        if turns is None or session not in turns.sessions:  # forgotten since
+            return []
+        chosen = salient(turns, turns.sessions.index(session), k, 8 * self._model.gist_bytes)
+        return self.turns(turns.ids[chosen].tolist())
 
     def _expand(self, rows: Sequence[TurnRow]) -> list[Turn]:
         return self._open(rows, partial(EXPANSIONS.expand, self._model))

@@ -13,13 +13,13 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
-from r3mem_agents import ReversibleModel
-from r3mem_agents.bench.recall import process
+from r3mem_agents.bench.processes import peak_bytes, run
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
-from r3mem_agents.bench.recall.data import Conversation, SaidTurn
+from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
 from r3mem_agents.bench.recall.figures import summarize
-from r3mem_agents.bench.recall.measure import Measured, Task, measure, peak_bytes
+from r3mem_agents.bench.recall.measure import Measured, Task, measure
 from r3mem_agents.bench.recall.plan import BUDGETS, FILL, Ask, plan
+from r3mem_agents.bench.recall.sessions import BY_SESSION, sessions
 from r3mem_agents.bench.recall.systems import BM25, OURS, Options
 from r3mem_agents.cli import app
 from r3mem_agents.errors import BenchmarkError
@@ -31,13 +31,6 @@ QUESTIONS = [(user, question) for user, talk in enumerate(TALKS) for question in
 
 def _words(text: str) -> int:
     return len(text.split())
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, model: ReversibleModel) -> str:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    model.save_pretrained(path)
-    return str(path)
 
 
 def _task(system: str, model: str = "unused", ablated: tuple[str, ...] = ()) -> Task:
@@ -125,6 +118,31 @@ def _line(number: int, text: str) -> SaidTurn:
     return TALKS[0].turns[0].model_copy(update={"id": f"t{number}", "text": text})
 
 
+def test_sessions_by_hand() -> None:
+    said = [
+        SaidTurn(id=f"t{i}", text=f"Turn {i}.", session="monday" if i < 7 else "friday")
+        for i in range(9)
+    ]
+    questions = (
+        Question(question="One?", gold=("t0",)),
+        Question(question="Two?", gold=("t1", "t8")),
+    )
+    talk = Conversation(id="c", turns=tuple(said), questions=questions)
+    single = Conversation(id="d", turns=tuple(said[:2]), questions=questions[:1])
+    asks = plan([talk, single], 0)
+    monday, friday = [turn.id for turn in said[:7]], [turn.id for turn in said[7:]]
+    mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], [("t3", 1.0), ("t4", 0.9)], []])
+    mine.sessions = {0: ["t2", "t7"], 1: ["t3", "t8"], 2: []}
+    mine.gists = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
+    found = sessions([talk, single], asks, {OURS: mine}, seed=0)
+    assert found["questions"] == 2
+    shares = {name: [row[k]["value"] for k in "135"] for name, row in found["recall"].items()}
+    assert shares == {OURS: [0.25, 0.75, 0.75], f"{OURS} {BY_SESSION}": [0.75, 1.0, 1.0]}
+    gists = found["gists"]  # of Monday alone: Friday has no more turns than a gist
+    assert (gists["sessions"], gists["gold_share"]["value"]) == (1, 0.4)
+    assert gists["gold_share_of_all_turns"]["value"] == pytest.approx(2 / 7, abs=1e-5)
+
+
 def test_coverage_by_hand() -> None:
     # a line is its text and three words more: date, time, speaker
     texts = ["a " * 496 + "end", "one two", "two", "three four five"]
@@ -159,7 +177,7 @@ def test_a_process_does_what_is_done_here() -> None:
         steps[stage] += count
 
     task = _task(BM25)
-    there = process.run(task, advance)
+    there = run(measure, task, advance, BM25, "")
     here = measure(task, lambda stage, count: None)
     assert there.rankings == here.rankings
     assert there.elsewhere == here.elsewhere
@@ -182,19 +200,20 @@ class Deadly:
 def test_a_process_that_dies_is_named() -> None:
     options = Options("unused", Deadly())  # type: ignore[arg-type]
     with pytest.raises(BenchmarkError, match=r"bm25.*--limit"):
-        process.run(replace(_task(BM25), options=options), lambda stage, count: None)
+        task = replace(_task(BM25), options=options)
+        run(measure, task, lambda stage, count: None, BM25, "measure fewer with --limit")
 
 
 def test_a_parent_that_is_killed_takes_its_process_along() -> None:
     code = (
-        "from r3mem_agents.bench.recall import process\n"
-        "from r3mem_agents.bench.recall.data import Conversation, SaidTurn\n"
-        "from r3mem_agents.bench.recall.measure import Task\n"
+        "from r3mem_agents.bench.processes import run\n"
+        "from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn\n"
+        "from r3mem_agents.bench.recall.measure import Task, measure\n"
         "from r3mem_agents.bench.recall.systems import Options\n"
         "turns = tuple(SaidTurn(id=str(n), text=f'word{n}') for n in range(3000))\n"
         "talks = tuple(Conversation(id=str(n), turns=turns) for n in range(3000))\n"
         "task = Task('bm25', talks, (), Options('unused', None), ())\n"
-        "process.run(task, lambda stage, count: print(stage, flush=True))\n"
+        "run(measure, task, lambda stage, count: print(stage, flush=True), 'bm25', '')\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:

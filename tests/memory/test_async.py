@@ -26,6 +26,7 @@ def test_the_verbs_are_these() -> None:
                 "remember_many",
                 "recall",
                 "context",
+                "gist",
                 "history",
                 "turn_ids",
                 "sessions",

@@ -11,6 +11,7 @@ from r3mem_agents.bench.recall.coverage import coverage
 from r3mem_agents.bench.recall.data import Conversation, Question
 from r3mem_agents.bench.recall.measure import Measured
 from r3mem_agents.bench.recall.plan import DEPTHS, Ask
+from r3mem_agents.bench.recall.sessions import sessions
 from r3mem_agents.bench.recall.systems import OURS
 from r3mem_agents.bench.speed import percentiles
 
@@ -63,6 +64,7 @@ def summarize(
         "questions_unanswerable": sum(not ask.question.answerable for ask in asks),
         "systems": systems,
         "coverage": coverage(conversations, asks, measured, count_tokens, seed),
+        "sessions": sessions(conversations, asks, measured, seed),
     }
     if OURS in measured:
         figures["ahead_of"] = {

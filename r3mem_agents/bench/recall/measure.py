@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from r3mem_agents.bench.processes import Advance, peak_bytes
 from r3mem_agents.bench.recall.data import Conversation
-from r3mem_agents.bench.recall.plan import BUDGETS, DEPTHS, LOOKED_UP, Ask
+from r3mem_agents.bench.recall.plan import (
+    BUDGETS,
+    DEPTHS,
+    GIST_TURNS,
+    LOOKED_UP,
+    SESSION_DEPTHS,
+    Ask,
+)
 from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System, open_system
-
-Advance = Callable[[str, int], None]
-"""Told what is being done and how many more steps are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Task:
         steps += sum(ask.timed + (ask.elsewhere is not None) for ask in self.asks)
         if self.system == OURS:
             counted = sum(ask.question.counted for ask in self.asks)
-            steps += sum(ask.filled for ask in self.asks) + len(self.ablated) * counted
+            steps += sum(ask.filled for ask in self.asks) + (1 + len(self.ablated)) * counted
         return steps
 
 
@@ -60,6 +64,9 @@ class Measured:
         elsewhere: Best score per ask in the other conversation; ``None`` where nothing was found
             or nothing was asked.
         contexts: Per ask and budget, what ``context`` wrote; only ours, only filled asks.
+        sessions: Per ask, the turns found at the session level, one for each session; only ours,
+            only counted asks.
+        gists: Conversation, turns of a session, and those of them that are its gist; only ours.
         ablations: Per level left out, the ids found per counted ask.
     """
 
@@ -70,6 +77,8 @@ class Measured:
     rankings: list[list[Hit]] = field(default_factory=list)
     elsewhere: list[float | None] = field(default_factory=list)
     contexts: dict[int, dict[int, str]] = field(default_factory=dict)
+    sessions: dict[int, list[str]] = field(default_factory=dict)
+    gists: list[tuple[int, list[str], list[str]]] = field(default_factory=list)
     ablations: dict[str, list[list[str]]] = field(default_factory=dict)
 
 
@@ -137,30 +146,22 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
                 for budget in BUDGETS
             }
             advance("filling contexts", 1)
+        if ask.question.counted:
+            question = ask.question.question
+            found = system.search_sessions(str(ask.user), question, SESSION_DEPTHS[-1])
+            result.sessions[place] = [id_ for id_, _ in found]
+            advance("ranking sessions", 1)
+    for user, conversation in enumerate(task.conversations):
+        told: dict[str, list[str]] = {}
+        for turn in conversation.turns:
+            told.setdefault(turn.session, []).append(turn.id)
+        for session, ids in told.items():
+            result.gists.append((user, ids, system.gist(str(user), session, GIST_TURNS)))
     for level in task.ablated:
-        found = result.ablations[level] = []
+        kept = result.ablations[level] = []
         for ask in task.asks:
             if ask.question.counted:
                 question = ask.question.question
                 hits = system.search_without(str(ask.user), question, DEPTHS[-1], level)
-                found.append([id_ for id_, _ in hits])
+                kept.append([id_ for id_, _ in hits])
                 advance(f"without {level}", 1)
-
-
-def peak_bytes() -> int | None:
-    """The greatest resident memory that this process has had.
-
-    On Linux ``getrusage`` counts what the process was started from as well, so the kernel's own
-    mark is read instead. ``None`` where neither is to be had.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for entry in status.read_text(encoding="utf-8").splitlines():
-            if entry.startswith("VmHWM:"):
-                return 1024 * int(entry.split()[1])
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak

@@ -47,6 +47,16 @@ class Ours(System):
         hits = self._memories[user].recall(query, k, now=self._now[user])
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
 
+    def search_sessions(self, user: str, query: str, k: int) -> list[Hit]:
+        """The best turn of each of the best ``k`` sessions."""
+        hits = self._memories[user].recall(query, k, level="session")
+        return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
+
+    def gist(self, user: str, session: str, k: int) -> list[str]:
+        """Ids of the turns of a session's gist."""
+        turns = self._memories[user].gist(session, k)
+        return [self._ids[user, turn.id] for turn in turns if turn.id is not None]
+
     def cool(self) -> None:
         """Let every text be expanded anew."""
         EXPANSIONS.clear()

@@ -11,6 +11,12 @@ from r3mem_agents.bench.recall.data import Conversation, Question
 DEPTHS = (1, 5, 10, 20)
 """Turns after which recall and hits are counted; the last is the depth of a ranking."""
 
+SESSION_DEPTHS = (1, 3, 5)
+"""Sessions after which their recall is counted."""
+
+GIST_TURNS = 5
+"""Turns of a session's gist."""
+
 BUDGETS = (500, 1000, 2000)
 """Tokens of a context."""
 

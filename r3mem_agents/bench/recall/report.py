@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from r3mem_agents.bench.recall.figures import HEADLINE
-from r3mem_agents.bench.recall.plan import DEPTHS, LOOKED_UP
+from r3mem_agents.bench.recall.plan import DEPTHS, LOOKED_UP, SESSION_DEPTHS
 from r3mem_agents.bench.recall.systems import OURS
 
 Figures = Mapping[str, Any]
@@ -27,6 +27,8 @@ def show(console: Console, figures: Figures) -> None:
     tables = [_found(figures), _by_category(figures), _costs(figures), _nothing_fits(figures)]
     if figures["coverage"]["questions"]:
         tables.append(_coverage(figures))
+    if figures["sessions"]["questions"]:
+        tables.append(_sessions(figures["sessions"]))
     if figures.get("ablation"):
         tables.append(_ablation(figures))
     for table in tables:
@@ -103,6 +105,24 @@ def _coverage(figures: Figures) -> Table:
     for name, row in figures["coverage"]["budgets"].items():
         cells = [estimate(one) for one in row.values()]
         table.add_row(name, *cells, style="bold" if name.startswith(f"{OURS} ") else "")
+    return table
+
+
+def _sessions(found: Figures) -> Table:
+    table = _table(
+        f"Sessions of the gold turns found, {found['questions']:,} questions",
+        "sessions of",
+        *(f"recall@{k}" for k in SESSION_DEPTHS),
+    )
+    for name, row in found["recall"].items():
+        cells = [estimate(row[str(k)]) for k in SESSION_DEPTHS]
+        table.add_row(name, *cells, style="bold" if name.startswith(f"{OURS} ") else "")
+    if (gists := found["gists"]) is not None:
+        table.caption = (
+            f"gists of {gists['sessions']:,} sessions, {gists['turns']} turns each: "
+            f"{gists['gold_share']['value']:.1%} of them answer a question, of all turns "
+            f"{gists['gold_share_of_all_turns']['value']:.1%}"
+        )
     return table
 
 

@@ -1,0 +1,99 @@
+"""Whole sessions: whether the right one comes back, and what is in a session's gist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from r3mem_agents.bench.recall import metrics
+from r3mem_agents.bench.recall.data import Conversation
+from r3mem_agents.bench.recall.measure import Measured
+from r3mem_agents.bench.recall.plan import GIST_TURNS, SESSION_DEPTHS, Ask
+
+BY_SESSION = "recall(level='session')"
+"""Under this name stands what our ``recall`` returns at the session level."""
+
+
+def sessions(
+    conversations: Sequence[Conversation],
+    asks: Sequence[Ask],
+    measured: Mapping[str, Measured],
+    seed: int,
+) -> dict[str, Any]:
+    """Share of the gold sessions found, and share of the gold turns in the gists of sessions.
+
+    A system's sessions are those of its turns, in the order in which they first come up. Only
+    conversations of several sessions count.
+
+    Args:
+        conversations: The data.
+        asks: What was asked.
+        measured: What each system did.
+        seed: Of the bootstrap.
+    """
+    session_of = [
+        {turn.id: turn.session for turn in conversation.turns} for conversation in conversations
+    ]
+    judged = [
+        (place, {session_of[ask.user][id_] for id_ in ask.question.gold})
+        for place, ask in enumerate(asks)
+        if ask.question.counted and len(set(session_of[ask.user].values())) > 1
+    ]
+    rows: dict[str, list[list[str]]] = {}
+    for name, one in measured.items():
+        found = [[id_ for id_, _ in one.rankings[place]] for place, _ in judged]
+        rows[name] = found
+        if one.sessions:
+            rows[f"{name} {BY_SESSION}"] = [one.sessions[place] for place, _ in judged]
+    recall = {
+        name: {
+            str(k): _interval(
+                [
+                    metrics.recall_at(_distinct(session_of[asks[place].user], ids), gold, k)
+                    for (place, gold), ids in zip(judged, found, strict=True)
+                ],
+                seed,
+            )
+            for k in SESSION_DEPTHS
+        }
+        for name, found in rows.items()
+    }
+    return {"questions": len(judged), "recall": recall, "gists": _gists(asks, measured, seed)}
+
+
+def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(session_of[id_] for id_ in ids))
+
+
+def _gists(
+    asks: Sequence[Ask], measured: Mapping[str, Measured], seed: int
+) -> dict[str, Any] | None:
+    """How much oftener the turns of a session's gist answer a question than its turns at large.
+
+    Only sessions with more turns than a gist takes.
+    """
+    gold: dict[int, set[str]] = {}
+    for ask in asks:
+        if ask.question.counted:
+            gold.setdefault(ask.user, set()).update(ask.question.gold)
+    inside: list[float] = []
+    anywhere: list[float] = []
+    for one in measured.values():
+        for user, turns, chosen in one.gists:
+            if len(turns) > GIST_TURNS and chosen:
+                wanted = gold.get(user, set())
+                inside.append(len(wanted & set(chosen)) / len(chosen))
+                anywhere.append(len(wanted & set(turns)) / len(turns))
+    if not inside:
+        return None
+    return {
+        "sessions": len(inside),
+        "turns": GIST_TURNS,
+        "gold_share": _interval(inside, seed),
+        "gold_share_of_all_turns": _interval(anywhere, seed),
+    }
+
+
+def _interval(values: list[float], seed: int) -> dict[str, float] | None:
+    found = metrics.interval(values, seed)
+    return None if found is None else found.rounded()

@@ -1,0 +1,1 @@
+"""Lookups among many turns and many users."""

@@ -1,0 +1,195 @@
+"""One system with so many turns: what a lookup takes, what is held in memory and on disk."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from r3mem_agents.bench.processes import Advance, peak_bytes
+from r3mem_agents.bench.speed import RECALLED, START, make_turns, percentiles
+from r3mem_agents.types import Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents import Segment
+
+BATCH_TURNS = 1000
+LOOKUPS = 100
+WORDS = 8
+"""Words of a question; those of the speed benchmark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much a system holds.
+
+    Attributes:
+        turns: Turns of each user.
+        users: Users.
+        stock: Texts that turns are made of.
+        distinct: Turns that differ; the others repeat their texts, at times of their own. What a
+            lookup does for a turn does not depend on whether its text is there twice.
+        seed: Of turns and questions.
+    """
+
+    turns: int
+    users: int
+    stock: tuple[str, ...]
+    distinct: int
+    seed: int
+
+    def batches(self) -> Iterator[list[Turn]]:
+        """Turns of one user."""
+        different = make_turns(self.stock, min(self.distinct, self.turns), self.seed, combine=True)
+        for start in range(0, self.turns, BATCH_TURNS):
+            batch = []
+            for number in range(start, min(start + BATCH_TURNS, self.turns)):
+                turn = different[number % len(different)]
+                time_ = START + timedelta(minutes=number)
+                batch.append(replace(turn, session=f"session {number // 100}", time=time_))
+            yield batch
+
+    def questions(self) -> list[str]:
+        """Runs of words of the turns."""
+        generator = random.Random(self.seed)
+        different = make_turns(self.stock, min(self.distinct, self.turns), self.seed, combine=True)
+        asked = []
+        for _ in range(LOOKUPS):
+            words = generator.choice(different).text.split()
+            start = generator.randrange(max(1, len(words) - WORDS + 1))
+            asked.append(" ".join(words[start : start + WORDS]))
+        return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A load, and where r3mem's file is with its model."""
+
+    load: Load
+    path: Path
+    model: str
+
+
+class Repeating:
+    """A model that compresses each text once; for loads whose texts repeat."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._known: dict[str, Segment] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def compress(self, texts: Sequence[str]) -> list[Segment]:
+        """As the model does."""
+        new = list({text: None for text in texts if text not in self._known})
+        self._known.update(zip(new, self._model.compress(new) if new else (), strict=True))
+        return [self._known[text] for text in texts]
+
+
+def write(task: Task, advance: Advance) -> dict[str, Any]:
+    """Write r3mem's file."""
+    from r3mem_agents import CompressiveMemory, ReversibleModel
+
+    model: Any = Repeating(ReversibleModel.from_pretrained(task.model))
+    with CompressiveMemory(task.path, model=model) as memory:
+        for number in range(task.load.users):
+            mine = memory.scoped(user=f"user {number}")
+            for batch in task.load.batches():
+                mine.remember_many(batch)
+                advance("writing", len(batch))
+        return {"disk_bytes": memory.stats().file_bytes}
+
+
+def look_up(task: Task, advance: Advance) -> dict[str, Any]:
+    """Open r3mem's file in a process that knows nothing of it, and ask."""
+    from r3mem_agents import CompressiveMemory, ReversibleModel
+    from r3mem_agents.memory.expansions import EXPANSIONS
+
+    model = ReversibleModel.from_pretrained(task.model)
+    model.expand(model.compress(["Warm-up."]))
+    clock = time.perf_counter()
+    memory = CompressiveMemory(task.path, model=model)
+    open_ms = 1000 * (time.perf_counter() - clock)
+    generator = random.Random(task.load.seed)
+    first: list[float] = []
+    again: list[float] = []
+    seen: set[int] = set()
+    with memory:
+        for question in ["warm-up, not timed", *task.load.questions()]:
+            user = generator.randrange(task.load.users)
+            mine = memory.scoped(user=f"user {user}")
+            EXPANSIONS.clear()  # a lookup is timed with its expansions
+            clock = time.perf_counter()
+            mine.recall(question, k=RECALLED)
+            (again if user in seen else first).append(1000 * (time.perf_counter() - clock))
+            seen.add(user)
+            advance("looking up", 1)
+    return {
+        "open_ms": round(open_ms, 2),
+        "first_lookup_ms": percentiles(first),
+        "lookup_ms": percentiles(again) if again else None,
+        "peak_memory_bytes": peak_bytes(),
+    }
+
+
+def bm25(task: Task, advance: Advance) -> dict[str, Any]:
+    """bm25s on the same turns, in memory."""
+    import bm25s
+    import Stemmer
+
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokens(texts: list[str]) -> Any:
+        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
+
+    texts = []
+    for batch in task.load.batches():
+        texts += [turn.text for turn in batch]
+        advance("writing", len(batch))
+    index = bm25s.BM25(corpus=texts)
+    index.index(tokens(texts), show_progress=False)
+
+    def search(question: str) -> None:
+        index.retrieve(tokens([question]), k=RECALLED, show_progress=False)
+
+    return _ask(search, task.load, advance)
+
+
+def vectors(task: Task, advance: Advance) -> dict[str, Any]:
+    """LangChain's InMemoryVectorStore with all-MiniLM-L6-v2 on the same turns."""
+    from langchain_core.documents import Document
+    from langchain_core.vectorstores import InMemoryVectorStore
+
+    from r3mem_agents.bench.recall.encoder import Encoder, bundled
+    from r3mem_agents.bench.recall.vectors import LangChainEncoder
+
+    encoder = Encoder(bundled())
+    store = InMemoryVectorStore(LangChainEncoder(encoder))
+    known: dict[str, list[float]] = {}
+    for batch in task.load.batches():
+        new = list({turn.text: None for turn in batch if turn.text not in known})
+        known.update(zip(new, encoder.embed_documents(new) if new else (), strict=True))
+        for turn in batch:
+            # As add_documents does, but for texts whose vectors are known.
+            id_ = str(len(store.store))
+            entry = {"id": id_, "vector": list(known[turn.text]), "text": turn.text, "metadata": {}}
+            store.store[id_] = entry
+        advance("writing", len(batch))
+    assert isinstance(store.similarity_search("warm-up", 1)[0], Document)
+    return _ask(lambda question: store.similarity_search(question, RECALLED), task.load, advance)
+
+
+def _ask(search: Any, load: Load, advance: Advance) -> dict[str, Any]:
+    search("warm-up, not timed")
+    times = []
+    for question in load.questions():
+        clock = time.perf_counter()
+        search(question)
+        times.append(1000 * (time.perf_counter() - clock))
+        advance("looking up", 1)
+    return {"lookup_ms": percentiles(times), "peak_memory_bytes": peak_bytes()}
