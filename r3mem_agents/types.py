@@ -41,8 +41,9 @@ class Recollection:
     Attributes:
         turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
         text: The turn's text, byte for byte.
-        score: Fused evidence from 0 to 1, higher is better, relative to the best evidence that the
-            memory has for the question on each level.
+        score: From 0 to 1. That of the best turn says how much of the question's weightiest terms
+            one turn says, or how like its gist is; that of the others, how much less evidence there
+            is for them. Scores of different questions can be compared.
         session: The session of the turn.
         role: Role of the speaker.
         name: Name of the speaker, if any.

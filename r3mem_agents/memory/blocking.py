@@ -120,8 +120,8 @@ class BlockingMemory(OpenedMemory):
                 means the time of the call.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
-            min_score: Only turns with at least this score. Scores measure a turn against the best
-                evidence that the memory has for the question.
+            min_score: Only turns with at least this score. The best turn's says how much of the
+                question's weightiest terms one turn says; the others have less in proportion.
             exclude: Ids of turns to leave out, as if nothing were said in them: those that the
                 caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.memory.confidence import LEAST, Postings, coverage
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
 from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.weights import WEIGHTS, Weights
@@ -30,6 +31,9 @@ questions without an answer (docs/LOG.md, "lookup").
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Parts of the score of every turn, ``(turns,)`` each; they add up to ``score``.
+
+    The best turn's score says how sure it is that the memory holds an answer (``confidence``), that
+    of the others how much less evidence there is for them.
 
     Attributes:
         entity: From its own terms.
@@ -56,6 +60,20 @@ class Evidence:
         own = self.entity + self.gist + self.neighbours
         return own + self.session + self.speaker + self.time
 
+    def with_best(self, score: float) -> Evidence:
+        """The same evidence in other units: the best turn's is ``score``."""
+        best = float(self.score.max(initial=0.0))
+        unit = score / best if best > 0 else 0.0
+        return Evidence(
+            entity=self.entity * unit,
+            gist=self.gist * unit,
+            neighbours=self.neighbours * unit,
+            session=self.session * unit,
+            speaker=self.speaker * unit,
+            time=self.time * unit,
+            relevant=self.relevant,
+        )
+
 
 def weigh(
     turns: Snapshot,
@@ -76,7 +94,8 @@ def weigh(
         dates: The times that the question names.
     """
     weights = weights.given(dates)
-    entity, session = _term_evidence(turns, query_terms, weights)
+    postings = _postings(turns, query_terms)
+    entity, session = _term_evidence(turns, postings, weights)
     likeness = _gist_likeness(turns, query_gist, gist_bits)
     direct = (weights.entity * entity > 0) | (weights.gist * (likeness >= GIST_FLOOR) > 0)
     entity, session = _relative(entity), _relative(session)
@@ -92,28 +111,34 @@ def weigh(
     relevant[later] |= direct[earlier]
     relevant[earlier] |= direct[later]
     time = _closeness(turns, dates.spans)
-    if dates.only and weights.time:
+    sure = max(coverage(turns, postings), _if_alike(likeness))
+    if dates.only and weights.time and np.any(time == 1):
         relevant |= time == 1
-    return Evidence(
-        entity=weights.entity * entity / weights.total,
-        gist=weights.gist * gist / weights.total,
-        neighbours=neighbours / weights.total,
-        session=weights.session * session[turns.session] / weights.total,
-        speaker=weights.speaker * named[turns.speaker] / weights.total,
-        time=weights.time * time / weights.total,
-        relevant=relevant,
+        sure = 1.0
+    evidence = Evidence(
+        entity=weights.entity * entity,
+        gist=weights.gist * gist,
+        neighbours=neighbours,
+        session=weights.session * session[turns.session],
+        speaker=weights.speaker * named[turns.speaker],
+        time=weights.time * time,
+        relevant=relevant & (sure >= LEAST),
     )
+    return evidence.with_best(sure)
 
 
-def _term_evidence(
-    turns: Snapshot, query_terms: Collection[int], weights: Weights
-) -> tuple[Floats, Floats]:
-    # BM25 of every turn and of every session.
+def _postings(turns: Snapshot, query_terms: Collection[int]) -> Postings:
     wanted = np.zeros(TERM_VALUES, bool)  # one look-up per posting, however long the question
     wanted[np.fromiter(query_terms, np.int64, len(query_terms))] = True
     hits = np.flatnonzero(wanted[turns.terms])
-    owner, count = turns.term_turn[hits], turns.term_count[hits]
     distinct, term = np.unique(turns.terms[hits], return_inverse=True)
+    owner, count = turns.term_turn[hits], turns.term_count[hits]
+    return Postings(frozenset(query_terms), distinct, owner, term, count)
+
+
+def _term_evidence(turns: Snapshot, postings: Postings, weights: Weights) -> tuple[Floats, Floats]:
+    # BM25 of every turn and of every session.
+    _, distinct, owner, term, count = postings
     by_turn = bm25(owner, term, count, turns.lengths, weights)
     lengths = np.bincount(turns.session, weights=turns.lengths)
     pairs, pair = np.unique(
@@ -156,6 +181,12 @@ def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Flo
     best = np.full(len(turns.ids), -1.0)
     np.maximum.at(best, turns.gist_turn, 1 - 2 * distance / bits)
     return best
+
+
+def _if_alike(likeness: Floats) -> float:
+    # The likeness of the best gist, if it says anything.
+    best = float(likeness.max(initial=0.0))
+    return best if best >= GIST_FLOOR else 0.0
 
 
 def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from r3mem_agents.memory.confidence import LEAST, UNHEARD_TURNS, WEIGHTIEST
 from r3mem_agents.memory.index import Index, Speaker, gist_words
 from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
 from r3mem_agents.store import IndexRow, ScopeState
@@ -56,6 +57,22 @@ def relative(scores: list[float]) -> list[float]:
     return [score / best if best else score for score in scores]
 
 
+def written_out_coverage(lines: list[Line], query: set[int]) -> float:
+    documents = len(lines) + UNHEARD_TURNS
+    weight = {}
+    for term in query:
+        heard = sum(term in line.terms for line in lines)
+        weight[term] = math.log(1 + (documents - heard + 0.5) / (heard + 0.5))
+    whole = sum(sorted(weight.values(), reverse=True)[:WEIGHTIEST])
+    said = [
+        sum(weight[term] for term in query & set(line.terms))
+        + sum(weight[term] for term in query & SPEAKERS[line.speaker].terms)
+        for line in lines
+        if query & set(line.terms)
+    ]
+    return min(max(said, default=0.0) / whole, 1.0) if whole else 0.0
+
+
 def likeness(one: bytes, other: bytes) -> float:
     differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
     return 1 - 2 * differing / BITS
@@ -83,8 +100,14 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
             + 0.3 * of_session[line.session]
             + 0.1 * bool(SPEAKERS[line.speaker].terms & query)
         )
-        results.append((score / 3.2, any(direct[p] for p in [place, *before, *after])))
-    return results
+        results.append((score, any(direct[p] for p in [place, *before, *after])))
+    alike = max(like)
+    sure = max(written_out_coverage(lines, query), alike if alike >= GIST_FLOOR else 0.0)
+    best = max(score for score, _ in results)
+    return [
+        (sure * score / best if best else 0.0, relevant and sure >= LEAST)
+        for score, relevant in results
+    ]
 
 
 @given(
