@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +11,17 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.index import Snapshot
 
 WEIGHTIEST = 4
-"""So many of a question's terms count, the rarest ones. Of questions put to their own conversation
-and to another one, 4 tell best which is which (docs/LOG.md, "knowing when nothing fits"); and a long
-message may be answered by a turn that shares little of it."""
+"""So many of a question's terms count, the rarest ones: a long one may be answered by a turn that
+shares little of it. 3 to 6 tell questions put to their own conversation from those put to another
+one about as well (docs/LOG.md, "knowing when nothing fits")."""
 
 UNHEARD_TURNS = 100
 """Turns that a memory is taken to have beyond its own, none of which has a term of the question: in
 a memory of two turns each term would be common."""
+
+MOST_ASKED = 12
+"""Terms of a question at most; a message of more tells something, and may mention in passing what
+was said before. Nothing relevant is never found for it. Chosen."""
 
 LEAST = 0.25
 """Below, nothing relevant is found: one of three terms that are equally rare is enough. More than
@@ -41,19 +46,28 @@ class Postings(NamedTuple):
     counts: NDArray[np.int32]
 
 
-def coverage(turns: Snapshot, postings: Postings) -> float:
+def coverage(turns: Snapshot, postings: Postings, timely: Collection[int] = ()) -> float:
     """The most of a question's weightiest terms that one turn says, by weight, 0 to 1.
 
     A term weighs its idf. A turn that says one of them says its speaker's name as well.
+
+    Args:
+        turns: What is known.
+        postings: Where the question's terms are said.
+        timely: Terms that name a time: turns are of that time, rather than say it.
     """
     documents = len(turns.ids) + UNHEARD_TURNS
     heard = np.bincount(postings.term, minlength=len(postings.terms))
     weights = np.log1p((documents - heard + 0.5) / (heard + 0.5))
-    unheard = float(np.log1p((documents + 0.5) / 0.5))
-    weight = dict.fromkeys(postings.asked, unheard)
+    weights[np.isin(postings.terms, list(timely))] = 0
+    unheard = float(np.log1p(2 * documents + 1))
+    weight = dict.fromkeys(postings.asked.difference(timely), unheard)
     weight.update(zip(postings.terms.tolist(), weights.tolist(), strict=True))
-    said = np.bincount(postings.owner, weights[postings.term], len(turns.ids))
-    names = [sum(weight[term] for term in one.terms & postings.asked) for one in turns.speakers]
+    said = np.bincount(postings.owner, weights[postings.term], len(turns.ids)).astype(float)
+    names = [
+        sum(weight.get(term, 0.0) for term in speaker.terms & postings.asked)
+        for speaker in turns.speakers
+    ]
     said += np.where(said > 0, np.array(names)[turns.speaker], 0)
     whole = sum(sorted(weight.values())[-WEIGHTIEST:])
     return min(float(said.max(initial=0.0)) / whole, 1.0) if whole else 0.0

@@ -69,10 +69,12 @@ class Dates(NamedTuple):
 
     Attributes:
         spans: The times that it names.
+        words: The words with which it does.
         only: Whether it names some and says nothing else that turns could be found by.
     """
 
     spans: tuple[Span, ...] = ()
+    words: str = ""
     only: bool = False
 
 
@@ -95,14 +97,15 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     now = now or datetime.now().astimezone()
     for unit in ("day", "week", "month", "year"):  # dateparser's search passes over "a"
         text = text.replace(f"a {unit} ago", f"one {unit} ago")
-    spans, rest = [], [query[MOST_CHARACTERS:]]
+    spans: dict[Span, str] = {}
+    rest = [query[MOST_CHARACTERS:]]
     for found, span in _search(text, now):
         if span.start < turns.end + MARGIN_US and span.end > turns.start - MARGIN_US:
             before, _, text = text.partition(found)
             rest.append(before)
-            spans.append(span)
+            spans[span] = f"{spans.get(span, '')} {found}"
     only = bool(spans) and ASKING.issuperset(terms(" ".join([*rest, text])))
-    return Dates(tuple(dict.fromkeys(spans)), only)
+    return Dates(tuple(spans), "".join(spans.values()), only)
 
 
 def _search(text: str, now: datetime) -> Iterator[tuple[str, Span]]:

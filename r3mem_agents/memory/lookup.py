@@ -89,7 +89,8 @@ def rank(
     asked = hashed_terms(sealer, query)
     dates = find_dates(query, now, Span(int(turns.time_us.min()), int(turns.time_us.max())))
     gist, bits = gist_words(query_gist), 8 * len(query_gist)
-    evidence = weigh(turns, asked, gist, bits, weights, dates)
+    timely = hashed_terms(sealer, dates.words)
+    evidence = weigh(turns, asked, gist, bits, weights, dates, timely)
     score = evidence.score
     allowed = np.flatnonzero(filters.allow(turns, evidence))
     if level == "turn" and k < len(allowed):
@@ -102,7 +103,7 @@ def rank(
     return [
         Winner(
             id=int(turns.ids[position]),
-            score=float(score[position]),
+            score=min(float(score[position]), 1.0),
             evidence={
                 "entity": float(evidence.entity[position]),
                 "gist": float(evidence.gist[position]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.confidence import LEAST, Postings, coverage
+from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, Postings, coverage
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
 from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.weights import WEIGHTS, Weights
@@ -82,6 +82,7 @@ def weigh(
     gist_bits: int,
     weights: Weights = WEIGHTS,
     dates: Dates = NO_DATES,
+    timely: Collection[int] = (),
 ) -> Evidence:
     """Score every turn for a question.
 
@@ -92,6 +93,7 @@ def weigh(
         gist_bits: Bits of a gist.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
         dates: The times that the question names.
+        timely: The hashed terms with which it does.
     """
     weights = weights.given(dates)
     postings = _postings(turns, query_terms)
@@ -111,7 +113,7 @@ def weigh(
     relevant[later] |= direct[earlier]
     relevant[earlier] |= direct[later]
     time = _closeness(turns, dates.spans)
-    sure = max(coverage(turns, postings), _if_alike(likeness))
+    sure = max(coverage(turns, postings, timely), _if_alike(likeness))
     if dates.only and weights.time and np.any(time == 1):
         relevant |= time == 1
         sure = 1.0
@@ -122,7 +124,7 @@ def weigh(
         session=weights.session * session[turns.session],
         speaker=weights.speaker * named[turns.speaker],
         time=weights.time * time,
-        relevant=relevant & (sure >= LEAST),
+        relevant=relevant & (sure >= LEAST or len(query_terms) > MOST_ASKED),
     )
     return evidence.with_best(sure)
 

@@ -50,9 +50,9 @@ def test_what_can_be_answered_is_found(
 @pytest.mark.parametrize(
     "question",
     [
-        "Which telescope did the observatory in Chile order?",
-        "Does the choir rehearse Bach on the second street of the village?",
-        "What did Alice think about quantum chromodynamics and string theory?",
+        "Which telescope did Chilean astronomers order?",
+        "Quantum chromodynamics: gluons, quarks, street lattice?",
+        "zebra giraffe elephant invoice walrus",
     ],
 )
 def test_what_cannot_be_answered_is_not(memory: CompressiveMemory, question: str) -> None:

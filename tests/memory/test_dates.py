@@ -151,7 +151,7 @@ def test_no_text_raises(text: str, now: datetime) -> None:
 
 def test_of_a_long_text_the_beginning_is_searched() -> None:
     long = "7 May 2023 " + "x " * 50_000 + "8 May 2023 " * 10_000
-    assert find_dates(long, NOW, TURNS) == Dates((DAY,), only=False)
+    assert find_dates(long, NOW, TURNS) == Dates((DAY,), " 7 May 2023")
 
 
 def test_dateparser_is_loaded_for_dates_alone() -> None:

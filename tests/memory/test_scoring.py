@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents.memory.confidence import LEAST, UNHEARD_TURNS, WEIGHTIEST
+from r3mem_agents.memory.dates import Dates, Span
 from r3mem_agents.memory.index import Index, Speaker, gist_words
 from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
+from r3mem_agents.memory.weights import WEIGHTS
 from r3mem_agents.store import IndexRow, ScopeState
 
 GIST_BYTES = 5  # no multiple of a word, so padding is covered too
@@ -152,6 +154,27 @@ def test_the_best_possible_turn_scores_one() -> None:
     evidence = weigh(index.snapshot(), {1}, gist_words(np.zeros(5, np.uint8)), BITS)
     assert evidence.score[1] == pytest.approx(1.0)
     assert evidence.score[0] < 1
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
+    index = Index(ScopeState(1, 0), GIST_BYTES)
+    index.speakers = SPEAKERS
+    index.add([IndexRow(i, i, 2, time, b"", b"") for i, time in enumerate((80, 99, 100, 109, 120))])
+    index.add([IndexRow(9, 9, 2, 105, bytes(5), b"\0\0\1")])
+    dates = Dates((Span(100, 110), Span(500, 510)), only=only)
+    query = gist_words(np.zeros(5, np.uint8))
+    evidence = weigh(index.snapshot(), {1}, query, BITS, dates=dates)
+    # The last turn is the best one; it has entity, gist and session beside time, and scores 1.
+    weight = 3.2 / (2.3 + 3.2) if only else 0.3 / (2.3 + 0.3)
+    fading = [2**-2, 2**-0.1, 1, 1, 2**-1.1, 1]
+    assert evidence.time.tolist() == pytest.approx([weight * part for part in fading])
+    assert evidence.relevant.tolist() == [False, False, only, only, False, True]
+    assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
+    without = weigh(index.snapshot(), {1}, query, BITS, WEIGHTS.without("time"), dates)
+    plain = weigh(index.snapshot(), {1}, query, BITS)
+    assert without.score.tolist() == plain.score.tolist()
+    assert without.relevant.tolist() == plain.relevant.tolist()
 
 
 def test_snapshots_stay_as_they_are() -> None:

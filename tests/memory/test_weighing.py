@@ -10,7 +10,7 @@ from r3mem_agents.memory.weights import LEVELS, WEIGHTS
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
-QUESTION = "What is the name of Alice's dog?"
+QUESTION = "What is the name of Alice's dog today?"
 
 
 @pytest.fixture
