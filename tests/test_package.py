@@ -27,7 +27,8 @@ ALLOWED = {
     "train": {"types", "errors", "model", "memory", "provenance"},
     "demo": {"types", "errors", "model", "memory"},
     "bench": {"types", "errors", "model", "memory", "demo"},
-    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train"},
+    "chat": {"errors", "memory"},
+    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train", "chat"},
 }
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
 
