@@ -66,9 +66,10 @@ def langchain_model(model: str | None, base_url: str | None = None) -> BaseChatM
         key = os.environ.get("OPENAI_API_KEY", "none")  # a server of one's own asks for none
         server = {"model_provider": "openai", "base_url": base_url, "api_key": key}
     try:
-        return init_chat_model(model or "default", **server)
+        chat_model: BaseChatModel = init_chat_model(model or "default", **server)
     except Exception as error:  # each provider has its own
         raise ChatModelError(f"no chat model {model or base_url}: {error}") from error
+    return chat_model
 
 
 def _folder(path: str) -> Responder:

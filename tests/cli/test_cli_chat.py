@@ -53,8 +53,7 @@ def test_what_is_told_in_one_talk_is_recalled_in_another(run: Run, run_json: Any
     second = run("chat", "--session", "friday", stdin=f"\n{ASKED}\n")
     *_, answer, ground = second.stdout.splitlines()
     assert f'user: "{DOG}"' in answer
-    today = f"{datetime.now().astimezone():%Y}"
-    assert ground.startswith(f"  1 turn recalled, from {today}-")
+    assert ground.startswith(f"  1 turn recalled, from {datetime.now().year}-")
     assert ground.endswith(" tokens")
     assert _texts(run_json) == [("user", DOG), ("user", ASKED)], "quotes are not stored"
     assert [turn["session"] for turn in run_json("history")] == ["monday", "friday"]
@@ -157,7 +156,7 @@ class Interrupted(ScriptedModel):
     """The user presses Ctrl-C in the middle of its answer."""
 
     def _stream(self, *_: Any, **__: Any) -> Iterator[Any]:
-        yield ChatGenerationChunk(message=AIMessageChunk("Once upon "))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="Once upon "))
         raise KeyboardInterrupt
 
 
@@ -169,14 +168,6 @@ def test_ctrl_c_stops_an_answer_and_loses_no_turn(
     assert "stopped; what was said so far is remembered" in result.stderr
     assert "bits per token" in result.stdout
     assert _texts(run_json) == [("user", DOG), ("assistant", "Once upon ")]
-
-
-def test_a_model_that_there_is_not_makes_no_file(run: Run, tmp_path: Path) -> None:
-    result = run("chat", "--model", "nobody:nothing", stdin=DOG)
-    assert result.exit_code == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: no chat model nobody:nothing")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_langchain_is_needed_by_a_model_alone(tmp_path: Path) -> None:
