@@ -6,16 +6,18 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
+LOWEST_READY := $(LOWEST)/.ready
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
 
-.PHONY: help demo test test-slow test-gpu check format bench recall wheel clean
+.PHONY: help demo test test-slow test-gpu test-lowest check format bench recall wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       remember four real meetings, check every byte, ask, draw"
-	@echo "make test       run the tests (test-slow, test-gpu: the others)"
+	@echo "make test       run the tests (test-slow, test-gpu: the others; test-lowest: on the lowest versions)"
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
@@ -30,6 +32,15 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(LOWEST_READY): pyproject.toml constraints-lowest.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	@echo "setting up $(LOWEST): once, a few minutes ..."
+	@$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check -c constraints-lowest.txt \
+		-e '.[langchain,classic,llamaindex,tiktoken]' \
+		hypothesis langchain-tests pytest pytest-asyncio pytest-timeout
+	@touch $@
+
 demo: $(READY)
 	@$(BIN)/r3mem demo
 
@@ -41,6 +52,9 @@ test-slow: $(READY)
 
 test-gpu: $(READY)
 	@$(BIN)/python -m pytest -m gpu
+
+test-lowest: $(LOWEST_READY)
+	@$(LOWEST)/bin/python -m pytest tests/memory tests/langchain tests/llamaindex
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -63,4 +77,4 @@ wheel: $(READY)
 	@ls -l dist/*.whl
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png
+	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from extractive import answer
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms import LLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
+
+from r3mem_agents.chat.extractive import answer
 
 
 def chat_model(model: str | None = None, base_url: str | None = None) -> LLM:

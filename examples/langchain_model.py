@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
-from extractive import answer
-from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+
+from r3mem_agents.chat.extractive import answer
+from r3mem_agents.chat.models import langchain_model
 
 
 class ExtractiveChat(BaseChatModel):
@@ -37,8 +37,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def choose(options: argparse.Namespace) -> BaseChatModel:
     """The model that the command line asks for; without one, the one that quotes."""
-    if options.base_url:
-        key = os.environ.get("OPENAI_API_KEY", "none")
-        server = {"base_url": options.base_url, "api_key": key, "model_provider": "openai"}
-        return init_chat_model(options.model or "default", **server)
-    return init_chat_model(options.model) if options.model else ExtractiveChat()
+    if options.model or options.base_url:
+        return langchain_model(options.model, options.base_url)
+    return ExtractiveChat()

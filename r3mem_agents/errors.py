@@ -12,6 +12,7 @@ R3MemError
 │   ├── ModelMismatchError            memory tokens written with another model
 │   └── ExpansionError                memory tokens that do not expand to the text they came from
 ├── BenchmarkError                    a system under a benchmark that did not finish
+├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
 """
@@ -68,6 +69,10 @@ class ExpansionError(ModelError):
 
 class BenchmarkError(R3MemError):
     """A system under a benchmark that did not finish."""
+
+
+class ChatModelError(R3MemError):
+    """A chat model that cannot be had, or does not answer."""
 
 
 class NotFoundError(R3MemError, LookupError):

@@ -27,7 +27,8 @@ ALLOWED = {
     "train": {"types", "errors", "model", "memory", "provenance"},
     "demo": {"types", "errors", "model", "memory"},
     "bench": {"types", "errors", "model", "memory", "demo"},
-    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train"},
+    "chat": {"errors", "memory"},
+    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train", "chat"},
 }
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
 
@@ -157,6 +158,25 @@ def test_every_extra_that_is_named_exists() -> None:
                 assert isinstance(argument, ast.Constant)
                 named.add(str(argument.value))
     assert {"plot", "bench", "langchain", "llamaindex"} <= named <= extras
+
+
+def test_the_lowest_versions_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    tested = [*project["dependencies"]]
+    for extra in ("langchain", "classic", "llamaindex", "tiktoken"):
+        tested += extras[extra]
+    floors = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(tested), re.MULTILINE))
+    assert len(floors) == len(tested)
+    pinned = _pinned("constraints-lowest.txt")
+    assert pinned.pop("torch") == _pinned("constraints.txt")["torch"]
+    del floors["torch"]
+    assert pinned == {name.lower(): version for name, version in floors.items()}
+
+
+def _pinned(file: str) -> dict[str, str]:
+    lines = (ROOT / file).read_text(encoding="utf-8").lower()
+    return dict(re.findall(r"^([\w-]+)==(\S+)$", lines, re.MULTILINE))
 
 
 def test_the_command_line_is_installed() -> None:

@@ -3,23 +3,62 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+USE, *HOSTS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+NAMES = ["agent", "chain", "engine"]
+TOLD = "My dog is called Biscuit."
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_python_blocks_run(
-    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_shows_its_use_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {})
+    exec(compile(USE, "README.md", "exec"), {})
     assert "Biscuit" in capsys.readouterr().out
+
+
+def say(block: str, text: str, folder: Path) -> str:
+    """Run a block in a process of its own, with a model that repeats its prompt."""
+    path = [str(ROOT), str(ROOT / "integrations"), *sys.path]
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "repeating.py", block],
+        cwd=folder,
+        # One thread: several of them wait for each other where other work runs beside the tests.
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a memory that was told something by the agent, in a process that has ended."""
+    folder = tmp_path_factory.mktemp("told")
+    assert TOLD in say(HOSTS[0], TOLD, folder)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "block"), list(zip(NAMES, HOSTS, strict=True)), ids=NAMES)
+def test_hosts_remember_in_another_process(
+    name: str, block: str, told: Path, tmp_path: Path
+) -> None:
+    assert f"{name} = " in block
+    shutil.copytree(told, tmp_path, dirs_exist_ok=True)
+    assert TOLD in say(block, "What is my dog called?", tmp_path)
 
 
 def test_figures_are_those_of_the_results() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from r3mem_agents.cli import bench, demo, read, transfer, version, write
+from r3mem_agents.cli import bench, chat, demo, read, transfer, version, write
 from r3mem_agents.cli.console import fail
 from r3mem_agents.errors import R3MemError
 
@@ -83,7 +83,7 @@ def _train() -> None:
     # Only lists the command in the help; R3MemGroup puts the real one in its place.
 
 
-for part in (demo, version, write, read, transfer):
+for part in (demo, version, chat, write, read, transfer):
     app.add_typer(part.commands)
 app.add_typer(training)
 app.add_typer(bench.app, name="bench", rich_help_panel="Models")

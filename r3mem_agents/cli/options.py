@@ -33,6 +33,15 @@ ModelOption = Annotated[
         show_default="the bundled r3mem-base",
     ),
 ]
+CheckpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        envvar="R3MEM_MODEL",
+        help="Checkpoint of the memory, where --model is another: a name or a folder.",
+        show_default="the bundled r3mem-base",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEFAULT_DB = "r3mem.db"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from r3mem_agents.cli.console import bytes_text, emit_json, emit_raw, examples, out
+from r3mem_agents.cli.console import emit_json, emit_raw, examples, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -22,7 +20,8 @@ from r3mem_agents.cli.options import (
     open_memory,
     parse_time,
 )
-from r3mem_agents.cli.records import recollection_record, turn_record
+from r3mem_agents.cli.records import turn_record
+from r3mem_agents.cli.tables import show_recalled, show_stats
 
 commands = typer.Typer()
 
@@ -89,26 +88,7 @@ def recall(
         start = time.perf_counter()
         hits = memory.recall(question, **options)
         milliseconds = 1000 * (time.perf_counter() - start)
-    if as_json:
-        emit_json([recollection_record(hit) for hit in hits])
-        return
-    if not hits:
-        out().print("nothing relevant is remembered")
-        return
-    table = Table(title=f"{len(hits)} recalled in {milliseconds:.0f} ms", title_justify="left")
-    for column in ("score", "turn", "session", "time", "speaker"):
-        table.add_column(column, no_wrap=column != "session")
-    table.add_column("text", overflow="fold")
-    for hit in hits:
-        table.add_row(
-            f"{hit.score:.2f}",
-            str(hit.turn_id),
-            Text(hit.session),
-            f"{hit.time:%Y-%m-%d %H:%M}",
-            Text(hit.name or hit.role),
-            Text(hit.text),
-        )
-    out().print(table)
+    show_recalled(hits, f"{len(hits)} recalled in {milliseconds:.0f} ms", as_json=as_json)
 
 
 @commands.command(
@@ -193,25 +173,4 @@ def stats(
     """Show what a memory holds and what it costs."""
     with open_memory(db, user, agent, model) as memory:
         found = memory.stats()
-    if as_json:
-        emit_json(asdict(found))
-        return
-    table = Table(title=f"{db}: user {user}, agent {agent}", title_justify="left")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    for label, figure in (
-        ("turns", f"{found.turns:,}"),
-        ("sessions", f"{found.sessions:,}"),
-        ("tokens", f"{found.tokens:,}"),
-        ("text", bytes_text(found.text_bytes)),
-        ("memory tokens", bytes_text(found.code_bytes)),
-        ("gists", bytes_text(found.gist_bytes)),
-        ("entity index", bytes_text(found.entity_bytes)),
-        ("whole file", bytes_text(found.file_bytes)),
-        ("bits per token", f"{found.bits_per_token:.2f}"),
-        ("tokens inferred", f"{found.inferred_share:.1%}"),
-        ("segments packed", f"{found.packed_segments:,}"),
-        ("segments literal", f"{found.literal_segments:,}"),
-    ):
-        table.add_row(label, figure)
-    out().print(table)
+    show_stats(found, f"{db}: user {user}, agent {agent}", as_json=as_json)

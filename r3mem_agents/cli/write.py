@@ -20,6 +20,7 @@ from r3mem_agents.cli.options import (
     parse_time,
 )
 from r3mem_agents.cli.records import turn_record
+from r3mem_agents.cli.tables import show_forgotten
 from r3mem_agents.errors import InvalidInputError
 
 commands = typer.Typer()
@@ -111,7 +112,4 @@ def forget(
             gone = memory.forget(session=session)
         else:
             gone = memory.forget(everything=True)
-    if as_json:
-        emit_json({"forgotten": gone})
-    else:
-        out().print(f"forgot {gone:,} turn{'' if gone == 1 else 's'}")
+    show_forgotten(gone, as_json=as_json)

@@ -41,6 +41,7 @@ def test_reading_where_nothing_is_makes_no_file(
         (["import", "no-such.jsonl"], ["no-such.jsonl"]),
         (["bench", "codec", "--data", "no-such"], ["no-such"]),
         (["remember", "x", "--model", "no-such-model"], ["no-such-model"]),
+        (["chat", "--model", "nobody:nothing"], ["no chat model nobody:nothing"]),
     ],
 )
 def test_bad_input_is_one_line_that_names_it(

@@ -27,8 +27,8 @@ COMMANDS = sorted(_commands(typer.main.get_command(app)))
 def test_all_promised_commands_exist() -> None:
     names = {" ".join(path) for path in COMMANDS}
     promised = {
-        "bench codec", "bench recall", "bench scale", "bench speed", "context", "demo", "export",
-        "forget", "history", "import", "recall", "remember", "stats", "train", "version",
+        "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context", "demo",
+        "export", "forget", "history", "import", "recall", "remember", "stats", "train", "version",
     }  # fmt: skip
     assert names == promised
 

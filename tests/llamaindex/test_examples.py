@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from r3mem_agents import CompressiveMemory
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -93,26 +89,3 @@ def test_a_model_that_is_not_installed_is_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "pip install llama-index-llms-openai-like" in done.stderr
-
-
-def test_the_extractive_answer_quotes_what_a_context_holds(
-    memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    extractive = importlib.import_module("extractive")
-    answer, recalled_turns = extractive.answer, extractive.recalled_turns
-    time = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
-    memory.remember("user", "My dog\nis called Biscuit.", name="Alice", session="a", time=time)
-    memory.remember("assistant", "Is your dog called Biscuit?", session="a", time=time)
-    memory.remember("user", "A boat: none.", session="b", time=time)
-    prompt = f"<recalled_memory>\n{memory.context('dog Biscuit boat')}\n</recalled_memory>"
-    assert [tuple(turn) for turn in recalled_turns(prompt)] == [
-        ("2026-11-20 14:03", "Alice (user)", "My dog\nis called Biscuit."),
-        ("2026-11-20 14:03", "assistant", "Is your dog called Biscuit?"),
-        ("2026-11-20 14:03", "user", "A boat: none."),
-    ]
-    quoted = answer("What is my dog called?", prompt)
-    assert 'On 2026-11-20, Alice (user): "My dog\nis called Biscuit."' in quoted
-    assert answer("What is my dog called?", quoted).startswith("Memory recalled nothing")
-    assert answer("What is a quark?", prompt).startswith("Memory recalled nothing")
-    assert answer("My cat is Mia.", prompt).startswith("Noted.")
