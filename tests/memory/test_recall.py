@@ -6,11 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
@@ -312,16 +310,9 @@ MEETINGS = [
 ASKED = datetime(2023, 8, 2, 9, tzinfo=UTC)
 
 
-class Even(FakeModel):
-    """No question is more like one turn than like another."""
-
-    def _gist(self, text: str) -> NDArray[np.uint8]:
-        return np.full(self.gist_bytes, 0x0F if text.endswith("?") else 0, np.uint8)
-
-
 @pytest.fixture
 def meetings(open_memory: OpenMemory) -> CompressiveMemory:
-    filled = open_memory(model=Even())
+    filled = open_memory(model=FakeModel())
     for number, (text, time) in enumerate(MEETINGS):
         filled.remember("user", text, time=time, session=str(number))
     return filled
