@@ -216,7 +216,8 @@ class R3MemNetwork(nn.Module):
         """Biases ``(layers, batch, heads, queries, keys)`` from rows ``(batch, queries, keys)``."""
         nowhere = torch.full_like(self.backward_bias[:1], _NOWHERE)
         table = torch.cat((self.backward_bias, nowhere))
-        return table.flatten(1)[rows].unflatten(-1, table.shape[1:]).permute(3, 0, 4, 1, 2)
+        found = table.flatten(1)[rows].reshape(*rows.shape, *table.shape[1:])
+        return found.permute(3, 0, 4, 1, 2)
 
     def _slots(self, condition: Condition) -> Tensor:
         going_on = condition.continued * self.config.segment_tokens
