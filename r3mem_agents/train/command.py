@@ -52,6 +52,13 @@ def train(
         ),
     ] = None,
     adapter_rank: Annotated[int, typer.Option(help="Rank of the adapters put on --base.")] = 16,
+    gist_from: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the time after which the gist is trained.",
+            show_default=f"{_DEFAULT.gist_from}; 0 with --start-from",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
@@ -94,6 +101,8 @@ def train(
     if start is not None:
         checkpoint.adopt(network, start)
         recipe = recipe.going_on()
+    if gist_from is not None:
+        recipe = replace(recipe, gist_from=gist_from)
     recipe = replace(recipe, config=network.config)
     trainer = Trainer(network, recipe, corpus, out, torch.device(where))
     if trainer.resume():

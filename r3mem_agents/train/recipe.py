@@ -39,10 +39,10 @@ class Recipe:
     source_mb: float = 12.0
     pair_mb: float = 4.0
     tokenizer_mb: float = 60.0
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
     parts: int = 4
     pair_batch: int = 192
-    pair_every: int = 4
+    pair_every: int = 16
     gist_from: float = 0.35
     gist_weight: float = 0.5
     temperature: float = 0.05
