@@ -192,7 +192,8 @@ class ReversibleStack(nn.Module):
             a: First stream of the new positions, ``(batch, positions, hidden)``.
             b: Second stream, same shape.
             biases: ``(layers, batch, heads, positions, known + positions)``; -1e9 blocks.
-            known: For each coupling, the positions before; these positions are added.
+            known: For each coupling but the first, whose attention is not needed, the positions
+                before; these positions are added.
 
         Returns:
             Stream ``a`` before the first coupling.
@@ -200,7 +201,7 @@ class ReversibleStack(nn.Module):
         for layer in range(len(self.couplings) - 1, 0, -1):
             coupling = cast(Coupling, self.couplings[layer])
             a, b = coupling.inverse(
-                a, b, biases[layer], None, known[layer] if known is not None else None
+                a, b, biases[layer], None, known[layer - 1] if known is not None else None
             )
         first = cast(Coupling, self.couplings[0])
         return a - snap(first.feedforward(b))

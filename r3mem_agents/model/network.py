@@ -246,7 +246,7 @@ class Rounds:
         slots = network._slots(condition)
         room = SLOTS + sum(self.positions(turn)[0].shape[1] for turn in range(self.rounds))
         self._known = [
-            Known(len(count), room, network.config, slots) for _ in range(network.config.layers)
+            Known(len(count), room, network.config, slots) for _ in range(network.config.layers - 1)
         ]
         between = network.index.slots_to_slots(count.device).expand(len(count), -1, -1)
         network.stack.expand(network._blanks(slots), slots, network._biases(between), self._known)
