@@ -17,11 +17,12 @@ PARTS = ("r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandar
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory and system of this machine."""
+    """Processor and the instructions that PyTorch uses on it, cores, memory and system."""
     import torch
 
     return {
         "cpu": _cpu_model(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),

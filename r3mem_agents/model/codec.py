@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from r3mem_agents.errors import ExpansionError
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
 from r3mem_agents.model.predictions import Integers, Intervals, Predictions
-from r3mem_agents.model.schedule import positions_in_rounds
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.tokenizer import Tokenizer
 
@@ -43,6 +42,10 @@ class Codec:
         """Segments of a text."""
         array, size = np.asarray(ids, np.int64), self._config.segment_tokens
         return [array[start : start + size] for start in range(0, len(array), size)]
+
+    def rounds_of(self, count: int) -> Integers:
+        """Round of each token of a segment with ``count`` of them."""
+        return self._network.round[count, :count].cpu().numpy()
 
     def gists(self, segments: Sequence[Integers]) -> Gists:
         """Forward pass: gists ``(segments, gist_bits / 8)``, most significant bit first."""
@@ -92,20 +95,15 @@ class Codec:
         return [reader.data(self._tokenizer) for reader in readers]
 
     def _batches(self, segments: Sequence[Integers]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        """Rows, padded tokens in the order of rounds, and counts; like widths together."""
-        rounds = self._config.rounds
-        by_width: dict[int, list[int]] = {}
-        for row, segment in enumerate(segments):
-            by_width.setdefault(-(-len(segment) // rounds) * rounds, []).append(row)
-        for width, members in sorted(by_width.items()):
-            order = positions_in_rounds(self._config, width).numpy()
-            for start in range(0, len(members), _SEGMENTS_AT_ONCE):
-                rows = members[start : start + _SEGMENTS_AT_ONCE]
-                padded = np.zeros((len(rows), width), np.int64)
-                for place, row in enumerate(rows):
-                    padded[place, : len(segments[row])] = segments[row]
-                count = torch.tensor([len(segments[row]) for row in rows], device=self._device)
-                yield rows, torch.from_numpy(padded[:, order]).to(self._device), count
+        """Rows, padded tokens, and counts; segments of like length together."""
+        longest_last = sorted(range(len(segments)), key=lambda row: len(segments[row]))
+        for start in range(0, len(segments), _SEGMENTS_AT_ONCE):
+            rows = longest_last[start : start + _SEGMENTS_AT_ONCE]
+            padded = np.zeros((len(rows), len(segments[rows[-1]])), np.int64)
+            for place, row in enumerate(rows):
+                padded[place, : len(segments[row])] = segments[row]
+            count = torch.tensor([len(segments[row]) for row in rows], device=self._device)
+            yield rows, torch.from_numpy(padded).to(self._device), count
 
     def _signs(self, gists: Gists) -> Tensor:
         bits = np.unpackbits(gists, axis=1).astype(np.float32)
@@ -117,19 +115,20 @@ class Codec:
         """Predict the known tokens of segments, all rounds in one pass."""
         found: dict[int, Piece] = {}
         for rows, tokens, count in self._batches(segments):
-            going_on = torch.from_numpy(continued[rows]).to(self._device)
-            states = self._network.predict(tokens, count, going_on, self._signs(gists[rows]))
-            order = positions_in_rounds(self._config, tokens.shape[1])
-            real = order[None].to(self._device) < count[:, None]
+            condition = Condition(
+                count,
+                torch.from_numpy(continued[rows]).to(self._device),
+                self._signs(gists[rows]),
+            )
+            states = self._network.predict(tokens, condition, count)
+            real = torch.arange(tokens.shape[1], device=self._device) < count[:, None]
             measured = self._intervals(states[real], tokens[real])
             edges = np.cumsum([0, *count.tolist()])
             for place, row in enumerate(rows):
-                kept = order.numpy()[order.numpy() < len(segments[row])]
                 found[row] = Piece(
                     ids=segments[row],
                     raw=self._tokenizer.bytes_of(segments[row].tolist()),
-                    rounds=kept % self._config.rounds,
-                    order=kept,
+                    rounds=self.rounds_of(len(segments[row])),
                     intervals=measured.part(slice(edges[place], edges[place + 1])),
                 )
         return [found[row] for row in range(len(segments))]
@@ -154,25 +153,30 @@ class Codec:
         ]
         if not flat:
             return
-        rounds = self._config.rounds
-        counts = np.array([reader.counts[index] for reader, index, _ in flat])
-        lanes = -(-int(counts.max()) // rounds)
-        passes = self._network.begin(
-            torch.from_numpy(counts).to(self._device),
+        counts = [reader.counts[index] for reader, index, _ in flat]
+        condition = Condition(
+            torch.tensor(counts, device=self._device),
             torch.tensor([index > 0 for _, index, _ in flat], device=self._device),
             self._signs(np.stack([gist for _, _, gist in flat])),
-            lanes * rounds,
         )
-        for turn in range(min(rounds, int(counts.max()))):
-            states = passes.predict()
-            rows, columns = np.nonzero(np.arange(lanes) * rounds + turn < counts[:, None])
-            predictions = Predictions(self._network.logits(states[rows, columns]))
-            tokens = np.zeros((len(flat), lanes), np.int64)
-            for place, (row, lane) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-                reader, index, _ = flat[row]
-                token = predictions.read(place, reader.decoder)
-                reader.tokens[index][lane * rounds + turn] = tokens[row, lane] = token
-            passes.supply(torch.from_numpy(tokens).to(self._device))
+        passes = Rounds(self._network, condition)
+        tokens = np.zeros((len(flat), max(counts)), np.int64)
+        beside: Tensor | None = None
+        for turn in range(passes.rounds):
+            place, real = passes.positions(turn)
+            if turn:
+                held = passes.held(place).cpu().numpy()
+                beside = torch.from_numpy(np.take_along_axis(tokens, held, 1)).to(self._device)
+            states = passes.predict(turn, place, real, beside)
+            predictions = Predictions(self._network.logits(states[real]))
+            rows, columns = np.nonzero(real.cpu().numpy())
+            places = place.cpu().numpy()[rows, columns]
+            for number, (row, column) in enumerate(
+                zip(rows.tolist(), places.tolist(), strict=True)
+            ):
+                tokens[row, column] = predictions.read(number, flat[row][0].decoder)
+        for row, (reader, index, _) in enumerate(flat):
+            reader.tokens[index][:] = tokens[row, : counts[row]]
 
 
 def _groups(readers: Sequence[Reader]) -> list[list[int]]:

@@ -21,8 +21,7 @@ class ModelConfig:
         heads: Attention heads of a coupling; divides ``hidden``.
         feedforward: Channels inside the feed-forward half of a coupling.
         segment_tokens: Most text tokens in one segment.
-        rounds: Backward passes of an expansion; round ``r`` fills in the positions
-            ``r, r + rounds, r + 2 * rounds, ...``; divides ``segment_tokens``.
+        rounds: Most backward passes of an expansion; ``schedule`` says what each fills in.
         gist_bits: Bits of a gist; a multiple of 8.
     """
 
@@ -32,7 +31,7 @@ class ModelConfig:
     heads: int = 8
     feedforward: int = 1024
     segment_tokens: int = 64
-    rounds: int = 16
+    rounds: int = 8
     gist_bits: int = 256
 
     def __post_init__(self) -> None:
@@ -43,17 +42,10 @@ class ModelConfig:
         """
         if self.hidden % self.heads:
             raise CheckpointError(f"heads={self.heads} does not divide hidden={self.hidden}")
-        if self.segment_tokens % self.rounds:
-            raise CheckpointError(
-                f"rounds={self.rounds} does not divide segment_tokens={self.segment_tokens}"
-            )
+        if self.rounds < 2:
+            raise CheckpointError(f"rounds={self.rounds}: an expansion takes 2 rounds at least")
         if self.gist_bits % 8 or self.gist_bits <= 0:
             raise CheckpointError(f"gist_bits={self.gist_bits} is not a positive multiple of 8")
-
-    @property
-    def lanes(self) -> int:
-        """Positions that one round fills in a full segment."""
-        return self.segment_tokens // self.rounds
 
     def to_dict(self) -> dict[str, Any]:
         """Sizes by name, for ``config.json``."""

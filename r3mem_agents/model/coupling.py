@@ -64,13 +64,14 @@ class Attention(nn.Module):
         self.out = ExactLinear(config.hidden, config.hidden, std=0.0, gain=STREAM_SCALE)
 
     def forward(
-        self, a: Tensor, bias: Tensor, blocked: Tensor, known: Known | None = None
+        self, a: Tensor, bias: Tensor, blocked: Tensor | None = None, known: Known | None = None
     ) -> Tensor:
         """Look from every position at those that are not blocked.
 
         Args:
             a: ``(batch, positions, hidden)``, the stream that is read.
-            bias: ``(heads, positions, keys)``, added to the scores.
+            bias: ``(heads, positions, keys)``, or one for each row of the batch; added to the
+                scores. A bias of -1e9 blocks as well.
             blocked: Boolean ``(batch, 1, positions or 1, keys)``.
             known: Positions that were passed before; they come first, and these are added.
 
@@ -86,7 +87,10 @@ class Attention(nn.Module):
         unit = self.head_size**-0.5 / ACTIVATION_SCALE**2
         scores = torch.matmul(query, key.transpose(-1, -2))
         if torch.is_grad_enabled():
-            weights = (scores * unit + bias).masked_fill(blocked, -1e9).softmax(-1)
+            scores = scores * unit + bias
+            if blocked is not None:
+                scores = scores.masked_fill(blocked, -1e9)
+            weights = scores.softmax(-1)
             seen = torch.matmul(weights.to(value.dtype), value)
         else:
             weights = attention_weights(scores.mul_(unit).add_(bias), blocked)
@@ -134,7 +138,7 @@ class Coupling(nn.Module):
         a: Tensor,
         b: Tensor,
         bias: Tensor,
-        blocked: Tensor,
+        blocked: Tensor | None = None,
         known: Known | None = None,
     ) -> tuple[Tensor, Tensor]:
         """``(a', b')`` to ``(a, b)``."""
@@ -178,12 +182,7 @@ class ReversibleStack(nn.Module):
         return a, b
 
     def expand(
-        self,
-        a: Tensor,
-        b: Tensor,
-        biases: Tensor,
-        blocked: Tensor,
-        known: Sequence[Known] | None = None,
+        self, a: Tensor, b: Tensor, biases: Tensor, known: Sequence[Known] | None = None
     ) -> Tensor:
         """Run backward as far as stream ``a`` needs, optionally after positions run before.
 
@@ -192,9 +191,9 @@ class ReversibleStack(nn.Module):
         Args:
             a: First stream of the new positions, ``(batch, positions, hidden)``.
             b: Second stream, same shape.
-            biases: ``(layers, heads, positions, known + positions)``.
-            blocked: Boolean ``(batch, 1, positions or 1, known + positions)``.
-            known: For each coupling, the positions before; these positions are added.
+            biases: ``(layers, batch, heads, positions, known + positions)``; -1e9 blocks.
+            known: For each coupling but the first, whose attention is not needed, the positions
+                before; these positions are added.
 
         Returns:
             Stream ``a`` before the first coupling.
@@ -202,7 +201,7 @@ class ReversibleStack(nn.Module):
         for layer in range(len(self.couplings) - 1, 0, -1):
             coupling = cast(Coupling, self.couplings[layer])
             a, b = coupling.inverse(
-                a, b, biases[layer], blocked, known[layer] if known is not None else None
+                a, b, biases[layer], None, known[layer - 1] if known is not None else None
             )
         first = cast(Coupling, self.couplings[0])
         return a - snap(first.feedforward(b))

@@ -233,15 +233,18 @@ def exponential_table(
     return torch.tensor(values, dtype=dtype, device=device)
 
 
-def attention_weights(scores: Tensor, blocked: Tensor) -> Tensor:
+def attention_weights(scores: Tensor, blocked: Tensor | None = None) -> Tensor:
     """Integer attention weights 0..``ATTENTION_TOP`` from scores ``(..., keys)``, which it eats.
 
     Args:
         scores: Real scores in nats; rounded to ``1 / SCORE_STEPS`` nat.
-        blocked: Boolean, broadcastable to ``scores``; each row leaves one key at least.
+        blocked: Boolean, broadcastable to ``scores``; each row leaves one key at least. A score of
+            -1e9 blocks as well.
     """
     table = exponential_table(ATTENTION_TOP, 0, scores.dtype, scores.device)
-    steps = scores.mul_(SCORE_STEPS).round_().masked_fill_(blocked, -1e9)
+    steps = scores.mul_(SCORE_STEPS).round_()
+    if blocked is not None:
+        steps = steps.masked_fill_(blocked, -1e9)
     return _look_up(table, steps)
 
 

@@ -1,21 +1,23 @@
 """The network: what stands in the streams on the way in, and what is read on the way out.
 
 Forward (*compress*): text positions hold the embeddings of their tokens, the slots hold learned
-vectors; the gist slot's outcome is kept as bits, everything else is dropped.
+vectors; the gist slot's outcome, with the mean of the tokens' topics, is kept as bits. Everything
+else is dropped.
 
 Backward (*expand*): stream ``b`` holds what is known: in the slots the length and the gist, at a
-text position the token to its left, or a learned start where a lane begins. Stream ``a`` holds a
-learned blank everywhere; the inverse fills it in, and what it holds at position ``p`` is read
-through the tied embedding as the prediction of token ``p``.
-
-Positions are in the *order of rounds* in both directions: slots first, then round 0's positions,
-round 1's, and so on, so that what a round may look at is always a prefix.
+text position the token beside it that the round before filled in, or an edge or centre where
+growth begins (``schedule``). Stream ``a`` holds a learned blank everywhere; the inverse fills it
+in, and what it holds at position ``p`` is read through the tied embedding as the prediction of
+token ``p``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.coupling import Known, ReversibleStack
@@ -27,11 +29,12 @@ from r3mem_agents.model.exact import (
     snap,
 )
 from r3mem_agents.model.schedule import (
+    ROLES,
     SLOTS,
-    backward_bias,
+    BiasIndex,
+    Schedule,
     forward_bias,
-    positions_in_rounds,
-    rounds_of,
+    held_by,
 )
 
 EMBEDDING_STD = 0.02
@@ -43,6 +46,24 @@ EMBEDDING_GAIN = 50.0 * STREAM_SCALE
 _UNIGRAM_LEVEL = 8.0
 """Added to log frequencies, so that those of most tokens start near zero."""
 
+_NOWHERE = -1e9
+"""Score of a key that must not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is known of segments before their first round.
+
+    Attributes:
+        count: ``(batch,)`` int64, tokens in each segment.
+        continued: ``(batch,)`` boolean or 0/1: the segment goes on where another ended.
+        gist: ``(batch, gist_bits)`` of -1 and 1; 0 for an expansion without a gist.
+    """
+
+    count: Tensor
+    continued: Tensor
+    gist: Tensor
+
 
 class R3MemNetwork(nn.Module):
     """Reversible stack with its embeddings, slots, biases and gist head."""
@@ -50,25 +71,34 @@ class R3MemNetwork(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        hidden, heads, layers = config.hidden, config.heads, config.layers
+        hidden, layers, span = config.hidden, config.layers, config.segment_tokens
         self.embedding = ExactLinear(hidden, config.vocabulary, std=EMBEDDING_STD)
         self.unigram = nn.Parameter(torch.zeros(config.vocabulary))
         self.blank = nn.Parameter(torch.zeros(hidden))
-        self.lane_start = nn.Parameter(torch.randn(config.lanes, hidden) * 0.5)
-        self.length = nn.Parameter(torch.randn(2 * config.segment_tokens, hidden) * 0.5)
+        self.role = nn.Parameter(torch.randn(ROLES, hidden) * 0.1)
+        self.edge = nn.Parameter(torch.randn(ROLES, hidden) * 0.5)
+        self.after_start = nn.Parameter(torch.zeros(span, hidden))
+        self.before_end = nn.Parameter(torch.zeros(span, hidden))
+        self.length = nn.Parameter(torch.randn(2 * span, hidden) * 0.5)
         self.slot = nn.Parameter(torch.randn(SLOTS, hidden) * 0.5)
+        self.topic = ExactLinear(config.gist_bits, config.vocabulary, std=0.0)
         self.from_gist = ExactLinear(config.gist_bits, hidden, gain=STREAM_SCALE)
         self.to_gist = ExactLinear(hidden, config.gist_bits)
         self.stack = ReversibleStack(config)
         self.forward_bias = nn.Parameter(forward_bias(config).expand(layers, -1, -1, -1).clone())
-        self.backward_bias = nn.Parameter(backward_bias(config).expand(layers, -1, -1, -1).clone())
-        assert self.forward_bias.shape[1] == heads
+        self.index = BiasIndex(config)
+        self.backward_bias = nn.Parameter(self.index.initial(config))
+        schedule = Schedule.of(config)
+        self.round: Tensor
+        self.roles: Tensor
+        self.register_buffer("round", schedule.round, persistent=False)
+        self.register_buffer("roles", schedule.role, persistent=False)
 
     def gist(self, tokens: Tensor, count: Tensor) -> Tensor:
         """Compress segments forward into the gist, before its bits are taken.
 
         Args:
-            tokens: ``(batch, positions)`` int64 in the order of rounds; padding holds any token.
+            tokens: ``(batch, positions)`` int64; padding holds any token.
             count: ``(batch,)`` tokens in each segment.
 
         Returns:
@@ -78,36 +108,50 @@ class R3MemNetwork(nn.Module):
         text = self.embedding.rows(tokens) * EMBEDDING_GAIN
         slots = (self.slot * STREAM_SCALE).expand(batch, -1, -1)
         start = snap(torch.cat((slots.to(text.dtype), text), 1))
-        order, inside = self._layout(positions, count)
-        bias = self.forward_bias[:, :, order][:, :, :, order]
-        a, b = self.stack(start, start, bias, ~inside[:, None, None])
-        gist: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
-        return gist
+        inside = torch.arange(positions, device=count.device) < count[:, None]
+        outside = F.pad(~inside, (SLOTS, 0))
+        end = SLOTS + positions
+        bias = self.forward_bias[:, :, :end, :end]
+        a, b = self.stack(start, start, bias, outside[:, None, None])
+        found: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
+        return found + self.topics(tokens, inside)
 
-    def predict(self, tokens: Tensor, count: Tensor, continued: Tensor, gist: Tensor) -> Tensor:
+    def topics(self, tokens: Tensor, inside: Tensor) -> Tensor:
+        """Sum of the topics of the tokens inside segments, ``(batch, gist_bits)``.
+
+        What a bag of words says of a text: each token has a learned vector, long where the token
+        says much. The sum is exact on the grid of ``STREAM_SCALE``.
+        """
+        each = snap(self.topic.rows(tokens) * EMBEDDING_GAIN) * inside[..., None]
+        return each.sum(1) * STREAM_SCALE**-1
+
+    def predict(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:
         """Expand segments whose tokens are known, all rounds at once: what training runs.
 
         Args:
-            tokens: ``(batch, positions)`` int64 in the order of rounds.
-            count: ``(batch,)`` tokens in each segment.
-            continued: ``(batch,)`` boolean: the segment goes on where another ended.
-            gist: ``(batch, gist_bits)`` of -1 and 1.
+            tokens: ``(batch, positions)`` int64.
+            condition: What is known of the segments.
+            layout: Counts that the layout follows: ``(batch,)``, or ``(1,)`` where all segments
+                are of the same length, which saves a batch of biases.
 
         Returns:
             Final states ``(batch, positions, hidden)`` as integer levels; ``logits`` reads them.
         """
-        slots = self._slots(count, continued, gist)
-        known = torch.cat((slots, self._inputs(tokens)), 1)
-        order, inside = self._layout(tokens.shape[1], count)
-        rounds = rounds_of(self.config, tokens.shape[1]).to(tokens.device)
-        blocked = (rounds[None, :] > rounds[:, None]) | ~inside[:, None, None]
-        bias = self.backward_bias[:, :, order][:, :, :, order]
-        a = self.stack.expand(self._blanks(known), known, bias, blocked)
+        positions = tokens.shape[1]
+        place = torch.arange(positions, device=tokens.device)
+        turn, role = self.round[layout, :positions], self.roles[layout, :positions]
+        held = held_by(place, role)
+        beside = held.expand(len(tokens), -1).clamp(0, positions - 1)
+        given = self.embedding.rows(tokens.gather(1, beside)) * EMBEDDING_GAIN
+        frame = self._frame(layout, place.expand_as(turn), turn, role)
+        text = frame + snap(given) * (turn > 0)[..., None]
+        rows = self._bias_rows(place.expand_as(turn), turn, role, held, turn)
+        between = self.index.slots_to_slots(tokens.device).expand(len(layout), -1, -1)
+        slots = F.pad(between, (0, positions), value=self.index.blocked)
+        bias = self._biases(torch.cat((slots, rows), 1))
+        known = torch.cat((self._slots(condition).to(text.dtype), text), 1)
+        a = self.stack.expand(self._blanks(known), known, bias)
         return normalize(a[:, SLOTS:])
-
-    def begin(self, count: Tensor, continued: Tensor, gist: Tensor, positions: int) -> Rounds:
-        """Start an expansion round by round; see ``Rounds``."""
-        return Rounds(self, count, continued, gist, positions)
 
     def logits(self, states: Tensor) -> Tensor:
         """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
@@ -135,29 +179,51 @@ class R3MemNetwork(nn.Module):
                 module.thaw()
         return self
 
-    def _layout(self, positions: int, count: Tensor) -> tuple[Tensor, Tensor]:
-        """Bias rows of these positions, and ``(batch, keys)``: slots and real positions."""
-        place = positions_in_rounds(self.config, positions).to(count.device)
-        order = torch.cat((torch.arange(SLOTS, device=count.device), place + SLOTS))
-        text = place[None] < count[:, None]
-        inside = torch.cat((torch.ones_like(text[:, :SLOTS]), text), 1)
-        return order, inside
+    def _frame(self, count: Tensor, place: Tensor, turn: Tensor, role: Tensor) -> Tensor:
+        """What stands at text positions before any token: role and place, and where growth begins.
 
-    def _slots(self, count: Tensor, continued: Tensor, gist: Tensor) -> Tensor:
-        length = self.length[(count - 1).clamp_min(0) + continued * self.config.segment_tokens]
-        code = self.from_gist(gist.to(length.dtype) * ACTIVATION_SCALE)
+        Args:
+            count: ``(batch,)`` tokens in each segment.
+            place: ``(batch, some)`` positions.
+            turn: Their rounds.
+            role: Their roles.
+        """
+        left_over = (count[:, None] - 1 - place).clamp_min(0)
+        frame = self.role[role] + self.after_start[place]
+        frame = frame + self.before_end[left_over]
+        frame = frame + self.edge[role] * (turn == 0)[..., None]
+        return snap(frame * STREAM_SCALE)
+
+    def _bias_rows(
+        self, place: Tensor, turn: Tensor, role: Tensor, held: Tensor, held_turn: Tensor
+    ) -> Tensor:
+        """Rows of the bias table, ``(batch, some, SLOTS + held)``, for positions and held tokens.
+
+        Args:
+            place: ``(batch, some)`` positions.
+            turn: Their rounds.
+            role: Their roles.
+            held: ``(batch, others)`` which token each of the others holds.
+            held_turn: The round in which it was given, ``(batch, others)``.
+        """
+        distance = held[:, None] - place[..., None]
+        rows = self.index.text_to_text(role[..., None], distance)
+        hidden = (held_turn[:, None] > turn[..., None]) | (held_turn == self.config.rounds)[:, None]
+        rows = rows.masked_fill(hidden, self.index.blocked)
+        return torch.cat((self.index.text_to_slots(role), rows), -1)
+
+    def _biases(self, rows: Tensor) -> Tensor:
+        """Biases ``(layers, batch, heads, queries, keys)`` from rows ``(batch, queries, keys)``."""
+        nowhere = torch.full_like(self.backward_bias[:1], _NOWHERE)
+        table = torch.cat((self.backward_bias, nowhere))
+        found = table.flatten(1)[rows].reshape(*rows.shape, *table.shape[1:])
+        return found.permute(3, 0, 4, 1, 2)
+
+    def _slots(self, condition: Condition) -> Tensor:
+        going_on = condition.continued * self.config.segment_tokens
+        length = self.length[(condition.count - 1).clamp_min(0) + going_on]
+        code = self.from_gist(condition.gist.to(length.dtype) * ACTIVATION_SCALE)
         return snap(torch.stack((length * STREAM_SCALE, code.to(length.dtype)), 1))
-
-    def _inputs(self, tokens: Tensor) -> Tensor:
-        """The lane starts, then the tokens to the left: those of all rounds but the last."""
-        batch, positions = tokens.shape
-        lanes = positions // self.config.rounds
-        start = self._lane_starts(batch, lanes)
-        left = self.embedding.rows(tokens[:, : positions - lanes]) * EMBEDDING_GAIN
-        return snap(torch.cat((start.to(left.dtype), left), 1))
-
-    def _lane_starts(self, batch: int, lanes: int) -> Tensor:
-        return (self.lane_start[:lanes] * STREAM_SCALE).expand(batch, -1, -1)
 
     def _blanks(self, known: Tensor) -> Tensor:
         """Stream ``a`` beside what is known ``(batch, positions, hidden)``."""
@@ -171,44 +237,53 @@ class Rounds:
     both give the same bits.
     """
 
-    def __init__(
-        self,
-        network: R3MemNetwork,
-        count: Tensor,
-        continued: Tensor,
-        gist: Tensor,
-        positions: int,
-    ) -> None:
+    def __init__(self, network: R3MemNetwork, condition: Condition) -> None:
         self._network = network
-        config = network.config
-        self._lanes = positions // config.rounds
-        order, inside = network._layout(positions, count)
-        self._bias = network.backward_bias[:, :, order][:, :, :, order]
-        self._outside = ~inside[:, None, None]
-        start = network._lane_starts(len(count), self._lanes)
-        self._next = snap(torch.cat((network._slots(count, continued, gist), start), 1))
-        self._passed = 0
+        self._count = count = condition.count
+        turns = network.round[count]
+        self.rounds = int(turns.masked_fill(turns == network.config.rounds, -1).max()) + 1
+        self._turns = turns
+        slots = network._slots(condition)
+        room = SLOTS + sum(self.positions(turn)[0].shape[1] for turn in range(self.rounds))
         self._known = [
-            Known(len(count), len(order), config, self._next) for _ in range(config.layers)
+            Known(len(count), room, network.config, slots) for _ in range(network.config.layers - 1)
         ]
+        between = network.index.slots_to_slots(count.device).expand(len(count), -1, -1)
+        network.stack.expand(network._blanks(slots), slots, network._biases(between), self._known)
+        self._held = count.new_zeros((len(count), 0))
+        self._held_turn = self._held
 
-    def predict(self) -> Tensor:
-        """Run the next round; final states of its positions ``(batch, lanes, hidden)``."""
-        start, end = self._passed, self._passed + self._next.shape[1]
-        blocked = self._outside[..., :end]
-        if start == 0:  # slots are given before round 0, so they look at slots alone
-            place = torch.arange(end, device=blocked.device)
-            blocked = blocked | ((place[None, :] >= SLOTS) & (place[:, None] < SLOTS))
-        a = self._network.stack.expand(
-            self._network._blanks(self._next),
-            self._next,
-            self._bias[:, :, start:end, :end],
-            blocked,
-            self._known,
+    def positions(self, turn: int) -> tuple[Tensor, Tensor]:
+        """Positions ``(batch, some)`` that a round fills in, and which of them are real."""
+        here = self._turns == turn
+        some = int(here.sum(1).max())
+        place = here.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :some]
+        return place, here.gather(1, place)
+
+    def held(self, place: Tensor) -> Tensor:
+        """Positions of the tokens that these positions hold, ``(batch, some)``; after round 0."""
+        role = self._network.roles[self._count].gather(1, place)
+        return held_by(place, role).clamp(0, int(self._count.max()) - 1)
+
+    def predict(self, turn: int, place: Tensor, real: Tensor, beside: Tensor | None) -> Tensor:
+        """Run a round; final states ``(batch, some, hidden)`` of its positions.
+
+        Args:
+            turn: The round; they come in order.
+            place: Its positions, from ``positions``.
+            real: Which of them are real.
+            beside: ``(batch, some)`` the tokens that they hold; none in round 0.
+        """
+        network = self._network
+        role = network.roles[self._count].gather(1, place)
+        now = torch.where(real, turn, network.config.rounds)
+        self._held = torch.cat((self._held, held_by(place, role)), 1)
+        self._held_turn = torch.cat((self._held_turn, now), 1)
+        text = network._frame(self._count, place, torch.full_like(place, turn), role)
+        if beside is not None:
+            text = text + snap(network.embedding.rows(beside) * EMBEDDING_GAIN)
+        rows = network._bias_rows(
+            place, torch.full_like(place, turn), role, self._held, self._held_turn
         )
-        self._passed = end
-        return normalize(a[:, -self._lanes :])
-
-    def supply(self, tokens: Tensor) -> None:
-        """Give the true tokens ``(batch, lanes)`` of the round just predicted."""
-        self._next = snap(self._network.embedding.rows(tokens) * EMBEDDING_GAIN)
+        a = network.stack.expand(network._blanks(text), text, network._biases(rows), self._known)
+        return normalize(a)

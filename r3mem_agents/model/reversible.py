@@ -30,7 +30,7 @@ _LITERAL_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each token of a text costs, in natural order.
+    """What each token of a text costs.
 
     Attributes:
         tokens: Bytes of each token.
@@ -178,11 +178,12 @@ class ReversibleModel:
         digests = [b""] * len(texts)
         for segments, encoded in zip(cut, self._codec.encode(cut, gists, digests), strict=True):
             ids = [token for segment in segments for token in segment.tolist()]
-            place = np.arange(len(ids)) % self.config.segment_tokens
             explained.append(
                 Explanation(
                     tokens=[self.tokenizer.token_bytes(token) for token in ids],
-                    rounds=place % self.config.rounds,
+                    rounds=np.concatenate(
+                        [np.zeros(0, np.int64), *(self._codec.rounds_of(len(s)) for s in segments)]
+                    ),
                     bits=encoded.bits,
                     inferred=encoded.inferred,
                 )

@@ -1,12 +1,17 @@
-"""The order in which an expansion fills in positions, and the biases that start from it.
+"""In which order an expansion fills positions in, and the biases that start from it.
 
-A segment is cut into lanes of ``rounds`` consecutive positions. Round ``r`` fills in the ``r``-th
-position of every lane at once: positions ``r, r + rounds, r + 2 * rounds, ...``. So a token is
-predicted from all tokens to its left in its lane, and from the first ``r`` tokens of the other
-lanes, those to its right included (docs/LOG.md, 2026-11-21: why not coarse to fine).
+What is known before the first round is where a text starts and where it ends. From these two
+*edges* an expansion grows inwards, one token per round on either side; a longer segment gets
+*centres* in between, tokens without a known neighbour, from which it grows both ways. So a segment
+of 64 tokens takes 7 rounds and 4 centres, one of up to 16 tokens has no centre at all, and every
+other token is predicted beside the one that was filled in the round before (docs/LOG.md,
+2026-11-25: beside lanes filled from left to right).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -16,59 +21,132 @@ from r3mem_agents.model.config import ModelConfig
 SLOTS = 2
 """Slots of a segment: its length, then its gist."""
 
+BACKWARD, CENTRE, FORWARD = range(3)
+"""Role of a position: it holds the token to its right, none, or the token to its left."""
+
+ROLES = 3
+
 FOCUS = 4.0
 """Initial score, in nats, of the neighbour that a head starts by looking at."""
 
-BACKWARD_OFFSETS = (-1, -2, -3, -4, 1, 2)
-"""Which token, seen from the predicted one, a head looks at first; further heads look around."""
+OUTWARD_OFFSETS = (-1, -2, -3, -4, 1, 2)
+"""Which token, seen from a predicted one, a head looks at first on the way back: the tokens that
+lie behind it as it grows, then those ahead; further heads look around."""
 
 FORWARD_OFFSETS = (-1, 1, -2, 2)
-"""The same for the forward pass."""
+"""The same for the forward pass, to the left and to the right."""
 
 
-def positions_in_rounds(config: ModelConfig, positions: int) -> Tensor:
-    """Positions ``0 .. positions - 1`` in the order of rounds, int64.
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """For segments of every length ``0 .. segment_tokens``, one row each.
 
-    Args:
-        config: Sizes of the model.
-        positions: A multiple of ``config.rounds``.
+    Attributes:
+        round: ``(lengths, positions)`` int64, the round that fills a position in; ``rounds``
+            past the end.
+        role: ``(lengths, positions)`` int64.
     """
-    return torch.arange(positions).reshape(-1, config.rounds).t().reshape(-1)
+
+    round: Tensor
+    role: Tensor
+
+    @classmethod
+    def of(cls, config: ModelConfig) -> Schedule:
+        """The schedule of a model's sizes."""
+        size = config.segment_tokens
+        rounds = torch.full((size + 1, size), config.rounds)
+        roles = torch.full((size + 1, size), FORWARD)
+        for length in range(1, size + 1):
+            for position, (turn, role) in enumerate(_fill(length, config.rounds)):
+                rounds[length, position] = turn
+                roles[length, position] = role
+        return cls(rounds, roles)
 
 
-def rounds_of(config: ModelConfig, positions: int) -> Tensor:
-    """Round of each slot (-1) and each position, in the order of rounds, int64."""
-    lanes = positions // config.rounds
-    text = torch.arange(config.rounds).repeat_interleave(lanes)
-    return torch.cat((torch.full((SLOTS,), -1), text))
+def held_by(place: Tensor, role: Tensor) -> Tensor:
+    """The position whose token a position holds; its own if it holds none."""
+    return place + CENTRE - role
+
+
+@cache
+def _fill(length: int, rounds: int) -> tuple[tuple[int, int], ...]:
+    """Round and role of each position of a segment.
+
+    Gaps between centres take ``2 * rounds - 2`` tokens at most, those at the edges one more.
+    """
+    centres = max(0, -(-(length - 2 * rounds) // (2 * rounds - 1)))
+    inner = length - centres - 2 if centres else length - 1
+    filled: list[tuple[int, int]] = []
+    for gap in range(centres + 1):
+        first, last = gap == 0, gap == centres
+        share = inner * (gap + 1) // (centres + 1) - inner * gap // (centres + 1)
+        width = share + (1 if first or last else 0)
+        for place in range(width):
+            left = place + (0 if first else 1)
+            right = width - 1 - place + (0 if last else 1)
+            filled.append((left, FORWARD) if left <= right else (right, BACKWARD))
+        if not last:
+            filled.append((0, CENTRE))
+    return tuple(filled)
+
+
+class BiasIndex:
+    """Rows of the table of backward biases: who looks at whom, by role and distance.
+
+    A text position looks at what another *holds*, so the distance counts from the predicted token
+    to the held one.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        self._span = config.segment_tokens
+        self._distances = 2 * self._span + 1
+        self._to_slots = ROLES * self._distances
+        self._between_slots = self._to_slots + ROLES * SLOTS
+        self.blocked = self._between_slots + SLOTS * SLOTS
+        """The row after the last: nobody looks there."""
+
+    def text_to_text(self, role: Tensor, distance: Tensor) -> Tensor:
+        """Rows for queries of these roles and tokens held so far to their right."""
+        return role * self._distances + distance + self._span
+
+    def text_to_slots(self, role: Tensor) -> Tensor:
+        """Rows ``(..., SLOTS)`` for queries of these roles ``(...)``."""
+        slots = torch.arange(SLOTS, device=role.device)
+        return self._to_slots + role[..., None] * SLOTS + slots
+
+    def slots_to_slots(self, device: torch.device) -> Tensor:
+        """Rows ``(SLOTS, SLOTS)``."""
+        pairs = torch.arange(SLOTS * SLOTS, device=device).reshape(SLOTS, SLOTS)
+        return self._between_slots + pairs
+
+    def initial(self, config: ModelConfig) -> Tensor:
+        """Biases ``(rows, layers, heads)`` at the start: one head per offset, the rest near."""
+        distance = torch.arange(-self._span, self._span + 1)
+        table = torch.zeros(self.blocked, config.layers, config.heads)
+        for role in range(ROLES):
+            outward = -distance if role == BACKWARD else distance
+            rows = slice(role * self._distances, (role + 1) * self._distances)
+            for head in range(config.heads):
+                table[rows, :, head] = _near(outward, head, OUTWARD_OFFSETS)[:, None]
+        return table
 
 
 def forward_bias(config: ModelConfig) -> Tensor:
-    """Initial bias ``(heads, keys, keys)`` of the forward pass, slots first, natural order.
+    """Initial bias ``(heads, keys, keys)`` of the forward pass, slots first.
 
     One head per offset looks at that neighbour; the others prefer what is near. Slots look at
     everything alike.
     """
     places = torch.arange(config.segment_tokens)
-    return _heads(config, places[None, :] - places[:, None], FORWARD_OFFSETS)
-
-
-def backward_bias(config: ModelConfig) -> Tensor:
-    """Initial bias ``(heads, keys, keys)`` of the backward pass, slots first, natural order.
-
-    Position ``q`` holds token ``q - 1`` on the way back, hence the shift by one.
-    """
-    places = torch.arange(config.segment_tokens)
-    return _heads(config, places[None, :] - 1 - places[:, None], BACKWARD_OFFSETS)
-
-
-def _heads(config: ModelConfig, offset: Tensor, focus: tuple[int, ...]) -> Tensor:
+    offset = places[None, :] - places[:, None]
     size = SLOTS + config.segment_tokens
     bias = torch.zeros(config.heads, size, size)
     for head in range(config.heads):
-        if head < len(focus):
-            near = FOCUS * (offset == focus[head]) - 0.05 * offset.abs()
-        else:
-            near = -offset.abs() * 2.0 ** -(2 + head - len(focus))
-        bias[head, SLOTS:, SLOTS:] = near
+        bias[head, SLOTS:, SLOTS:] = _near(offset, head, FORWARD_OFFSETS)
     return bias
+
+
+def _near(offset: Tensor, head: int, focus: tuple[int, ...]) -> Tensor:
+    if head < len(focus):
+        return FOCUS * (offset == focus[head]) - 0.05 * offset.abs()
+    return -offset.abs() * 2.0 ** -(2 + head - len(focus))

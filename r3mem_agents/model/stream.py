@@ -77,23 +77,19 @@ class Piece:
     Attributes:
         ids: Its tokens.
         raw: Their bytes.
-        rounds: Round of each of ``intervals``, ascending.
-        order: Position of each of ``intervals``.
-        intervals: Where its tokens lie among the predictions, in the order of rounds.
+        rounds: Round of each token.
+        intervals: Where its tokens lie among the predictions.
     """
 
     ids: Integers
     raw: bytes
     rounds: Integers
-    order: Integers
     intervals: Intervals
 
     def choose(self, static: Static) -> tuple[int, NDArray[np.float64]]:
-        """The cheapest mode, and what each token costs in it, in natural order."""
-        learned = np.zeros(len(self.ids))
-        learned[self.order] = self.intervals.bits
+        """The cheapest mode, and what each token costs in it."""
         literal = np.full(len(self.ids), (16.0 + 8.0 * len(self.raw)) / len(self.ids))
-        costs = (learned, static.bits(self.ids), literal)
+        costs = (self.intervals.bits, static.bits(self.ids), literal)
         taxed = [cost.sum() - np.log2(MODES[mode]) for mode, cost in enumerate(costs)]
         if len(self.raw) >= _LITERAL_LENGTH:
             taxed.pop()
@@ -101,10 +97,8 @@ class Piece:
         return mode, costs[mode]
 
     def inferred(self, mode: int) -> NDArray[np.bool_]:
-        """Whether each token is the model's first prediction, in natural order."""
-        hits = np.zeros(len(self.ids), bool)
-        hits[self.order] = self.intervals.inferred & (mode == LEARNED)
-        return hits
+        """Whether each token is the model's first prediction."""
+        return self.intervals.inferred & (mode == LEARNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +108,8 @@ class Encoded:
     Attributes:
         stream: The bytes.
         modes: Mode of each segment.
-        bits: Cost of each token in natural order; literal segments spread theirs evenly.
-        inferred: Whether each token was the first prediction, in natural order.
+        bits: Cost of each token; literal segments spread theirs evenly.
+        inferred: Whether each token was the first prediction.
     """
 
     stream: bytes

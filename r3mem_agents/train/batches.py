@@ -1,8 +1,9 @@
-"""Batches of equal cost: segments of like length together, in a fixed number of shapes."""
+"""Batches of equal cost: segments of one length together, in a fixed number of shapes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,8 +13,13 @@ from torch import Tensor
 from r3mem_agents.train.corpus import Corpus, Ragged
 from r3mem_agents.train.recipe import Recipe
 
-WIDTHS_IN_LANES = (1, 2, 4)
-"""Widths of batches, in lanes; few shapes, since each is compiled for itself."""
+STEP = 16
+"""Widths of batches are multiples of it; few shapes, since each is compiled for itself."""
+
+HELD_OUT_BATCH = 32
+
+QUERY_TOKENS = 32
+"""Tokens of a query that its gist is trained on; 99 % of the questions are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,20 @@ class PairBatch:
 
 
 class Batches:
-    """Draws batches at random, each shape in proportion to its tokens."""
+    """Draws batches at random, each length in proportion to its tokens."""
 
     def __init__(self, corpus: Corpus, recipe: Recipe) -> None:
         self._corpus = corpus
         self._recipe = recipe
         self._random = np.random.default_rng(recipe.seed)
-        self.widths = [recipe.config.rounds * lanes for lanes in WIDTHS_IN_LANES]
+        self.longest = recipe.config.segment_tokens
         counts = corpus.segments.counts
         shuffled = np.random.default_rng(recipe.seed).permutation(len(counts))
         kept_out = max(1, int(len(shuffled) * recipe.held_out))
         self._held_out, training = shuffled[:kept_out], shuffled[kept_out:]
-        narrower = np.array([0, *self.widths[:-1]])
-        self._rows = [
-            training[(counts[training] > low) & (counts[training] <= high)]
-            for low, high in zip(narrower, self.widths, strict=True)
-        ]
+        by_count = training[np.argsort(counts[training], kind="stable")]
+        edges = np.searchsorted(counts[by_count], np.arange(1, self.longest + 2))
+        self._rows = [by_count[low:high] for low, high in pairwise(edges)]
         tokens = np.array([counts[rows].sum() for rows in self._rows], float)
         self._share = tokens / tokens.sum()
         self._document_rows = self._by_document()
@@ -72,19 +76,19 @@ class Batches:
         self._random = np.random.default_rng((self._recipe.seed, step))
 
     def segments(self) -> SegmentBatch:
-        """A batch for the codec."""
-        shape = int(self._random.choice(len(self.widths), p=self._share))
-        size = self._recipe.batch_tokens // self.widths[shape]
-        rows = self._random.choice(self._rows[shape], size)
-        return segment_batch(self._corpus.segments, rows, self.widths[shape])
+        """Segments of one length for the codec: a part of a step."""
+        count = 1 + int(self._random.choice(self.longest, p=self._share))
+        width = -(-count // STEP) * STEP
+        size = self._recipe.batch_tokens // self._recipe.parts // width
+        rows = self._random.choice(self._rows[count - 1], size)
+        return segment_batch(self._corpus.segments, rows, width)
 
     def held_out(self, limit: int) -> list[SegmentBatch]:
         """The first ``limit`` segments that training never sees, in batches."""
-        rows, width = self._held_out[:limit], self.widths[-1]
-        size = self._recipe.batch_tokens // width
+        rows = self._held_out[:limit]
         return [
-            segment_batch(self._corpus.segments, rows[start : start + size], width)
-            for start in range(0, len(rows), size)
+            segment_batch(self._corpus.segments, rows[start : start + HELD_OUT_BATCH], self.longest)
+            for start in range(0, len(rows), HELD_OUT_BATCH)
         ]
 
     @property
@@ -99,8 +103,8 @@ class Batches:
         for place in range(0, size // 2, 2):
             siblings = self._document_rows[self._corpus.groups[rows[place]]]
             rows[place + 1] = self._random.choice(siblings)
-        queries = segment_batch(self._corpus.queries, rows, self.widths[1])
-        passages = segment_batch(self._corpus.passages, rows, self.widths[-1])
+        queries = segment_batch(self._corpus.queries, rows, QUERY_TOKENS)
+        passages = segment_batch(self._corpus.passages, rows, self.longest)
         same = equal_rows(passages.tokens) | equal_rows(queries.tokens)
         same.fill_diagonal_(False)
         return PairBatch(queries, passages, same)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +16,12 @@ from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.provenance import describe, versions
+from r3mem_agents.train.corpus import Corpus
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
 from r3mem_agents.train.recipe import Recipe
-from r3mem_agents.train.record import draw, measure
+from r3mem_agents.train.record import describe_run, draw, measure
 
 _DEFAULT = Recipe()
 
@@ -52,6 +51,13 @@ def train(
         ),
     ] = None,
     adapter_rank: Annotated[int, typer.Option(help="Rank of the adapters put on --base.")] = 16,
+    gist_from: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the time after which the gist is trained.",
+            show_default=f"{_DEFAULT.gist_from}; 0 with --start-from",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
@@ -85,15 +91,12 @@ def train(
         f"{len(corpus.segments.tokens):,} tokens in {len(corpus.segments):,} segments, "
         f"{len(corpus.groups):,} pairs"
     )
-    if base is not None:
-        with console.status(f"taking the layers of {base}"):
-            network = add_adapters(from_transformers(base, tokenizer), adapter_rank)
-    else:  # little text has few tokens
-        network = R3MemNetwork(replace(recipe.config, vocabulary=tokenizer.vocabulary))
-    network.set_unigram(torch.from_numpy(corpus.counts).float())
+    with console.status("making the network"):
+        network = _begin(recipe, tokenizer, corpus, start, base, adapter_rank)
     if start is not None:
-        checkpoint.adopt(network, start)
         recipe = recipe.going_on()
+    if gist_from is not None:
+        recipe = replace(recipe, gist_from=gist_from)
     recipe = replace(recipe, config=network.config)
     trainer = Trainer(network, recipe, corpus, out, torch.device(where))
     if trainer.resume():
@@ -107,20 +110,11 @@ def train(
     record: dict[str, Any] = {
         "name": name,
         "fingerprint": model.fingerprint,
-        "recipe": recipe.to_dict(),
         "started_from": checkpoint.fingerprint(start) if start is not None else None,
         "base": base.name if base is not None else None,
         "adapter_rank": adapter_rank if base is not None else None,
         "data_sha256": hashes,
-        "segments": len(corpus.segments),
-        "pairs": len(corpus.groups),
-        "steps": trainer.step,
-        "tokens_seen": trainer.tokens,
-        "minutes": round(trainer.elapsed_s / 60, 1),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "machine": describe(),
-        "curve": trainer.curve,
+        **describe_run(trainer, corpus),
     }
     if held_out is not None:
         with console.status("measuring on held-out dialogs"):
@@ -129,6 +123,25 @@ def train(
     (out / "checkpoint" / "training.json").write_text(json.dumps(record, indent=1) + "\n")
     draw(trainer.curve, out / "training.png")
     console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'training.png'}")
+
+
+def _begin(
+    recipe: Recipe,
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    start: Path | None,
+    base: Path | None,
+    adapter_rank: int,
+) -> R3MemNetwork:
+    # A network before its first step: random, of a checkpoint, or of another Transformer's layers.
+    if base is not None:
+        network = add_adapters(from_transformers(base, tokenizer), adapter_rank)
+    else:  # little text has few tokens
+        network = R3MemNetwork(replace(recipe.config, vocabulary=tokenizer.vocabulary))
+    network.set_unigram(torch.from_numpy(corpus.counts).float())
+    if start is not None:
+        checkpoint.adopt(network, start)
+    return network
 
 
 def follow(trainer: Trainer, console: Console) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.exact import fastest
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.train.batches import Batches, SegmentBatch
 from r3mem_agents.train.corpus import Corpus
 from r3mem_agents.train.muon import Muon
@@ -25,7 +25,6 @@ from r3mem_agents.train.objective import (
     contrastive_loss,
     expansion_loss,
     gist_bits,
-    in_rounds,
 )
 from r3mem_agents.train.recipe import Recipe
 
@@ -110,12 +109,14 @@ class Trainer:
             with_gist = progress >= self.recipe.gist_from
             if with_gist and self.batches.has_pairs and self.step % self.recipe.pair_every == 0:
                 smooth.add("gist", self._pair_step())
-            batch = self.batches.segments().to(self.device)
-            bits, accuracy = self._codec_step(batch, with_gist, progress)
-            smooth.add("bits", bits)
-            smooth.add("accuracy", accuracy)
+            for _ in range(self.recipe.parts):
+                batch = self.batches.segments().to(self.device)
+                bits, accuracy = self._codec_part(batch, with_gist)
+                smooth.add("bits", bits)
+                smooth.add("accuracy", accuracy)
+                self.tokens += int(batch.count.sum())
+            self._update(progress)
             self.step += 1
-            self.tokens += int(batch.count.sum())
             self.elapsed_s += time.monotonic() - begun
             held_out = None
             if self.elapsed_s - measured > HELD_OUT_EVERY_S or self.elapsed_s >= seconds:
@@ -146,9 +147,8 @@ class Trainer:
         bits = tokens = 0.0
         for batch in self.batches.held_out(HELD_OUT_SEGMENTS):
             moved = batch.to(self.device)
-            ordered = in_rounds(self.network, moved.tokens)
-            gist = self._gist(ordered, moved.count) if with_gist else self._no_gist(len(ordered))
-            nats, _ = expansion_loss(self.network, ordered, moved.count, moved.continued, gist)
+            condition = self._condition(moved.tokens, moved.count, moved.continued, with_gist)
+            nats, _ = expansion_loss(self.network, moved.tokens, condition, moved.count)
             count = float(moved.count.sum())
             bits, tokens = bits + float(nats) * NATS_TO_BITS * count, tokens + count
         return bits / tokens
@@ -190,12 +190,10 @@ class Trainer:
         self.batches.skip_to(self.step)
         return True
 
-    def _codec_step(
-        self, batch: SegmentBatch, with_gist: bool, progress: float
-    ) -> tuple[float, float]:
+    def _codec_part(self, batch: SegmentBatch, with_gist: bool) -> tuple[float, float]:
+        """Add the gradient of a part of a step; its bits per token and accuracy."""
         nats, accuracy = self._codec(batch.tokens, batch.count, batch.continued, with_gist)
-        torch.autograd.backward(nats)
-        self._update(progress)
+        torch.autograd.backward(nats / self.recipe.parts)
         return nats.item() * NATS_TO_BITS, accuracy.item()
 
     def _pair_step(self) -> float:
@@ -222,26 +220,27 @@ class Trainer:
         self, tokens: Tensor, count: Tensor, continued: Tensor, with_gist: bool
     ) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, self._dtype, self._dtype != torch.float32):
-            ordered = in_rounds(self.network, tokens)
-            gist = self._gist(ordered, count) if with_gist else self._no_gist(len(tokens))
-            return expansion_loss(self.network, ordered, count, continued, gist)
+            condition = self._condition(tokens, count, continued, with_gist)
+            return expansion_loss(self.network, tokens, condition, count[:1])
 
     def _pair_loss(
         self, query: Tensor, query_count: Tensor, passage: Tensor, count: Tensor, same: Tensor
     ) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, self._dtype, self._dtype != torch.float32):
-            asked = self._gist(in_rounds(self.network, query), query_count)
-            answers = self._gist(in_rounds(self.network, passage), count)
+            asked = gist_bits(self.network.gist(query, query_count).float())
+            answers = gist_bits(self.network.gist(passage, count).float())
             loss = contrastive_loss(asked, answers, same, self.recipe.temperature)
             nearest = (asked.float() @ answers.float().t()).argmax(1)
             target = torch.arange(len(query), device=query.device)
             return loss, (nearest == target).float().mean()
 
-    def _gist(self, tokens: Tensor, count: Tensor) -> Tensor:
-        return gist_bits(self.network.gist(tokens, count).float())
-
-    def _no_gist(self, batch: int) -> Tensor:
-        return torch.zeros(batch, self.recipe.config.gist_bits, device=self.device)
+    def _condition(
+        self, tokens: Tensor, count: Tensor, continued: Tensor, with_gist: bool
+    ) -> Condition:
+        if with_gist:
+            return Condition(count, continued, gist_bits(self.network.gist(tokens, count).float()))
+        none = torch.zeros(len(tokens), self.recipe.config.gist_bits, device=self.device)
+        return Condition(count, continued, none)
 
     def _note(self, report: Progress) -> None:
         point = {

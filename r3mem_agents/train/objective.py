@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.model.network import R3MemNetwork
-from r3mem_agents.model.schedule import positions_in_rounds
+from r3mem_agents.model.network import Condition, R3MemNetwork
 
 
 def gist_bits(gist: Tensor) -> Tensor:
@@ -16,30 +15,24 @@ def gist_bits(gist: Tensor) -> Tensor:
     return soft + (torch.where(soft > 0, 1.0, -1.0) - soft).detach()
 
 
-def in_rounds(network: R3MemNetwork, tokens: Tensor) -> Tensor:
-    """Tokens in natural order ``(batch, positions)`` to the order of rounds."""
-    return tokens[:, positions_in_rounds(network.config, tokens.shape[1]).to(tokens.device)]
-
-
 def expansion_loss(
-    network: R3MemNetwork, tokens: Tensor, count: Tensor, continued: Tensor, gist: Tensor
+    network: R3MemNetwork, tokens: Tensor, condition: Condition, layout: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy of an expansion: what the stored tokens would cost.
 
     Args:
         network: The network.
-        tokens: ``(batch, positions)`` in the order of rounds.
-        count: ``(batch,)`` tokens in each segment.
-        continued: ``(batch,)`` whether it goes on where another segment ended.
-        gist: ``(batch, gist_bits)`` of -1 and 1, or 0 for an expansion without a gist.
+        tokens: ``(batch, positions)``.
+        condition: What is known of the segments.
+        layout: As in ``R3MemNetwork.predict``.
 
     Returns:
         Mean nats per token, and the share of tokens that are the first prediction.
     """
-    states = network.predict(tokens, count, continued, gist)
+    states = network.predict(tokens, condition, layout)
     logits = network.logits(states).float()
-    place = positions_in_rounds(network.config, tokens.shape[1]).to(tokens.device)
-    real = (place[None] < count[:, None]).flatten()
+    place = torch.arange(tokens.shape[1], device=tokens.device)
+    real = (place < condition.count[:, None]).flatten()
     flat = logits.flatten(0, 1)
     nats = F.cross_entropy(flat, tokens.flatten(), reduction="none")
     hits = flat.detach().argmax(-1) == tokens.flatten()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.train.batches import QUERY_TOKENS
 from r3mem_agents.train.corpus import (
     Corpus,
     CorpusBuilder,
@@ -18,9 +19,6 @@ from r3mem_agents.train.corpus import (
     save_corpus,
 )
 from r3mem_agents.train.recipe import Recipe
-
-QUERY_TOKENS = 32
-"""Tokens of a query that its gist is trained on; 99 % of the questions are shorter."""
 
 PAIRS_SUFFIX = "_pairs"
 """Files of pairs end so; ``Recipe.pair_mb`` limits them."""

@@ -19,6 +19,7 @@ class Recipe:
         pair_mb: Most megabytes of passages read from one file of pairs.
         tokenizer_mb: Megabytes of text that the tokenizer learns from, in equal shares per file.
         batch_tokens: Positions per step of the codec.
+        parts: Parts of a step, each of segments of one length.
         pair_batch: Pairs per step of the gist.
         pair_every: A step of the gist follows every so many steps of the codec.
         gist_from: Share of the time after which expansions get their gist and pairs are trained.
@@ -38,9 +39,10 @@ class Recipe:
     source_mb: float = 12.0
     pair_mb: float = 4.0
     tokenizer_mb: float = 60.0
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
+    parts: int = 4
     pair_batch: int = 192
-    pair_every: int = 4
+    pair_every: int = 16
     gist_from: float = 0.35
     gist_weight: float = 0.5
     temperature: float = 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from r3mem_agents.errors import MissingExtraError
 from r3mem_agents.model import ReversibleModel
-from r3mem_agents.train.corpus import data_files, records, texts_of
+from r3mem_agents.provenance import describe, versions
+from r3mem_agents.train.corpus import Corpus, data_files, records, texts_of
+from r3mem_agents.train.loop import Trainer
 
 HELD_OUT_TURNS = 2000
 """Turns per file of held-out dialogues that the record is measured on."""
@@ -47,6 +50,22 @@ def measure(model: ReversibleModel, folder: Path) -> dict[str, Any]:
         "inferred_share_by_round": np.round(hits / np.maximum(tokens, 1), 3).tolist(),
         "code_bytes_per_text_byte": round(code_bytes / text_bytes, 4),
         "gist_bytes_per_text_byte": round(gist_bytes / text_bytes, 4),
+    }
+
+
+def describe_run(trainer: Trainer, corpus: Corpus) -> dict[str, Any]:
+    """What a run did, on what, and where it got to."""
+    return {
+        "recipe": trainer.recipe.to_dict(),
+        "segments": len(corpus.segments),
+        "pairs": len(corpus.groups),
+        "steps": trainer.step,
+        "tokens_seen": trainer.tokens,
+        "minutes": round(trainer.elapsed_s / 60, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "machine": describe(),
+        "curve": trainer.curve,
     }
 
 

@@ -63,7 +63,9 @@ def test_data_sets_add_up_to_the_whole(figures: dict[str, Any]) -> None:
 
 def test_rounds_hold_every_token_once(figures: dict[str, Any]) -> None:
     assert sum(row["tokens"] for row in figures["rounds"]) == figures["tokens"]
-    assert [row["round"] for row in figures["rounds"]] == list(range(MODEL.config.rounds))
+    rounds = [row["round"] for row in figures["rounds"]]  # short turns do not take all of them
+    assert rounds == list(range(len(rounds)))
+    assert 1 < len(rounds) <= MODEL.config.rounds
     # what the rounds cost is what the streams hold, but for framing, hash and whole bytes
     bits = sum(row["tokens"] * row["bits_per_token"] for row in figures["rounds"])
     assert bits <= 8 * figures["bytes"][codec.OURS]

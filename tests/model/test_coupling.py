@@ -66,7 +66,9 @@ def test_an_expansion_is_the_first_stream_of_the_inverse(layers: int) -> None:
     stack = make_stack(layers)
     a, b, bias, blocked = make_streams(layers)
     a, b = snap(a), snap(b)
-    assert torch.equal(stack.expand(a, b, bias, blocked), stack.inverse(a, b, bias, blocked)[0])
+    hidden = bias[:, None].masked_fill(blocked, -1e9)
+    expanded = stack.expand(a, b, hidden)
+    assert torch.equal(expanded, stack.inverse(a, b, bias, blocked)[0])
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import torch
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.network import R3MemNetwork
-from r3mem_agents.model.schedule import positions_in_rounds
+from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
 
 
 def make_network(rounds: int) -> R3MemNetwork:
@@ -23,58 +22,85 @@ def make_network(rounds: int) -> R3MemNetwork:
     return network.freeze()
 
 
-def make_batch(network: R3MemNetwork, positions: int) -> tuple[torch.Tensor, ...]:
+def make_batch(network: R3MemNetwork, positions: int) -> tuple[torch.Tensor, Condition]:
     tokens = torch.randint(0, 300, (5, positions))
     count = torch.randint(1, positions + 1, (5,))
-    continued = torch.rand(5) > 0.5
     gist = torch.where(torch.rand(5, network.config.gist_bits) > 0.5, 1.0, -1.0)
-    return tokens, count, continued, gist
+    return tokens, Condition(count, torch.rand(5) > 0.5, gist)
 
 
-@pytest.mark.parametrize(("rounds", "positions"), [(16, 16), (16, 48), (8, 64), (4, 32)])
+@pytest.mark.parametrize(("rounds", "positions"), [(16, 16), (8, 20), (8, 64), (3, 32)])
 @torch.inference_mode()
 def test_round_by_round_equals_all_at_once(rounds: int, positions: int) -> None:
     network = make_network(rounds)
-    tokens, count, continued, gist = make_batch(network, positions)
-    lanes = positions // rounds
-    passes = network.begin(count, continued, gist, positions)
-    states = []
-    for turn in range(rounds):
-        states.append(passes.predict())
-        passes.supply(tokens[:, turn * lanes : (turn + 1) * lanes])
-    together = network.predict(tokens, count, continued, gist)
-    real = positions_in_rounds(network.config, positions)[None] < count[:, None]
-    assert torch.equal(torch.cat(states, 1)[real], together[real])
+    tokens, condition = make_batch(network, positions)
+    together = network.predict(tokens, condition, condition.count)
+    passes, seen = Rounds(network, condition), 0
+    for turn in range(passes.rounds):
+        place, real = passes.positions(turn)
+        beside = tokens.gather(1, passes.held(place)) if turn else None
+        states = passes.predict(turn, place, real, beside)
+        expected = together.gather(1, place[..., None].expand_as(states))
+        assert torch.equal(states[real], expected[real])
+        seen += int(real.sum())
+    assert seen == int(condition.count.sum())
 
 
 @torch.inference_mode()
-def test_a_round_sees_the_rounds_before_it_and_no_others() -> None:
-    network = make_network(16)
-    tokens, count, continued, gist = make_batch(network, 64)
-    count = torch.full_like(count, 64)
-    before = network.predict(tokens, count, continued, gist)
-    changed = tokens.clone()
-    changed[:, 5 * 4] = (changed[:, 5 * 4] + 1) % 300  # a token of round 5
-    after = network.predict(changed, count, continued, gist)
-    assert torch.equal(before[:, : 6 * 4], after[:, : 6 * 4])
-    assert not torch.equal(before[:, 6 * 4 :], after[:, 6 * 4 :])
+def test_one_layout_serves_segments_of_one_length() -> None:
+    network = make_network(8)
+    tokens, condition = make_batch(network, 32)
+    count = torch.full_like(condition.count, 23)
+    alike = Condition(count, condition.continued, condition.gist)
+    assert torch.equal(
+        network.predict(tokens, alike, count[:1])[:, :23],
+        network.predict(tokens, alike, count)[:, :23],
+    )
+
+
+@pytest.mark.parametrize("changed_round", [0, 3, 5])
+@torch.inference_mode()
+def test_a_round_sees_the_rounds_before_it_and_no_others(changed_round: int) -> None:
+    network = make_network(8)
+    tokens, condition = make_batch(network, 64)
+    count = torch.full_like(condition.count, 64)
+    whole = Condition(count, condition.continued, condition.gist)
+    turns = network.round[64]
+    before = network.predict(tokens, whole, count)
+    changed = torch.where(turns == changed_round, (tokens + 1) % 300, tokens)
+    after = network.predict(changed, whole, count)
+    assert torch.equal(before[:, turns <= changed_round], after[:, turns <= changed_round])
+    assert not torch.equal(before[:, turns > changed_round], after[:, turns > changed_round])
+
+
+@torch.inference_mode()
+def test_padding_changes_nothing() -> None:
+    network = make_network(8)
+    tokens, condition = make_batch(network, 64)
+    inside = torch.arange(64) < condition.count[:, None]
+    other = torch.where(inside, tokens, torch.randint(0, 300, tokens.shape))
+    before = network.predict(tokens, condition, condition.count)
+    assert torch.equal(network.predict(other, condition, condition.count)[inside], before[inside])
+    assert torch.equal(network.gist(other, condition.count), network.gist(tokens, condition.count))
 
 
 @torch.inference_mode()
 def test_the_gist_conditions_every_round() -> None:
     network = make_network(16)
-    tokens, count, continued, gist = make_batch(network, 16)
-    before = network.predict(tokens, count, continued, gist)
-    after = network.predict(tokens, count, continued, -gist)
-    assert (before != after).any(-1).all(0)[:1].all()
+    tokens, condition = make_batch(network, 16)
+    other = Condition(condition.count, condition.continued, -condition.gist)
+    before = network.predict(tokens, condition, condition.count)
+    after = network.predict(tokens, other, condition.count)
+    inside = torch.arange(16) < condition.count[:, None]
+    assert (before != after).any(-1)[inside].all()
 
 
 def test_training_arithmetic_is_close_to_the_exact_one() -> None:
     network = make_network(16)
-    tokens, count, continued, gist = make_batch(network, 32)
-    trained = network.predict(tokens, count, continued, gist)
+    tokens, condition = make_batch(network, 32)
+    trained = network.predict(tokens, condition, condition.count)
     with torch.no_grad():
-        exact = network.predict(tokens, count, continued, gist)
+        exact = network.predict(tokens, condition, condition.count)
     assert trained.requires_grad
     assert (trained.detach() - exact).abs().mean() < 1.0
 
@@ -83,7 +109,7 @@ def test_training_arithmetic_is_close_to_the_exact_one() -> None:
     "sizes",
     [
         {"heads": 7},
-        {"rounds": 5},
+        {"rounds": 1},
         {"gist_bits": 12},
     ],
 )

@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model import ReversibleModel
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
-from r3mem_agents.model.schedule import positions_in_rounds
 from r3mem_agents.model.tokenizer import Tokenizer
 
 TEXTS = [
@@ -38,9 +37,8 @@ def network(minilm: Path, tokenizer: Tokenizer) -> R3MemNetwork:
 def loss_of(network: R3MemNetwork, tokens: torch.Tensor) -> torch.Tensor:
     count = torch.tensor([tokens.shape[1]] * len(tokens))
     gist = torch.zeros(len(tokens), network.config.gist_bits)
-    ordered = tokens[:, positions_in_rounds(network.config, tokens.shape[1])]
-    states = network.predict(ordered, count, torch.zeros_like(count), gist)
-    return F.cross_entropy(network.logits(states).flatten(0, 1), ordered.flatten())
+    states = network.predict(tokens, Condition(count, torch.zeros_like(count), gist), count)
+    return F.cross_entropy(network.logits(states).flatten(0, 1), tokens.flatten())
 
 
 def model_of(network: R3MemNetwork, tokenizer: Tokenizer) -> ReversibleModel:

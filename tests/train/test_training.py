@@ -101,7 +101,7 @@ def test_held_out_segments_are_never_trained_on(data: Path, tmp_path: Path) -> N
     recipe, corpus = make_corpus(data, tmp_path)
     batches = Batches(corpus, replace(recipe, held_out=0.2))
     kept = {tuple(row) for batch in batches.held_out(1000) for row in batch.tokens.tolist()}
-    width = batches.widths[-1]
+    width = batches.longest
     for _ in range(30):
         for row in batches.segments().tokens.tolist():
             assert tuple(row + [0] * (width - len(row))) not in kept
