@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.postings import Postings, idf
 
 WEIGHTIEST = 4
 """So many of a question's terms count, the rarest ones: a long one may be answered by a turn that
@@ -28,24 +27,6 @@ LEAST = 0.25
 99.9 % of the answerable training questions pass (docs/LOG.md, "knowing when nothing fits")."""
 
 
-class Postings(NamedTuple):
-    """Where the terms of a question are said.
-
-    Attributes:
-        asked: The question's hashed terms.
-        terms: Those of them that are said, ascending.
-        owner: Position of the turn of each posting; one posting per turn and term.
-        term: Term of each posting, a place in ``terms``.
-        counts: How often the turn says it.
-    """
-
-    asked: frozenset[int]
-    terms: NDArray[np.uint32]
-    owner: NDArray[np.int32]
-    term: NDArray[np.int64]
-    counts: NDArray[np.int32]
-
-
 def coverage(turns: Snapshot, postings: Postings, timely: Collection[int] = ()) -> float:
     """The most of a question's weightiest terms that one turn says, by weight, 0 to 1.
 
@@ -58,9 +39,9 @@ def coverage(turns: Snapshot, postings: Postings, timely: Collection[int] = ()) 
     """
     documents = len(turns.ids) + UNHEARD_TURNS
     heard = np.bincount(postings.term, minlength=len(postings.terms))
-    weights = np.log1p((documents - heard + 0.5) / (heard + 0.5))
+    weights = idf(documents, heard)
     weights[np.isin(postings.terms, list(timely))] = 0
-    unheard = float(np.log1p(2 * documents + 1))
+    unheard = float(idf(documents, np.zeros(1, int))[0])
     weight = dict.fromkeys(postings.asked.difference(timely), unheard)
     weight.update(zip(postings.terms.tolist(), weights.tolist(), strict=True))
     said = np.bincount(postings.owner, weights[postings.term], len(turns.ids)).astype(float)

@@ -212,5 +212,14 @@ def gist_words(gist: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return padded.view(np.uint64)
 
 
+def likeness_to(
+    gist: NDArray[np.uint64], gists: NDArray[np.uint64], bits: int
+) -> NDArray[np.float64]:
+    """How like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1."""
+    distance = np.bitwise_count(gists ^ gist).sum(axis=1, dtype=np.int64)
+    alike: NDArray[np.float64] = 1 - 2 * distance / bits
+    return alike
+
+
 def _damaged(what: str) -> StoreCorruptError:
     return StoreCorruptError(f"a {what} in the database is damaged; restore the file from a copy")

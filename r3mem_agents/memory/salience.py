@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.index import Snapshot, likeness_to
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +73,5 @@ def _likeness(turns: Snapshot, here: NDArray[np.integer], gist_bits: int) -> Flo
     gists, owner = turns.gists[mine], np.searchsorted(here, turns.gist_turn[mine])
     best = np.zeros((len(here), len(mine)))
     for row, gist in zip(owner, gists, strict=True):
-        distance = np.bitwise_count(gists ^ gist).sum(axis=1, dtype=np.int64)
-        np.maximum(best[row], 1 - 2 * distance / gist_bits, out=best[row])
+        np.maximum(best[row], likeness_to(gist, gists, gist_bits), out=best[row])
     return best

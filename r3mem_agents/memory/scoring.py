@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, Postings, coverage
+from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
-from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.index import Snapshot, likeness_to
+from r3mem_agents.memory.postings import Postings, idf, postings_of
 from r3mem_agents.memory.weights import WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
-
-TERM_VALUES = 1 << 24
-"""How many values a hashed term can have."""
-
 
 GIST_FLOOR = 0.3
 """Likeness of gists from which a turn without a term of the question is worth returning.
@@ -96,14 +93,14 @@ def weigh(
         timely: The hashed terms with which it does.
     """
     weights = weights.given(dates)
-    postings = _postings(turns, query_terms)
+    postings = postings_of(turns, query_terms)
     entity, session = _term_evidence(turns, postings, weights)
     likeness = _gist_likeness(turns, query_gist, gist_bits)
     direct = (weights.entity * entity > 0) | (weights.gist * (likeness >= GIST_FLOOR) > 0)
     entity, session = _relative(entity), _relative(session)
     gist = _relative(np.maximum(likeness, 0))
     own = weights.entity * entity + weights.gist * gist
-    named = np.array([bool(speaker.terms & set(query_terms)) for speaker in turns.speakers], float)
+    named = np.array([bool(speaker.terms & postings.asked) for speaker in turns.speakers], float)
     later = np.flatnonzero(turns.previous >= 0)
     earlier = turns.previous[later]
     neighbours = np.zeros_like(own)
@@ -129,15 +126,6 @@ def weigh(
     return evidence.with_best(sure)
 
 
-def _postings(turns: Snapshot, query_terms: Collection[int]) -> Postings:
-    wanted = np.zeros(TERM_VALUES, bool)  # one look-up per posting, however long the question
-    wanted[np.fromiter(query_terms, np.int64, len(query_terms))] = True
-    hits = np.flatnonzero(wanted[turns.terms])
-    distinct, term = np.unique(turns.terms[hits], return_inverse=True)
-    owner, count = turns.term_turn[hits], turns.term_count[hits]
-    return Postings(frozenset(query_terms), distinct, owner, term, count)
-
-
 def _term_evidence(turns: Snapshot, postings: Postings, weights: Weights) -> tuple[Floats, Floats]:
     # BM25 of every turn and of every session.
     _, distinct, owner, term, count = postings
@@ -157,7 +145,7 @@ def bm25(
     lengths: NDArray[np.number],
     weights: Weights,
 ) -> Floats:
-    """BM25 with Lucene's idf, ``ln(1 + (N - n + 0.5) / (n + 0.5))``.
+    """BM25 with Lucene's ``idf``.
 
     Args:
         owner: Document of each posting of a query term; one posting per document and term.
@@ -169,19 +157,17 @@ def bm25(
     Returns:
         The score of every document, 0 without a term of the query.
     """
-    found = np.bincount(term)
-    idf = np.log1p((len(lengths) - found + 0.5) / (found + 0.5))
     mean = max(float(np.mean(lengths)), 1.0)
     held_back = weights.k1 * (1 - weights.b + weights.b * lengths[owner] / mean)
-    parts = idf[term] * count / (count + held_back)
+    weight = idf(len(lengths), np.bincount(term))
+    parts = weight[term] * count / (count + held_back)
     return np.bincount(owner, weights=parts, minlength=len(lengths)).astype(np.float64)
 
 
 def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Floats:
-    # 1 - 2 * hamming / bits of the best gist of every turn; -1 for a turn without one.
-    distance = np.bitwise_count(turns.gists ^ query).sum(axis=1, dtype=np.int64)
+    # Of the best gist of every turn; -1 for a turn without one.
     best = np.full(len(turns.ids), -1.0)
-    np.maximum.at(best, turns.gist_turn, 1 - 2 * distance / bits)
+    np.maximum.at(best, turns.gist_turn, likeness_to(query, turns.gists, bits))
     return best
 
 
