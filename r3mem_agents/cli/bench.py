@@ -10,9 +10,10 @@ from rich.table import Table
 
 from r3mem_agents.cli.bench_recall import recall
 from r3mem_agents.cli.bench_scale import scale
-from r3mem_agents.cli.console import bytes_text, emit_json, err, examples, out, progress, warn
+from r3mem_agents.cli.console import bytes_text, err, examples, out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
-from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.cli.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from r3mem_agents.errors import InvalidInputError
 
 app = typer.Typer(
     help="Measure, print the figures beside the peers', and write them as JSON.",
@@ -20,12 +21,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-DEFAULT_OUT = Path("bench-results")
 DICTIONARY_SAMPLE_BYTES = 8_000_000
 """Training text for the 64 KB zstd dictionary: about a hundred times its size, as zstd advises."""
-
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
 
 
 @app.command(
@@ -53,7 +50,6 @@ def codec(
     as_json: JsonOption = False,
 ) -> None:
     """Weigh turns as memory tokens, and under static coders, zstd and brotli."""
-    from r3mem_agents import provenance
     from r3mem_agents.bench import codec as measuring
     from r3mem_agents.bench import codec_report, peers
     from r3mem_agents.bench import data as reading
@@ -73,7 +69,6 @@ def codec(
         task = bar.add_task("compressing and expanding", total=len(turns))
         result = measuring.measure(reversible, turns, coders, lambda n: bar.advance(task, n))
     figures = measuring.summarize(result)
-    path = out_dir / "codec.json"
     config = {
         "model": reversible.name,
         "fingerprint": str(reversible.fingerprint),
@@ -83,16 +78,14 @@ def codec(
         "dictionary_samples": len(samples) if samples else 0,
         "seed": seed,
     }
-    provenance.write_result(path, benchmark="codec", config=config, figures=figures)
-    try:
-        codec_report.plot(path.with_suffix(".png"), result, len(turns))
-    except MissingExtraError as error:
-        warn(f"no plot: {error}")
-    if as_json:
-        emit_json({"config": config, "figures": figures})
-    else:
-        codec_report.show(out(), figures)
-        out().print(f"written: {path}", soft_wrap=True)
+    publish(
+        out_dir / "codec.json",
+        config,
+        figures,
+        show=lambda: codec_report.show(out(), figures),
+        plot=lambda picture: codec_report.plot(picture, result, len(turns)),
+        as_json=as_json,
+    )
     if figures["turns_byte_exact"] != figures["turns"]:
         raise typer.Exit(1)
 
@@ -121,7 +114,6 @@ def speed(
     Turns are drawn from --data as they are; by default one to three sentences of the demo's
     meetings are put together and numbered.
     """
-    from r3mem_agents import provenance
     from r3mem_agents.bench import data as reading
     from r3mem_agents.bench import speed as measuring
 
@@ -148,13 +140,13 @@ def speed(
         "source": [path.name for path in files] or "sentences of the demo's meetings, recombined",
         "seed": seed,
     }
-    path = out_dir / "speed.json"
-    provenance.write_result(path, benchmark="speed", config=config, figures=figures)
-    if as_json:
-        emit_json({"config": config, "figures": figures})
-        return
-    _show_speed(figures, config)
-    out().print(f"written: {path}", soft_wrap=True)
+    publish(
+        out_dir / "speed.json",
+        config,
+        figures,
+        show=lambda: _show_speed(figures, config),
+        as_json=as_json,
+    )
 
 
 app.command(

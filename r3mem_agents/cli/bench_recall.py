@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from r3mem_agents.cli.console import emit_json, err, out, progress, warn
+from r3mem_agents.cli.console import err, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
-from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.cli.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from r3mem_agents.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from r3mem_agents.bench.recall.measure import Measured, Task
@@ -42,10 +43,8 @@ def recall(
             help="Folder of the peers' sentence encoder.", show_default="all-MiniLM-L6-v2"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of whatever is drawn.")] = 0,
-    out_dir: Annotated[
-        Path, typer.Option("--out", help="Folder of the JSON file and plot.")
-    ] = Path("bench-results"),
+    seed: SeedOption = 0,
+    out_dir: OutOption = DEFAULT_OUT,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,7 +53,6 @@ def recall(
     Every system remembers the same turns, in a process of its own. docs/recall.md describes the
     format of the data and what is measured.
     """
-    from r3mem_agents import provenance
     from r3mem_agents.bench.recall import files, plot, report
     from r3mem_agents.bench.recall.figures import summarize
     from r3mem_agents.bench.recall.measure import Task
@@ -93,17 +91,14 @@ def recall(
         "token_counter": "tiktoken" if tiktoken else "the model's tokenizer",
         "seed": seed,
     }
-    path = out_dir / "recall.json"
-    provenance.write_result(path, benchmark="recall", config=config, figures=figures)
-    try:
-        plot.plot(path.with_suffix(".png"), figures)
-    except MissingExtraError as error:
-        warn(f"no plot: {error}")
-    if as_json:
-        emit_json({"config": config, "figures": figures})
-    else:
-        report.show(out(), figures)
-        out().print(f"written: {path}", soft_wrap=True)
+    publish(
+        out_dir / "recall.json",
+        config,
+        figures,
+        show=lambda: report.show(out(), figures),
+        plot=lambda picture: plot.plot(picture, figures),
+        as_json=as_json,
+    )
 
 
 def _run(tasks: list[Task]) -> dict[str, Measured]:

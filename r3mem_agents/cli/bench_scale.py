@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from r3mem_agents.cli.console import emit_json, out, progress, warn
+from r3mem_agents.cli.console import out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
-from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.cli.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from r3mem_agents.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from r3mem_agents.bench.scale.measure import Load
@@ -31,10 +32,8 @@ def scale(
     distinct: Annotated[
         int, typer.Option(min=1, help="Turns that differ; the others repeat their texts.")
     ] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of turns and questions.")] = 0,
-    out_dir: Annotated[
-        Path, typer.Option("--out", help="Folder of the JSON file and plot.")
-    ] = Path("bench-results"),
+    seed: SeedOption = 0,
+    out_dir: OutOption = DEFAULT_OUT,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +42,6 @@ def scale(
     Turns are made of the demo's meetings. r3mem's file is written by one process and asked by
     another, so that opening it and the first lookup are seen as well.
     """
-    from r3mem_agents import provenance
     from r3mem_agents.bench.scale import plot
     from r3mem_agents.bench.scale.measure import Load
     from r3mem_agents.bench.speed import demo_texts
@@ -67,17 +65,14 @@ def scale(
         "distinct": distinct,
         "seed": seed,
     }
-    path = out_dir / "scale.json"
-    provenance.write_result(path, benchmark="scale", config=config, figures=figures)
-    try:
-        plot.plot(path.with_suffix(".png"), figures)
-    except MissingExtraError as error:
-        warn(f"no plot: {error}")
-    if as_json:
-        emit_json({"config": config, "figures": figures})
-        return
-    _show(figures)
-    out().print(f"written: {path}", soft_wrap=True)
+    publish(
+        out_dir / "scale.json",
+        config,
+        figures,
+        show=lambda: _show(figures),
+        plot=lambda picture: plot.plot(picture, figures),
+        as_json=as_json,
+    )
 
 
 def _counts(text: str, separator: str, number: int | None = None) -> list[int]:
@@ -103,7 +98,7 @@ def _measure(load: Load, model: str) -> dict[str, Any]:
         task = measuring.Task(load, Path(folder) / "scale.db", model)
         for name, stages in works.items():
             title = f"{load.turns * load.users:,} turns, {name}"
-            total = load.turns * load.users + measuring.LOOKUPS
+            total = load.turns * load.users + measuring.LOOKUPS + (name == "r3mem")
             shown = bar.add_task(title, total=total)
 
             def advance(stage: str, count: int, title: str = title, shown: Any = shown) -> None:
