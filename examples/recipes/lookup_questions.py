@@ -12,7 +12,6 @@ assistant   templated questions about tasks; gold are the turns that hold the an
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections import defaultdict
@@ -21,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import zstandard
+from r3mem_agents.bench.data import open_lines
 
 Record = dict[str, Any]
 
@@ -147,9 +146,8 @@ def by_group(pairs: Iterable[Record]) -> defaultdict[str, list[Record]]:
 
 def read(path: Path) -> Iterator[Record]:
     """Records of a file."""
-    with path.open("rb") as file:
-        reader = zstandard.ZstdDecompressor().stream_reader(file)
-        for line in io.TextIOWrapper(reader, encoding="utf-8"):
+    with open_lines(path) as lines:
+        for line in lines:
             yield json.loads(line)
 
 

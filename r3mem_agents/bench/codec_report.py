@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from r3mem_agents.bench.canvas import GRID, canvas, tidy
 from r3mem_agents.bench.codec import (
     OURS,
     OURS_WITH_GIST,
@@ -18,7 +19,6 @@ from r3mem_agents.bench.codec import (
     Measurement,
     by_turn_size,
 )
-from r3mem_agents.errors import MissingExtraError
 
 EDGES = (1, 25, 50, 100, 150, 250, 500, 1000, 1_000_000_000)
 """Bins of turn size in bytes; chosen."""
@@ -124,17 +124,10 @@ def plot(path: Path, result: Measurement, turns: int) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "bench") from error
-
     ratios = by_turn_size(result, EDGES)
     used = [bin_ for bin_ in range(len(EDGES) - 1) if ratios[OURS][bin_] is not None]
     labels = [_bin_label(bin_) for bin_ in used]
-    figure = Figure(figsize=(10.5, 6.0), dpi=150, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = canvas(10.5, 6.0)
     axes = figure.subplots()
     for name, (colour, line, width) in STYLES.items():
         if name not in ratios:
@@ -159,10 +152,8 @@ def plot(path: Path, result: Measurement, turns: int) -> None:
         fontsize=13,
         fontweight="bold",
     )
-    axes.grid(axis="y", color="#E7E9EC")
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.grid(axis="y", color=GRID)
+    tidy(axes)
     axes.legend(frameon=False, ncols=2)
     figure.tight_layout()
     figure.savefig(path)

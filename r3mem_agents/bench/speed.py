@@ -25,6 +25,7 @@ BATCH_TURNS = 128
 """Turns per ``remember_many``; chosen."""
 
 RECALLED = 5
+ASKED_WORDS = 8
 TURNS_PER_SESSION = 100
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IMPORT_RUNS = 5
@@ -186,14 +187,20 @@ def _look_up(
     memory.recall("warm-up, not timed", k=RECALLED)
     times = []
     for _ in range(plan.lookups):
-        words = generator.choice(turns).text.split()
-        start = generator.randrange(max(1, len(words) - 7))
+        question = some_words(generator, turns)
         EXPANSIONS.clear()  # a lookup is timed with its expansions
         clock = time.perf_counter()
-        memory.recall(" ".join(words[start : start + 8]), k=RECALLED)
+        memory.recall(question, k=RECALLED)
         times.append(1000 * (time.perf_counter() - clock))
         advance("looking up", 1)
     return percentiles(times)
+
+
+def some_words(generator: random.Random, turns: Sequence[Turn]) -> str:
+    """A question: a run of words of one of the turns."""
+    words = generator.choice(turns).text.split()
+    start = generator.randrange(max(1, len(words) - ASKED_WORDS + 1))
+    return " ".join(words[start : start + ASKED_WORDS])
 
 
 def _expand(model: ReversibleModel, turns: Sequence[Turn], advance: Advance) -> float | None:

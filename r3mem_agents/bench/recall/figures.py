@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.bench.recall import metrics
@@ -104,10 +104,10 @@ def _grouped(values: Values, counted: Counted, seed: int) -> dict[str, Any]:
     # Each metric over all questions, and by category.
     groups = sorted({category(question) for question in counted})
     return {
-        "overall": {name: _interval(row, seed) for name, row in values.items()},
+        "overall": {name: metrics.rounded_interval(row, seed) for name, row in values.items()},
         "by_category": {
             group: {
-                name: _interval(
+                name: metrics.rounded_interval(
                     (v for v, q in zip(row, counted, strict=True) if category(q) == group), seed
                 )
                 for name, row in values.items()
@@ -121,11 +121,6 @@ def _lead(ours: Values, theirs: Values, counted: Counted, seed: int) -> dict[str
     # How far the first is ahead of the second, question by question.
     pairs = zip(ours[HEADLINE], theirs[HEADLINE], strict=True)
     return _grouped({HEADLINE: [a - b for a, b in pairs]}, counted, seed)
-
-
-def _interval(values: Iterable[float], seed: int) -> dict[str, float] | None:
-    found = metrics.interval(values, seed)
-    return None if found is None else found.rounded()
 
 
 def _costs(measured: Measured, turns: int) -> dict[str, Any]:

@@ -57,6 +57,12 @@ def interval(values: Iterable[float], seed: int) -> Interval | None:
     return Interval(float(sample.mean()), float(low), float(high))
 
 
+def rounded_interval(values: Iterable[float], seed: int) -> dict[str, float] | None:
+    """``interval`` as JSON."""
+    found = interval(values, seed)
+    return None if found is None else found.rounded()
+
+
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float | None:
     """How often a positive scores above a negative, ties counting half; ``None`` of nothing."""
     upper, lower = np.asarray(positive, float), np.sort(np.asarray(negative, float))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from r3mem_agents.bench.canvas import GRID, canvas, tidy
 from r3mem_agents.bench.recall.figures import HEADLINE
 from r3mem_agents.bench.recall.plan import DEPTHS
 from r3mem_agents.bench.recall.systems import BM25, BOTH, MEM0, OURS, VECTORS
-from r3mem_agents.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,23 +32,14 @@ def plot(path: Path, figures: Mapping[str, Any]) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "bench") from error
-
-    figure = Figure(figsize=(11.5, 5.0), dpi=150, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = canvas(11.5, 5.0)
     left, right = figure.subplots(1, 2, width_ratios=(2, 3), sharey=True)
     _by_depth(left, figures)
     _by_category(right, figures)
     for axes in (left, right):
         axes.set_ylim(0, 1)
-        axes.grid(axis="y", color="#E7E9EC")
-        axes.set_axisbelow(True)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.grid(axis="y", color=GRID)
+        tidy(axes)
     left.set_ylabel("share of gold turns found")
     left.legend(frameon=False, loc="upper left")
     counted = sum(figures["questions_counted"].values())

@@ -47,7 +47,7 @@ def sessions(
             rows[f"{name} {BY_SESSION}"] = [one.sessions[place] for place, _ in judged]
     recall = {
         name: {
-            str(k): _interval(
+            str(k): metrics.rounded_interval(
                 [
                     metrics.recall_at(_distinct(session_of[asks[place].user], ids), gold, k)
                     for (place, gold), ids in zip(judged, found, strict=True)
@@ -89,11 +89,6 @@ def _gists(
     return {
         "sessions": len(inside),
         "turns": GIST_TURNS,
-        "gold_share": _interval(inside, seed),
-        "gold_share_of_all_turns": _interval(anywhere, seed),
+        "gold_share": metrics.rounded_interval(inside, seed),
+        "gold_share_of_all_turns": metrics.rounded_interval(anywhere, seed),
     }
-
-
-def _interval(values: list[float], seed: int) -> dict[str, float] | None:
-    found = metrics.interval(values, seed)
-    return None if found is None else found.rounded()

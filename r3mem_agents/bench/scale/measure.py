@@ -7,11 +7,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from r3mem_agents.bench.processes import Advance, peak_bytes
-from r3mem_agents.bench.speed import RECALLED, START, make_turns, percentiles
+from r3mem_agents.bench.speed import (
+    RECALLED,
+    START,
+    make_turns,
+    percentiles,
+    some_words,
+)
 from r3mem_agents.types import Turn
 
 if TYPE_CHECKING:
@@ -19,8 +26,6 @@ if TYPE_CHECKING:
 
 BATCH_TURNS = 1000
 LOOKUPS = 100
-WORDS = 8
-"""Words of a question; those of the speed benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Load:
 
     def batches(self) -> Iterator[list[Turn]]:
         """Turns of one user."""
-        different = make_turns(self.stock, min(self.distinct, self.turns), self.seed, combine=True)
+        different = _different(self)
         for start in range(0, self.turns, BATCH_TURNS):
             batch = []
             for number in range(start, min(start + BATCH_TURNS, self.turns)):
@@ -55,14 +60,14 @@ class Load:
 
     def questions(self) -> list[str]:
         """Runs of words of the turns."""
-        generator = random.Random(self.seed)
-        different = make_turns(self.stock, min(self.distinct, self.turns), self.seed, combine=True)
-        asked = []
-        for _ in range(LOOKUPS):
-            words = generator.choice(different).text.split()
-            start = generator.randrange(max(1, len(words) - WORDS + 1))
-            asked.append(" ".join(words[start : start + WORDS]))
-        return asked
+        generator, different = random.Random(self.seed), _different(self)
+        return [some_words(generator, different) for _ in range(LOOKUPS)]
+
+
+@cache
+def _different(load: Load) -> list[Turn]:
+    """The turns of a load that differ: the same ones for each of its users."""
+    return make_turns(load.stock, min(load.distinct, load.turns), load.seed, combine=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def look_up(task: Task, advance: Advance) -> dict[str, Any]:
     again: list[float] = []
     seen: set[int] = set()
     with memory:
-        for question in ["warm-up, not timed", *task.load.questions()]:
+        for question in ["What was said first?", *task.load.questions()]:
             user = generator.randrange(task.load.users)
             mine = memory.scoped(user=f"user {user}")
             EXPANSIONS.clear()  # a lookup is timed with its expansions
@@ -162,7 +167,6 @@ def bm25(task: Task, advance: Advance) -> dict[str, Any]:
 
 def vectors(task: Task, advance: Advance) -> dict[str, Any]:
     """LangChain's InMemoryVectorStore with all-MiniLM-L6-v2 on the same turns."""
-    from langchain_core.documents import Document
     from langchain_core.vectorstores import InMemoryVectorStore
 
     from r3mem_agents.bench.recall.encoder import Encoder, bundled
@@ -180,7 +184,6 @@ def vectors(task: Task, advance: Advance) -> dict[str, Any]:
             entry = {"id": id_, "vector": list(known[turn.text]), "text": turn.text, "metadata": {}}
             store.store[id_] = entry
         advance("writing", len(batch))
-    assert isinstance(store.similarity_search("warm-up", 1)[0], Document)
     return _ask(lambda question: store.similarity_search(question, RECALLED), task.load, advance)
 
 
