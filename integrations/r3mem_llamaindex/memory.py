@@ -208,8 +208,7 @@ class R3Memory(Connected, BaseMemory):
         messages = [shown.message for shown in window]
         if not recalled:
             return messages
-        # Some of the host's models put the blocks of a message together without a space.
-        block = TextBlock(text=mark_recalled(recalled) + "\n")
+        block = TextBlock(text=_marked(recalled))
         if self.insert_method == "user" and asked and question == asked[-1].content:
             asked[-1].blocks.insert(0, block)
             return messages
@@ -219,7 +218,7 @@ class R3Memory(Connected, BaseMemory):
         return message_tokens(shown.message, self.tokenizer_fn)
 
     def _recall(self, question: str, token_budget: int, exclude: list[int]) -> str:
-        token_budget -= len(self.tokenizer_fn(mark_recalled("")))
+        token_budget -= len(self.tokenizer_fn(_marked("")))
         here = self.recall_from == "session"
         if token_budget < 1 or (here and not self._conversation(self.session).turn_ids()):
             return ""
@@ -252,6 +251,11 @@ class R3Memory(Connected, BaseMemory):
     def _drafts(self, messages: list[ChatMessage]) -> list[Draft]:
         made = (draft(message, self.session) for message in messages)
         return [one for one in made if one is not None]
+
+
+def _marked(lines: str) -> str:
+    # Some of the host's models put the blocks of a message together without a space.
+    return mark_recalled(lines) + "\n"
 
 
 def _unsaved(messages: list[ChatMessage]) -> list[Unsaved]:
