@@ -1,4 +1,4 @@
-"""``r3mem recall``, ``context``, ``history`` and ``stats``."""
+"""``r3mem recall``, ``context``, ``gist``, ``history`` and ``stats``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
-from r3mem_agents.cli.console import emit_json, emit_raw, examples, out
+from r3mem_agents.cli.console import emit_json, emit_raw, examples
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -20,8 +19,7 @@ from r3mem_agents.cli.options import (
     open_memory,
     parse_time,
 )
-from r3mem_agents.cli.records import turn_record
-from r3mem_agents.cli.tables import show_recalled, show_stats
+from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
 commands = typer.Typer()
 
@@ -119,6 +117,37 @@ def context(
 
 
 @commands.command(
+    "gist",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem gist",
+        "r3mem gist --session 2026-11-20 -k 5 --json",
+    ),
+)
+def gist(
+    session: Annotated[
+        str | None,
+        typer.Option(
+            "--session",
+            envvar="R3MEM_SESSION",
+            help="The session.",
+            show_default="the memory's own, where remember puts turns",
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")] = 3,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the few turns that say what a session was about, byte for byte."""
+    with open_memory(db, user, agent, model) as memory:
+        turns = memory.gist(session, k)
+    show_turns(turns, as_json=as_json)
+
+
+@commands.command(
     "history",
     rich_help_panel="Memory",
     epilog=examples(
@@ -139,20 +168,7 @@ def history(
     """Show the turns in order, byte for byte."""
     with open_memory(db, user, agent, model) as memory:
         turns = memory.history(session)
-    if as_json:
-        emit_json([turn_record(turn) for turn in turns])
-        return
-    current: str | None = None
-    console = out()
-    for turn in turns:
-        if turn.session != current:
-            current = turn.session
-            console.rule(Text(f"session {current}"), align="left")
-        when = f"{turn.time:%Y-%m-%d %H:%M}" if turn.time else ""
-        head = Text(f"{turn.id}  {when}  {turn.name or turn.role}: ", style="bold")
-        console.print(head + Text(turn.text), soft_wrap=True)
-    if not turns:
-        console.print("nothing is remembered here")
+    show_turns(turns, as_json=as_json)
 
 
 @commands.command(

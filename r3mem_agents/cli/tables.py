@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from r3mem_agents.cli.console import bytes_text, emit_json, out
-from r3mem_agents.cli.records import recollection_record
-from r3mem_agents.types import MemoryStats, Recollection
+from r3mem_agents.cli.records import recollection_record, turn_record
+from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
 def show_recalled(hits: Sequence[Recollection], title: str, *, as_json: bool) -> None:
@@ -35,6 +35,24 @@ def show_recalled(hits: Sequence[Recollection], title: str, *, as_json: bool) ->
             Text(hit.text),
         )
     out().print(table)
+
+
+def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
+    """Turns as they were said, under a heading per session."""
+    if as_json:
+        emit_json([turn_record(turn) for turn in turns])
+        return
+    current: str | None = None
+    console = out()
+    for turn in turns:
+        if turn.session != current:
+            current = turn.session
+            console.rule(Text(f"session {current}"), align="left")
+        when = f"{turn.time:%Y-%m-%d %H:%M}" if turn.time else ""
+        head = Text(f"{turn.id}  {when}  {turn.name or turn.role}: ", style="bold")
+        console.print(head + Text(turn.text), soft_wrap=True)
+    if not turns:
+        console.print("nothing is remembered here")
 
 
 def show_forgotten(count: int, *, as_json: bool) -> None:

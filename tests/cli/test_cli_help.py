@@ -28,7 +28,8 @@ def test_all_promised_commands_exist() -> None:
     names = {" ".join(path) for path in COMMANDS}
     promised = {
         "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context", "demo",
-        "export", "forget", "history", "import", "recall", "remember", "stats", "train", "version",
+        "export", "forget", "gist", "history", "import", "recall", "remember", "stats", "train",
+        "version",
     }  # fmt: skip
     assert names == promised
 

@@ -88,6 +88,32 @@ def test_history_shows_sessions_in_order(run: Run, run_json: Any) -> None:
     assert [turn["text"] for turn in run_json("history", "--session", "second")] == ["Two."]
 
 
+def test_gist_says_what_a_session_was_about(
+    run: Run, run_json: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        "We should plan the wedding in Lisbon for June.",
+        "Yes.",
+        "The tax declaration has to be done, the accountant asks for receipts.",
+    )
+    told = [run_json("remember", text, "--session", "today") for text in said]
+    own = run_json("remember", DOG)
+    assert run_json("gist", "--session", "today", "-k", "2") == [told[0], told[2]]
+    shown = run("gist", "--session", "today", "-k", "2").stdout
+    places = [shown.index(part) for part in ("session today", said[0], said[2])]
+    assert places == sorted(places)
+    assert said[1] not in shown
+    assert run_json("gist") == [own], "the memory's own session"
+    monkeypatch.setenv("R3MEM_SESSION", "today")
+    assert run_json("gist", "-k", "2") == [told[0], told[2]]
+
+
+def test_the_gist_of_an_empty_session_says_so(run: Run, run_json: Any) -> None:
+    run_json("remember", DOG, "--session", "other")
+    assert run_json("gist") == []
+    assert run("gist").stdout == "nothing is remembered here\n"
+
+
 def test_context_is_plain_text_that_names_the_speaker(run: Run, run_json: Any) -> None:
     run_json("remember", DOG, "--name", "Alice")
     text = run("context", "What is the dog called?").stdout
