@@ -38,6 +38,8 @@ def test_reading_where_nothing_is_makes_no_file(
         (["remember", "x", "--session", ""], ["session"]),
         (["remember", "bad \udcff byte"], ["surrogate"]),
         (["remember", "x", "--db", "no/such/folder/x.db"], ["no/such/folder"]),
+        (["recall", "x", "--db", ":memory:", "--now", "soon"], ["--now", "soon", "2026-11-20"]),
+        (["context", "x", "--db", ":memory:", "--now", "soon"], ["--now", "soon", "2026-11-20"]),
         (["import", "no-such.jsonl"], ["no-such.jsonl"]),
         (["bench", "codec", "--data", "no-such"], ["no-such"]),
         (["remember", "x", "--model", "no-such-model"], ["no-such-model"]),

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from r3mem_agents.cli import options
 from tests.cli.running import Run
+from tests.memory.fake_model import FakeModel
 
 DOG = "My dog is called Biscuit, and he loves Saturday walks."
 
@@ -50,6 +52,28 @@ def test_recall_keeps_to_sessions_roles_and_times(run_json: Any) -> None:
     assert texts("--since", "2026-01-15T00:00+00:00") == ["Biscuit sleeps."]
     assert texts("--until", "2026-01-15T00:00+00:00") == ["Biscuit barks."]
     assert texts("--level", "session", "-k", "1") in (["Biscuit barks."], ["Biscuit sleeps."])
+
+
+@pytest.mark.parametrize(
+    ("now", "first"),
+    [("2021-03-10T09:00+00:00", "We painted the fence."), ("2021-03-17", "We went to Lisbon.")],
+)
+def test_now_is_what_last_week_is_before(
+    run_json: Any, monkeypatch: pytest.MonkeyPatch, now: str, first: str
+) -> None:
+    # Its gists mean something: those of the tiny model are alike by chance.
+    monkeypatch.setattr(options, "load_model", lambda _: FakeModel())
+    for day, text in (
+        ("2021-03-02", "We painted the fence."),
+        ("2021-03-09", "We went to Lisbon."),
+        ("2021-03-16", "We baked bread."),
+    ):
+        run_json("remember", text, "--time", day)
+    question = "What did we do last week?"
+    assert run_json("recall", question, "--now", now)[0]["text"] == first
+    lines = run_json("context", question, "--now", now)["context"].splitlines()
+    assert [line.partition(": ")[2] for line in lines if line.startswith("[")] == [first]
+    assert run_json("recall", question) == [], "last week of the present is another"
 
 
 def test_nothing_relevant_says_so(run: Run, run_json: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from langchain_core.tools import create_retriever_tool
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
 
-from r3mem_agents import CompressiveMemory
+from r3mem_agents import CompressiveMemory, Turn
 from r3mem_langchain import R3Retriever
 from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
 
 
 @pytest.fixture
@@ -76,6 +78,23 @@ async def test_it_filters_as_recall_does(memory: CompressiveMemory) -> None:
     assert R3Retriever(memory=memory, min_score=0.9).invoke("dog and hamster") == []
     assert len(R3Retriever(memory=memory, level="session").invoke("dog")) == 2
     assert R3Retriever(memory=memory.scoped(user="nobody")).invoke("dog") == []
+
+
+async def test_now_is_what_last_week_is_before(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    week, tuesday = timedelta(days=7), datetime(2021, 3, 2, 10, tzinfo=UTC)
+    texts = ["We painted the fence.", "We went to Lisbon.", "We baked bread."]
+    memory.remember_many(
+        Turn(role="user", text=text, time=tuesday + number * week)
+        for number, text in enumerate(texts)
+    )
+    question = "What did we do last week?"
+    for number, text in enumerate(texts):
+        retriever = R3Retriever(memory=memory, now=tuesday + (number + 1) * week)
+        found = retriever.invoke(question)
+        assert found[0].page_content == text
+        assert await retriever.ainvoke(question) == found
+    assert R3Retriever(memory=memory).invoke(question) == [], "of the present it is another"
 
 
 def test_it_stands_in_a_chain_and_as_a_tool(memory: CompressiveMemory) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,22 @@ def test_options_are_those_of_recall(
     everything = R3Retriever.from_memory(filled).retrieve(QUESTION)
     nodes = R3Retriever.from_memory(filled, **options).retrieve(QUESTION)
     assert [n.node_id for n in nodes] == [n.node_id for n in everything if kept(n)]
+
+
+async def test_now_is_what_last_week_is_before(memory: CompressiveMemory) -> None:
+    week, tuesday = timedelta(days=7), datetime(2021, 3, 2, 10, tzinfo=UTC)
+    texts = ["We painted the fence.", "We went to Lisbon.", "We baked bread."]
+    memory.remember_many(
+        Turn(role="user", text=text, time=tuesday + number * week)
+        for number, text in enumerate(texts)
+    )
+    question = "What did we do last week?"
+    for number, text in enumerate(texts):
+        retriever = R3Retriever.from_memory(memory, now=tuesday + (number + 1) * week)
+        nodes = retriever.retrieve(question)
+        assert nodes[0].text == text
+        assert await retriever.aretrieve(question) == nodes
+    assert R3Retriever.from_memory(memory).retrieve(question) == [], "of the present it is another"
 
 
 def test_wrong_options_are_refused(filled: CompressiveMemory) -> None:
