@@ -27,7 +27,7 @@ ALLOWED = {
     "train": {"types", "errors", "model", "memory", "provenance"},
     "demo": {"types", "errors", "model", "memory"},
     "bench": {"types", "errors", "model", "memory", "demo"},
-    "chat": {"errors", "memory"},
+    "chat": {"types", "errors", "memory"},
     "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train", "chat"},
 }
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}

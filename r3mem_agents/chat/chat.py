@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from r3mem_agents.chat.extractive import Recalled, answer, recalled_turns
+from r3mem_agents.chat.extractive import answer
 from r3mem_agents.chat.models import Message, Responder
 from r3mem_agents.memory import CompressiveMemory, count_tokens, prompt_memory
+from r3mem_agents.types import Recollection
 
 INSTRUCTIONS = (
     "You are a helpful assistant with a long memory. What it holds for this question is quoted "
@@ -25,12 +26,12 @@ class Reply:
 
     Attributes:
         text: The answer.
-        recalled: Older turns that the prompt held, in the order of the prompt.
+        recalled: Older turns that the prompt held, best first.
         prompt_tokens: Tokens of the whole prompt.
     """
 
     text: str
-    recalled: tuple[Recalled, ...]
+    recalled: tuple[Recollection, ...]
     prompt_tokens: int
 
 
@@ -83,7 +84,7 @@ class Chat:
             said = self._answer(self._responder, messages, show)
         return Reply(
             text=said,
-            recalled=tuple(recalled_turns(found.recalled)),
+            recalled=found.recollections,
             prompt_tokens=count_tokens("\n".join(message["content"] for message in messages)),
         )
 

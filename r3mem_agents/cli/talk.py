@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from r3mem_agents.cli.console import emit_json, err, out
+from r3mem_agents.cli.records import recollection_record
 from r3mem_agents.cli.tables import show_forgotten, show_recalled, show_stats
 from r3mem_agents.errors import InvalidInputError
 
@@ -92,12 +93,11 @@ class Talk:
     def _reply(self, line: str) -> None:
         if self._json:
             reply = self._chat.reply(line, lambda _: None)
-            recalled = [turn._asdict() for turn in reply.recalled]
             emit_json(
                 {
                     "said": line,
                     "answer": reply.text,
-                    "recalled": recalled,
+                    "recalled": [recollection_record(hit) for hit in reply.recalled],
                     "prompt_tokens": reply.prompt_tokens,
                 }
             )
@@ -120,7 +120,7 @@ def _ground(reply: Reply) -> str:
     """On what an answer stands: ``2 turns recalled, from 2026-09-07; prompt of 312 tokens``."""
     recalled = "nothing older recalled"
     if reply.recalled:
-        days = sorted({turn.time[:10] for turn in reply.recalled})
+        days = sorted({f"{hit.time:%Y-%m-%d}" for hit in reply.recalled})
         when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
         count = len(reply.recalled)
         recalled = f"{count} turn{'' if count == 1 else 's'} recalled, from {when}"

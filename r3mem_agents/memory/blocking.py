@@ -212,7 +212,7 @@ class BlockingMemory(OpenedMemory):
         now = None if now is None else check.check_time(now, "now")
         batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH, now)
         count = count or tiktoken_counter() or self.model.count_tokens
-        return compose(batches, token_budget, count, nothing)
+        return compose(batches, token_budget, count, nothing).text
 
     def gist(self, session: str | None = None, k: int = 3) -> list[Turn]:
         """Choose the few turns that say what a session was about, byte for byte.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from r3mem_agents.memory.budget import TokenCounter
 from r3mem_agents.types import Recollection, Turn
@@ -11,12 +12,25 @@ NOTHING = "Nothing relevant was found in memory."
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
 
 
+class Composed(NamedTuple):
+    """A string for a prompt, and what is in it.
+
+    Attributes:
+        text: Lines ``[2026-11-20 14:03] Alice (user): text`` in order of time, under a heading per
+            session.
+        taken: The recollections in it, best first.
+    """
+
+    text: str
+    taken: tuple[Recollection, ...]
+
+
 def compose(
     batches: Iterable[Sequence[Recollection]],
     token_budget: int,
     count: TokenCounter,
     nothing: str | None = None,
-) -> str:
+) -> Composed:
     """Take recollections best first for as long as they fit, and write them in order of time.
 
     One that does not fit is passed over, so that a long turn does not shut out shorter ones; after
@@ -26,11 +40,8 @@ def compose(
         batches: Recollections, best first.
         token_budget: Tokens that the result may have.
         count: Counts the tokens of a text.
-        nothing: What to return when there is nothing to tell; ``None`` means words that say so.
-
-    Returns:
-        Lines ``[2026-11-20 14:03] Alice (user): text`` under a heading per session, or ``nothing``;
-        an empty string if not even that fits.
+        nothing: The text when there is nothing to tell; ``None`` means words that say so. If not
+            even that fits, it is empty.
     """
     taken: list[Recollection] = []
     spent = 0
@@ -52,10 +63,10 @@ def compose(
     while taken and count(text := _write(taken)) > token_budget:
         taken.pop()
     if taken:
-        return text
+        return Composed(text, tuple(taken))
     if nothing is None:
         nothing = NOTHING_FITS if found else NOTHING
-    return nothing if count(nothing) <= token_budget else ""
+    return Composed(nothing if count(nothing) <= token_budget else "", ())
 
 
 def _write(taken: Sequence[Recollection]) -> str:

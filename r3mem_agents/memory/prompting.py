@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from r3mem_agents.memory.budget import tiktoken_counter
 from r3mem_agents.memory.context import compose, line
 from r3mem_agents.memory.window import fit_window, newest_first
-from r3mem_agents.types import Turn
+from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.memory.memory import CompressiveMemory
@@ -49,10 +49,12 @@ class PromptMemory:
             has one: chat models refuse a tool's result without the call.
         recalled: Older turns that answer the question: dated lines with their speakers, marked as
             a quotation; empty if nothing relevant is found or fits.
+        recollections: The same older turns, best first.
     """
 
     recent: tuple[Turn, ...]
     recalled: str
+    recollections: tuple[Recollection, ...] = ()
 
     def text(self) -> str:
         """Both as one quotation, for hosts that have a single place for it."""
@@ -101,5 +103,5 @@ def prompt_memory(
     left -= sum(map(cost, recent))
     exclude = shown.union(turn.id for turn in recent if turn.id is not None)
     hits = memory.recall(query, k, exclude=exclude) if left > 0 else []
-    recalled = compose([hits], left, count, nothing="")
-    return PromptMemory(tuple(recent), mark_recalled(recalled) if recalled else "")
+    text, taken = compose([hits], left, count, nothing="")
+    return PromptMemory(tuple(recent), mark_recalled(text) if taken else "", taken)

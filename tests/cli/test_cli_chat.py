@@ -114,7 +114,7 @@ def test_json_is_one_document_a_line(run: Run, run_json: Any) -> None:
     reply, hits, gone, stats = _documents(result.stdout)
     assert reply["said"] == ASKED
     assert DOG in reply["answer"]
-    assert [turn["text"] for turn in reply["recalled"]] == [DOG]
+    assert [(hit["turn_id"], hit["text"]) for hit in reply["recalled"]] == [(told["id"], DOG)]
     assert reply["prompt_tokens"] > 0
     assert told["id"] in [hit["turn_id"] for hit in hits]
     assert gone == {"forgotten": 1}

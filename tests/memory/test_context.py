@@ -132,11 +132,14 @@ def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, ba
         for number, text in enumerate(texts)
     ]
     batches = [ranked[start : start + batch] for start in range(0, len(ranked), batch)]
-    composed = compose(batches, token_budget, len)
-    assert len(composed) <= token_budget
-    if ranked and len(compose([ranked[:1]], 10**6, len)) < token_budget:
-        assert ranked[0].text in composed
-    assert compose([ranked], 10**6, len).count("] user: ") == len(ranked)
+    text, taken = compose(batches, token_budget, len)
+    assert len(text) <= token_budget
+    assert text.count("] user: ") == len(taken)
+    assert list(taken) == [one for one in ranked if one in taken]
+    assert all(f"] user: {one.text}" in text for one in taken)
+    if ranked and len(compose([ranked[:1]], 10**6, len).text) < token_budget:
+        assert taken[0] == ranked[0]
+    assert compose([ranked], 10**6, len).taken == tuple(ranked)
 
 
 @pytest.mark.parametrize("token_budget", [0, -5, 1.5, "800", True])

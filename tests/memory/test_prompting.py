@@ -49,6 +49,8 @@ def test_parts_are_verbatim_within_the_budget_and_without_overlap(
     shown_after = [turn for turn in session[place:] if turn.key not in hidden]
     assert recent == _with_their_calls(shown_after)
     assert not recent or recent[0].role != "tool"
+    taken = {hit.text for hit in found.recollections}
+    assert taken == {turn.text for turn in turns if turn.text in found.recalled}
     for turn in turns:
         times = found.text().count(f"{turn.text.split(':')[0]}:")
         assert times <= 1
