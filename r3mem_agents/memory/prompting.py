@@ -29,12 +29,15 @@ def mark_recalled(lines: str) -> str:
 
 
 def is_recalled(text: str) -> bool:
-    """Whether a text begins with what ``mark_recalled`` made: it is not to be stored again."""
-    return text.startswith(START)
+    """Whether a text begins with what memory gave a prompt: it is not to be stored again.
+
+    The mark alone may be the user's own words, so a heading of ours has to follow it.
+    """
+    return text.startswith((START + RECALLED, START + RECENT))
 
 
 def without_recalled(text: str) -> str:
-    """A text without what ``mark_recalled`` made in front of it."""
+    """A text without what memory gave a prompt in front of it."""
     if not is_recalled(text):
         return text
     return text[len(START) :].partition(END)[2].removeprefix("\n")

@@ -109,6 +109,13 @@ def test_what_json_cannot_hold_is_refused(extra: dict[str, Any]) -> None:
         to_turn(ChatMessage(content="x", additional_kwargs=extra), "s")
 
 
+def test_a_message_that_merely_begins_with_the_mark_is_the_users_own() -> None:
+    text = "<recalled_memory>\nMy dog is called Biscuit.\n</recalled_memory>\nWhy these tags?"
+    message = ChatMessage(content=text)
+    assert unmark(message) is message
+    assert unmark(ChatMessage(content=f"{mark_recalled('Old.')}\n{text}")) == message
+
+
 @given(lines=TEXT, message=MESSAGES)
 def test_recalled_lines_are_taken_off_again(lines: str, message: ChatMessage) -> None:
     shown = message.model_copy(

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn, prompt_memory
+from r3mem_agents import (
+    CompressiveMemory,
+    Turn,
+    is_recalled,
+    mark_recalled,
+    prompt_memory,
+    without_recalled,
+)
 from r3mem_agents.memory.budget import tiktoken_counter
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -84,6 +91,25 @@ def test_what_a_prompt_shows(open_memory: OpenMemory) -> None:
     assert found.text().index("Biscuit") < found.text().index("The latest turns")
     none = prompt_memory(memory, "xylophone", window=0)
     assert none.recent == ()
+
+
+@pytest.mark.parametrize("window", [0, 2])
+def test_what_a_prompt_got_is_known_again(open_memory: OpenMemory, window: int) -> None:
+    memory = open_memory(session="now")
+    memory.remember("user", "My dog is called Biscuit.", session="before")
+    memory.remember("user", "Hello.")
+    for query in ("What is the dog called?", ""):  # with and without something older
+        text = prompt_memory(memory, query, window=window).text()
+        assert is_recalled(text) == bool(text)
+        assert without_recalled(f"{text}\nAnd now?" if text else "And now?") == "And now?"
+
+
+@given(text=st.text(max_size=30))
+def test_a_users_own_words_are_not_what_was_recalled(text: str) -> None:
+    for own in (text, f"<recalled_memory>\n{text}\n</recalled_memory>\nWhat is this?"):
+        assert not is_recalled(own)
+        assert without_recalled(own) == own
+    assert without_recalled(f"{mark_recalled('Old.')}\n{text}") == text
 
 
 @pytest.mark.parametrize("role", ["assistant", "tool"])
