@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from r3mem_agents.cli.console import (
-    bytes_text,
-    emit_json,
-    err,
-    examples,
-    out,
-    progress,
-    shorten,
-    warn,
-)
+from r3mem_agents.cli import demo_text
+from r3mem_agents.cli.console import emit_json, examples, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.demo import meetings, picture, run
+from r3mem_agents.demo.report import report
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
-from r3mem_agents.types import MemoryStats
 
 if TYPE_CHECKING:
     from r3mem_agents import ReversibleModel
@@ -32,7 +22,9 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 DEFAULT_DEMO_DB = Path("r3mem-demo.db")
-SHOWN_CHARACTERS = 120
+
+WRITTEN_COLUMNS = 80
+"""Width of the text that is written: a plain terminal's."""
 
 
 @commands.command(
@@ -41,6 +33,7 @@ SHOWN_CHARACTERS = 120
     epilog=examples(
         "r3mem demo",
         "r3mem demo --db /tmp/meetings.db --json",
+        "r3mem demo --out docs/results",
     ),
 )
 def demo(
@@ -53,15 +46,22 @@ def demo(
             "--turns", min=4, help="Only the first turns of each meeting, so many in all."
         ),
     ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for demo.json, demo.txt and demo.png of this run."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file named by --db.")] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remember four real meetings, check every byte, ask questions, draw the memory."""
     loaded = meetings.load(turns)
-    console = err() if as_json else out()
     reversible = require_model(model)
     _clear(db, force)
+    picture_path = db.with_suffix(".png")
+    if out_dir is not None:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        picture_path = out_dir / "demo.png"
     from r3mem_agents import CompressiveMemory
 
     scales = run.Scales(reversible)
@@ -76,16 +76,18 @@ def demo(
             answers = run.ask(memory, loaded, lambda n: bar.advance(task, n))
         stats = memory.stats()
     shown = [answer for answer in answers if answer.question.shown]
-    drawn = _draw(db.with_suffix(".png"), reversible, scales.costs(loaded.turns), shown)
+    record = report(loaded, written, read, answers, stats)
+    record |= {
+        "model": reversible.name,
+        "database": str(db),
+        "picture": _draw(picture_path, reversible, scales.costs(loaded.turns), shown),
+    }
+    if out_dir is not None:
+        _write(out_dir, {"model": reversible.name, "turns_limit": turns}, record)
     if as_json:
-        record = run.report(loaded, written, read, answers, stats)
-        emit_json({**record, "model": reversible.name, "database": str(db), "picture": drawn})
+        emit_json(record)
     else:
-        _show_summary(console, loaded, written, read)
-        _show_storage(console, stats)
-        for number, answer in enumerate(shown, 1):
-            _show_answer(console, number, answer)
-        _show_close(console, answers, db, drawn)
+        demo_text.show(out(), record)
     if read.exact != read.turns:
         raise typer.Exit(1)
 
@@ -96,6 +98,16 @@ def _clear(db: Path, force: bool) -> None:
         raise InvalidInputError(f"{db} exists; add --force to replace it")
     for suffix in ("", "-wal", "-shm"):
         Path(f"{db}{suffix}").unlink(missing_ok=True)
+
+
+def _write(folder: Path, config: dict[str, Any], record: dict[str, Any]) -> None:
+    """Write the figures, and the text made of them."""
+    from r3mem_agents import provenance
+
+    provenance.write_result(folder / "demo.json", benchmark="demo", config=config, figures=record)
+    with (folder / "demo.txt").open("w", encoding="utf-8") as file:
+        console = Console(file=file, width=WRITTEN_COLUMNS, color_system=None, highlight=False)
+        demo_text.show(console, record)
 
 
 def _draw(
@@ -123,88 +135,3 @@ def _static_bits(model: ReversibleModel, texts: list[str]) -> float:
     costs = static_costs(model.static_counts)
     ids = [token for text in texts for token in model.tokenizer.encode(text)]
     return float(costs[ids].mean())
-
-
-def _show_summary(
-    console: Console, loaded: meetings.Meetings, written: run.Ingestion, read: run.Check
-) -> None:
-    console.print(f"\n[bold]{loaded.source}[/bold]", soft_wrap=True)
-    console.print(
-        f"compressed {written.turns:,} turns ({bytes_text(written.text_bytes)}) "
-        f"in {written.seconds:.1f} s: {written.turns / written.seconds:,.0f} turns/s"
-    )
-    style = "bold green" if read.exact == read.turns else "bold red"
-    console.print(
-        f"expanded them again in {read.seconds:.1f} s: "
-        f"[{style}]{read.exact:,} of {read.turns:,} turns are the same to the byte[/{style}]\n"
-    )
-
-
-def _show_storage(console: Console, stats: MemoryStats) -> None:
-    table = Table(title="What is stored", title_justify="left", title_style="bold")
-    table.add_column("what")
-    table.add_column("bytes", justify="right")
-    table.add_column("of the text", justify="right")
-
-    def row(label: str, size: int, style: str = "") -> None:
-        share = size / max(stats.text_bytes, 1)
-        table.add_row(label, f"{size:,}", f"{share:.1%}", style=style)
-
-    row("text (UTF-8)", stats.text_bytes)
-    table.add_section()
-    row("memory tokens: bring the text back", stats.code_bytes, "bold")
-    row("gists: what a turn is about", stats.gist_bytes)
-    row("entity index: keyed hashes of terms", stats.entity_bytes)
-    row("whole database file, names and times too", stats.file_bytes, "bold")
-    table.add_section()
-    row("a vector store, at least (computed) *", run.vector_store_bytes(stats))
-    console.print(table)
-    console.print(
-        f"* per turn {run.VECTOR_BYTES:,} bytes of vector ({run.VECTOR_DIMENSIONS} float32) and "
-        "the text; identifiers and index come on top\n"
-        f"{stats.bits_per_token:.2f} bits per token; {stats.inferred_share:.1%} of "
-        f"{stats.tokens:,} tokens are the model's first guess; fall-backs: "
-        f"{stats.packed_segments:,} segments packed, {stats.literal_segments:,} literal\n",
-        soft_wrap=True,
-    )
-
-
-def _show_answer(console: Console, number: int, answer: run.Answer) -> None:
-    console.print(
-        Text.assemble(
-            (f"Q{number}  {answer.question.text}", "bold"),
-            (f"  {answer.milliseconds:.0f} ms", "cyan"),
-        )
-    )
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    for hit in answer.hits:
-        facts = hit.metadata
-        place = f"meeting {facts['meeting']}, turn {facts['turn']} of {facts['turns']}"
-        gold = answer.is_gold(hit)
-        table.add_row(
-            f"{hit.score:.2f}",
-            Text("●" if gold else "○", style="bold green" if gold else "dim"),
-            Text.assemble(
-                (hit.name or hit.role, "bold"),
-                (f", {place}\n", "dim"),
-                shorten(hit.text, SHOWN_CHARACTERS),
-            ),
-        )
-    console.print(table if answer.hits else "  nothing relevant")
-    console.print()
-
-
-def _show_close(console: Console, answers: list[run.Answer], db: Path, drawn: str | None) -> None:
-    found = sum(answer.found for answer in answers)
-    median = sorted(answer.milliseconds for answer in answers)[len(answers) // 2]
-    console.print(
-        f"● the data set marks the turn as answering the question: one or more of {run.RECALLED} "
-        f"recalled turns do\n  for {found} of all {len(answers)} questions; median "
-        f"{median:.0f} ms. The meetings carry no dates, hence meeting and turn.",
-        soft_wrap=True,
-    )
-    if drawn:
-        console.print(f"picture: {drawn}", soft_wrap=True)
-    console.print(
-        f"memory:  {db}; try: r3mem recall --db {db} --user demo 'your question'", soft_wrap=True
-    )

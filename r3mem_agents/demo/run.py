@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from r3mem_agents.demo.meetings import Meetings, Question
-from r3mem_agents.types import MemoryStats, Recollection, Turn
+from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory, ReversibleModel, Segment
@@ -19,12 +18,6 @@ Advance = Callable[[int], None]
 
 BATCH_TURNS = 32
 """Turns per transaction, between two steps of the progress bar; chosen."""
-
-VECTOR_DIMENSIONS = 384
-"""Width of the vectors of all-MiniLM-L6-v2, the common default of vector stores."""
-
-VECTOR_BYTES = 4 * VECTOR_DIMENSIONS
-"""Bytes of one float32 vector."""
 
 RECALLED = 5
 """Turns asked for per question."""
@@ -165,54 +158,3 @@ def batches(turns: list[Turn]) -> Iterator[list[Turn]]:
     """Cut turns into runs of ``BATCH_TURNS``."""
     for start in range(0, len(turns), BATCH_TURNS):
         yield turns[start : start + BATCH_TURNS]
-
-
-def vector_store_bytes(stats: MemoryStats) -> int:
-    """What a vector store holds for the same turns at least: a float32 vector and the text each.
-
-    Computed, not measured: identifiers, metadata and the index over the vectors come on top.
-    """
-    return stats.turns * VECTOR_BYTES + stats.text_bytes
-
-
-def report(
-    meetings: Meetings,
-    written: Ingestion,
-    read: Check,
-    answers: list[Answer],
-    stats: MemoryStats,
-) -> dict[str, Any]:
-    """All figures of the demonstration as JSON."""
-    return {
-        "source": meetings.source,
-        "turns": written.turns,
-        "text_bytes": written.text_bytes,
-        "write_seconds": round(written.seconds, 3),
-        "read_seconds": round(read.seconds, 3),
-        "byte_exact_turns": read.exact,
-        "stored": asdict(stats),
-        "vector_store_bytes_computed": vector_store_bytes(stats),
-        "questions": len(answers),
-        "questions_with_a_gold_turn": sum(answer.found for answer in answers),
-        "recall_ms_p50": round(statistics.median(answer.milliseconds for answer in answers), 2),
-        "shown": [_answer_record(answer) for answer in answers if answer.question.shown],
-    }
-
-
-def _answer_record(answer: Answer) -> dict[str, Any]:
-    return {
-        "question": answer.question.text,
-        "milliseconds": round(answer.milliseconds, 2),
-        "hits": [
-            {
-                "turn_id": hit.turn_id,
-                "id": hit.metadata.get("id"),
-                "session": hit.session,
-                "speaker": hit.name,
-                "score": round(hit.score, 4),
-                "gold": answer.is_gold(hit),
-                "text": hit.text,
-            }
-            for hit in answer.hits
-        ],
-    }
