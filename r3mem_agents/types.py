@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+IN_MEMORY = ":memory:"
+"""Where a memory is that has no file; it is gone once it is closed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:

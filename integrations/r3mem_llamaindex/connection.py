@@ -23,13 +23,12 @@ from pydantic import (
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import StoreUnavailableError
+from r3mem_agents.types import IN_MEMORY
 from r3mem_llamaindex.conversation import Conversation
 from r3mem_llamaindex.delivered import MemoryName
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
-
-IN_MEMORY = ":memory:"
 
 _opening = threading.Lock()
 _in_memory: WeakValueDictionary[MemoryName, CompressiveMemory] = WeakValueDictionary()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.types import IN_MEMORY
 
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory, ReversibleModel
@@ -85,7 +86,7 @@ def open_memory(
     Raises:
         NotFoundError: There is no file at ``db``.
     """
-    if must_exist and "://" not in db and db != ":memory:" and not Path(db).exists():
+    if must_exist and "://" not in db and db != IN_MEMORY and not Path(db).exists():
         raise NotFoundError(
             f"no memory at {db}; make one with: r3mem remember --db {db} 'some text', "
             "or name another file with --db or R3MEM_DB"

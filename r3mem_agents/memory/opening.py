@@ -14,7 +14,8 @@ from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.writing import Writer
-from r3mem_agents.store import IN_MEMORY, Scope, Store
+from r3mem_agents.store import Scope, Store
+from r3mem_agents.types import IN_MEMORY
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel

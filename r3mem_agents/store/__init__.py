@@ -10,11 +10,9 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
-from r3mem_agents.store.sqlite import IN_MEMORY
 from r3mem_agents.store.store import Store
 
 __all__ = [
-    "IN_MEMORY",
     "Addition",
     "IndexRow",
     "Label",

@@ -19,6 +19,7 @@ from r3mem_agents.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from r3mem_agents.types import IN_MEMORY
 
 APPLICATION_ID = 0x52334D65
 """``R3Me`` in the header of every file of ours."""
@@ -28,8 +29,6 @@ BUSY_TIMEOUT_S = 30.0
 
 WRITE = "r3mem_write"
 """Execution option of the engine that begins write transactions."""
-
-IN_MEMORY = ":memory:"
 
 
 def locate(where: str | os.PathLike[str]) -> URL:

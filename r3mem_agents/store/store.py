@@ -37,6 +37,7 @@ from r3mem_agents.store.writing import (
     remove_keyed,
     select_session,
 )
+from r3mem_agents.types import IN_MEMORY
 
 KEY_BYTES = 16
 
@@ -63,7 +64,7 @@ class Store:
             FormatError: If a newer version of this package wrote it.
         """
         url = sqlite.locate(where)
-        self.name = url.database or sqlite.IN_MEMORY
+        self.name = url.database or IN_MEMORY
         self.location = sqlite.location(where)
         self._process = os.getpid()
         self._closed = False
