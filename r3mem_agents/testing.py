@@ -9,6 +9,7 @@ from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
 
 _TEXTS = [
     "My dog is called Biscuit and he loves the beach.",
@@ -37,4 +38,4 @@ def tiny_model(seed: int = 0) -> ReversibleModel:
         for parameter in network.stack.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
         network.unigram.copy_(torch.from_numpy(counts + 1.0).log())
-    return ReversibleModel.from_network(network, tokenizer, counts, f"tiny-{seed}")
+    return ReversibleModel.from_network(network, tokenizer, Words(()), counts, f"tiny-{seed}")

@@ -6,5 +6,8 @@
 set -euo pipefail
 DATA=${1:?usage: r3mem-base.sh DATA EVAL}
 EVAL=${2:?usage: r3mem-base.sh DATA EVAL}
-r3mem train "$DATA" --out runs/r3mem-base --name r3mem-base --minutes 221 --start-from r3mem-base \
-  --gist-from 0.43 --held-out "$EVAL"
+r3mem train "$DATA" --out runs/inwards --name r3mem-base --minutes 221 --start-from r3mem-base \
+  --gist-from 0.43
+python "$(dirname "$0")/teach.py" "$DATA" runs/taught.npz
+r3mem train "$DATA" --out runs/r3mem-base --name r3mem-base --minutes 45 \
+  --start-from runs/inwards/checkpoint --taught runs/taught.npz --held-out "$EVAL"

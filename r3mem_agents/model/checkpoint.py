@@ -1,7 +1,8 @@
 """A checkpoint on disk: safetensors, a tokenizer and JSON; no pickle.
 
 A folder holds ``config.json`` (format, name, sizes), ``model.safetensors`` (rounded weights,
-scales, biases, static token counts), ``tokenizer.json`` and, once trained, ``training.json``.
+scales, biases, static token counts), ``tokenizer.json``, ``words.txt`` (the words that the gist
+knows) and, once trained, ``training.json``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.exact import ExactLinear
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
 
 FORMAT = 1
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
@@ -36,6 +38,7 @@ class Checkpoint:
         name: Of the model, as memories record it.
         network: Frozen, on the CPU.
         tokenizer: Its tokenizer.
+        words: The words that its gist knows.
         static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
         fingerprint: 16 hex digits; two checkpoints with the same one read each other's memories.
     """
@@ -43,6 +46,7 @@ class Checkpoint:
     name: str
     network: R3MemNetwork
     tokenizer: Tokenizer
+    words: Words
     static_counts: NDArray[np.int64]
     fingerprint: str
 
@@ -68,6 +72,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     config = {"format": FORMAT, "name": checkpoint.name, **checkpoint.network.config.to_dict()}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
+    checkpoint.words.save(folder / "words.txt")
     counts = torch.from_numpy(checkpoint.static_counts.astype(np.int64))
     save_file(
         {**_tensors(checkpoint.network), _STATIC_COUNTS: counts}, folder / "model.safetensors"
@@ -98,8 +103,13 @@ def load(path: str | Path) -> Checkpoint:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    words = Words.load(folder / "words.txt")
+    if len(words) != network.config.words:
+        raise CheckpointError(
+            f"{folder} is damaged: {len(words)} words where its sizes say {network.config.words}"
+        )
     network.requires_grad_(False).eval()
-    return Checkpoint(name, network, tokenizer, counts, fingerprint(folder))
+    return Checkpoint(name, network, tokenizer, words, counts, fingerprint(folder))
 
 
 def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
@@ -134,11 +144,11 @@ def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash of all that decides a code: sizes, tensors, tokens; 16 hex digits."""
+    """Hash of all that decides memory tokens: sizes, tensors, tokens, words; 16 hex digits."""
     fields = json.loads((folder / "config.json").read_text())
     fields.pop("name")
     digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
-    for name in ("model.safetensors", "tokenizer.json"):
+    for name in ("model.safetensors", "tokenizer.json", "words.txt"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 

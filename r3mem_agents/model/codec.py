@@ -14,6 +14,7 @@ from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
 from r3mem_agents.model.predictions import Integers, Intervals, Predictions
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words, padded
 
 _SEGMENTS_AT_ONCE = 8
 _PREDICTIONS_AT_ONCE = 128
@@ -27,11 +28,16 @@ class Codec:
     """Memory tokens of texts under a frozen network."""
 
     def __init__(
-        self, network: R3MemNetwork, tokenizer: Tokenizer, static_counts: NDArray[np.int64]
+        self,
+        network: R3MemNetwork,
+        tokenizer: Tokenizer,
+        words: Words,
+        static_counts: NDArray[np.int64],
     ) -> None:
         self._network = network
         self._config = network.config
         self._tokenizer = tokenizer
+        self._words = words
         self._static = Static(static_counts)
 
     @property
@@ -51,7 +57,9 @@ class Codec:
         """Forward pass: gists ``(segments, gist_bits / 8)``, most significant bit first."""
         out = np.zeros((len(segments), self._config.gist_bits // 8), np.uint8)
         for rows, tokens, count in self._batches(segments):
-            gist = self._network.gist(tokens, count)
+            said = [self._words.ids(self._tokenizer.text_of(segments[row])) for row in rows]
+            words = torch.from_numpy(padded(said)).to(self._device)
+            gist = self._network.gist(tokens, count, words)
             out[rows] = np.packbits((gist > 0).cpu().numpy(), axis=1)
         return out
 

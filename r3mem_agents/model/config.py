@@ -12,7 +12,7 @@ from r3mem_agents.errors import CheckpointError
 class ModelConfig:
     """Sizes of a reversible model.
 
-    The defaults are those of the bundled checkpoint (docs/LOG.md, 2026-11-21).
+    The defaults are those of the bundled checkpoint (docs/LOG.md, 2026-11-21), but for ``words``.
 
     Attributes:
         vocabulary: Number of tokens of the byte-level BPE.
@@ -23,6 +23,7 @@ class ModelConfig:
         segment_tokens: Most text tokens in one segment.
         rounds: Most backward passes of an expansion; ``schedule`` says what each fills in.
         gist_bits: Bits of a gist; a multiple of 8.
+        words: Words with a topic of their own in the gist; 0 leaves it to the forward pass.
     """
 
     vocabulary: int = 8192
@@ -33,6 +34,7 @@ class ModelConfig:
     segment_tokens: int = 64
     rounds: int = 8
     gist_bits: int = 256
+    words: int = 0
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit together.

@@ -1,7 +1,7 @@
 """The network: what stands in the streams on the way in, and what is read on the way out.
 
 Forward (*compress*): text positions hold the embeddings of their tokens, the slots hold learned
-vectors; the gist slot's outcome, with the mean of the tokens' topics, is kept as bits. Everything
+vectors; the gist slot's outcome, added to the topics of the words, is kept as bits. Everything
 else is dropped.
 
 Backward (*expand*): stream ``b`` holds what is known: in the slots the length and the gist, at a
@@ -36,6 +36,7 @@ from r3mem_agents.model.schedule import (
     forward_bias,
     held_by,
 )
+from r3mem_agents.model.words import NONE
 
 EMBEDDING_STD = 0.02
 """Of the tied embedding at the start (GPT-2)."""
@@ -81,7 +82,7 @@ class R3MemNetwork(nn.Module):
         self.before_end = nn.Parameter(torch.zeros(span, hidden))
         self.length = nn.Parameter(torch.randn(2 * span, hidden) * 0.5)
         self.slot = nn.Parameter(torch.randn(SLOTS, hidden) * 0.5)
-        self.topic = ExactLinear(config.gist_bits, config.vocabulary, std=0.0)
+        self.topic = ExactLinear(config.gist_bits, config.words + 1, std=0.0)
         self.from_gist = ExactLinear(config.gist_bits, hidden, gain=STREAM_SCALE)
         self.to_gist = ExactLinear(hidden, config.gist_bits)
         self.stack = ReversibleStack(config)
@@ -94,12 +95,13 @@ class R3MemNetwork(nn.Module):
         self.register_buffer("round", schedule.round, persistent=False)
         self.register_buffer("roles", schedule.role, persistent=False)
 
-    def gist(self, tokens: Tensor, count: Tensor) -> Tensor:
+    def gist(self, tokens: Tensor, count: Tensor, words: Tensor) -> Tensor:
         """Compress segments forward into the gist, before its bits are taken.
 
         Args:
             tokens: ``(batch, positions)`` int64; padding holds any token.
             count: ``(batch,)`` tokens in each segment.
+            words: ``(batch, some)`` ids of the words in each, filled up with 0.
 
         Returns:
             ``(batch, gist_bits)`` reals; a bit is 1 where they are positive.
@@ -114,16 +116,21 @@ class R3MemNetwork(nn.Module):
         bias = self.forward_bias[:, :, :end, :end]
         a, b = self.stack(start, start, bias, outside[:, None, None])
         found: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
-        return found + self.topics(tokens, inside)
+        return found + self.topics(words)
 
-    def topics(self, tokens: Tensor, inside: Tensor) -> Tensor:
-        """Sum of the topics of the tokens inside segments, ``(batch, gist_bits)``.
+    def topics(self, words: Tensor) -> Tensor:
+        """What a bag of words says of a text, ``(batch, gist_bits)``.
 
-        What a bag of words says of a text: each token has a learned vector, long where the token
-        says much. The sum is exact on the grid of ``STREAM_SCALE``.
+        Each word has a learned vector, long where the word says much; their sum is divided by the
+        square root of their number, so that long texts do not drown the forward pass. The sum is
+        exact on the grid of ``STREAM_SCALE``.
+
+        Args:
+            words: ``(batch, some)`` ids, filled up with 0.
         """
-        each = snap(self.topic.rows(tokens) * EMBEDDING_GAIN) * inside[..., None]
-        return each.sum(1) * STREAM_SCALE**-1
+        each = snap(self.topic.rows(words) * STREAM_SCALE) * (words > NONE)[..., None]
+        number = (words > NONE).sum(1, keepdim=True).clamp_min(1)
+        return each.sum(1) * STREAM_SCALE**-1 / number.sqrt()
 
     def predict(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:
         """Expand segments whose tokens are known, all rounds at once: what training runs.
@@ -164,6 +171,15 @@ class R3MemNetwork(nn.Module):
             share = (counts + 1.0) / (counts + 1.0).sum()
             self.unigram.copy_(share.log() + _UNIGRAM_LEVEL)
         return self
+
+    def teach_topics(self, topics: Tensor) -> None:
+        """Set the topics of words, ``(words + 1, gist_bits)``, for good; the rest learns on.
+
+        The forward pass starts anew from adding nothing to them.
+        """
+        with torch.no_grad():
+            self.topic.weight.copy_(topics)
+            self.to_gist.weight.zero_()
 
     def freeze(self) -> R3MemNetwork:
         """Round all weights to what a checkpoint holds; inference needs it."""

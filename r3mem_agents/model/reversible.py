@@ -20,6 +20,7 @@ from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
 
 _DOCUMENT_BYTES = 32 * 1024
 """A longer text is not worth the passes: LZMA has enough of it to learn from."""
@@ -58,10 +59,11 @@ class ReversibleModel:
         self.fingerprint = loaded.fingerprint
         self.config = loaded.network.config
         self.tokenizer = loaded.tokenizer
+        self.words = loaded.words
         self.static_counts = loaded.static_counts
         self.network = loaded.network
         self._loaded = loaded
-        self._codec = Codec(loaded.network, loaded.tokenizer, loaded.static_counts)
+        self._codec = Codec(loaded.network, loaded.tokenizer, loaded.words, loaded.static_counts)
 
     @classmethod
     def from_pretrained(cls, path: str | Path = "r3mem-base") -> ReversibleModel:
@@ -77,11 +79,12 @@ class ReversibleModel:
         cls,
         network: R3MemNetwork,
         tokenizer: Tokenizer,
+        words: Words,
         static_counts: NDArray[np.int64],
         name: str,
     ) -> ReversibleModel:
         """A model from its parts: what training ends with."""
-        made = Checkpoint(name, network.freeze(), tokenizer, static_counts, "")
+        made = Checkpoint(name, network.freeze(), tokenizer, words, static_counts, "")
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(made, Path(folder))
             return cls.from_pretrained(folder)

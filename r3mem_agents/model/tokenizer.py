@@ -92,6 +92,10 @@ class Tokenizer:
         """The bytes that tokens stand for, with the ``LEAD`` of a first one."""
         return b"".join(self._bytes[token] for token in ids)
 
+    def text_of(self, ids: Iterable[int]) -> str:
+        """What tokens from the middle of a text say, as far as their bytes are whole characters."""
+        return self.bytes_of(ids).decode(errors="replace")
+
     def token_bytes(self, token: int) -> bytes:
         """The bytes that one token stands for."""
         return self._bytes[token]

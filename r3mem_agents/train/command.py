@@ -11,17 +11,22 @@ import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
+from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.corpus import Corpus
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
 from r3mem_agents.train.recipe import Recipe
 from r3mem_agents.train.record import describe_run, draw, measure
+from r3mem_agents.train.taught import load_taught
+from r3mem_agents.train.topics import Topics
 
 _DEFAULT = Recipe()
 
@@ -51,6 +56,13 @@ def train(
         ),
     ] = None,
     adapter_rank: Annotated[int, typer.Option(help="Rank of the adapters put on --base.")] = 16,
+    taught: Annotated[
+        Path | None,
+        typer.Option(help="File of texts with vectors of a sentence encoder, for the gist."),
+    ] = None,
+    most_words: Annotated[
+        int, typer.Option("--words", help="Words with a topic of their own, with --taught.")
+    ] = 32_000,
     gist_from: Annotated[
         float | None,
         typer.Option(
@@ -74,38 +86,51 @@ def train(
         torch.set_num_threads(threads)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     recipe = Recipe(
-        config=replace(_DEFAULT.config, layers=layers, hidden=hidden, feedforward=4 * hidden),
+        config=replace(
+            _DEFAULT.config,
+            layers=layers,
+            hidden=hidden,
+            feedforward=4 * hidden,
+            words=most_words if taught is not None else 0,
+        ),
         minutes=minutes,
         batch_tokens=batch_tokens,
         source_mb=source_mb,
         seed=seed,
     )
     start = checkpoint.find(start_from) if start_from is not None else None
-    known = Tokenizer.load(start / "tokenizer.json") if start is not None else None
+    tokens = Tokenizer.load(start / "tokenizer.json") if start is not None else None
+    listed = Words.load(start / "words.txt") if start is not None and taught is None else None
     out.mkdir(parents=True, exist_ok=True)
     with console.status("preparing") as status:
-        tokenizer, corpus, hashes = prepare(
-            data, out, recipe, lambda text: status.update(f"preparing: {text}"), known
+        tokenizer, words, corpus, hashes = prepare(
+            data, out, recipe, lambda text: status.update(f"preparing: {text}"), tokens, listed
         )
+        teacher = load_taught(taught, recipe.config.gist_bits) if taught is not None else None
     console.print(
         f"{len(corpus.segments.tokens):,} tokens in {len(corpus.segments):,} segments, "
         f"{len(corpus.groups):,} pairs"
     )
     with console.status("making the network"):
-        network = _begin(recipe, tokenizer, corpus, start, base, adapter_rank)
+        network = _begin(recipe, tokenizer, words, corpus, start, base, adapter_rank)
     if start is not None:
         recipe = recipe.going_on()
     if gist_from is not None:
         recipe = replace(recipe, gist_from=gist_from)
     recipe = replace(recipe, config=network.config)
-    trainer = Trainer(network, recipe, corpus, out, torch.device(where))
+    with console.status("cutting what is taught"):
+        batches = Batches(corpus, recipe, tokenizer, words, teacher)
+    trainer = Trainer(network, recipe, batches, out, torch.device(where))
     if trainer.resume():
         console.print(f"going on from step {trainer.step:,}, {trainer.elapsed_s / 60:.0f} minutes")
+    elif teacher is not None:
+        topics = Topics(words, teacher, batches.pair_words(), recipe.temperature, seed)
+        network.teach_topics(fit(topics, recipe.topic_steps, console))
     follow(trainer, console)
     trainer.network.to("cpu")
     with console.status("writing the checkpoint"):
         trained = merge_adapters(trainer.network)
-        model = ReversibleModel.from_network(trained, tokenizer, corpus.counts, name)
+        model = ReversibleModel.from_network(trained, tokenizer, words, corpus.counts, name)
         model.save_pretrained(out / "checkpoint")
     record: dict[str, Any] = {
         "name": name,
@@ -114,6 +139,8 @@ def train(
         "base": base.name if base is not None else None,
         "adapter_rank": adapter_rank if base is not None else None,
         "data_sha256": hashes,
+        "taught_sha256": teacher.sha256 if teacher is not None else None,
+        "taught_texts": len(teacher.texts) if teacher is not None else 0,
         **describe_run(trainer, corpus),
     }
     if held_out is not None:
@@ -128,6 +155,7 @@ def train(
 def _begin(
     recipe: Recipe,
     tokenizer: Tokenizer,
+    words: Words,
     corpus: Corpus,
     start: Path | None,
     base: Path | None,
@@ -135,9 +163,11 @@ def _begin(
 ) -> R3MemNetwork:
     # A network before its first step: random, of a checkpoint, or of another Transformer's layers.
     if base is not None:
-        network = add_adapters(from_transformers(base, tokenizer), adapter_rank)
-    else:  # little text has few tokens
-        network = R3MemNetwork(replace(recipe.config, vocabulary=tokenizer.vocabulary))
+        adapted = from_transformers(base, tokenizer, words=len(words))
+        network = add_adapters(adapted, adapter_rank)
+    else:  # little text has few tokens and words
+        sizes = replace(recipe.config, vocabulary=tokenizer.vocabulary, words=len(words))
+        network = R3MemNetwork(sizes)
     network.set_unigram(torch.from_numpy(corpus.counts).float())
     if start is not None:
         checkpoint.adopt(network, start)
@@ -160,10 +190,21 @@ def follow(trainer: Trainer, console: Console) -> None:
                 console.print(f"step {report.step:,}: held out {report.held_out_bits:.3f} bits")
 
 
+def fit(topics: Topics, steps: int, console: Console) -> Tensor:
+    """Train the topics of words under a progress bar; ``(words + 1, gist_bits)``."""
+    figure = TextColumn("likeness {task.fields[like]}")
+    columns = (TextColumn("topics of words"), BarColumn(), figure, TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("topics", total=steps, like="")
+        for likeness in topics.fit(steps):
+            bar.update(task, advance=1, like=f"{likeness:.3f}")
+    return topics.matrix()
+
+
 def figures(report: Report) -> str:
     """One line of a report."""
     return (
         f"step {report.step:,}  {report.bits_per_token:.3f} bits/token  "
-        f"{report.accuracy:.1%} inferred  gist {report.gist_accuracy:.1%}  "
+        f"{report.accuracy:.1%} inferred  gist {report.gist_accuracy:.1%} {report.likeness:.3f}  "
         f"{report.tokens_per_s:,.0f} tokens/s"
     )

@@ -183,19 +183,20 @@ class CorpusBuilder:
 
     def build(self) -> Corpus:
         """The arrays of everything added."""
-        segments = _ragged([piece for piece, _ in self._segments])
+        segments = ragged([piece for piece, _ in self._segments])
         continued = np.array([flag for _, flag in self._segments], bool)
         counts = np.bincount(segments.tokens, minlength=self._tokenizer.vocabulary)
         return Corpus(
             segments=Ragged(segments.tokens, segments.starts, continued),
-            queries=_ragged(self._queries),
-            passages=_ragged(self._passages),
+            queries=ragged(self._queries),
+            passages=ragged(self._passages),
             groups=np.array(self._groups, np.int64),
             counts=counts,
         )
 
 
-def _ragged(pieces: list[Tokens]) -> Ragged:
+def ragged(pieces: list[Tokens]) -> Ragged:
+    """Token sequences end to end."""
     starts = np.concatenate(([0], np.cumsum([len(piece) for piece in pieces]))).astype(np.int64)
     tokens = np.concatenate(pieces) if pieces else np.zeros(0, np.uint16)
     return Ragged(tokens, starts, np.zeros(len(pieces), bool))

@@ -19,12 +19,12 @@ from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.exact import fastest
 from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.train.batches import Batches, SegmentBatch
-from r3mem_agents.train.corpus import Corpus
 from r3mem_agents.train.muon import Muon
 from r3mem_agents.train.objective import (
     contrastive_loss,
     expansion_loss,
     gist_bits,
+    likeness_loss,
 )
 from r3mem_agents.train.recipe import Recipe
 
@@ -45,6 +45,7 @@ class Progress:
         bits_per_token: Cross-entropy of the training batches, smoothed.
         accuracy: Share of tokens that were the first prediction, smoothed.
         gist_accuracy: Share of queries whose gist is nearest to their passage's, smoothed.
+        likeness: Cosine of the gists of taught texts to what they should be, smoothed.
         tokens_per_s: Since the last report.
         held_out_bits: Cross-entropy on held-out segments, when it was measured now.
     """
@@ -55,6 +56,7 @@ class Progress:
     bits_per_token: float
     accuracy: float
     gist_accuracy: float
+    likeness: float
     tokens_per_s: float
     held_out_bits: float | None
 
@@ -65,7 +67,7 @@ class Trainer:
     Args:
         network: What to train; parameters that ask for no gradient stay as they are.
         recipe: Every choice of the run.
-        corpus: What it learns from.
+        batches: What it learns from.
         folder: Where it keeps its state.
         device: Where it computes.
     """
@@ -74,7 +76,7 @@ class Trainer:
         self,
         network: R3MemNetwork,
         recipe: Recipe,
-        corpus: Corpus,
+        batches: Batches,
         folder: Path,
         device: torch.device,
     ) -> None:
@@ -83,9 +85,11 @@ class Trainer:
         self.network = network
         self.network.to(device)
         self._dtype = fastest_dtype(device)
-        self.batches = Batches(corpus, recipe)
+        self.batches = batches
         self.step, self.elapsed_s, self.tokens = 0, 0.0, 0
         self.curve: list[dict[str, float]] = []
+        # What large batches taught is not for small ones to change.
+        self.network.topic.requires_grad_(not batches.is_taught)
         trained = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
         matrices = [p for name, p in trained.items() if _is_matrix(name, p)]
         others = [p for name, p in trained.items() if not _is_matrix(name, p)]
@@ -96,6 +100,7 @@ class Trainer:
         self._peaks = [recipe.matrix_rate, recipe.other_rate]
         self._codec = torch.compile(self._codec_loss, dynamic=False)
         self._pair = torch.compile(self._pair_loss, dynamic=False)
+        self._likeness = torch.compile(self._taught_loss, dynamic=False)
 
     def run(self) -> Iterator[Progress]:
         """Train until the recipe's wall time is spent; yields a report every few steps."""
@@ -109,6 +114,8 @@ class Trainer:
             with_gist = progress >= self.recipe.gist_from
             if with_gist and self.batches.has_pairs and self.step % self.recipe.pair_every == 0:
                 smooth.add("gist", self._pair_step())
+            if with_gist and self.batches.is_taught and self.step % self.recipe.taught_every == 0:
+                smooth.add("likeness", self._taught_step())
             for _ in range(self.recipe.parts):
                 batch = self.batches.segments().to(self.device)
                 bits, accuracy = self._codec_part(batch, with_gist)
@@ -131,6 +138,7 @@ class Trainer:
                     smooth["bits"],
                     smooth["accuracy"],
                     smooth["gist"],
+                    smooth["likeness"],
                     rate,
                     held_out,
                 )
@@ -147,7 +155,9 @@ class Trainer:
         bits = tokens = 0.0
         for batch in self.batches.held_out(HELD_OUT_SEGMENTS):
             moved = batch.to(self.device)
-            condition = self._condition(moved.tokens, moved.count, moved.continued, with_gist)
+            condition = self._condition(
+                moved.tokens, moved.words, moved.count, moved.continued, with_gist
+            )
             nats, _ = expansion_loss(self.network, moved.tokens, condition, moved.count)
             count = float(moved.count.sum())
             bits, tokens = bits + float(nats) * NATS_TO_BITS * count, tokens + count
@@ -192,7 +202,9 @@ class Trainer:
 
     def _codec_part(self, batch: SegmentBatch, with_gist: bool) -> tuple[float, float]:
         """Add the gradient of a part of a step; its bits per token and accuracy."""
-        nats, accuracy = self._codec(batch.tokens, batch.count, batch.continued, with_gist)
+        nats, accuracy = self._codec(
+            batch.tokens, batch.words, batch.count, batch.continued, with_gist
+        )
         torch.autograd.backward(nats / self.recipe.parts)
         return nats.item() * NATS_TO_BITS, accuracy.item()
 
@@ -201,11 +213,20 @@ class Trainer:
         pairs = self.batches.pairs()
         queries, passages = pairs.queries.to(self.device), pairs.passages.to(self.device)
         loss, accuracy = self._pair(
-            queries.tokens, queries.count, passages.tokens, passages.count,
+            queries.tokens, queries.words, queries.count,
+            passages.tokens, passages.words, passages.count,
             pairs.same.to(self.device),
         )  # fmt: skip
         torch.autograd.backward(loss * self.recipe.gist_weight)
         return accuracy.item()
+
+    def _taught_step(self) -> float:
+        """Add the gradient of a batch of taught texts to the step that follows; their likeness."""
+        taught = self.batches.taught()
+        texts, targets = taught.texts.to(self.device), taught.targets.to(self.device)
+        loss = self._likeness(texts.tokens, texts.words, texts.count, targets)
+        torch.autograd.backward(loss * self.recipe.taught_weight)
+        return 1 - float(loss.item())
 
     def _update(self, progress: float) -> None:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -217,30 +238,46 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
 
     def _codec_loss(
-        self, tokens: Tensor, count: Tensor, continued: Tensor, with_gist: bool
+        self, tokens: Tensor, words: Tensor, count: Tensor, continued: Tensor, with_gist: bool
     ) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self.device.type, self._dtype, self._dtype != torch.float32):
-            condition = self._condition(tokens, count, continued, with_gist)
+        with self._autocast():
+            condition = self._condition(tokens, words, count, continued, with_gist)
             return expansion_loss(self.network, tokens, condition, count[:1])
 
     def _pair_loss(
-        self, query: Tensor, query_count: Tensor, passage: Tensor, count: Tensor, same: Tensor
+        self,
+        query: Tensor,
+        query_words: Tensor,
+        query_count: Tensor,
+        passage: Tensor,
+        words: Tensor,
+        count: Tensor,
+        same: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self.device.type, self._dtype, self._dtype != torch.float32):
-            asked = gist_bits(self.network.gist(query, query_count).float())
-            answers = gist_bits(self.network.gist(passage, count).float())
+        with self._autocast():
+            asked = gist_bits(self.network.gist(query, query_count, query_words).float())
+            answers = gist_bits(self.network.gist(passage, count, words).float())
             loss = contrastive_loss(asked, answers, same, self.recipe.temperature)
             nearest = (asked.float() @ answers.float().t()).argmax(1)
             target = torch.arange(len(query), device=query.device)
             return loss, (nearest == target).float().mean()
 
+    def _taught_loss(self, tokens: Tensor, words: Tensor, count: Tensor, targets: Tensor) -> Tensor:
+        with self._autocast():
+            return likeness_loss(self.network.gist(tokens, count, words), targets)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self._dtype, self._dtype != torch.float32)
+
     def _condition(
-        self, tokens: Tensor, count: Tensor, continued: Tensor, with_gist: bool
+        self, tokens: Tensor, words: Tensor, count: Tensor, continued: Tensor, with_gist: bool
     ) -> Condition:
-        if with_gist:
-            return Condition(count, continued, gist_bits(self.network.gist(tokens, count).float()))
-        none = torch.zeros(len(tokens), self.recipe.config.gist_bits, device=self.device)
-        return Condition(count, continued, none)
+        if not with_gist:
+            none = torch.zeros(len(tokens), self.recipe.config.gist_bits, device=self.device)
+            return Condition(count, continued, none)
+        gist = gist_bits(self.network.gist(tokens, count, words).float())
+        # A gist that is taught serves lookups: what rates would want of it does not move it.
+        return Condition(count, continued, gist.detach() if self.batches.is_taught else gist)
 
     def _note(self, report: Progress) -> None:
         point = {
@@ -250,6 +287,7 @@ class Trainer:
             "bits_per_token": round(report.bits_per_token, 4),
             "accuracy": round(report.accuracy, 4),
             "gist_accuracy": round(report.gist_accuracy, 4),
+            "likeness": round(report.likeness, 4),
         }
         if report.held_out_bits is not None:
             point["held_out_bits"] = round(report.held_out_bits, 4)

@@ -40,6 +40,16 @@ def expansion_loss(
     return (nats * real).sum() / total, (hits & real).sum() / total
 
 
+def likeness_loss(gists: Tensor, targets: Tensor) -> Tensor:
+    """Mean of 1 - cosine between gists before their bits are taken and what they should be like.
+
+    Args:
+        gists: ``(batch, gist_bits)``.
+        targets: The same of the teacher, of length 1.
+    """
+    return 1 - (F.normalize(gists.float()) * targets).sum(1).mean()
+
+
 def contrastive_loss(queries: Tensor, passages: Tensor, same: Tensor, temperature: float) -> Tensor:
     """InfoNCE both ways over the bits of gists (van den Oord et al. 2018, arXiv 1807.03748).
 

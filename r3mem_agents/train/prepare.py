@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
 from r3mem_agents.train.batches import QUERY_TOKENS
 from r3mem_agents.train.corpus import (
     Corpus,
@@ -32,7 +33,8 @@ def prepare(
     recipe: Recipe,
     note: Callable[[str], None],
     tokenizer: Tokenizer | None = None,
-) -> tuple[Tokenizer, Corpus, dict[str, Any]]:
+    words: Words | None = None,
+) -> tuple[Tokenizer, Words, Corpus, dict[str, Any]]:
     """Read or make what a run learns from.
 
     Args:
@@ -41,9 +43,10 @@ def prepare(
         recipe: How much of it to read.
         note: Told what is being done.
         tokenizer: The tokenizer to use; learned from the data if not given.
+        words: The words to use; the most frequent ones, as many as the recipe says, if not given.
 
     Returns:
-        The tokenizer, the corpus, and the hashes of the data files.
+        The tokenizer, the words, the corpus, and the hashes of the data files.
     """
     files = data_files(data)
     done = out / "corpus.json"
@@ -53,6 +56,7 @@ def prepare(
         recipe.pair_mb,
         recipe.tokenizer_mb,
         tokenizer.fingerprint if tokenizer is not None else None,
+        words.fingerprint if words is not None else None,
     ]
     if done.exists():
         made = json.loads(done.read_text())
@@ -60,13 +64,16 @@ def prepare(
             note("corpus found")
             return (
                 Tokenizer.load(out / "tokenizer.json"),
+                Words.load(out / "words.txt"),
                 load_corpus(out / "corpus.npz"),
                 made["hashes"],
             )
     if tokenizer is None:
         note("learning the tokenizer")
-        texts = sample_texts(files, int(recipe.tokenizer_mb * MB))
-        tokenizer = Tokenizer.train(texts, recipe.config.vocabulary)
+        tokenizer = Tokenizer.train(_sample(files, recipe), recipe.config.vocabulary)
+    if words is None:
+        note("choosing words")
+        words = Words.train(_sample(files, recipe), recipe.config.words)
     builder = CorpusBuilder(tokenizer, recipe.config.segment_tokens, QUERY_TOKENS)
     for path in files:
         pairs = path.name.split(".")[0].endswith(PAIRS_SUFFIX)
@@ -75,8 +82,13 @@ def prepare(
     corpus = builder.build()
     hashes = hash_files(files)
     tokenizer.save(out / "tokenizer.json")
+    words.save(out / "words.txt")
     save_corpus(corpus, out / "corpus.npz")
     done.write_text(
         json.dumps({"recipe": wanted, "files": [path.name for path in files], "hashes": hashes})
     )
-    return tokenizer, corpus, hashes
+    return tokenizer, words, corpus, hashes
+
+
+def _sample(files: list[Path], recipe: Recipe) -> Iterator[str]:
+    return sample_texts(files, int(recipe.tokenizer_mb * MB))

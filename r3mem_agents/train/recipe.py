@@ -24,6 +24,9 @@ class Recipe:
         pair_every: A step of the gist follows every so many steps of the codec.
         gist_from: Share of the time after which expansions get their gist and pairs are trained.
         gist_weight: Weight of the contrastive loss beside nats per token.
+        taught_every: A step of taught texts follows every so many steps of the codec.
+        taught_weight: Weight of the taught texts' loss beside nats per token.
+        topic_steps: Steps of the topics of words, before everything else.
         temperature: Of the contrastive loss; 0.05 as in SimCSE (arXiv 2104.08821).
         matrix_rate: Peak learning rate of Muon, for the matrices of the stack.
         other_rate: Peak learning rate of AdamW, for everything else.
@@ -45,6 +48,9 @@ class Recipe:
     pair_every: int = 16
     gist_from: float = 0.35
     gist_weight: float = 0.5
+    taught_every: int = 8
+    taught_weight: float = 1.0
+    topic_steps: int = 500
     temperature: float = 0.05
     matrix_rate: float = 1.2e-2
     other_rate: float = 5e-3
@@ -57,12 +63,12 @@ class Recipe:
     def going_on(self) -> Recipe:
         """The recipe of a run that starts from a trained checkpoint.
 
-        Half the peak rates, and the gist from the start (chosen; not tuned).
+        A quarter of the peak rates, and the gist from the start (chosen; not tuned).
         """
         return replace(
             self,
-            matrix_rate=self.matrix_rate / 2,
-            other_rate=self.other_rate / 2,
+            matrix_rate=self.matrix_rate / 4,
+            other_rate=self.other_rate / 4,
             gist_from=0.0,
         )
 

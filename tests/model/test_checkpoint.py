@@ -25,7 +25,9 @@ def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) ->
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(1.01)
-    changed = ReversibleModel.from_network(network, model.tokenizer, model.static_counts, "changed")
+    changed = ReversibleModel.from_network(
+        network, model.tokenizer, model.words, model.static_counts, "changed"
+    )
     changed.save_pretrained(tmp_path / "a")
     again = ReversibleModel.from_pretrained(tmp_path / "a")
     assert again.fingerprint == changed.fingerprint != tiny_model().fingerprint
@@ -65,7 +67,7 @@ def test_training_starts_from_what_fits_of_another_checkpoint(tmp_path: Path) ->
     same = R3MemNetwork(model.config)
     adopt(same, tmp_path)
     counts = model.static_counts
-    again = ReversibleModel.from_network(same, model.tokenizer, counts, model.name)
+    again = ReversibleModel.from_network(same, model.tokenizer, model.words, counts, model.name)
     assert again.fingerprint == model.fingerprint
     deeper = R3MemNetwork(replace(model.config, layers=3))
     own = deeper.forward_bias.clone()
@@ -91,6 +93,8 @@ def damaged(folder: Path, name: str, content: bytes) -> Path:
         ("config.json", b'{"format": 1, "name": "x", "colour": 3}'),
         ("model.safetensors", b"\x00" * 100),
         ("tokenizer.json", b"[]"),
+        ("words.txt", b"one word too many\n"),
+        ("words.txt", b"\xff\xff\n"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: bytes) -> None:

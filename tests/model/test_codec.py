@@ -136,7 +136,8 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
     assert len(segment.code) <= len(noise.encode()) + 3 * 3 + 6
     network = tiny_model().network
     network.unigram.zero_()
-    ignorant = ReversibleModel.from_network(network, model.tokenizer, model.static_counts, "x")
+    counts = model.static_counts
+    ignorant = ReversibleModel.from_network(network, model.tokenizer, model.words, counts, "x")
     (packed,) = ignorant.compress(["My dog is called Alice and he loves Bob."])
     assert packed.packed == 1
     assert ignorant.expand([packed]) == ["My dog is called Alice and he loves Bob."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
@@ -13,7 +14,7 @@ from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
 def make_network(rounds: int) -> R3MemNetwork:
     torch.manual_seed(rounds)
     config = ModelConfig(
-        vocabulary=300, hidden=64, layers=3, heads=4, feedforward=128, rounds=rounds
+        vocabulary=300, hidden=64, layers=3, heads=4, feedforward=128, rounds=rounds, words=8
     )
     network = R3MemNetwork(config)
     with torch.no_grad():
@@ -81,7 +82,9 @@ def test_padding_changes_nothing() -> None:
     other = torch.where(inside, tokens, torch.randint(0, 300, tokens.shape))
     before = network.predict(tokens, condition, condition.count)
     assert torch.equal(network.predict(other, condition, condition.count)[inside], before[inside])
-    assert torch.equal(network.gist(other, condition.count), network.gist(tokens, condition.count))
+    words = torch.randint(0, 9, (5, 7))
+    gist = network.gist(tokens, condition.count, words)
+    assert torch.equal(network.gist(other, condition.count, F.pad(words, (0, 3))), gist)
 
 
 @torch.inference_mode()

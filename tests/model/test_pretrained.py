@@ -14,6 +14,7 @@ from r3mem_agents.model import ReversibleModel
 from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.words import Words
 
 TEXTS = [
     "My dog is called Biscuit and he loves the beach.",
@@ -43,7 +44,7 @@ def loss_of(network: R3MemNetwork, tokens: torch.Tensor) -> torch.Tensor:
 
 def model_of(network: R3MemNetwork, tokenizer: Tokenizer) -> ReversibleModel:
     counts = np.ones(tokenizer.vocabulary, np.int64)
-    return ReversibleModel.from_network(network, tokenizer, counts, "adapted")
+    return ReversibleModel.from_network(network, tokenizer, Words(()), counts, "adapted")
 
 
 def test_matrices_and_sizes_are_those_of_the_base(network: R3MemNetwork, minilm: Path) -> None:

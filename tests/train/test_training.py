@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from typer import Typer
 from typer.testing import CliRunner
 
-from r3mem_agents.errors import CheckpointError
+from r3mem_agents.errors import CheckpointError, InvalidInputError
 from r3mem_agents.model import ModelConfig, ReversibleModel
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
@@ -23,6 +24,7 @@ from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.objective import contrastive_loss
 from r3mem_agents.train.prepare import prepare
 from r3mem_agents.train.recipe import Recipe
+from r3mem_agents.train.taught import load_taught
 
 TOWNS = ["Lisbon", "Porto", "Faro", "Braga"]
 CONFIG = ModelConfig(vocabulary=400, hidden=32, layers=2, heads=4, feedforward=64)
@@ -58,26 +60,26 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def make_corpus(data: Path, out: Path, recipe: Recipe = RECIPE) -> tuple[Recipe, Corpus]:
-    tokenizer, corpus, _ = prepare(data, out, recipe, lambda _: None)
+def make_batches(data: Path, out: Path, recipe: Recipe = RECIPE) -> tuple[Recipe, Batches, Corpus]:
+    tokenizer, words, corpus, _ = prepare(data, out, recipe, lambda _: None)
     fitted = replace(recipe, config=replace(recipe.config, vocabulary=tokenizer.vocabulary))
-    return fitted, corpus
+    return fitted, Batches(corpus, fitted, tokenizer, words), corpus
 
 
-def trainer_of(recipe: Recipe, corpus: Corpus, folder: Path, device: torch.device) -> Trainer:
+def trainer_of(recipe: Recipe, batches: Batches, folder: Path) -> Trainer:
     torch.manual_seed(0)
-    network = R3MemNetwork(recipe.config).set_unigram(torch.from_numpy(corpus.counts).float())
-    return Trainer(network, recipe, corpus, folder, device)
+    return Trainer(R3MemNetwork(recipe.config), recipe, batches, folder, torch.device("cpu"))
 
 
 def test_a_run_learns_and_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
-    recipe, corpus = make_corpus(data, tmp_path)
+    recipe, batches, corpus = make_batches(data, tmp_path)
     recipe = replace(recipe, minutes=0.2, gist_from=0.3)
-    trainer = trainer_of(recipe, corpus, tmp_path, torch.device("cpu"))
+    trainer = trainer_of(recipe, batches, tmp_path)
+    trainer.network.set_unigram(torch.from_numpy(corpus.counts).float())
     before = trainer.held_out_bits(False)
     first = next(trainer.run())
     trainer.save()
-    again = trainer_of(recipe, corpus, tmp_path, torch.device("cpu"))
+    again = trainer_of(recipe, batches, tmp_path)
     assert again.resume()
     assert (again.step, again.tokens) == (first.step, first.tokens)
     for old, new in zip(trainer.network.parameters(), again.network.parameters(), strict=True):
@@ -90,16 +92,15 @@ def test_a_run_learns_and_goes_on_where_it_was_killed(data: Path, tmp_path: Path
 
 
 def test_a_state_of_other_sizes_is_refused(data: Path, tmp_path: Path) -> None:
-    recipe, corpus = make_corpus(data, tmp_path)
-    trainer_of(recipe, corpus, tmp_path, torch.device("cpu")).save()
+    recipe, batches, _ = make_batches(data, tmp_path)
+    trainer_of(recipe, batches, tmp_path).save()
     other = replace(recipe, config=replace(recipe.config, layers=3))
     with pytest.raises(CheckpointError, match="delete it or choose another folder"):
-        trainer_of(other, corpus, tmp_path, torch.device("cpu")).resume()
+        trainer_of(other, batches, tmp_path).resume()
 
 
 def test_held_out_segments_are_never_trained_on(data: Path, tmp_path: Path) -> None:
-    recipe, corpus = make_corpus(data, tmp_path)
-    batches = Batches(corpus, replace(recipe, held_out=0.2))
+    _, batches, _ = make_batches(data, tmp_path, replace(RECIPE, held_out=0.2))
     kept = {tuple(row) for batch in batches.held_out(1000) for row in batch.tokens.tolist()}
     width = batches.longest
     for _ in range(30):
@@ -108,8 +109,8 @@ def test_held_out_segments_are_never_trained_on(data: Path, tmp_path: Path) -> N
 
 
 def test_pairs_that_share_a_passage_are_no_negatives(data: Path, tmp_path: Path) -> None:
-    recipe, corpus = make_corpus(data, tmp_path)
-    pairs = Batches(corpus, recipe).pairs()
+    _, batches, _ = make_batches(data, tmp_path)
+    pairs = batches.pairs()
     texts = pairs.passages.tokens.tolist()
     asked = pairs.queries.tokens.tolist()
     for i, row in enumerate(texts):
@@ -131,13 +132,13 @@ def test_the_contrastive_loss_is_zero_only_for_gists_that_match() -> None:
 
 
 def test_a_corpus_is_cut_anew_for_another_tokenizer(data: Path, tmp_path: Path) -> None:
-    learned, _, _ = prepare(data, tmp_path, RECIPE, lambda _: None)
+    learned, *_ = prepare(data, tmp_path, RECIPE, lambda _: None)
     other = Tokenizer.train(["another text"], 300)
     assert other.fingerprint != learned.fingerprint
-    used, corpus, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
+    used, _, corpus, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
     assert used.fingerprint == other.fingerprint
     assert len(corpus.counts) == other.vocabulary
-    again, _, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
+    again, *_ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
     assert again.fingerprint == other.fingerprint
 
 
@@ -189,3 +190,54 @@ def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(data: Path, tmp_
     more = json.loads((tmp_path / "more" / "checkpoint" / "training.json").read_text())
     assert more["started_from"] == model.fingerprint
     assert more["curve"][0]["bits_per_token"] < record["curve"][0]["bits_per_token"]
+
+
+def test_a_teacher_decides_what_gists_are_alike(data: Path, tmp_path: Path) -> None:
+    words = ["train", "leaves", "when", *map(str.lower, TOWNS)]
+    texts = [*words, *(f"When does the train to {town} leave?" for town in TOWNS)]
+    texts += [f"Train {n} to {TOWNS[n % 4]}" for n in range(200)]
+    kinds = [
+        [*(town.lower() in text.lower() for town in TOWNS), True].index(True) for text in texts
+    ]
+    random = np.random.default_rng(0)
+    noise = random.standard_normal((len(texts), 256)) / 9
+    vectors = random.standard_normal((5, 256))[kinds] + noise
+    encoded = [text.encode() for text in texts]
+    np.savez(
+        tmp_path / "taught.npz",
+        texts=np.frombuffer(b"".join(encoded), np.uint8),
+        starts=np.cumsum([0, *map(len, encoded)]),
+        vectors=vectors.astype(np.float16),
+    )
+    app = Typer()
+    app.command()(train)
+    arguments = [
+        str(data), "--out", str(tmp_path / "run"), "--minutes", "0.05", "--layers", "1",
+        "--hidden", "32", "--batch-tokens", "512", "--device", "cpu", "--gist-from", "0",
+        "--taught", str(tmp_path / "taught.npz"), "--words", "50",
+    ]  # fmt: skip
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    model = ReversibleModel.from_pretrained(tmp_path / "run" / "checkpoint")
+    record = json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())
+    assert record["taught_texts"] == len(texts)
+    assert 0 < len(model.words) <= 50
+    asked = np.unpackbits(model.gists([f"To {town}, when?" for town in TOWNS]), axis=1)
+    said = np.unpackbits(model.gists([f"{town} at noon by train." for town in TOWNS]), axis=1)
+    alike = (asked[:, None] == said[None]).mean(-1)
+    assert alike.argmax(1).tolist() == [0, 1, 2, 3]
+    assert alike.diagonal().min() > 0.7
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nonsense"])
+def test_a_file_without_vectors_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "taught.npz").write_bytes(content)
+    with pytest.raises(InvalidInputError, match="holds no texts with vectors"):
+        load_taught(tmp_path / "taught.npz", 256)
+
+
+def test_vectors_smaller_than_a_gist_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "taught.npz"
+    np.savez(path, texts=np.frombuffer(b"ab", np.uint8), starts=[0, 1, 2], vectors=np.ones((2, 8)))
+    with pytest.raises(InvalidInputError, match="at least 256"):
+        load_taught(path, 256)
