@@ -2,12 +2,13 @@
 
     python examples/recipes/lookup_questions.py DATA OUT
 
-reads DATA/*.jsonl.zst (docs/training.md) and writes three files in the open format of
+reads DATA/*.jsonl.zst (docs/training.md) and writes four files in the open format of
 docs/recall.md, each with users of several sessions:
 
 meetings    people's questions about meetings; gold are the turns of the span that answers (QMSum)
 personas    what somebody said about themselves; gold is the turn that says it again (Persona-Chat)
 assistant   templated questions about tasks; gold are the turns that hold the answer (SGD)
+articles    people's questions about articles; a turn is a sentence, gold one that answers (SQuAD)
 """
 
 from __future__ import annotations
@@ -24,26 +25,33 @@ from r3mem_agents.bench.data import open_lines
 
 Record = dict[str, Any]
 
-USERS = {"meetings": 12, "personas": 24, "assistant": 24}
+USERS = {"meetings": 12, "personas": 24, "assistant": 24, "articles": 11}
 """Most users of a file."""
 
-SESSIONS = {"meetings": 2, "personas": 15, "assistant": 15}
+SESSIONS = {"meetings": 2, "personas": 15, "assistant": 15, "articles": 8}
 """Sessions of a user."""
 
 QUESTIONS = 40
 """Most questions about a user's sessions."""
 
 NAMES = {"User 1": "Alice", "User 2": "Bob", "User": "User", "Assistant": "Assistant"}
+ARTICLE_TURNS = 20
+"""Sentences of a session."""
+
+ARTICLES_FROM = 0.78
+"""Share of the questions after which articles are read."""
+
 LONGEST_GOLD = 30
 """Questions with more gold turns ask for a summary."""
 
 
 def main(data: Path, out: Path) -> None:
-    """Write the three files."""
+    """Write the four files."""
     sources = {
         "meetings": meetings(data),
         "personas": personas(data),
         "assistant": assistant(data),
+        "articles": articles(data),
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, sessions in sources.items():
@@ -121,6 +129,24 @@ def assistant(data: Path) -> Iterator[tuple[Record, list[Record]]]:
             if gold:
                 asked.append({"question": pair["query"], "gold": gold})
         yield dialogue, asked
+
+
+def articles(data: Path) -> Iterator[tuple[Record, list[Record]]]:
+    """Sentences in the order of their articles, as far as somebody asked about them."""
+    pairs = list(read(data / "nqg_squad_sentence_pairs.jsonl.zst"))
+    questions: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs[int(len(pairs) * ARTICLES_FROM) :]:
+        questions[pair["passage"]].append(pair["query"])
+    sentences = list(questions)
+    for start in range(0, len(sentences), ARTICLE_TURNS):
+        some = sentences[start : start + ARTICLE_TURNS]
+        turns = [{"speaker": "Reader", "text": sentence} for sentence in some]
+        asked = [
+            {"question": question, "gold": [place]}
+            for place, sentence in enumerate(some)
+            for question in questions[sentence]
+        ]
+        yield {"turns": turns}, asked
 
 
 def window(dialogue: Record, passage: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.postings import Postings, idf
@@ -25,6 +26,16 @@ was said before. Nothing relevant is never found for it. Chosen."""
 LEAST = 0.25
 """Below, nothing relevant is found: one of three terms that are equally rare is enough. More than
 99.9 % of the answerable training questions pass (docs/LOG.md, "knowing when nothing fits")."""
+
+ALIKE = 0.65
+"""Likeness from which a gist says that a turn answers, whatever terms it has. 99 % of the training
+questions put to a memory without an answer stay below (docs/LOG.md, "a gist that is taught")."""
+
+
+def resemblance(likeness: NDArray[np.float64]) -> float:
+    """The likeness of the best gist, ``(turns,)``, if it is one to go by; 0 otherwise."""
+    best = float(likeness.max(initial=0.0))
+    return best if best >= ALIKE else 0.0
 
 
 def coverage(turns: Snapshot, postings: Postings, timely: Collection[int] = ()) -> float:

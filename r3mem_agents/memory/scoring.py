@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage
+from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage, resemblance
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
 from r3mem_agents.memory.index import Snapshot, likeness_to
 from r3mem_agents.memory.postings import Postings, idf, postings_of
@@ -17,12 +17,8 @@ from r3mem_agents.memory.weights import WEIGHTS, Weights
 Floats = NDArray[np.float64]
 
 GIST_FLOOR = 0.3
-"""Likeness of gists from which a turn without a term of the question is worth returning.
-
-Provisional: between unrelated random gists of 256 bits the likeness is 0 with a deviation of
-0.0625, so this is far out even among 100,000 turns; it is to be replaced by a value measured on
-questions without an answer (docs/LOG.md, "lookup").
-"""
+"""Likeness of gists from which a turn without a term of the question may be returned, if the memory
+holds an answer at all (docs/LOG.md, "a gist that is taught")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,7 @@ def weigh(
     relevant[later] |= direct[earlier]
     relevant[earlier] |= direct[later]
     time = _closeness(turns, dates.spans)
-    sure = max(coverage(turns, postings, timely), _if_alike(likeness))
+    sure = max(coverage(turns, postings, timely), resemblance(likeness))
     if dates.only and weights.time and np.any(time == 1):
         relevant |= time == 1
         sure = 1.0
@@ -169,12 +165,6 @@ def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Flo
     best = np.full(len(turns.ids), -1.0)
     np.maximum.at(best, turns.gist_turn, likeness_to(query, turns.gists, bits))
     return best
-
-
-def _if_alike(likeness: Floats) -> float:
-    # The likeness of the best gist, if it says anything.
-    best = float(likeness.max(initial=0.0))
-    return best if best >= GIST_FLOOR else 0.0
 
 
 def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:

@@ -99,7 +99,6 @@ def test_one_run_writes_text_json_and_picture(run: Run, run_json: Any, tmp_path:
             _assert_of_one_run(tmp_path / "results")
 
 
-@pytest.mark.xfail(strict=True, reason="of two runs still: r3mem demo --out docs/results")
 def test_what_is_published_is_of_one_run() -> None:
     _assert_of_one_run(RESULTS)
 

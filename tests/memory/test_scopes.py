@@ -43,8 +43,8 @@ def test_nothing_crosses_a_scope(
             with CompressiveMemory(path, user=user, agent=agent, model=model) as memory:
                 assert memory.history() == turns
                 assert memory.stats().turns == len(turns)
-                question = " ".join(f"secret{number}" for number in range(len(steps)))
-                hits = memory.recall(question, k=1000)
+                questions = [f"secret{number}" for number in range(len(steps))]
+                hits = [hit for question in questions for hit in memory.recall(question, k=1000)]
                 assert {hit.turn_id for hit in hits} == {turn.id for turn in turns}
 
 

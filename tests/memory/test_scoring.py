@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents.memory.confidence import LEAST, UNHEARD_TURNS, WEIGHTIEST
+from r3mem_agents.memory.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
 from r3mem_agents.memory.dates import Dates, Span
 from r3mem_agents.memory.index import Index, Speaker, gist_words
 from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
@@ -49,7 +49,7 @@ def written_out_bm25(documents: list[list[int]], query: set[int]) -> list[float]
         idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
         for place, document in enumerate(documents):
             count = document.count(term)
-            norm = 1.2 * (1 - 0.75 + 0.75 * len(document) / mean)
+            norm = WEIGHTS.k1 * (1 - WEIGHTS.b + WEIGHTS.b * len(document) / mean)
             scores[place] += idf * count / (count + norm)
     return scores
 
@@ -89,7 +89,7 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
     documents = [[t for line in lines if line.session == s for t in line.terms] for s in numbers]
     of_session = dict(zip(numbers, relative(written_out_bm25(documents, query)), strict=True))
     positive = relative([max(one, 0.0) for one in like])
-    own = [e + g for e, g in zip(relative(entity), positive, strict=True)]
+    own = [e + WEIGHTS.gist * g for e, g in zip(relative(entity), positive, strict=True)]
     results = []
     for place, line in enumerate(lines):
         same = [p for p, other in enumerate(lines) if other.session == line.session]
@@ -97,14 +97,14 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
         after = [p for p in same if p > place][:1]
         score = (
             own[place]
-            + sum(0.3 * own[p] for p in before)
-            + sum(0.1 * own[p] for p in after)
-            + 0.3 * of_session[line.session]
-            + 0.1 * bool(SPEAKERS[line.speaker].terms & query)
+            + sum(WEIGHTS.previous * own[p] for p in before)
+            + sum(WEIGHTS.following * own[p] for p in after)
+            + WEIGHTS.session * of_session[line.session]
+            + WEIGHTS.speaker * bool(SPEAKERS[line.speaker].terms & query)
         )
         results.append((score, any(direct[p] for p in [place, *before, *after])))
     alike = max(like)
-    sure = max(written_out_coverage(lines, query), alike if alike >= GIST_FLOOR else 0.0)
+    sure = max(written_out_coverage(lines, query), alike if alike >= ALIKE else 0.0)
     best = max(score for score, _ in results)
     return [
         (sure * score / best if best else 0.0, relevant and sure >= LEAST)
@@ -166,7 +166,10 @@ def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
     query = gist_words(np.zeros(5, np.uint8))
     evidence = weigh(index.snapshot(), {1}, query, BITS, dates=dates)
     # The last turn is the best one; it has entity, gist and session beside time, and scores 1.
-    weight = 3.2 / (2.3 + 3.2) if only else 0.3 / (2.3 + 0.3)
+    others = WEIGHTS.without("time").total
+    best = WEIGHTS.entity + WEIGHTS.gist + WEIGHTS.session
+    time = others if only else WEIGHTS.time
+    weight = time / (best + time)
     fading = [2**-2, 2**-0.1, 1, 1, 2**-1.1, 1]
     assert evidence.time.tolist() == pytest.approx([weight * part for part in fading])
     assert evidence.relevant.tolist() == [False, False, only, only, False, True]
