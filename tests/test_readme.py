@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 USE, *HOSTS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 NAMES = ["agent", "chain", "engine"]
+CATEGORIES = ["single-hop", "multi-hop", "temporal", "open-domain"]
 TOLD = "My dog is called Biscuit."
 
 
@@ -84,6 +85,22 @@ def test_figures_are_those_of_the_results() -> None:
     assert f"| expand | {speed['expand_tokens_per_s']:,.0f} tokens/s |" in README
     assert f"| database file | {speed['file_to_text']:.2f} of the text it holds |" in README
     assert f"| wheel, with the model | {speed['wheel_bytes'] / 1e6:.1f} MB |" in README
+
+
+def test_what_lookups_find_is_that_of_the_results() -> None:
+    systems = json.loads((ROOT / "docs/results/recall.json").read_text())["figures"]["systems"]
+    names = {
+        "r3mem": "**r3mem**",
+        "bm25": "BM25",
+        "minilm": "all-MiniLM-L6-v2, in-memory vector store",
+        "bm25+minilm": "both, normalized sum",
+    }
+    for name, label in names.items():
+        row = next(line for line in README.splitlines() if line.startswith(f"| {label} |"))
+        every = systems[name]["overall"]
+        found = [every["recall@5"], every["recall@10"]]
+        found += [systems[name]["by_category"][each]["recall@5"] for each in CATEGORIES]
+        assert re.findall(r"0\.\d{3}", row) == [f"{one['value']:.3f}" for one in found]
 
 
 def test_the_demo_shown_is_the_demo_kept() -> None:
