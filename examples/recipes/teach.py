@@ -105,12 +105,9 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
 def vectors(texts: list[str]) -> NDArray[np.float16]:
     """Vectors of texts, in their order."""
     encoder = Encoder(bundled())
-    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-    found = np.zeros((len(texts), encoder.dimensions), np.float16)
-    for start in track(range(0, len(order), AT_ONCE), "embedding"):
-        rows = order[start : start + AT_ONCE]
-        found[rows] = encoder.embed_documents([texts[row] for row in rows])
-    return found
+    starts = track(range(0, len(texts), AT_ONCE), "embedding")
+    some = [encoder.embed_documents(texts[start : start + AT_ONCE]) for start in starts]
+    return np.concatenate(some).astype(np.float16)
 
 
 if __name__ == "__main__":

@@ -128,8 +128,9 @@ class R3MemNetwork(nn.Module):
         Args:
             words: ``(batch, some)`` ids, filled up with 0.
         """
-        each = snap(self.topic.rows(words) * STREAM_SCALE) * (words > NONE)[..., None]
-        number = (words > NONE).sum(1, keepdim=True).clamp_min(1)
+        said = words > NONE
+        each = snap(self.topic.rows(words) * STREAM_SCALE) * said[..., None]
+        number = said.sum(1, keepdim=True).clamp_min(1)
         return each.sum(1) * STREAM_SCALE**-1 / number.sqrt()
 
     def predict(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:

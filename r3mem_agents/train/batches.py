@@ -202,4 +202,6 @@ class Batches:
 
 def equal_rows(tokens: Tensor) -> Tensor:
     """Boolean ``(batch, batch)``: which rows are the same."""
-    return (tokens[:, None] == tokens[None]).all(-1)
+    kind = torch.unique(tokens, dim=0, return_inverse=True)[1]
+    same: Tensor = kind[:, None] == kind[None]
+    return same

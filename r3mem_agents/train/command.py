@@ -19,7 +19,7 @@ from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words
 from r3mem_agents.train.batches import Batches
-from r3mem_agents.train.corpus import Corpus
+from r3mem_agents.train.corpus import Corpus, hash_files
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
@@ -139,7 +139,7 @@ def train(
         "base": base.name if base is not None else None,
         "adapter_rank": adapter_rank if base is not None else None,
         "data_sha256": hashes,
-        "taught_sha256": teacher.sha256 if teacher is not None else None,
+        "taught_sha256": hash_files([taught])[taught.name] if taught is not None else None,
         "taught_texts": len(teacher.texts) if teacher is not None else 0,
         **describe_run(trainer, corpus),
     }

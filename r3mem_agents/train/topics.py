@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r3mem_agents.model.words import Words, padded
+from r3mem_agents.train.batches import equal_rows
 from r3mem_agents.train.objective import contrastive_loss, likeness_loss
 from r3mem_agents.train.taught import Taught
 
@@ -52,8 +53,7 @@ class Topics:
         self._temperature = temperature
         self._pairs = pairs
         said = [words.ids(text) for text in taught.texts]
-        length = max(map(len, said), default=0)
-        self._texts = torch.from_numpy(padded(said, length))
+        self._texts = torch.from_numpy(padded(said))
         self._targets = torch.from_numpy(taught.targets)
         counts = np.bincount(self._texts.flatten(), minlength=len(words) + 1)[1:] + 1.0
         vectors = torch.zeros(len(words) + 1, taught.targets.shape[1])
@@ -106,16 +106,9 @@ class Topics:
     def _contrast(self) -> Tensor:
         rows = self._random.integers(len(self._pairs[0]), size=BATCH)
         asked, answers = (torch.from_numpy(ids[rows]) for ids in self._pairs)
-        same = _equal(asked) | _equal(answers)
+        same = equal_rows(asked) | equal_rows(answers)
         same.fill_diagonal_(False)
         queries, passages = (F.normalize(self._sum(ids)) for ids in (asked, answers))
         # contrastive_loss divides by the length of bits, which is 1 here.
         size = queries.shape[1]
         return contrastive_loss(queries * size**0.5, passages * size**0.5, same, self._temperature)
-
-
-def _equal(ids: Tensor) -> Tensor:
-    # Which rows are the same, (rows, rows).
-    kind = torch.unique(ids, dim=0, return_inverse=True)[1]
-    same: Tensor = kind[:, None] == kind[None]
-    return same
