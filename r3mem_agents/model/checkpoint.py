@@ -25,7 +25,9 @@ from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words
 
-FORMAT = 1
+FORMAT = 2
+"""Counts up when the same tensors mean other predictions: 2 has attention scores in finer steps."""
+
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
 _STATIC_COUNTS = "static_counts"
 
@@ -90,8 +92,9 @@ def load(path: str | Path) -> Checkpoint:
         fields = json.loads((folder / "config.json").read_text())
         form, name = fields.pop("format"), fields.pop("name")
         if form != FORMAT:
+            advice = "upgrade r3mem-agents" if form > FORMAT else "train on from it: --start-from"
             raise CheckpointError(
-                f"{folder} has format {form}, this version reads {FORMAT}: upgrade r3mem-agents"
+                f"{folder} has format {form}, this version reads {FORMAT}: {advice}"
             )
         network = R3MemNetwork(ModelConfig(**fields))
         tensors = load_file(folder / "model.safetensors")

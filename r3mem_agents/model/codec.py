@@ -145,7 +145,7 @@ class Codec:
         tokens, size = truth.cpu().numpy(), _PREDICTIONS_AT_ONCE
         return Intervals.join(
             [
-                Predictions(self._network.logits(states[start : start + size])).intervals(
+                Predictions(self._network.steps(states[start : start + size])).intervals(
                     tokens[start : start + size]
                 )
                 for start in range(0, len(tokens), size)
@@ -171,18 +171,20 @@ class Codec:
         tokens = np.zeros((len(flat), max(counts)), np.int64)
         beside: Tensor | None = None
         for turn in range(passes.rounds):
-            place, real = passes.positions(turn)
+            place, real = (found.cpu().numpy() for found in passes.positions(turn))
             if turn:
-                held = passes.held(place).cpu().numpy()
+                held = passes.held(turn).cpu().numpy()
                 beside = torch.from_numpy(np.take_along_axis(tokens, held, 1)).to(self._device)
-            states = passes.predict(turn, place, real, beside)
-            predictions = Predictions(self._network.logits(states[real]))
-            rows, columns = np.nonzero(real.cpu().numpy())
-            places = place.cpu().numpy()[rows, columns]
-            for number, (row, column) in enumerate(
-                zip(rows.tolist(), places.tolist(), strict=True)
-            ):
-                tokens[row, column] = predictions.read(number, flat[row][0].decoder)
+            states = passes.predict(turn, beside).flatten(0, 1)
+            [filled] = real.ravel().nonzero()
+            rows, places = filled // real.shape[1], place.ravel()[filled]
+            for start in range(0, len(filled), _PREDICTIONS_AT_ONCE):
+                some = slice(start, start + _PREDICTIONS_AT_ONCE)
+                predictions = Predictions(self._network.steps(states[filled[some]]))
+                for number, (row, column) in enumerate(
+                    zip(rows[some].tolist(), places[some].tolist(), strict=True)
+                ):
+                    tokens[row, column] = predictions.read(number, flat[row][0].decoder)
         for row, (reader, index, _) in enumerate(flat):
             reader.tokens[index][:] = tokens[row, : counts[row]]
 

@@ -49,6 +49,11 @@ class ModelConfig:
         if self.gist_bits % 8 or self.gist_bits <= 0:
             raise CheckpointError(f"gist_bits={self.gist_bits} is not a positive multiple of 8")
 
+    @property
+    def head_size(self) -> int:
+        """Channels of an attention head."""
+        return self.hidden // self.heads
+
     def to_dict(self) -> dict[str, Any]:
         """Sizes by name, for ``config.json``."""
         return asdict(self)

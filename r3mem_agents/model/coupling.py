@@ -25,8 +25,12 @@ from r3mem_agents.model.exact import (
     attention_weights,
     levels,
     normalize,
+    score_steps,
     snap,
 )
+
+NOWHERE = -1e9
+"""Score of a key that must not be looked at."""
 
 
 class Known:
@@ -40,17 +44,14 @@ class Known:
     """
 
     def __init__(self, batch: int, positions: int, config: ModelConfig, like: Tensor) -> None:
-        size = (2, batch, config.heads, positions, config.hidden // config.heads)
-        self._room = like.new_empty(size)
+        self._room = like.new_empty((2, config.heads, batch, positions, config.head_size))
         self._used = 0
 
-    def extend(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add ``(batch, heads, positions, head_size)`` each; all keys and values so far."""
-        end = self._used + key.shape[2]
-        self._room[0, :, :, self._used : end] = key
-        self._room[1, :, :, self._used : end] = value
-        self._used = end
-        return self._room[0, :, :, :end], self._room[1, :, :, :end]
+    def extend(self, both: Tensor) -> Tensor:
+        """Add keys and values ``(2, heads, batch, positions, head_size)``; all of them so far."""
+        begin, self._used = self._used, self._used + both.shape[3]
+        self._room[:, :, :, begin : self._used] = both
+        return self._room[:, :, :, : self._used]
 
 
 class Attention(nn.Module):
@@ -58,8 +59,7 @@ class Attention(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.head_size = config.hidden // config.heads
+        self.heads, self.head_size = config.heads, config.head_size
         self.mix = ExactLinear(config.hidden, 3 * config.hidden, gain=ACTIVATION_SCALE)
         self.out = ExactLinear(config.hidden, config.hidden, std=0.0, gain=STREAM_SCALE)
 
@@ -70,9 +70,9 @@ class Attention(nn.Module):
 
         Args:
             a: ``(batch, positions, hidden)``, the stream that is read.
-            bias: ``(heads, positions, keys)``, or one for each row of the batch; added to the
-                scores. A bias of -1e9 blocks as well.
-            blocked: Boolean ``(batch, 1, positions or 1, keys)``.
+            bias: ``(heads, batch or 1, positions, keys)``, added to the products of queries and
+                keys; whole numbers outside of training. -1e9 blocks a key.
+            blocked: Boolean ``(batch, positions or 1, keys)``.
             known: Positions that were passed before; they come first, and these are added.
 
         Returns:
@@ -80,23 +80,23 @@ class Attention(nn.Module):
         """
         batch, positions, hidden = a.shape
         mixed = levels(self.mix(normalize(a)))
-        mixed = mixed.view(batch, positions, 3, self.heads, self.head_size)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4).unbind(0)
-        if known is not None:
-            key, value = known.extend(key, value)
-        unit = self.head_size**-0.5 / ACTIVATION_SCALE**2
-        scores = torch.matmul(query, key.transpose(-1, -2))
+        mixed = mixed.view(batch, positions, 3, self.heads, self.head_size).permute(2, 3, 0, 1, 4)
+        key, value = mixed[1:] if known is None else known.extend(mixed[1:])
+        scores = torch.matmul(mixed[0], key.transpose(-1, -2))
         if torch.is_grad_enabled():
-            scores = scores * unit + bias
+            scores = scores + bias
             if blocked is not None:
-                scores = scores.masked_fill(blocked, -1e9)
-            weights = scores.softmax(-1)
-            seen = torch.matmul(weights.to(value.dtype), value)
+                scores = scores.masked_fill(blocked, NOWHERE)
+            weights = (scores / score_steps(self.head_size)).softmax(-1)
+            seen = levels(torch.matmul(weights.to(value.dtype), value))
         else:
-            weights = attention_weights(scores.mul_(unit).add_(bias), blocked)
-            seen = torch.matmul(weights, value).div_(weights.sum(-1, keepdim=True))
-        merged = levels(seen).transpose(1, 2).reshape(batch, positions, hidden)
-        added: Tensor = self.out(merged)
+            scores.add_(bias)
+            if blocked is not None:
+                scores.masked_fill_(blocked, NOWHERE)
+            weights = attention_weights(scores, self.head_size)
+            # A mean of levels is no larger than they are.
+            seen = torch.matmul(weights, value).div_(weights.sum(-1, keepdim=True)).round_()
+        added: Tensor = self.out(seen.permute(1, 2, 0, 3).reshape(batch, positions, hidden))
         return added
 
 
@@ -127,7 +127,9 @@ class Coupling(nn.Module):
         self.attention = Attention(config)
         self.feedforward = FeedForward(config)
 
-    def forward(self, a: Tensor, b: Tensor, bias: Tensor, blocked: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, a: Tensor, b: Tensor, bias: Tensor, blocked: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """``(a, b)`` to ``(a', b')``; see the module's docstring for the formulas."""
         b = b + snap(self.attention(a, bias, blocked))
         a = a + snap(self.feedforward(b))
@@ -155,15 +157,15 @@ class ReversibleStack(nn.Module):
         self.couplings = nn.ModuleList(Coupling(config) for _ in range(config.layers))
 
     def forward(
-        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor
+        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Run forward.
 
         Args:
             a: First stream, ``(batch, positions, hidden)``, on the grid of ``snap``.
             b: Second stream, same shape.
-            biases: ``(layers, heads, positions, positions)``.
-            blocked: Boolean ``(batch, 1, positions or 1, positions)``: who may not see whom.
+            biases: ``(layers, heads, batch or 1, positions, positions)``, as of ``Attention``.
+            blocked: Boolean ``(batch, positions or 1, positions)``: who may not see whom.
 
         Returns:
             The two streams after the last coupling.
@@ -173,7 +175,7 @@ class ReversibleStack(nn.Module):
         return a, b
 
     def inverse(
-        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor
+        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Run backward: ``forward``'s arguments, and the streams before the first coupling."""
         for layer in reversed(range(len(self.couplings))):
@@ -191,17 +193,16 @@ class ReversibleStack(nn.Module):
         Args:
             a: First stream of the new positions, ``(batch, positions, hidden)``.
             b: Second stream, same shape.
-            biases: ``(layers, batch, heads, positions, known + positions)``; -1e9 blocks.
-            known: For each coupling but the first, whose attention is not needed, the positions
-                before; these positions are added.
+            biases: For each coupling but the first, whose attention is not needed,
+                ``(layers - 1, heads, batch or 1, positions, known + positions)``.
+            known: For each of these couplings the positions before; these positions are added.
 
         Returns:
             Stream ``a`` before the first coupling.
         """
         for layer in range(len(self.couplings) - 1, 0, -1):
             coupling = cast(Coupling, self.couplings[layer])
-            a, b = coupling.inverse(
-                a, b, biases[layer], None, known[layer - 1] if known is not None else None
-            )
+            before = known[layer - 1] if known is not None else None
+            a, b = coupling.inverse(a, b, biases[layer - 1], None, before)
         first = cast(Coupling, self.couplings[0])
         return a - snap(first.feedforward(b))

@@ -15,6 +15,7 @@ is spent on moving its intermediate tensors.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from decimal import Decimal, localcontext
@@ -37,8 +38,8 @@ ACTIVATION_SCALE = 16.0
 STREAM_SCALE = 128.0
 """Steps per unit of the residual streams, which count in steps."""
 
-SCORE_STEPS = 32
-"""Steps per nat of attention scores and of predictions."""
+PREDICTION_STEPS = 32
+"""Steps per nat of predictions."""
 
 ATTENTION_TOP = 255
 """Integer weight of the best-scored key: all levels are whole in bfloat16, so not even PyTorch's
@@ -72,10 +73,13 @@ def normalize(x: Tensor) -> Tensor:
     The squares of whole steps are rounded once each; their sum in float64 is exact, so the order
     of summation cannot show. One step squared keeps an all-zero stream from dividing by zero.
     """
-    wide = x.dtype if torch.is_grad_enabled() else torch.float64
-    total = (x * x).sum(-1, keepdim=True, dtype=wide)
-    level = torch.sqrt(total * (ACTIVATION_SCALE**-2 / x.shape[-1]) + ACTIVATION_SCALE**-2)
-    return levels(x / level.to(x.dtype))
+    factor, least = ACTIVATION_SCALE**-2 / x.shape[-1], ACTIVATION_SCALE**-2
+    if torch.is_grad_enabled():
+        level = torch.sqrt((x * x).sum(-1, keepdim=True) * factor + least)
+    else:
+        total = (x * x).sum(-1, keepdim=True, dtype=torch.float64)
+        level = total.mul_(factor).add_(least).sqrt_().to(x.dtype)
+    return levels(x / level)
 
 
 class ExactLinear(nn.Module):
@@ -129,7 +133,7 @@ class ExactLinear(nn.Module):
         """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
             return self.apply_matrix(self.weight, x)
-        return self.count(x).mul_(self.scale)
+        return self.count(x) * self.scale
 
     def apply_matrix(self, weight: Tensor, x: Tensor) -> Tensor:
         """``forward`` as training runs it, with this master copy in place of ``weight``."""
@@ -137,27 +141,26 @@ class ExactLinear(nn.Module):
         return F.linear(x, rounded) * (scale * self._unit)
 
     def count(self, x: Tensor) -> Tensor:
-        """Exact product of integer levels ``(..., inputs)`` with ``levels``, in ``x``'s dtype.
+        """Exact product of integer levels ``(..., inputs)`` with ``levels``, in any dtype.
 
         Both kernels count exactly, so which one runs cannot be seen in the result. What is wider
         than ``EXACT_WIDTH`` is summed in parts of that width, whose sums are then added in order.
         """
-        narrow = x.device.type == "cpu" and int8_kernel_pays()
-        if narrow:
-            flat, weight = x.reshape(-1, x.shape[-1]).to(torch.int8), self.levels
+        if x.device.type == "cpu" and int8_kernel_pays():
+            flat, weight, product = x.to(torch.int8).flatten(0, -2), self.levels, torch._int_mm
         else:
             if self.wide is None or self.wide.dtype != x.dtype:
                 self.wide = self.levels.to(x.dtype)
-            flat, weight = x, self.wide
-        parts = []
-        for start in range(0, self.in_features, EXACT_WIDTH):
-            some = flat[..., start : start + EXACT_WIDTH]
-            rows = weight[:, start : start + EXACT_WIDTH]
-            parts.append(torch._int_mm(some, rows.t()) if narrow else F.linear(some, rows))
-        first, *others = (part.to(x.dtype) for part in parts)
-        for part in others:
-            first = first.add_(part)
-        return first.view(*x.shape[:-1], self.out_features)
+            flat, weight, product = x.flatten(0, -2), self.wide, torch.mm
+        weight = weight.t()
+        if self.in_features <= EXACT_WIDTH:
+            total = product(flat, weight)
+        else:
+            total = flat.new_zeros((len(flat), self.out_features), dtype=x.dtype)
+            for start in range(0, self.in_features, EXACT_WIDTH):
+                part = slice(start, start + EXACT_WIDTH)
+                total.add_(product(flat[:, part], weight[part]).to(x.dtype))
+        return total.view(*x.shape[:-1], self.out_features)
 
     def rows(self, index: Tensor) -> Tensor:
         """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
@@ -198,66 +201,85 @@ def int8_kernel_pays() -> bool:
         return False
     x, weight = torch.ones((64, 256), dtype=torch.int8), torch.ones((1024, 256), dtype=torch.int8)
     wide_x, wide_weight = x.float(), weight.float()
-    narrow = fastest(lambda: torch._int_mm(x, weight.t()))
-    return narrow < fastest(lambda: F.linear(wide_x, wide_weight))
+    return is_faster(lambda: torch._int_mm(x, weight.t()), lambda: F.linear(wide_x, wide_weight))
 
 
-def fastest(run: Callable[[], Any]) -> float:
-    """Seconds of the fastest of a few runs."""
-    seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - begun)
-    return min(seconds)
+def is_faster(one: Callable[[], Any], other: Callable[[], Any]) -> bool:
+    """Whether one of two takes less time, by the best of several runs in turn.
+
+    In turn, since a busy processor may hold up all runs of a millisecond.
+    """
+    best = [math.inf, math.inf]
+    for _ in range(8):
+        for place, run in enumerate((one, other)):
+            begun = time.perf_counter()
+            run()
+            best[place] = min(best[place], time.perf_counter() - begun)
+    return best[0] < best[1]
 
 
 @cache
 def exponential_table(
     top: int,
     floor: int,
+    squared_steps: int,
     dtype: torch.dtype = torch.int64,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (a constant)
 ) -> Tensor:
-    """Integers ``round(top * exp(-d / SCORE_STEPS)) + floor`` for ``d`` = 0, 1, ...
+    """Integers ``round(top * exp(-d / steps)) + floor`` for ``d`` = 0, 1, ...
 
-    Computed in decimal arithmetic, which is rounded correctly everywhere. The table ends where
-    the exponential rounds to zero; larger distances use its last entry.
+    Computed in decimal arithmetic, which is the same everywhere. The table ends where the
+    exponential rounds to zero; larger distances use its last entry.
+
+    Args:
+        top: The first entry, less ``floor``.
+        floor: Least entry.
+        squared_steps: ``steps ** 2``, since ``steps`` may be no integer.
+        dtype: Of the table.
+        device: Where it lies.
     """
     values: list[int] = []
     with localcontext() as context:
-        context.prec = 40
+        context.prec = 50
+        ratio = (-1 / Decimal(squared_steps).sqrt()).exp()
+        weight = Decimal(top)
         while not values or values[-1] > floor:
-            weight = Decimal(top) * (Decimal(-len(values)) / SCORE_STEPS).exp()
             values.append(int(weight.to_integral_value()) + floor)
+            weight *= ratio
     return torch.tensor(values, dtype=dtype, device=device)
 
 
-def attention_weights(scores: Tensor, blocked: Tensor | None = None) -> Tensor:
+def attention_weights(scores: Tensor, head_size: int) -> Tensor:
     """Integer attention weights 0..``ATTENTION_TOP`` from scores ``(..., keys)``, which it eats.
 
     Args:
-        scores: Real scores in nats; rounded to ``1 / SCORE_STEPS`` nat.
-        blocked: Boolean, broadcastable to ``scores``; each row leaves one key at least. A score of
-            -1e9 blocks as well.
+        scores: Whole numbers, of which ``score_steps(head_size)`` make a nat; -1e9 blocks a key,
+            and each row leaves one at least.
+        head_size: Channels of a head.
     """
-    table = exponential_table(ATTENTION_TOP, 0, scores.dtype, scores.device)
-    steps = scores.mul_(SCORE_STEPS).round_()
-    if blocked is not None:
-        steps = steps.masked_fill_(blocked, -1e9)
-    return _look_up(table, steps)
+    squared = head_size * int(ACTIVATION_SCALE) ** 4
+    table = exponential_table(ATTENTION_TOP, 0, squared, scores.dtype, scores.device)
+    return _look_up(table, scores)
 
 
-def frequencies(logits: Tensor) -> Tensor:
-    """Integer frequencies ``(..., vocabulary)``, int32, from logits in nats, which it eats.
+def score_steps(head_size: int) -> float:
+    """Products of levels that make a nat of an attention score, ``sqrt(head_size)`` activations."""
+    return float(head_size**0.5 * ACTIVATION_SCALE**2)
+
+
+def frequencies(steps: Tensor) -> Tensor:
+    """Integer frequencies ``(..., vocabulary)``, int32, from predictions, which it eats.
+
+    ``PREDICTION_STEPS`` make a nat of a prediction.
 
     Each is at least 1; that of the best-predicted token is ``TOP_FREQUENCY``.
     """
-    table = exponential_table(2**PREDICTION_BITS, 1, torch.int32, logits.device)
-    return _look_up(table, logits.mul_(SCORE_STEPS).round_())
+    squared = PREDICTION_STEPS**2
+    table = exponential_table(2**PREDICTION_BITS, 1, squared, torch.int32, steps.device)
+    return _look_up(table, steps.round_())
 
 
 def _look_up(table: Tensor, steps: Tensor) -> Tensor:
     """Entries of a table at the distance from the greatest step of a row, its last one beyond."""
-    distance = steps.sub_(steps.amax(-1, keepdim=True)).neg_().clamp_max_(len(table) - 1)
+    distance = torch.sub(steps.amax(-1, keepdim=True), steps, out=steps).clamp_max_(len(table) - 1)
     return table.index_select(0, distance.to(torch.int32).view(-1)).view(steps.shape)

@@ -14,18 +14,21 @@ token ``p``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.coupling import Known, ReversibleStack
+from r3mem_agents.model.coupling import NOWHERE, Known, ReversibleStack
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
+    PREDICTION_STEPS,
     STREAM_SCALE,
     ExactLinear,
     normalize,
+    score_steps,
     snap,
 )
 from r3mem_agents.model.schedule import (
@@ -47,9 +50,6 @@ EMBEDDING_GAIN = 50.0 * STREAM_SCALE
 _UNIGRAM_LEVEL = 8.0
 """Added to log frequencies, so that those of most tokens start near zero."""
 
-_NOWHERE = -1e9
-"""Score of a key that must not be looked at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -64,6 +64,26 @@ class Condition:
     count: Tensor
     continued: Tensor
     gist: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What inference reads in place of the parameters that it follows from.
+
+    Attributes:
+        forward_bias: ``(layers, heads, 1, positions, positions)``, in whole steps of a score.
+        backward_bias: ``((layers - 1) * heads, rows + 1)`` of every coupling but the first; the
+            last row blocks.
+        frame: ``(lengths, positions, hidden)``, what stands at text positions before any token.
+        scale: ``(vocabulary,)``, of predictions in steps; ``PREDICTION_STEPS`` make a nat.
+        unigram: ``(vocabulary,)``, in steps as well.
+    """
+
+    forward_bias: Tensor
+    backward_bias: Tensor
+    frame: Tensor
+    scale: Tensor
+    unigram: Tensor
 
 
 class R3MemNetwork(nn.Module):
@@ -92,8 +112,13 @@ class R3MemNetwork(nn.Module):
         schedule = Schedule.of(config)
         self.round: Tensor
         self.roles: Tensor
+        self.order: Tensor
+        self.many: Tensor
         self.register_buffer("round", schedule.round, persistent=False)
         self.register_buffer("roles", schedule.role, persistent=False)
+        self.register_buffer("order", schedule.order, persistent=False)
+        self.register_buffer("many", schedule.many, persistent=False)
+        self._tables: Tables | None = None
 
     def gist(self, tokens: Tensor, count: Tensor, words: Tensor) -> Tensor:
         """Compress segments forward into the gist, before its bits are taken.
@@ -110,11 +135,10 @@ class R3MemNetwork(nn.Module):
         text = self.embedding.rows(tokens) * EMBEDDING_GAIN
         slots = (self.slot * STREAM_SCALE).expand(batch, -1, -1)
         start = snap(torch.cat((slots.to(text.dtype), text), 1))
-        inside = torch.arange(positions, device=count.device) < count[:, None]
-        outside = F.pad(~inside, (SLOTS, 0))
+        outside = torch.arange(-SLOTS, positions, device=count.device) >= count[:, None]
         end = SLOTS + positions
-        bias = self.forward_bias[:, :, :end, :end]
-        a, b = self.stack(start, start, bias, outside[:, None, None])
+        bias = self._forward_bias()[..., :end, :end]
+        a, b = self.stack(start, start, bias, outside[:, None])
         found: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
         return found + self.topics(words)
 
@@ -151,20 +175,25 @@ class R3MemNetwork(nn.Module):
         held = held_by(place, role)
         beside = held.expand(len(tokens), -1).clamp(0, positions - 1)
         given = self.embedding.rows(tokens.gather(1, beside)) * EMBEDDING_GAIN
-        frame = self._frame(layout, place.expand_as(turn), turn, role)
+        if torch.is_grad_enabled():
+            frame = self._frame(layout, place.expand_as(turn), turn, role)
+        else:
+            frame = self.tables.frame[layout, :positions]
         text = frame + snap(given) * (turn > 0)[..., None]
         rows = self._bias_rows(place.expand_as(turn), turn, role, held, turn)
-        between = self.index.slots_to_slots(tokens.device).expand(len(layout), -1, -1)
-        slots = F.pad(between, (0, positions), value=self.index.blocked)
-        bias = self._biases(torch.cat((slots, rows), 1))
-        known = torch.cat((self._slots(condition).to(text.dtype), text), 1)
-        a = self.stack.expand(self._blanks(known), known, bias)
+        known, rows = self._after_slots(condition, text, rows)
+        a = self.stack.expand(self._blanks(known), known, self._biases(rows))
         return normalize(a[:, SLOTS:])
 
     def logits(self, states: Tensor) -> Tensor:
         """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
         predicted: Tensor = self.embedding(states)
-        return predicted + self.unigram if torch.is_grad_enabled() else predicted.add_(self.unigram)
+        return predicted + self.unigram
+
+    def steps(self, states: Tensor) -> Tensor:
+        """Predictions ``(..., vocabulary)`` as ``frequencies`` wants them."""
+        counted = self.embedding.count(states)
+        return (counted * self.tables.scale).add_(self.tables.unigram)
 
     def set_unigram(self, counts: Tensor) -> R3MemNetwork:
         """Start predictions from how often tokens occur, ``(vocabulary,)``."""
@@ -182,8 +211,31 @@ class R3MemNetwork(nn.Module):
             self.topic.weight.copy_(topics)
             self.to_gist.weight.zero_()
 
+    @property
+    @torch.no_grad()
+    def tables(self) -> Tables:
+        """What inference reads in place of parameters; made anew after they may have changed."""
+        if self._tables is None or self._tables.frame.device != self.blank.device:
+            lengths, places = self.round.shape
+            place = torch.arange(places, device=self.blank.device).expand(lengths, -1)
+            length = torch.arange(lengths, device=self.blank.device)
+            backward = self._backward_bias()[:, 1:].permute(1, 2, 0)
+            self._tables = Tables(
+                self._score(self.forward_bias)[:, :, None],
+                backward.flatten(0, 1).contiguous(),
+                self._frame(length, place, self.round, self.roles),
+                self.embedding.scale * PREDICTION_STEPS,
+                self.unigram * PREDICTION_STEPS,
+            )
+        return self._tables
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._tables = None
+        super()._load_from_state_dict(*args, **kwargs)
+
     def freeze(self) -> R3MemNetwork:
         """Round all weights to what a checkpoint holds; inference needs it."""
+        self._tables = None
         for module in self.modules():
             if isinstance(module, ExactLinear):
                 module.freeze()
@@ -214,14 +266,14 @@ class R3MemNetwork(nn.Module):
     def _bias_rows(
         self, place: Tensor, turn: Tensor, role: Tensor, held: Tensor, held_turn: Tensor
     ) -> Tensor:
-        """Rows of the bias table, ``(batch, some, SLOTS + held)``, for positions and held tokens.
+        """Rows of the bias table, ``(batch, some, SLOTS + others)``, for text positions.
 
         Args:
             place: ``(batch, some)`` positions.
             turn: Their rounds.
             role: Their roles.
-            held: ``(batch, others)`` which token each of the others holds.
-            held_turn: The round in which it was given, ``(batch, others)``.
+            held: ``(batch, others)`` which token each of the positions looked at holds.
+            held_turn: Their rounds, ``(batch, others)``; ``rounds`` for one that is not there.
         """
         distance = held[:, None] - place[..., None]
         rows = self.index.text_to_text(role[..., None], distance)
@@ -229,12 +281,41 @@ class R3MemNetwork(nn.Module):
         rows = rows.masked_fill(hidden, self.index.blocked)
         return torch.cat((self.index.text_to_slots(role), rows), -1)
 
+    def _after_slots(
+        self, condition: Condition, text: Tensor, rows: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Stream ``b`` and rows of biases of text positions, those of the slots before them."""
+        between = self.index.slots_to_slots(rows.device).expand(len(rows), -1, -1)
+        slots = F.pad(between, (0, rows.shape[1]), value=self.index.blocked)
+        known = torch.cat((self._slots(condition).to(text.dtype), text), 1)
+        return known, torch.cat((slots, rows), 1)
+
     def _biases(self, rows: Tensor) -> Tensor:
-        """Biases ``(layers, batch, heads, queries, keys)`` from rows ``(batch, queries, keys)``."""
-        nowhere = torch.full_like(self.backward_bias[:1], _NOWHERE)
-        table = torch.cat((self.backward_bias, nowhere))
+        """Biases of every coupling but the first from rows ``(batch, queries, keys)``.
+
+        Returns:
+            ``(layers - 1, heads, batch, queries, keys)``.
+        """
+        if not torch.is_grad_enabled():
+            chosen = self.tables.backward_bias.index_select(1, rows.flatten())
+            return chosen.view(self.config.layers - 1, self.config.heads, *rows.shape)
+        table = self._backward_bias()
         found = table.flatten(1)[rows].reshape(*rows.shape, *table.shape[1:])
-        return found.permute(3, 0, 4, 1, 2)
+        return found.permute(3, 4, 0, 1, 2)[1:]
+
+    def _forward_bias(self) -> Tensor:
+        if not torch.is_grad_enabled():
+            return self.tables.forward_bias
+        return self._score(self.forward_bias)[:, :, None]
+
+    def _backward_bias(self) -> Tensor:
+        """The table of backward biases with a row more, which blocks."""
+        nowhere = torch.full_like(self.backward_bias[:1], NOWHERE)
+        return torch.cat((self._score(self.backward_bias), nowhere))
+
+    def _score(self, nats: Tensor) -> Tensor:
+        """Whole steps of a score."""
+        return snap(nats * score_steps(self.config.head_size))
 
     def _slots(self, condition: Condition) -> Tensor:
         going_on = condition.continued * self.config.segment_tokens
@@ -252,55 +333,55 @@ class Rounds:
 
     Runs the very arithmetic of ``R3MemNetwork.predict``, a slice at a time; since sums are exact,
     both give the same bits.
+
+    Attributes:
+        rounds: How many passes it takes.
     """
 
     def __init__(self, network: R3MemNetwork, condition: Condition) -> None:
-        self._network = network
-        self._count = count = condition.count
-        turns = network.round[count]
-        self.rounds = int(turns.masked_fill(turns == network.config.rounds, -1).max()) + 1
-        self._turns = turns
-        slots = network._slots(condition)
-        room = SLOTS + sum(self.positions(turn)[0].shape[1] for turn in range(self.rounds))
-        self._known = [
-            Known(len(count), room, network.config, slots) for _ in range(network.config.layers - 1)
-        ]
-        between = network.index.slots_to_slots(count.device).expand(len(count), -1, -1)
-        network.stack.expand(network._blanks(slots), slots, network._biases(between), self._known)
-        self._held = count.new_zeros((len(count), 0))
-        self._held_turn = self._held
+        self._network, self._condition = network, condition
+        count, config = condition.count, network.config
+        many = network.many[count]
+        widths = [width for width in many.amax(0).tolist() if width]
+        self.rounds = len(widths)
+        self._edges = [sum(widths[:turn]) for turn in range(self.rounds + 1)]
+        turn = torch.arange(self.rounds, device=count.device)
+        turn = turn.repeat_interleave(torch.tensor(widths, device=count.device))
+        within = torch.arange(len(turn), device=count.device) - count.new_tensor(self._edges)[turn]
+        self._place = network.order[count[:, None], turn, within]
+        self._real = within < many[:, turn]
+        role = network.roles[count[:, None], self._place]
+        self._held = held_by(self._place, role)
+        held_turn = torch.where(self._real, turn, config.rounds)
+        turn = turn.expand_as(role)
+        self._rows = network._bias_rows(self._place, turn, role, self._held, held_turn)
+        room = SLOTS + len(within)
+        like = network.blank
+        self._known = [Known(len(count), room, config, like) for _ in range(config.layers - 1)]
 
     def positions(self, turn: int) -> tuple[Tensor, Tensor]:
         """Positions ``(batch, some)`` that a round fills in, and which of them are real."""
-        here = self._turns == turn
-        some = int(here.sum(1).max())
-        place = here.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :some]
-        return place, here.gather(1, place)
+        here = slice(*self._edges[turn : turn + 2])
+        return self._place[:, here], self._real[:, here]
 
-    def held(self, place: Tensor) -> Tensor:
+    def held(self, turn: int) -> Tensor:
         """Positions of the tokens that these positions hold, ``(batch, some)``; after round 0."""
-        role = self._network.roles[self._count].gather(1, place)
-        return held_by(place, role).clamp(0, int(self._count.max()) - 1)
+        return self._held[:, slice(*self._edges[turn : turn + 2])].clamp_min(0)
 
-    def predict(self, turn: int, place: Tensor, real: Tensor, beside: Tensor | None) -> Tensor:
+    def predict(self, turn: int, beside: Tensor | None) -> Tensor:
         """Run a round; final states ``(batch, some, hidden)`` of its positions.
 
         Args:
             turn: The round; they come in order.
-            place: Its positions, from ``positions``.
-            real: Which of them are real.
-            beside: ``(batch, some)`` the tokens that they hold; none in round 0.
+            beside: ``(batch, some)`` the tokens that its positions hold; none in round 0.
         """
         network = self._network
-        role = network.roles[self._count].gather(1, place)
-        now = torch.where(real, turn, network.config.rounds)
-        self._held = torch.cat((self._held, held_by(place, role)), 1)
-        self._held_turn = torch.cat((self._held_turn, now), 1)
-        text = network._frame(self._count, place, torch.full_like(place, turn), role)
+        begin, end = self._edges[turn : turn + 2]
+        known = network.tables.frame[self._condition.count[:, None], self._place[:, begin:end]]
         if beside is not None:
-            text = text + snap(network.embedding.rows(beside) * EMBEDDING_GAIN)
-        rows = network._bias_rows(
-            place, torch.full_like(place, turn), role, self._held, self._held_turn
-        )
-        a = network.stack.expand(network._blanks(text), text, network._biases(rows), self._known)
-        return normalize(a)
+            known = known.add_(snap(network.embedding.rows(beside) * EMBEDDING_GAIN))
+        rows = self._rows[:, begin:end, : SLOTS + end]
+        if turn == 0:
+            known, rows = network._after_slots(self._condition, known, rows)
+        a = network.stack.expand(network._blanks(known), known, network._biases(rows), self._known)
+        return normalize(a[:, begin - end :])

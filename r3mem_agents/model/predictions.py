@@ -59,11 +59,12 @@ class Intervals:
 
 
 class Predictions:
-    """Frequencies of several predictions, ``(rows, vocabulary)``, summed in blocks."""
+    """Frequencies of several predictions in steps, ``(rows, vocabulary)``, summed in blocks."""
 
-    def __init__(self, logits: Tensor) -> None:
-        predicted = frequencies(logits)
-        predicted = F.pad(predicted, (0, -predicted.shape[1] % _BLOCK))
+    def __init__(self, steps: Tensor) -> None:
+        predicted = frequencies(steps)
+        if missing := -predicted.shape[1] % _BLOCK:
+            predicted = F.pad(predicted, (0, missing))
         blocks = predicted.view(len(predicted), -1, _BLOCK)
         sums = blocks.sum(-1, dtype=torch.int32).cpu().numpy()
         self._blocks = blocks.cpu().numpy()

@@ -45,10 +45,14 @@ class Schedule:
         round: ``(lengths, positions)`` int64, the round that fills a position in; ``rounds``
             past the end.
         role: ``(lengths, positions)`` int64.
+        order: ``(lengths, rounds, most)`` int64, the positions that a round fills in, then 0.
+        many: ``(lengths, rounds)`` int64, how many these are.
     """
 
     round: Tensor
     role: Tensor
+    order: Tensor
+    many: Tensor
 
     @classmethod
     def of(cls, config: ModelConfig) -> Schedule:
@@ -60,7 +64,12 @@ class Schedule:
             for position, (turn, role) in enumerate(_fill(length, config.rounds)):
                 rounds[length, position] = turn
                 roles[length, position] = role
-        return cls(rounds, roles)
+        many = torch.stack([(rounds == turn).sum(1) for turn in range(config.rounds)], 1)
+        order = torch.zeros((size + 1, config.rounds, int(many.max())), dtype=torch.int64)
+        for length, turn in many.nonzero().tolist():
+            filled = (rounds[length] == turn).nonzero()[:, 0]
+            order[length, turn, : len(filled)] = filled
+        return cls(rounds, roles, order, many)
 
 
 def held_by(place: Tensor, role: Tensor) -> Tensor:

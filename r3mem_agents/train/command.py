@@ -23,7 +23,7 @@ from r3mem_agents.train.corpus import Corpus, hash_files
 from r3mem_agents.train.loop import Progress as Report
 from r3mem_agents.train.loop import Trainer
 from r3mem_agents.train.prepare import prepare
-from r3mem_agents.train.recipe import Recipe
+from r3mem_agents.train.recipe import GOING_ON, Recipe
 from r3mem_agents.train.record import describe_run, draw, measure
 from r3mem_agents.train.taught import load_taught
 from r3mem_agents.train.topics import Topics
@@ -36,6 +36,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
     name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
     minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
     held_out: Annotated[
         Path | None, typer.Option(help="Folder of held-out dialogs, for the record.")
     ] = None,
@@ -70,6 +71,14 @@ def train(
             show_default=f"{_DEFAULT.gist_from}; 0 with --start-from",
         ),
     ] = None,
+    rates: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Factor on the learning rates.",
+            show_default=f"1; {GOING_ON} with --start-from",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
@@ -94,6 +103,7 @@ def train(
             words=most_words if taught is not None else 0,
         ),
         minutes=minutes,
+        steps=steps,
         batch_tokens=batch_tokens,
         source_mb=source_mb,
         seed=seed,
@@ -113,14 +123,16 @@ def train(
     )
     with console.status("making the network"):
         network = _begin(recipe, tokenizer, words, corpus, start, base, adapter_rank)
-    if start is not None:
-        recipe = recipe.going_on()
-    if gist_from is not None:
-        recipe = replace(recipe, gist_from=gist_from)
-    recipe = replace(recipe, config=network.config)
+    if rates is None:
+        rates = 1.0 if start is None else GOING_ON
+    if gist_from is None:
+        gist_from = recipe.gist_from if start is None else 0.0
+    recipe = replace(recipe.with_rates(rates), gist_from=gist_from, config=network.config)
     with console.status("cutting what is taught"):
         batches = Batches(corpus, recipe, tokenizer, words, teacher)
-    trainer = Trainer(network, recipe, batches, out, torch.device(where))
+    # Words were fitted to a teacher: what they made of the gist is kept, unless one is there again.
+    keep = checkpoint.load(start).network if start and teacher is None and len(words) else None
+    trainer = Trainer(network, recipe, batches, out, torch.device(where), keep)
     if trainer.resume():
         console.print(f"going on from step {trainer.step:,}, {trainer.elapsed_s / 60:.0f} minutes")
     elif teacher is not None:
@@ -183,9 +195,9 @@ def follow(trainer: Trainer, console: Console) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("training", total=trainer.recipe.minutes * 60, figures="compiling")
+        task = bar.add_task("training", total=1.0, figures="compiling")
         for report in trainer.run():
-            bar.update(task, completed=report.elapsed_s, figures=figures(report))
+            bar.update(task, completed=trainer.progress, figures=figures(report))
             if report.held_out_bits is not None:
                 console.print(f"step {report.step:,}: held out {report.held_out_bits:.3f} bits")
 

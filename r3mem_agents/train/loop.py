@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.exact import fastest
+from r3mem_agents.model.exact import is_faster
 from r3mem_agents.model.network import Condition, R3MemNetwork
-from r3mem_agents.train.batches import Batches, SegmentBatch
+from r3mem_agents.train.batches import Batches, SegmentBatch, TaughtBatch
 from r3mem_agents.train.muon import Muon
 from r3mem_agents.train.objective import (
     contrastive_loss,
@@ -70,6 +71,7 @@ class Trainer:
         batches: What it learns from.
         folder: Where it keeps its state.
         device: Where it computes.
+        keep: A frozen network whose gists are to stay as they are; the codec alone learns on.
     """
 
     def __init__(
@@ -79,17 +81,21 @@ class Trainer:
         batches: Batches,
         folder: Path,
         device: torch.device,
+        keep: R3MemNetwork | None = None,
     ) -> None:
         keep_memory()
         self.recipe, self.folder, self.device = recipe, folder, device
         self.network = network
         self.network.to(device)
+        self._keep = keep.to(device) if keep is not None else None
         self._dtype = fastest_dtype(device)
         self.batches = batches
         self.step, self.elapsed_s, self.tokens = 0, 0.0, 0
         self.curve: list[dict[str, float]] = []
-        # What large batches taught is not for small ones to change.
-        self.network.topic.requires_grad_(not batches.is_taught)
+        # A gist that is taught serves lookups: what rates would want of it does not move it, and
+        # what large batches taught is not for small ones to change.
+        self._taught = batches.is_taught or keep is not None
+        self.network.topic.requires_grad_(not self._taught)
         trained = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
         matrices = [p for name, p in trained.items() if _is_matrix(name, p)]
         others = [p for name, p in trained.items() if not _is_matrix(name, p)]
@@ -102,20 +108,22 @@ class Trainer:
         self._pair = torch.compile(self._pair_loss, dynamic=False)
         self._likeness = torch.compile(self._taught_loss, dynamic=False)
 
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        return self.recipe.progress(self.step, self.elapsed_s)
+
     def run(self) -> Iterator[Progress]:
-        """Train until the recipe's wall time is spent; yields a report every few steps."""
-        seconds = self.recipe.minutes * 60.0
+        """Train until the recipe's time or steps are spent; yields a report every few steps."""
         saved = measured = self.elapsed_s
         smooth = _Smooth()
         last, last_tokens = time.monotonic(), self.tokens
-        while self.elapsed_s < seconds:
+        while self.progress < 1:
             begun = time.monotonic()
-            progress = self.elapsed_s / seconds
+            progress = self.progress
             with_gist = progress >= self.recipe.gist_from
-            if with_gist and self.batches.has_pairs and self.step % self.recipe.pair_every == 0:
-                smooth.add("gist", self._pair_step())
-            if with_gist and self.batches.is_taught and self.step % self.recipe.taught_every == 0:
-                smooth.add("likeness", self._taught_step())
+            if with_gist:
+                self._gist_steps(smooth)
             for _ in range(self.recipe.parts):
                 batch = self.batches.segments().to(self.device)
                 bits, accuracy = self._codec_part(batch, with_gist)
@@ -126,7 +134,7 @@ class Trainer:
             self.step += 1
             self.elapsed_s += time.monotonic() - begun
             held_out = None
-            if self.elapsed_s - measured > HELD_OUT_EVERY_S or self.elapsed_s >= seconds:
+            if self.elapsed_s - measured > HELD_OUT_EVERY_S or self.progress >= 1:
                 held_out, measured = self.held_out_bits(with_gist), self.elapsed_s
             if self.step % 10 == 0 or held_out is not None:
                 rate = (self.tokens - last_tokens) / (time.monotonic() - last)
@@ -144,7 +152,7 @@ class Trainer:
                 )
                 self._note(report)
                 yield report
-            if self.elapsed_s - saved > SAVE_EVERY_S or self.elapsed_s >= seconds:
+            if self.elapsed_s - saved > SAVE_EVERY_S or self.progress >= 1:
                 self.save()
                 saved = self.elapsed_s
 
@@ -208,6 +216,25 @@ class Trainer:
         torch.autograd.backward(nats / self.recipe.parts)
         return nats.item() * NATS_TO_BITS, accuracy.item()
 
+    def _gist_steps(self, smooth: _Smooth) -> None:
+        """Add what is due for the gist to the step of the codec that follows."""
+        if self._keep is not None:
+            if self.step % self.recipe.kept_every == 0:
+                smooth.add("likeness", self._taught_step(self._as_kept(self._keep)))
+            return
+        if self.batches.has_pairs and self.step % self.recipe.pair_every == 0:
+            smooth.add("gist", self._pair_step())
+        if self.batches.is_taught and self.step % self.recipe.taught_every == 0:
+            smooth.add("likeness", self._taught_step(self.batches.taught()))
+
+    @torch.no_grad()
+    def _as_kept(self, keep: R3MemNetwork) -> TaughtBatch:
+        """Segments with the gists that they have by the network to be kept to."""
+        batch = self.batches.segments()
+        some = batch.to(self.device)
+        gists = keep.gist(some.tokens, some.count, some.words)
+        return TaughtBatch(batch, F.normalize(gists))
+
     def _pair_step(self) -> float:
         """Add the gradient of a batch of pairs to the step that follows; accuracy of the gists."""
         pairs = self.batches.pairs()
@@ -220,9 +247,8 @@ class Trainer:
         torch.autograd.backward(loss * self.recipe.gist_weight)
         return accuracy.item()
 
-    def _taught_step(self) -> float:
+    def _taught_step(self, taught: TaughtBatch) -> float:
         """Add the gradient of a batch of taught texts to the step that follows; their likeness."""
-        taught = self.batches.taught()
         texts, targets = taught.texts.to(self.device), taught.targets.to(self.device)
         loss = self._likeness(texts.tokens, texts.words, texts.count, targets)
         torch.autograd.backward(loss * self.recipe.taught_weight)
@@ -276,8 +302,7 @@ class Trainer:
             none = torch.zeros(len(tokens), self.recipe.config.gist_bits, device=self.device)
             return Condition(count, continued, none)
         gist = gist_bits(self.network.gist(tokens, count, words).float())
-        # A gist that is taught serves lookups: what rates would want of it does not move it.
-        return Condition(count, continued, gist.detach() if self.batches.is_taught else gist)
+        return Condition(count, continued, gist.detach() if self._taught else gist)
 
     def _note(self, report: Progress) -> None:
         point = {
@@ -321,7 +346,7 @@ def fastest_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16
     wide = torch.ones((512, 512))
     narrow = wide.bfloat16()
-    pays = fastest(lambda: narrow @ narrow) < fastest(lambda: wide @ wide)
+    pays = is_faster(lambda: narrow @ narrow, lambda: wide @ wide)
     return torch.bfloat16 if pays else torch.float32
 
 

@@ -89,8 +89,8 @@ def damaged(folder: Path, name: str, content: bytes) -> Path:
     ("name", "content"),
     [
         ("config.json", b"{"),
-        ("config.json", b'{"format": 1, "name": "x", "vocabulary": 10}'),
-        ("config.json", b'{"format": 1, "name": "x", "colour": 3}'),
+        ("config.json", b'{"format": 2, "name": "x", "vocabulary": 10}'),
+        ("config.json", b'{"format": 2, "name": "x", "colour": 3}'),
         ("model.safetensors", b"\x00" * 100),
         ("tokenizer.json", b"[]"),
         ("words.txt", b"one word too many\n"),
@@ -102,9 +102,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: byt
         ReversibleModel.from_pretrained(damaged(tmp_path, name, content))
 
 
-def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
-    folder = damaged(tmp_path, "config.json", b'{"format": 2, "name": "x"}')
-    with pytest.raises(CheckpointError, match="has format 2"):
+@pytest.mark.parametrize(("form", "advice"), [(1, "train on from it"), (3, "upgrade")])
+def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path, form: int, advice: str) -> None:
+    config = json.dumps({"format": form, "name": "x"}).encode()
+    folder = damaged(tmp_path, "config.json", config)
+    with pytest.raises(CheckpointError, match=f"has format {form}.*{advice}"):
         ReversibleModel.from_pretrained(folder)
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.coupling import Coupling, ReversibleStack
-from r3mem_agents.model.exact import ExactLinear, snap
+from r3mem_agents.model.coupling import NOWHERE, Coupling, ReversibleStack
+from r3mem_agents.model.exact import ExactLinear, score_steps, snap
 
 
 def make_stack(layers: int, dtype: torch.dtype = torch.float32) -> ReversibleStack:
@@ -28,8 +28,8 @@ def make_streams(
     layers: int, dtype: torch.dtype = torch.float32
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     a, b = torch.randn(2, 3, 7, 32, dtype=dtype) * 400
-    bias = torch.randn(layers, 4, 7, 7, dtype=dtype)
-    blocked = torch.rand(3, 1, 7, 7) < 0.3
+    bias = snap(torch.randn(layers, 4, 1, 7, 7, dtype=dtype) * score_steps(8))
+    blocked = torch.rand(3, 7, 7) < 0.3
     blocked &= ~torch.eye(7, dtype=torch.bool)
     return a, b, bias, blocked
 
@@ -66,7 +66,7 @@ def test_an_expansion_is_the_first_stream_of_the_inverse(layers: int) -> None:
     stack = make_stack(layers)
     a, b, bias, blocked = make_streams(layers)
     a, b = snap(a), snap(b)
-    hidden = bias[:, None].masked_fill(blocked, -1e9)
+    hidden = bias[1:].masked_fill(blocked, NOWHERE)
     expanded = stack.expand(a, b, hidden)
     assert torch.equal(expanded, stack.inverse(a, b, bias, blocked)[0])
 
@@ -116,8 +116,8 @@ def plain_forward(
         query, key, value = (
             part.reshape(3, 7, 4, 8).transpose(1, 2) for part in mixed.chunk(3, -1)
         )
-        scores = query @ key.transpose(-1, -2) / (8**0.5 * 256) + bias[layer]
-        weights = scores.masked_fill(blocked, -torch.inf).softmax(-1)
+        scores = (query @ key.transpose(-1, -2) + bias[layer, :, 0]) / (8**0.5 * 256)
+        weights = scores.masked_fill(blocked[:, None], -torch.inf).softmax(-1)
         merged = level(weights @ value).transpose(1, 2).flatten(2)
         b = b + grid(matrix(attention.out, merged))
         h = matrix(feed.widen, norm(b))

@@ -40,9 +40,9 @@ def test_the_norm_does_not_depend_on_the_order_of_channels() -> None:
 
 
 def test_tables_are_the_exponential() -> None:
-    table = exact.exponential_table(2**24, 1)
+    table = exact.exponential_table(2**24, 1, 1000)
     for distance in (0, 1, 32, 100, 500):
-        expected = 2**24 * math.exp(-distance / exact.SCORE_STEPS)
+        expected = 2**24 * math.exp(-distance / math.sqrt(1000))
         assert abs(int(table[distance]) - 1 - expected) <= 0.5 + 1e-6
     assert table[0] == 2**24 + 1
     assert table[-1] == 1
@@ -51,16 +51,17 @@ def test_tables_are_the_exponential() -> None:
 def test_attention_weights_are_close_to_softmax_and_mask_exactly() -> None:
     scores, blocked = torch.randn(50, 20) * 3, torch.rand(50, 20) < 0.4
     blocked[:, 0] = False
-    weights = exact.attention_weights(scores.clone(), blocked)
+    steps = (scores * exact.score_steps(32)).round().masked_fill(blocked, -1e9)
+    weights = exact.attention_weights(steps, 32)
     assert torch.equal(weights, weights.round())
     assert (weights[blocked] == 0).all()
     soft = scores.masked_fill(blocked, -torch.inf).softmax(-1)
-    assert (weights / weights.sum(-1, keepdim=True) - soft).abs().max() < 0.03
+    assert (weights / weights.sum(-1, keepdim=True) - soft).abs().max() < 0.01
 
 
 def test_frequencies_are_close_to_softmax_and_never_zero() -> None:
     logits = torch.randn(20, 1000) * 4
-    frequency = exact.frequencies(logits.clone())
+    frequency = exact.frequencies(logits * exact.PREDICTION_STEPS)
     assert frequency.min() >= 1
     share = frequency / frequency.sum(-1, keepdim=True)
     assert ((share / logits.softmax(-1)).log().abs()[logits.softmax(-1) > 1e-5] < 0.04).all()

@@ -39,8 +39,8 @@ def test_round_by_round_equals_all_at_once(rounds: int, positions: int) -> None:
     passes, seen = Rounds(network, condition), 0
     for turn in range(passes.rounds):
         place, real = passes.positions(turn)
-        beside = tokens.gather(1, passes.held(place)) if turn else None
-        states = passes.predict(turn, place, real, beside)
+        beside = tokens.gather(1, passes.held(turn)) if turn else None
+        states = passes.predict(turn, beside)
         expected = together.gather(1, place[..., None].expand_as(states))
         assert torch.equal(states[real], expected[real])
         seen += int(real.sum())
