@@ -35,7 +35,10 @@ def recall(
         ),
     ] = None,
     ablate: Annotated[
-        bool, typer.Option("--ablate", help="Also rank without each level of evidence in turn.")
+        bool,
+        typer.Option(
+            "--ablate", help="Also rank with less evidence, to see what each level brings."
+        ),
     ] = False,
     encoder: Annotated[
         Path | None,
@@ -54,13 +57,13 @@ def recall(
     format of the data and what is measured.
     """
     from r3mem_agents.bench.recall import files, plot, report
+    from r3mem_agents.bench.recall.ablation import ABLATIONS
     from r3mem_agents.bench.recall.figures import summarize
     from r3mem_agents.bench.recall.measure import Task
     from r3mem_agents.bench.recall.plan import plan
     from r3mem_agents.bench.recall.systems import Options, choose
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
-    from r3mem_agents.memory.weights import LEVELS
 
     dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)
@@ -71,9 +74,10 @@ def recall(
         warn(note)
     reversible = require_model(model)
     options = Options(model or DEFAULT_MODEL, encoder)
+    ablated = tuple(ABLATIONS) if ablate else ()
     measured = _run(
         [
-            Task(name, dataset.conversations, tuple(asks), options, tuple(LEVELS) if ablate else ())
+            Task(name, dataset.conversations, tuple(asks), options, ablated)
             for name in choice.systems
         ]
     )

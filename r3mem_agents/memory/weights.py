@@ -44,9 +44,10 @@ class Weights:
         around = (self.entity + self.gist) * (1 + self.previous + self.following)
         return around + self.session + self.speaker + self.time
 
-    def without(self, level: str) -> Weights:
-        """The same weights, with one level of :data:`LEVELS` left out."""
-        return replace(self, **dict.fromkeys(LEVELS[level], 0.0))
+    def without(self, *levels: str) -> Weights:
+        """The same weights, with some levels of :data:`LEVELS` left out."""
+        names = [name for level in levels for name in LEVELS[level]]
+        return replace(self, **dict.fromkeys(names, 0.0))
 
     def given(self, dates: Dates) -> Weights:
         """The same weights, with that of time as the question has it.

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from r3mem_agents.bench.processes import peak_bytes, run
+from r3mem_agents.bench.recall.ablation import ABLATIONS, ENTITY, ENTITY_AND_GIST
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
 from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
 from r3mem_agents.bench.recall.figures import summarize
@@ -23,7 +24,6 @@ from r3mem_agents.bench.recall.sessions import BY_SESSION, sessions
 from r3mem_agents.bench.recall.systems import BM25, OURS, Options
 from r3mem_agents.cli import app
 from r3mem_agents.errors import BenchmarkError
-from r3mem_agents.memory.weights import LEVELS
 from tests.bench.talks import TALKS
 
 QUESTIONS = [(user, question) for user, talk in enumerate(TALKS) for question in talk.questions]
@@ -72,7 +72,7 @@ def test_figures_by_hand() -> None:
     ]
     elsewhere = [0.1, None, 0.95, None, None, 0.1]
     mine = Measured(2.0, [3.0, 1.0, 2.0], 1000, 5000, rankings, elsewhere)
-    mine.ablations = {"gist": [["t0"], ["t1"], [], ["t0"], []]}
+    mine.ablations = {"without gist": [["t0"], ["t1"], [], ["t0"], []]}
     peer = Measured(rankings=[[]] * 6, elsewhere=[None] * 6)
     figures = summarize(TALKS, asks, {OURS: mine, BM25: peer}, _words, seed=0)
 
@@ -109,7 +109,7 @@ def test_figures_by_hand() -> None:
 
     ahead = figures["ahead_of"][BM25]
     assert ahead["overall"]["recall@5"]["value"] == overall["recall@5"]
-    lost = figures["ablation"]["gist"]["lost"]
+    lost = figures["ablation"]["without gist"]["lost"]
     assert lost["overall"]["recall@5"]["value"] == pytest.approx((0 + 0 + 0 + 0 + 1) / 5)
     assert figures["coverage"] == {"questions": 0, "budgets": {}}
 
@@ -235,7 +235,7 @@ def test_ours_is_asked_through_its_verbs(checkpoint: str) -> None:
     def advance(stage: str, count: int) -> None:
         steps[stage] += count
 
-    task = _task(OURS, checkpoint, tuple(LEVELS))
+    task = _task(OURS, checkpoint, tuple(ABLATIONS))
     result = measure(task, advance)
     assert steps.total() == task.steps
     for ask, hits in zip(task.asks, result.rankings, strict=True):
@@ -249,7 +249,7 @@ def test_ours_is_asked_through_its_verbs(checkpoint: str) -> None:
     for turn in TALKS[0].turns:
         if turn.id in [id_ for id_, _ in result.rankings[0]]:
             assert turn.text in result.contexts[0][2000]
-    assert set(result.ablations) == set(LEVELS)
+    assert set(result.ablations) == set(ABLATIONS)
     assert all(len(found) == 5 for found in result.ablations.values())
     assert result.disk_bytes > 0
 
@@ -285,7 +285,14 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     shown = _run(*common, "--out", str(tmp_path / "one"))
     assert shown.exit_code == 0, shown.stderr
     assert "alice, question 1: no turn 't99'" in shown.stderr
-    for word in ("recall@5", "mrr", "balanced accuracy", "r3mem context()", "neighbours", "place"):
+    for word in (
+        "recall@5",
+        "mrr",
+        "balanced accuracy",
+        "r3mem context()",
+        "without session",
+        "gist adds",
+    ):
         assert word in shown.stdout
     record = json.loads((tmp_path / "one" / "recall.json").read_text())
     assert record["benchmark"] == "recall"
@@ -295,6 +302,12 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     assert record["versions"]["bm25s"]
     assert list(record["figures"]["systems"]) == ["bm25", "r3mem"]
     assert list(record["figures"]["ahead_of"]) == ["bm25"]
+    ablation = record["figures"]["ablation"]
+    alone, both = (
+        ablation[name]["overall"]["recall@5"]["value"] for name in (ENTITY, ENTITY_AND_GIST)
+    )
+    adds = record["figures"]["gist_adds"]["overall"]["recall@5"]["value"]
+    assert adds == pytest.approx(both - alone, abs=2e-5)
     assert (tmp_path / "one" / "recall.png").read_bytes().startswith(b"\x89PNG")
 
     printed = _run(*common, "--out", str(tmp_path / "two"), "--json")

@@ -46,4 +46,4 @@ def test_a_level_left_out_has_no_say(memory: CompressiveMemory, level: str) -> N
 
 
 def test_without_direct_evidence_nothing_is_relevant(memory: CompressiveMemory) -> None:
-    assert rank_with(memory, QUESTION, 5, WEIGHTS.without("entity").without("gist")) == []
+    assert rank_with(memory, QUESTION, 5, WEIGHTS.without("entity", "gist")) == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.bench.recall import metrics
+from r3mem_agents.bench.recall.ablation import ENTITY, ENTITY_AND_GIST
 from r3mem_agents.bench.recall.coverage import coverage
 from r3mem_agents.bench.recall.data import Conversation, Question
 from r3mem_agents.bench.recall.measure import Measured
@@ -72,11 +73,13 @@ def summarize(
             for name, theirs in values.items()
             if name != OURS
         }
+        less = {name: _values(counted, found) for name, found in measured[OURS].ablations.items()}
         figures["ablation"] = {
-            level: _grouped(without := _values(counted, found), counted, seed)
-            | {"lost": _lead(values[OURS], without, counted, seed)}
-            for level, found in measured[OURS].ablations.items()
+            name: _grouped(row, counted, seed) | {"lost": _lead(values[OURS], row, counted, seed)}
+            for name, row in less.items()
         }
+        if {ENTITY, ENTITY_AND_GIST} <= less.keys():
+            figures["gist_adds"] = _lead(less[ENTITY_AND_GIST], less[ENTITY], counted, seed)
     return figures
 
 

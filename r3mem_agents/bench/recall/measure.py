@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from r3mem_agents.bench.processes import Advance, peak_bytes
+from r3mem_agents.bench.recall.ablation import ABLATIONS
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.plan import (
     BUDGETS,
@@ -30,8 +31,7 @@ class Task:
         conversations: The data.
         asks: What is asked.
         options: What it is opened with.
-        ablated: Levels of evidence that rankings are made without, one left out at a time; only
-            ours has levels.
+        ablated: Names of ``ABLATIONS`` that rankings are made under too; only ours has levels.
     """
 
     system: str
@@ -67,7 +67,7 @@ class Measured:
         sessions: Per ask, the turns found at the session level, one for each session; only ours,
             only counted asks.
         gists: Conversation, turns of a session, and those of them that are its gist; only ours.
-        ablations: Per level left out, the ids found per counted ask.
+        ablations: By name, the ids found per counted ask.
     """
 
     write_s: float = 0.0
@@ -157,11 +157,11 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
             told.setdefault(turn.session, []).append(turn.id)
         for session, ids in told.items():
             result.gists.append((user, ids, system.gist(str(user), session, GIST_TURNS)))
-    for level in task.ablated:
-        kept = result.ablations[level] = []
+    for name in task.ablated:
+        kept = result.ablations[name] = []
         for ask in task.asks:
             if ask.question.counted:
                 question = ask.question.question
-                hits = system.search_without(str(ask.user), question, DEPTHS[-1], level)
+                hits = system.search_under(str(ask.user), question, DEPTHS[-1], ABLATIONS[name])
                 kept.append([id_ for id_, _ in hits])
-                advance(f"without {level}", 1)
+                advance(name, 1)

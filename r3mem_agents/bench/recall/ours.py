@@ -11,7 +11,7 @@ from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.weighing import rank_with
-from r3mem_agents.memory.weights import WEIGHTS
+from r3mem_agents.memory.weights import Weights
 
 BATCH_TURNS = 128
 """Turns per ``remember_many``; that of the speed benchmark."""
@@ -65,9 +65,8 @@ class Ours(System):
         """``context``."""
         return self._memories[user].context(query, token_budget, now=self._now[user])
 
-    def search_without(self, user: str, query: str, k: int, level: str) -> list[Hit]:
-        """The ranking without one level of evidence; not expanded, no public verb does this."""
-        weights = WEIGHTS.without(level)
+    def search_under(self, user: str, query: str, k: int, weights: Weights) -> list[Hit]:
+        """The ranking under other weights; not expanded, no public verb does this."""
         winners = rank_with(self._memories[user], query, k, weights, self._now[user])
         return [(self._ids[user, winner.id], winner.score) for winner in winners]
 

@@ -128,14 +128,22 @@ def _sessions(found: Figures) -> Table:
 
 def _ablation(figures: Figures) -> Table:
     counts = figures["questions_counted"]
-    table = _table(f"{HEADLINE} without one level of evidence", "without", "all", "lost", *counts)
-    for level, row in figures["ablation"].items():
+    table = _table(f"{HEADLINE} with less evidence", "ranking", "all", "lost", *counts)
+    for name, row in figures["ablation"].items():
         lost = row["lost"]
         table.add_row(
-            level,
+            name,
             estimate(row["overall"][HEADLINE]),
             estimate(lost["overall"][HEADLINE]),
-            *(f"{lost['by_category'][name][HEADLINE]['value']:+.3f}" for name in counts),
+            *(f"{lost['by_category'][group][HEADLINE]['value']:+.3f}" for group in counts),
+        )
+    if (adds := figures.get("gist_adds")) is not None:
+        groups = (
+            f"{group} {adds['by_category'][group][HEADLINE]['value']:+.3f}" for group in counts
+        )
+        table.caption = (
+            f"the gist adds {estimate(adds['overall'][HEADLINE])} to entity alone: "
+            + ", ".join(groups)
         )
     return table
 
