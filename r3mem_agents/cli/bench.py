@@ -128,9 +128,13 @@ def speed(
         raise InvalidInputError("the data holds no dialogue turns")
     made = measuring.make_turns(stock, plan.turns, seed, combine=not files)
     reversible = require_model(model)
-    with progress() as bar:
+    with progress(by_itself=False) as bar:
         tasks = {name: bar.add_task(name, total=total) for name, total in plan.steps.items()}
-        figures = measuring.measure(reversible, made, plan, lambda s, n: bar.advance(tasks[s], n))
+
+        def advance(stage: str, steps: int) -> None:
+            bar.update(tasks[stage], advance=steps, refresh=True)
+
+        figures = measuring.measure(reversible, made, plan, advance)
     figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
     config = {
         "model": reversible.name,
@@ -178,6 +182,11 @@ def _show_speed(figures: dict[str, object], config: dict[str, object]) -> None:
     assert isinstance(lookups, dict)
     for count, times in lookups.items():
         label = f"recall of 5 at {int(count):,} turns, p50 / p95"
+        table.add_row(label, f"{times['p50']:.1f} / {times['p95']:.1f} ms")
+    again = figures["recall_again_ms"]
+    assert isinstance(again, dict)
+    for count, times in again.items():
+        label = f"the same once more at {int(count):,} turns"
         table.add_row(label, f"{times['p50']:.1f} / {times['p95']:.1f} ms")
     table.add_row("expand", f"{figures['expand_tokens_per_s'] or 0:,.0f} tokens/s")
     table.add_row("file to text", f"{figures['file_to_text']}")

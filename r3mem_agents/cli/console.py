@@ -59,8 +59,12 @@ def warn(message: str) -> None:
     err().print(Text(f"note: {message}", style="yellow"), soft_wrap=True)
 
 
-def progress() -> Progress:
-    """A progress bar on stderr: what, how far, how many, time gone and time left."""
+def progress(*, by_itself: bool = True) -> Progress:
+    """A progress bar on stderr: what, how far, how many, time gone and time left.
+
+    Args:
+        by_itself: Whether a thread draws it; where work is timed, it is drawn by ``refresh`` only.
+    """
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -69,6 +73,7 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=err(),
+        auto_refresh=by_itself,
     )
 
 

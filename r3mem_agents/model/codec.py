@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from r3mem_agents.errors import ExpansionError
-from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
+from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.model.predictions import Integers, Intervals, Predictions
+from r3mem_agents.model.rounds import Rounds
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words, padded

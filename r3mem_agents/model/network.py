@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.coupling import NOWHERE, Known, ReversibleStack
+from r3mem_agents.model.coupling import NOWHERE, ReversibleStack
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
     PREDICTION_STEPS,
@@ -180,9 +180,9 @@ class R3MemNetwork(nn.Module):
         else:
             frame = self.tables.frame[layout, :positions]
         text = frame + snap(given) * (turn > 0)[..., None]
-        rows = self._bias_rows(place.expand_as(turn), turn, role, held, turn)
-        known, rows = self._after_slots(condition, text, rows)
-        a = self.stack.expand(self._blanks(known), known, self._biases(rows))
+        rows = self.bias_rows(place.expand_as(turn), turn, role, held, turn)
+        known, rows = self.after_slots(condition, text, rows)
+        a = self.stack.expand(self.blanks(known), known, self.biases(rows))
         return normalize(a[:, SLOTS:])
 
     def logits(self, states: Tensor) -> Tensor:
@@ -263,7 +263,7 @@ class R3MemNetwork(nn.Module):
         frame = frame + self.edge[role] * (turn == 0)[..., None]
         return snap(frame * STREAM_SCALE)
 
-    def _bias_rows(
+    def bias_rows(
         self, place: Tensor, turn: Tensor, role: Tensor, held: Tensor, held_turn: Tensor
     ) -> Tensor:
         """Rows of the bias table, ``(batch, some, SLOTS + others)``, for text positions.
@@ -281,7 +281,7 @@ class R3MemNetwork(nn.Module):
         rows = rows.masked_fill(hidden, self.index.blocked)
         return torch.cat((self.index.text_to_slots(role), rows), -1)
 
-    def _after_slots(
+    def after_slots(
         self, condition: Condition, text: Tensor, rows: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Stream ``b`` and rows of biases of text positions, those of the slots before them."""
@@ -290,7 +290,7 @@ class R3MemNetwork(nn.Module):
         known = torch.cat((self._slots(condition).to(text.dtype), text), 1)
         return known, torch.cat((slots, rows), 1)
 
-    def _biases(self, rows: Tensor) -> Tensor:
+    def biases(self, rows: Tensor) -> Tensor:
         """Biases of every coupling but the first from rows ``(batch, queries, keys)``.
 
         Returns:
@@ -323,65 +323,6 @@ class R3MemNetwork(nn.Module):
         code = self.from_gist(condition.gist.to(length.dtype) * ACTIVATION_SCALE)
         return snap(torch.stack((length * STREAM_SCALE, code.to(length.dtype)), 1))
 
-    def _blanks(self, known: Tensor) -> Tensor:
+    def blanks(self, known: Tensor) -> Tensor:
         """Stream ``a`` beside what is known ``(batch, positions, hidden)``."""
         return snap(self.blank * STREAM_SCALE).to(known.dtype).expand_as(known)
-
-
-class Rounds:
-    """An expansion under way: one backward pass per round, each given the tokens before.
-
-    Runs the very arithmetic of ``R3MemNetwork.predict``, a slice at a time; since sums are exact,
-    both give the same bits.
-
-    Attributes:
-        rounds: How many passes it takes.
-    """
-
-    def __init__(self, network: R3MemNetwork, condition: Condition) -> None:
-        self._network, self._condition = network, condition
-        count, config = condition.count, network.config
-        many = network.many[count]
-        widths = [width for width in many.amax(0).tolist() if width]
-        self.rounds = len(widths)
-        self._edges = [sum(widths[:turn]) for turn in range(self.rounds + 1)]
-        turn = torch.arange(self.rounds, device=count.device)
-        turn = turn.repeat_interleave(torch.tensor(widths, device=count.device))
-        within = torch.arange(len(turn), device=count.device) - count.new_tensor(self._edges)[turn]
-        self._place = network.order[count[:, None], turn, within]
-        self._real = within < many[:, turn]
-        role = network.roles[count[:, None], self._place]
-        self._held = held_by(self._place, role)
-        held_turn = torch.where(self._real, turn, config.rounds)
-        turn = turn.expand_as(role)
-        self._rows = network._bias_rows(self._place, turn, role, self._held, held_turn)
-        room = SLOTS + len(within)
-        like = network.blank
-        self._known = [Known(len(count), room, config, like) for _ in range(config.layers - 1)]
-
-    def positions(self, turn: int) -> tuple[Tensor, Tensor]:
-        """Positions ``(batch, some)`` that a round fills in, and which of them are real."""
-        here = slice(*self._edges[turn : turn + 2])
-        return self._place[:, here], self._real[:, here]
-
-    def held(self, turn: int) -> Tensor:
-        """Positions of the tokens that these positions hold, ``(batch, some)``; after round 0."""
-        return self._held[:, slice(*self._edges[turn : turn + 2])].clamp_min(0)
-
-    def predict(self, turn: int, beside: Tensor | None) -> Tensor:
-        """Run a round; final states ``(batch, some, hidden)`` of its positions.
-
-        Args:
-            turn: The round; they come in order.
-            beside: ``(batch, some)`` the tokens that its positions hold; none in round 0.
-        """
-        network = self._network
-        begin, end = self._edges[turn : turn + 2]
-        known = network.tables.frame[self._condition.count[:, None], self._place[:, begin:end]]
-        if beside is not None:
-            known = known.add_(snap(network.embedding.rows(beside) * EMBEDDING_GAIN))
-        rows = self._rows[:, begin:end, : SLOTS + end]
-        if turn == 0:
-            known, rows = network._after_slots(self._condition, known, rows)
-        a = network.stack.expand(network._blanks(known), known, network._biases(rows), self._known)
-        return normalize(a[:, begin - end :])

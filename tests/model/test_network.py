@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.network import Condition, R3MemNetwork, Rounds
+from r3mem_agents.model.network import Condition, R3MemNetwork
+from r3mem_agents.model.rounds import Rounds
 
 
 def make_network(rounds: int) -> R3MemNetwork:

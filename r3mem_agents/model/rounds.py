@@ -1,0 +1,70 @@
+"""An expansion of unknown tokens: the network's backward passes, one per round."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from r3mem_agents.model.coupling import Known
+from r3mem_agents.model.exact import normalize, snap
+from r3mem_agents.model.network import EMBEDDING_GAIN, Condition, R3MemNetwork
+from r3mem_agents.model.schedule import SLOTS, held_by
+
+
+class Rounds:
+    """An expansion under way: one backward pass per round, each given the tokens before.
+
+    Runs the very arithmetic of ``R3MemNetwork.predict``, a slice at a time; since sums are exact,
+    both give the same bits.
+
+    Attributes:
+        rounds: How many passes it takes.
+    """
+
+    def __init__(self, network: R3MemNetwork, condition: Condition) -> None:
+        self._network, self._condition = network, condition
+        count, config = condition.count, network.config
+        many = network.many[count]
+        widths = [width for width in many.amax(0).tolist() if width]
+        self.rounds = len(widths)
+        self._edges = [sum(widths[:turn]) for turn in range(self.rounds + 1)]
+        turn = torch.arange(self.rounds, device=count.device)
+        turn = turn.repeat_interleave(torch.tensor(widths, device=count.device))
+        within = torch.arange(len(turn), device=count.device) - count.new_tensor(self._edges)[turn]
+        self._place = network.order[count[:, None], turn, within]
+        self._real = within < many[:, turn]
+        role = network.roles[count[:, None], self._place]
+        self._held = held_by(self._place, role)
+        held_turn = torch.where(self._real, turn, config.rounds)
+        turn = turn.expand_as(role)
+        self._rows = network.bias_rows(self._place, turn, role, self._held, held_turn)
+        room = SLOTS + len(within)
+        like = network.blank
+        self._known = [Known(len(count), room, config, like) for _ in range(config.layers - 1)]
+
+    def positions(self, turn: int) -> tuple[Tensor, Tensor]:
+        """Positions ``(batch, some)`` that a round fills in, and which of them are real."""
+        here = slice(*self._edges[turn : turn + 2])
+        return self._place[:, here], self._real[:, here]
+
+    def held(self, turn: int) -> Tensor:
+        """Positions of the tokens that these positions hold, ``(batch, some)``; after round 0."""
+        return self._held[:, slice(*self._edges[turn : turn + 2])].clamp_min(0)
+
+    def predict(self, turn: int, beside: Tensor | None) -> Tensor:
+        """Run a round; final states ``(batch, some, hidden)`` of its positions.
+
+        Args:
+            turn: The round; they come in order.
+            beside: ``(batch, some)`` the tokens that its positions hold; none in round 0.
+        """
+        network = self._network
+        begin, end = self._edges[turn : turn + 2]
+        known = network.tables.frame[self._condition.count[:, None], self._place[:, begin:end]]
+        if beside is not None:
+            known = known.add_(snap(network.embedding.rows(beside) * EMBEDDING_GAIN))
+        rows = self._rows[:, begin:end, : SLOTS + end]
+        if turn == 0:
+            known, rows = network.after_slots(self._condition, known, rows)
+        a = network.stack.expand(network.blanks(known), known, network.biases(rows), self._known)
+        return normalize(a[:, begin - end :])
