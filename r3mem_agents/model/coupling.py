@@ -32,6 +32,9 @@ from r3mem_agents.model.exact import (
 NOWHERE = -1e9
 """Score of a key that must not be looked at."""
 
+EVERYWHERE = slice(None)
+"""All positions."""
+
 
 class Known:
     """Keys and values of positions that were passed before, of one coupling.
@@ -64,7 +67,12 @@ class Attention(nn.Module):
         self.out = ExactLinear(config.hidden, config.hidden, std=0.0, gain=STREAM_SCALE)
 
     def forward(
-        self, a: Tensor, bias: Tensor, blocked: Tensor | None = None, known: Known | None = None
+        self,
+        a: Tensor,
+        bias: Tensor,
+        blocked: Tensor | None = None,
+        known: Known | None = None,
+        looking: slice = EVERYWHERE,
     ) -> Tensor:
         """Look from every position at those that are not blocked.
 
@@ -74,6 +82,7 @@ class Attention(nn.Module):
                 keys; whole numbers outside of training. -1e9 blocks a key.
             blocked: Boolean ``(batch, positions or 1, keys)``.
             known: Positions that were passed before; they come first, and these are added.
+            looking: The positions that look, of which alone something is returned.
 
         Returns:
             What to add to the other stream, ``(batch, positions, hidden)``.
@@ -82,7 +91,7 @@ class Attention(nn.Module):
         mixed = levels(self.mix(normalize(a)))
         mixed = mixed.view(batch, positions, 3, self.heads, self.head_size).permute(2, 3, 0, 1, 4)
         key, value = mixed[1:] if known is None else known.extend(mixed[1:])
-        scores = torch.matmul(mixed[0], key.transpose(-1, -2))
+        scores = torch.matmul(mixed[0, :, :, looking], key.transpose(-1, -2))
         if torch.is_grad_enabled():
             scores = scores + bias
             if blocked is not None:
@@ -96,7 +105,7 @@ class Attention(nn.Module):
             weights = attention_weights(scores, self.head_size)
             # A mean of levels is no larger than they are.
             seen = torch.matmul(weights, value).div_(weights.sum(-1, keepdim=True)).round_()
-        added: Tensor = self.out(seen.permute(1, 2, 0, 3).reshape(batch, positions, hidden))
+        added: Tensor = self.out(seen.permute(1, 2, 0, 3).reshape(batch, -1, hidden))
         return added
 
 
@@ -182,6 +191,28 @@ class ReversibleStack(nn.Module):
             coupling = cast(Coupling, self.couplings[layer])
             a, b = coupling.inverse(a, b, biases[layer], blocked)
         return a, b
+
+    def compress(
+        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor | None, place: int
+    ) -> Tensor:
+        """Run forward as far as one position needs.
+
+        Args:
+            a: As of ``forward``.
+            b: As of ``forward``.
+            biases: As of ``forward``.
+            blocked: As of ``forward``, for all positions alike.
+            place: The position.
+
+        Returns:
+            The sum of its two streams after the last coupling, ``(batch, hidden)``.
+        """
+        for layer in range(len(self.couplings) - 1):
+            a, b = self.couplings[layer](a, b, biases[layer], blocked)
+        last, here = cast(Coupling, self.couplings[-1]), slice(place, place + 1)
+        bias = biases[-1, :, :, here]
+        b = b[:, here] + snap(last.attention(a, bias, blocked, looking=here))
+        return (a[:, here] + snap(last.feedforward(b)) + b)[:, 0]
 
     def expand(
         self, a: Tensor, b: Tensor, biases: Tensor, known: Sequence[Known] | None = None

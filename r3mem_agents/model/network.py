@@ -138,8 +138,8 @@ class R3MemNetwork(nn.Module):
         outside = torch.arange(-SLOTS, positions, device=count.device) >= count[:, None]
         end = SLOTS + positions
         bias = self._forward_bias()[..., :end, :end]
-        a, b = self.stack(start, start, bias, outside[:, None])
-        found: Tensor = self.to_gist(normalize(a[:, SLOTS - 1] + b[:, SLOTS - 1]))
+        left = self.stack.compress(start, start, bias, outside[:, None], SLOTS - 1)
+        found: Tensor = self.to_gist(normalize(left))
         return found + self.topics(words)
 
     def topics(self, words: Tensor) -> Tensor:

@@ -71,6 +71,17 @@ def test_an_expansion_is_the_first_stream_of_the_inverse(layers: int) -> None:
     assert torch.equal(expanded, stack.inverse(a, b, bias, blocked)[0])
 
 
+@pytest.mark.parametrize("layers", [1, 4])
+@torch.no_grad()
+def test_compression_is_a_position_of_the_forward_pass(layers: int) -> None:
+    stack = make_stack(layers)
+    a, b, bias, blocked = make_streams(layers)
+    a, b, blocked = snap(a), snap(b), blocked[:, :1]
+    both = sum(stack(a, b, bias, blocked))
+    for place in range(7):
+        assert torch.equal(stack.compress(a, b, bias, blocked, place), both[:, place])
+
+
 @pytest.mark.parametrize(
     ("dtype", "bound"), [(torch.float32, 2e-3), (torch.float64, 1e-11)], ids=["float32", "float64"]
 )
