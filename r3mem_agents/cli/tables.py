@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,20 +22,13 @@ def show_recalled(hits: Sequence[Recollection], title: str, *, as_json: bool) ->
     if not hits:
         out().print("nothing relevant is remembered")
         return
-    table = Table(title=title, title_justify="left")
-    for column in ("score", "turn", "session", "time", "speaker"):
-        table.add_column(column, no_wrap=column != "session")
-    table.add_column("text", overflow="fold")
+    console = out()
+    console.print(title)
     for hit in hits:
-        table.add_row(
-            f"{hit.score:.2f}",
-            str(hit.turn_id),
-            Text(hit.session),
-            f"{hit.time:%Y-%m-%d %H:%M}",
-            Text(hit.name or hit.role),
-            Text(hit.text),
-        )
-    out().print(table)
+        speaker, when = hit.name or hit.role, f"{hit.time:%Y-%m-%d %H:%M}"
+        head = f"{hit.score:.2f}  {speaker}, {when}, session {hit.session}, turn {hit.turn_id}"
+        console.print(Text(head, style="bold"), soft_wrap=True)
+        console.print(Padding(Text(hit.text), (0, 0, 0, len("0.00  "))))
 
 
 def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:

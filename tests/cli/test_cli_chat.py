@@ -16,6 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from tests.cli.running import Run
 from tests.langchain.models import ScriptedModel, scripted
+from tests.openai_server import repeating_server
 
 DOG = "My dog is called Biscuit, and he loves Saturday walks."
 ASKED = "What is my dog called?"
@@ -72,12 +73,28 @@ def test_the_commands_inside(run: Run, run_json: Any) -> None:
     kept = run_json("remember", "The train to Lisbon leaves at ten.")
     found = run("chat", stdin=f"/recall {ASKED}\n/stats\n/help\n/quit\nNot said.\n")
     assert found.exit_code == 0, found.stderr
-    row = next(line for line in found.stdout.splitlines() if DOG in line)
-    assert f" {told['id']} " in row
+    lines = found.stdout.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if DOG in line]
+    assert lines[place - 1].endswith(f", turn {told['id']}")
     for label in ("bits per token", "whole file", "/forget NUMBER", "Ctrl-D"):
         assert label in found.stdout
     assert "forgot 1 turn\n" in run("chat", stdin=f"/forget {told['id']}\n").stdout
     assert [turn["id"] for turn in run_json("history")] == [kept["id"]]
+
+
+def test_a_server_of_ones_own_answers(run: Run, run_json: Any) -> None:
+    with repeating_server() as address:
+        server = ("--base-url", address, "--model", "any")
+        told = run("chat", "--session", "monday", *server, stdin=f"{DOG}\n")
+        assert told.exit_code == 0, told.stderr
+        asked = run("chat", "--session", "friday", *server, stdin=f"{ASKED}\n")
+    assert "<recalled_memory>" in asked.stdout
+    assert DOG in asked.stdout.split("<recalled_memory>")[1]
+    roles = [role for role, _ in _texts(run_json)]
+    assert roles == ["user", "assistant"] * 2, "its answers are kept"
+    gone = run("chat", *server, stdin=f"{ASKED}\n")
+    assert gone.exit_code == 1
+    assert "error: the model did not answer: " in gone.stderr
 
 
 @pytest.mark.parametrize(
