@@ -116,6 +116,7 @@ def speed(
     """
     from r3mem_agents.bench import data as reading
     from r3mem_agents.bench import speed as measuring
+    from r3mem_agents.model.exact import int8_kernel_pays
 
     plan = measuring.Plan.of(turns, quick, seed)
     files = reading.find_files(data) if data else []
@@ -138,6 +139,8 @@ def speed(
     figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
     config = {
         "model": reversible.name,
+        "fingerprint": reversible.fingerprint,
+        "products": "int8" if int8_kernel_pays() else "float32",
         "turns": plan.turns,
         "single_writes": plan.single_writes,
         "lookups": plan.lookups,
