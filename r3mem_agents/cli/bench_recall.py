@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 def recall(
     data: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             "--data",
             help="Conversations with questions: *.jsonl(.zst), LoCoMo's *.json, or folders.",
+            show_default="the demo's meetings",
         ),
-    ],
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Conversations, the first ones; all if left out.")
     ] = None,
@@ -65,6 +66,7 @@ def recall(
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
 
+    data = data or [files.MEETINGS]
     dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)
     if not any(ask.question.counted for ask in asks):

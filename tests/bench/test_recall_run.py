@@ -326,6 +326,18 @@ def test_a_limit_keeps_the_first_conversations(tmp_path: Path, checkpoint: str) 
     assert figures["systems"]["bm25"]["nothing_fits"]["wrong_conversation"] is None
 
 
+def test_without_data_the_demonstrations_meetings_are_asked_about(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    arguments = ["--model", checkpoint, "--systems", "bm25", "--out", str(tmp_path), "--json"]
+    result = _run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert list(record["config"]["data"]) == ["committee.json"]
+    assert (record["figures"]["turns"], record["figures"]["questions"]) == (632, 48)
+    assert record["figures"]["systems"]["bm25"]["overall"]["recall@20"]["value"] > 0.3
+
+
 def test_errors_are_named(tmp_path: Path) -> None:
     path = _save(tmp_path, TALKS)
     unknown = _run("--data", str(path), "--systems", "faiss")
