@@ -84,6 +84,16 @@ def test_figures_are_those_of_the_results() -> None:
     assert f"10,000 | {speed['recall_ms']['10000']['p50']:.0f} ms (p50) |" in README
     assert f"| expand | {speed['expand_tokens_per_s']:,.0f} tokens/s |" in README
     assert f"| database file | {speed['file_to_text']:.2f} of the text it holds |" in README
+    avx2 = json.loads((ROOT / "docs/results/speed-avx2.json").read_text())["figures"]
+    told = (
+        f"in {avx2['write_one_ms']['p50']:.1f} ms, {avx2['write_batch_turns_per_s']:.0f} a second in "
+        f"batches, recalled in {avx2['recall_ms']['10000']['p50']:.0f} ms and expanded "
+        f"{avx2['expand_tokens_per_s']:,.0f} tokens/s"
+    )
+    assert told in " ".join(README.split())
+    again = f"{speed['recall_again_ms']['10000']['p50']:.1f} ms (p50)"
+    assert f"| the same once more, its texts at hand | {again} |" in README
+    assert f"| `import r3mem_agents` | {speed['import_s_median']:.2f} s |" in README
     assert f"| wheel, with the model | {speed['wheel_bytes'] / 1e6:.1f} MB |" in README
 
 

@@ -17,7 +17,7 @@ from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, 
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words, padded
 
-_SEGMENTS_AT_ONCE = 8
+_SEGMENTS_AT_ONCE = 16
 _PREDICTIONS_AT_ONCE = 128
 """Sizes of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them
 in anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
