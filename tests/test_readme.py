@@ -86,8 +86,8 @@ def test_figures_are_those_of_the_results() -> None:
     assert f"| database file | {speed['file_to_text']:.2f} of the text it holds |" in README
     avx2 = json.loads((ROOT / "docs/results/speed-avx2.json").read_text())["figures"]
     told = (
-        f"in {avx2['write_one_ms']['p50']:.1f} ms, {avx2['write_batch_turns_per_s']:.0f} a second in "
-        f"batches, recalled in {avx2['recall_ms']['10000']['p50']:.0f} ms and expanded "
+        f"in {avx2['write_one_ms']['p50']:.1f} ms, {avx2['write_batch_turns_per_s']:.0f} a second "
+        f"in batches, recalled in {avx2['recall_ms']['10000']['p50']:.0f} ms and expanded "
         f"{avx2['expand_tokens_per_s']:,.0f} tokens/s"
     )
     assert told in " ".join(README.split())
