@@ -97,6 +97,19 @@ def test_figures_are_those_of_the_results() -> None:
     assert f"| wheel, with the model | {speed['wheel_bytes'] / 1e6:.1f} MB |" in README
 
 
+def test_scale_is_that_of_the_results() -> None:
+    for row in json.loads((ROOT / "docs/results/scale.json").read_text())["figures"]["one_user"]:
+        line = next(one for one in README.splitlines() if one.startswith(f"| {row['turns']:,} | "))
+        cells = [cell.strip() for cell in line.split("|")[2:-1]]
+        for name, cell in zip(("r3mem", "bm25", "minilm"), (cells[0], *cells[2:]), strict=True):
+            if name in row:
+                took, peak = row[name]["lookup_ms"]["p50"], row[name]["peak_memory_bytes"] / 1e6
+                assert cell == f"{took:,.{1 if took < 10 else 0}f} ms, {peak:,.0f} MB"
+        mine = row["r3mem"]
+        first = mine["open_ms"] + mine["first_lookup_ms"]["p50"]
+        assert cells[1] == f"{mine['disk_bytes'] / 1e6:,.1f} MB; {first:,.0f} ms"
+
+
 def test_what_lookups_find_is_that_of_the_results() -> None:
     systems = json.loads((ROOT / "docs/results/recall.json").read_text())["figures"]["systems"]
     names = {
