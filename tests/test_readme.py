@@ -17,6 +17,12 @@ README = (ROOT / "README.md").read_text()
 USE, *HOSTS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 NAMES = ["agent", "chain", "engine"]
 CATEGORIES = ["single-hop", "multi-hop", "temporal", "open-domain"]
+SYSTEMS = {
+    "r3mem": "**r3mem**",
+    "bm25": "BM25",
+    "minilm": "all-MiniLM-L6-v2, in-memory vector store",
+    "bm25+minilm": "both, normalized sum",
+}
 TOLD = "My dog is called Biscuit."
 
 
@@ -112,18 +118,23 @@ def test_scale_is_that_of_the_results() -> None:
 
 def test_what_lookups_find_is_that_of_the_results() -> None:
     systems = json.loads((ROOT / "docs/results/recall.json").read_text())["figures"]["systems"]
-    names = {
-        "r3mem": "**r3mem**",
-        "bm25": "BM25",
-        "minilm": "all-MiniLM-L6-v2, in-memory vector store",
-        "bm25+minilm": "both, normalized sum",
-    }
-    for name, label in names.items():
+    mem0 = {"mem0": "mem0 without a language model, same encoder"}
+    for name, label in (SYSTEMS | mem0).items():
         row = next(line for line in README.splitlines() if line.startswith(f"| {label} |"))
         every = systems[name]["overall"]
         found = [every["recall@5"], every["recall@10"]]
         found += [systems[name]["by_category"][each]["recall@5"] for each in CATEGORIES]
         assert re.findall(r"0\.\d{3}", row) == [f"{one['value']:.3f}" for one in found]
+
+
+def test_lookups_among_the_meetings_are_those_of_the_results() -> None:
+    told = (ROOT / "docs/recall.md").read_text().split("## On the demo's meetings")[1]
+    result = json.loads((ROOT / "docs/results/recall-meetings.json").read_text())["figures"]
+    for name, label in SYSTEMS.items():
+        row = next(line for line in told.splitlines() if line.startswith(f"| {label} |"))
+        overall = result["systems"][name]["overall"]
+        found = [overall[f"recall@{depth}"]["value"] for depth in (5, 10, 20)]
+        assert re.findall(r"0\.\d{3}", row) == [f"{one:.3f}" for one in found]
 
 
 def test_the_demo_shown_is_the_demo_kept() -> None:

@@ -137,7 +137,7 @@ def speed(
 
         figures = measuring.measure(reversible, made, plan, advance)
     figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
-    config = {
+    config: dict[str, object] = {
         "model": reversible.name,
         "fingerprint": reversible.fingerprint,
         "products": "int8" if int8_kernel_pays() else "float32",
