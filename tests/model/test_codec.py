@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
-from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.model import ReversibleModel, Segment, threads
 from r3mem_agents.model.exact import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 
@@ -40,7 +40,8 @@ def model() -> ReversibleModel:
 
 
 @pytest.fixture
-def two_threads() -> Iterator[None]:
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(threads._CORES, "_load", None)  # as many as the test says, come what may
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -80,16 +81,16 @@ def test_a_megabyte_comes_back(model: ReversibleModel) -> None:
 def test_codes_do_not_depend_on_threads_or_batch(model: ReversibleModel, batch: int) -> None:
     texts = [f"Turn {n}: I saw {n * 37 % 101} gulls at {n % 24}:00, she said." for n in range(64)]
     found = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
+    for number in (1, 2):
+        torch.set_num_threads(number)
         for start in range(0, 64, batch):
             segments = model.compress(texts[start : start + batch])
-            found.append((threads, start, segments))
-            torch.set_num_threads(3 - threads)
+            found.append((number, start, segments))
+            torch.set_num_threads(3 - number)
             assert model.expand(segments) == texts[start : start + batch]
-            torch.set_num_threads(threads)
-    one = [segment for threads, _, segments in found if threads == 1 for segment in segments]
-    two = [segment for threads, _, segments in found if threads == 2 for segment in segments]
+            torch.set_num_threads(number)
+    one = [segment for number, _, segments in found if number == 1 for segment in segments]
+    two = [segment for number, _, segments in found if number == 2 for segment in segments]
     assert one == two
 
 

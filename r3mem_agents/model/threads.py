@@ -1,0 +1,112 @@
+"""How many threads compute: no more than there are idle cores.
+
+Threads of one operator wait for each other at its end, and libgomp, PyTorch's on Linux, waits by
+spinning. Where other work has one of the cores, or a container may use fewer than it sees, that
+wait is long: five turns took 245 instead of 49 ms beside a process that keeps one of two cores
+busy, and take 62 with one thread (docs/LOG.md, "as many threads as idle cores"). No result depends
+on the number (``exact``).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+_STILL_SPINNING_S = 0.01
+"""Threads that have waited no longer than this may still be spinning: they are no other work."""
+
+
+class _Cores:
+    """The machine's cores, and what of them is idle.
+
+    PyTorch's number of threads belongs to the process and to each thread of it, so the calls under
+    way share one record of what the process had before them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._wanted = 1
+        self._last_together = -_STILL_SPINNING_S
+        self._most = _allowed(Path("/sys/fs/cgroup"))
+        try:
+            self._load: int | None = os.open("/proc/loadavg", os.O_RDONLY)
+        except OSError:  # not Linux, where threads wait in other ways
+            self._load = None
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._lock:
+            if not self._calls:
+                self._wanted = torch.get_num_threads()
+            self._calls += 1
+        try:
+            self._set()
+            yield
+        finally:
+            self._note()
+            with self._lock:
+                self._calls -= 1
+                if torch.get_num_threads() != self._wanted:
+                    torch.set_num_threads(self._wanted)
+
+    def fit(self) -> None:
+        self._note()
+        self._set()
+
+    def _set(self) -> None:
+        if self._load is None:
+            return
+        threads = max(min(self._wanted, self._most, self._idle(self._load)), 1)
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
+
+    def _note(self) -> None:
+        if torch.get_num_threads() > 1:
+            self._last_together = time.monotonic()
+
+    def _idle(self, load: int) -> int:
+        """Cores that nothing but this thread and those that wait for it want."""
+        running = int(os.pread(load, 64, 0).split()[3].split(b"/")[0]) - 1
+        if time.monotonic() - self._last_together < _STILL_SPINNING_S:
+            running -= self._wanted - 1
+        return (os.cpu_count() or 1) - max(running, 0)
+
+
+def _allowed(groups: Path) -> int:
+    """Cores that a container may use at once: the quota of its control group, v2 or v1."""
+    try:
+        quota, period = (groups / "cpu.max").read_text().split()
+    except OSError:
+        try:
+            quota = (groups / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (groups / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            quota, period = "max", "1"
+    limited = quota != "max" and int(quota) > 0  # v1 writes -1 for no quota
+    return int(quota) // int(period) if limited else os.cpu_count() or 1
+
+
+_CORES = _Cores()
+
+
+@contextmanager
+def sharing_cores() -> Iterator[None]:
+    """Compute with as many threads as there are idle cores, one at least, within this block.
+
+    Afterwards PyTorch's number of threads is what it was. A thread of the host that uses PyTorch
+    for the very first time meanwhile may start with fewer.
+    """
+    with _CORES.shared():
+        yield
+
+
+def fit_threads() -> None:
+    """Look again, within ``sharing_cores``: what else runs may have changed. Takes 0.02 ms."""
+    _CORES.fit()
