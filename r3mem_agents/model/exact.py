@@ -133,7 +133,7 @@ class ExactLinear(nn.Module):
         """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
             return self.apply_matrix(self.weight, x)
-        return self.count(x) * self.scale
+        return self.count(x).to(self.scale.dtype).mul_(self.scale)
 
     def apply_matrix(self, weight: Tensor, x: Tensor) -> Tensor:
         """``forward`` as training runs it, with this master copy in place of ``weight``."""

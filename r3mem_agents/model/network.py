@@ -193,7 +193,7 @@ class R3MemNetwork(nn.Module):
     def steps(self, states: Tensor) -> Tensor:
         """Predictions ``(..., vocabulary)`` as ``frequencies`` wants them."""
         counted = self.embedding.count(states)
-        return (counted * self.tables.scale).add_(self.tables.unigram)
+        return counted.to(self.tables.scale.dtype).mul_(self.tables.scale).add_(self.tables.unigram)
 
     def set_unigram(self, counts: Tensor) -> R3MemNetwork:
         """Start predictions from how often tokens occur, ``(vocabulary,)``."""
