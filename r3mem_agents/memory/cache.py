@@ -13,7 +13,7 @@ from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope, Store
 
 MOST_TURNS = 1_000_000
-"""Turns in all indexes together, about 200 bytes each; the scopes looked up longest ago go."""
+"""Turns in all indexes together, about 350 bytes each; the scopes looked up longest ago go."""
 
 Key = tuple[str, bytes, Scope]
 
@@ -67,16 +67,17 @@ def _up_to_date(
     index: Index | None, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
 ) -> Index | None:
     known, last = (index.state, index.last) if index else (None, 0)
-    addition = store.index_rows(scope, known, last)
-    if addition is None:
-        return None
-    if index is None or addition.state != index.state:
-        index = Index(addition.state, gist_bytes)
-    for row, sealed in addition.speakers.items():
-        if row not in index.speakers:
-            index.speakers[row] = open_speaker(sealer, sealed)
-    index.add(addition.rows)
-    return index
+    found: Index | None = None
+    for addition in store.index_rows(scope, known, last):
+        if found is None:
+            found = Index(addition.state, gist_bytes)
+            if index is not None and index.state == found.state:
+                found = index
+        for row, sealed in addition.speakers.items():
+            if row not in found.speakers:
+                found.speakers[row] = open_speaker(sealer, sealed)
+        found.add(addition.rows)
+    return found
 
 
 INDEXES = IndexCache()

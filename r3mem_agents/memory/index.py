@@ -5,7 +5,7 @@ Arrays only grow at their end, so a snapshot stays valid while other threads add
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.dates import Span
+from r3mem_agents.memory.postings import Run, pack, with_run
 from r3mem_agents.memory.sealing import TERM_BYTES
-from r3mem_agents.store import IndexRow, ScopeState
+from r3mem_agents.store import IndexColumns, ScopeState
 
 WORD_BYTES = 8
 """Gists are compared in words of 64 bits; shorter ones are padded with zeros on both sides."""
@@ -39,13 +41,13 @@ class Snapshot:
         time_us: Microseconds since 1970 in UTC.
         previous: Position of the turn before it in its session, -1 for the first.
         lengths: Number of terms.
-        gists: Gists as words, ``(segments, words)``.
-        gist_turn: Position of the turn of each gist.
-        terms: Hashed term of each posting; a turn has one posting per distinct term.
-        term_turn: Position of the turn of each posting.
-        term_count: How often the turn has the term.
+        gists: Gists as words, ``(segments,)`` each: the first word of all, the second of all ...
+        gist_turn: Position of the turn of each gist, ascending.
+        postings: Which turns have which hashed terms.
         sessions: Row ids of the sessions, by number.
         speakers: Speakers, by number.
+        span: From the first time to the last.
+        silent: Which turns are no evidence, neither by terms nor by gists; ``None`` if all are.
     """
 
     ids: NDArray[np.int64]
@@ -54,42 +56,31 @@ class Snapshot:
     time_us: NDArray[np.int64]
     previous: NDArray[np.int32]
     lengths: NDArray[np.int32]
-    gists: NDArray[np.uint64]
+    gists: tuple[NDArray[np.uint64], ...]
     gist_turn: NDArray[np.int32]
-    terms: NDArray[np.uint32]
-    term_turn: NDArray[np.int32]
-    term_count: NDArray[np.int32]
+    postings: tuple[Run, ...]
     sessions: tuple[int, ...]
     speakers: tuple[Speaker, ...]
+    span: Span
+    silent: NDArray[np.bool_] | None = None
 
     def silence(self, ids: Collection[int]) -> Snapshot:
         """The same turns, but these have neither terms nor gists: they are no evidence."""
-        speaking = ~np.isin(self.ids, list(ids))
-        gists, postings = speaking[self.gist_turn], speaking[self.term_turn]
-        return replace(
-            self,
-            gists=self.gists[gists],
-            gist_turn=self.gist_turn[gists],
-            terms=self.terms[postings],
-            term_turn=self.term_turn[postings],
-            term_count=self.term_count[postings],
-        )
+        return replace(self, silent=np.isin(self.ids, list(ids)))
 
 
 class Growing:
     """An array that is extended at its end; views taken before stay as they are."""
 
-    def __init__(self, dtype: DTypeLike, *row: int) -> None:
-        self._room = np.empty((256, *row), dtype)
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._room = np.empty(256, dtype)
         self._used = 0
 
     def extend(self, values: Any) -> None:
         """Copy values to the end, doubling the room when it is full."""
         end = self._used + len(values)
         if end > len(self._room):
-            room = np.empty(
-                (max(end, 2 * len(self._room)), *self._room.shape[1:]), self._room.dtype
-            )
+            room = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
             room[: self._used] = self.view
             self._room = room
         self._room[self._used : end] = values
@@ -114,14 +105,13 @@ class Index:
         self._time_us = Growing(np.int64)
         self._previous = Growing(np.int32)
         self._lengths = Growing(np.int32)
-        self._gists = Growing(np.uint64, self._words)
+        self._gists = [Growing(np.uint64) for _ in range(self._words)]
         self._gist_turn = Growing(np.int32)
-        self._terms = Growing(np.uint32)
-        self._term_turn = Growing(np.int32)
-        self._term_count = Growing(np.int32)
+        self._postings: tuple[Run, ...] = ()
         self._session_numbers: dict[int, int] = {}
         self._speaker_numbers: dict[int, int] = {}
         self._last_in_session: dict[int, int] = {}
+        self._span: Span | None = None
         self.speakers: dict[int, Speaker] = {}
 
     @property
@@ -133,58 +123,49 @@ class Index:
     def __len__(self) -> int:
         return len(self._ids.view)
 
-    def add(self, rows: Sequence[IndexRow]) -> None:
-        """Append rows with ids greater than those in it; their speakers must be known."""
-        if not rows:
+    def add(self, rows: IndexColumns) -> None:
+        """Append rows with ids greater than those in it; their speakers must be known.
+
+        Raises:
+            StoreCorruptError: Gists or terms are damaged; nothing is appended.
+        """
+        if not rows.ids:
             return
         first = len(self)
-        session, previous = [], []
-        for position, row in enumerate(rows, first):
-            number = self._session_numbers.setdefault(row.session, len(self._session_numbers))
-            session.append(number)
-            previous.append(self._last_in_session.get(number, -1))
-            self._last_in_session[number] = position
-        self._session.extend(session)
-        self._previous.extend(previous)
-        self._speaker.extend(
-            [
-                self._speaker_numbers.setdefault(row.speaker, len(self._speaker_numbers))
-                for row in rows
-            ]
-        )
-        self._time_us.extend([row.time_us for row in rows])
-        self._add_gists(first, rows)
-        self._add_terms(first, rows)
-        self._ids.extend([row.id for row in rows])
-
-    def _add_gists(self, first: int, rows: Sequence[IndexRow]) -> None:
-        sizes = np.array([len(row.gists) for row in rows])
-        if np.any(sizes % self._gist_bytes):
-            raise _damaged("gist")
-        padded = np.zeros((sizes.sum() // self._gist_bytes, self._words * WORD_BYTES), np.uint8)
-        raw = np.frombuffer(b"".join(row.gists for row in rows), np.uint8)
-        padded[:, : self._gist_bytes] = raw.reshape(-1, self._gist_bytes)
-        self._gists.extend(padded.view(np.uint64))
-        positions = np.arange(first, first + len(rows))
-        self._gist_turn.extend(np.repeat(positions, sizes // self._gist_bytes))
-
-    def _add_terms(self, first: int, rows: Sequence[IndexRow]) -> None:
-        sizes = np.array([len(row.terms) for row in rows])
-        if np.any(sizes % TERM_BYTES):
-            raise _damaged("index entry")
-        lengths = sizes // TERM_BYTES
-        raw = np.frombuffer(b"".join(row.terms for row in rows), np.uint8)
-        parts = raw.reshape(-1, TERM_BYTES).astype(np.uint32)
-        terms = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
-        owners = np.repeat(np.arange(first, first + len(rows)), lengths)
-        # Equal terms of a turn lie side by side, since they are stored in ascending order.
-        new = np.ones(len(terms), bool)
-        new[1:] = (terms[1:] != terms[:-1]) | (owners[1:] != owners[:-1])
-        starts = np.flatnonzero(new)
-        self._terms.extend(terms[starts])
-        self._term_turn.extend(owners[starts])
-        self._term_count.extend(np.diff(starts, append=len(terms)))
+        gists, gist_sizes = _parts(rows.gists, self._gist_bytes, "gist")
+        terms, lengths = _parts(rows.terms, TERM_BYTES, "index entry")
+        owners = np.arange(first, first + len(rows.ids))
+        padded = np.zeros((len(gists), self._words * WORD_BYTES), np.uint8)
+        padded[:, : self._gist_bytes] = gists
+        for word, values in zip(self._gists, padded.view(np.uint64).T, strict=True):
+            word.extend(values)
+        self._gist_turn.extend(np.repeat(owners, gist_sizes))
+        self._postings = with_run(self._postings, _run(terms, np.repeat(owners, lengths)))
         self._lengths.extend(lengths)
+        session = _numbered(rows.sessions, self._session_numbers)
+        self._session.extend(session)
+        self._previous.extend(self._before(session, first))
+        self._speaker.extend(_numbered(rows.speakers, self._speaker_numbers))
+        times = np.array(rows.times_us, np.int64)
+        self._time_us.extend(times)
+        known = self._span or Span(int(times[0]), int(times[0]))
+        self._span = Span(min(known.start, int(times.min())), max(known.end, int(times.max())))
+        self._ids.extend(rows.ids)
+
+    def _before(self, session: NDArray[np.int32], first: int) -> NDArray[np.int64]:
+        """Positions of the turns before new ones in their sessions, -1 for the first."""
+        order = np.argsort(session, kind="stable")
+        sessions, starts = np.unique(session[order], return_index=True)
+        shifted = np.empty(len(session), np.int64)
+        shifted[1:] = first + order[:-1]
+        shifted[starts] = [self._last_in_session.get(one, -1) for one in sessions.tolist()]
+        ends = np.append(starts[1:], len(session)) - 1
+        self._last_in_session.update(
+            zip(sessions.tolist(), (first + order[ends]).tolist(), strict=True)
+        )
+        previous = np.empty(len(session), np.int64)
+        previous[order] = shifted
+        return previous
 
     def snapshot(self) -> Snapshot:
         """Views of the arrays as they are now."""
@@ -195,14 +176,43 @@ class Index:
             time_us=self._time_us.view,
             previous=self._previous.view,
             lengths=self._lengths.view,
-            gists=self._gists.view,
+            gists=tuple(word.view for word in self._gists),
             gist_turn=self._gist_turn.view,
-            terms=self._terms.view,
-            term_turn=self._term_turn.view,
-            term_count=self._term_count.view,
+            postings=self._postings,
             sessions=tuple(self._session_numbers),
             speakers=tuple(self.speakers[row] for row in self._speaker_numbers),
+            span=self._span or Span(0, 0),
         )
+
+
+def _numbered(rows: Sequence[int], numbers: dict[int, int]) -> NDArray[np.int32]:
+    """Numbers of row ids, in order of appearance; new ones are added."""
+    for row in dict.fromkeys(rows):
+        numbers.setdefault(row, len(numbers))
+    return np.fromiter(map(numbers.__getitem__, rows), np.int32, len(rows))
+
+
+def _parts(
+    each: Sequence[bytes], size: int, what: str
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Parts of ``size`` bytes, ``(parts, size)``, and how many each of the rows has."""
+    sizes = np.fromiter(map(len, each), np.int64, len(each))
+    if np.any(sizes % size):
+        raise StoreCorruptError(
+            f"a {what} in the database is damaged; restore the file from a copy"
+        )
+    return np.frombuffer(b"".join(each), np.uint8).reshape(-1, size), sizes // size
+
+
+def _run(terms: NDArray[np.uint8], owners: NDArray[np.int64]) -> Run:
+    """Postings of the hashed terms of turns, one for each distinct term of a turn."""
+    parts = terms.astype(np.int64)
+    hashed = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
+    # Equal terms of a turn lie side by side, since they are stored in ascending order.
+    new = np.ones(len(hashed), bool)
+    new[1:] = (hashed[1:] != hashed[:-1]) | (owners[1:] != owners[:-1])
+    starts = np.flatnonzero(new)
+    return pack(hashed[starts], owners[starts], np.diff(starts, append=len(hashed)))
 
 
 def gist_words(gist: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -213,13 +223,17 @@ def gist_words(gist: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def likeness_to(
-    gist: NDArray[np.uint64], gists: NDArray[np.uint64], bits: int
+    gist: Iterable[np.uint64], gists: Sequence[NDArray[np.uint64]], bits: int
 ) -> NDArray[np.float64]:
-    """How like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1."""
-    distance = np.bitwise_count(gists ^ gist).sum(axis=1, dtype=np.int64)
+    """How like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1.
+
+    Args:
+        gist: The words of one.
+        gists: The words of all, ``(segments,)`` each.
+        bits: Bits of a gist.
+    """
+    distance = np.zeros(len(gists[0]), np.int32)
+    for word, words in zip(gist, gists, strict=True):
+        distance += np.bitwise_count(words ^ word)
     alike: NDArray[np.float64] = 1 - 2 * distance / bits
     return alike
-
-
-def _damaged(what: str) -> StoreCorruptError:
-    return StoreCorruptError(f"a {what} in the database is damaged; restore the file from a copy")

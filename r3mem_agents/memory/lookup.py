@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.dates import Span, find_dates
+from r3mem_agents.memory.dates import find_dates
 from r3mem_agents.memory.index import Snapshot, gist_words
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.records import hashed_terms
@@ -87,7 +87,7 @@ def rank(
     if filters.exclude:
         turns = turns.silence(filters.exclude)
     asked = hashed_terms(sealer, query)
-    dates = find_dates(query, now, Span(int(turns.time_us.min()), int(turns.time_us.max())))
+    dates = find_dates(query, now, turns.span)
     gist, bits = gist_words(query_gist), 8 * len(query_gist)
     timely = hashed_terms(sealer, dates.words)
     evidence = weigh(turns, asked, gist, bits, weights, dates, timely)
@@ -104,14 +104,7 @@ def rank(
         Winner(
             id=int(turns.ids[position]),
             score=min(float(score[position]), 1.0),
-            evidence={
-                "entity": float(evidence.entity[position]),
-                "gist": float(evidence.gist[position]),
-                "neighbours": float(evidence.neighbours[position]),
-                "session": float(evidence.session[position]),
-                "speaker": float(evidence.speaker[position]),
-                "time": float(evidence.time[position]),
-            },
+            evidence=evidence.of(position),
         )
         for position in order[:k]
     ]

@@ -1,17 +1,59 @@
-"""Where the terms of a question are said, and what a term weighs."""
+"""Where terms are said: postings in sorted runs, and those of a question's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.index import Snapshot
+Run = NDArray[np.uint64]
+"""Postings, ascending: 24 bits of a hashed term, 28 of a position, 12 of a count."""
 
-TERM_VALUES = 1 << 24
-"""How many values a hashed term can have."""
+OWNER_BITS, COUNT_BITS = 28, 12
+MOST_COUNTED = (1 << COUNT_BITS) - 1
+TERM_SHIFT = OWNER_BITS + COUNT_BITS
+
+FAN = 8
+"""Runs of about one size that become one: a posting is sorted again when its run has grown so many
+times, and a question searches some dozens of runs at most."""
+
+
+def pack(
+    terms: NDArray[np.integer], owners: NDArray[np.integer], counts: NDArray[np.integer]
+) -> Run:
+    """A run of postings, one for each term of a turn.
+
+    Args:
+        terms: Hashed terms.
+        owners: Positions of the turns that say them.
+        counts: How often they do; more than ``MOST_COUNTED`` count as so many.
+    """
+    high = terms.astype(np.uint64) << np.uint64(TERM_SHIFT)
+    middle = owners.astype(np.uint64) << np.uint64(COUNT_BITS)
+    return np.sort(high | middle | np.minimum(counts, MOST_COUNTED).astype(np.uint64))
+
+
+def owners_of(run: Run) -> NDArray[np.int64]:
+    """Positions of postings."""
+    owners = (run >> np.uint64(COUNT_BITS)) & np.uint64((1 << OWNER_BITS) - 1)
+    return owners.astype(np.int64)
+
+
+def unpack(runs: Sequence[Run]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Terms, positions and counts of postings."""
+    all_ = np.concatenate([np.empty(0, np.uint64), *runs])
+    terms, counts = all_ >> np.uint64(TERM_SHIFT), all_ & np.uint64(MOST_COUNTED)
+    return terms.astype(np.uint32), owners_of(all_), counts.astype(np.int64)
+
+
+def with_run(runs: Sequence[Run], new: Run) -> tuple[Run, ...]:
+    """Runs with one more; those of like size become one. No run is changed."""
+    grown = [*runs, new] if len(new) else [*runs]
+    while len(grown) >= FAN and len(grown[-FAN]) <= FAN * len(grown[-1]):
+        grown[-FAN:] = [np.sort(np.concatenate(grown[-FAN:]))]
+    return tuple(grown)
 
 
 class Postings(NamedTuple):
@@ -27,18 +69,32 @@ class Postings(NamedTuple):
 
     asked: frozenset[int]
     terms: NDArray[np.uint32]
-    owner: NDArray[np.int32]
+    owner: NDArray[np.int64]
     term: NDArray[np.int64]
-    counts: NDArray[np.int32]
+    counts: NDArray[np.int64]
 
 
-def postings_of(turns: Snapshot, query_terms: Collection[int]) -> Postings:
-    """Find the postings of a question's distinct hashed terms."""
-    wanted = np.zeros(TERM_VALUES, bool)  # one look-up per posting, however long the question
-    wanted[np.fromiter(query_terms, np.int64, len(query_terms))] = True
-    hits = np.flatnonzero(wanted[turns.terms])
-    distinct, term = np.unique(turns.terms[hits], return_inverse=True)
-    owner, counts = turns.term_turn[hits], turns.term_count[hits]
+def postings_of(
+    runs: Sequence[Run], query_terms: Collection[int], silent: NDArray[np.bool_] | None = None
+) -> Postings:
+    """Find the postings of a question's distinct hashed terms.
+
+    Args:
+        runs: All postings.
+        query_terms: The terms.
+        silent: Which turns are passed over, ``(turns,)``.
+    """
+    first = np.sort(np.fromiter(query_terms, np.uint64, len(query_terms))) << np.uint64(TERM_SHIFT)
+    last = first | np.uint64((1 << TERM_SHIFT) - 1)
+    found: list[Run] = []
+    for run in runs:
+        edges = zip(np.searchsorted(run, first), np.searchsorted(run, last, "right"), strict=True)
+        found += [run[start:end] for start, end in edges if start < end]
+    terms, owner, counts = unpack(found)
+    if silent is not None:
+        heard = ~silent[owner]
+        terms, owner, counts = terms[heard], owner[heard], counts[heard]
+    distinct, term = np.unique(terms, return_inverse=True)
     return Postings(frozenset(query_terms), distinct, owner, term, counts)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.memory.index import Snapshot, likeness_to
+from r3mem_agents.memory.postings import owners_of, postings_of, unpack
 
 Floats = NDArray[np.float64]
 
@@ -47,21 +48,15 @@ def salient(turns: Snapshot, session: int, k: int, gist_bits: int) -> list[int]:
 
 def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_], Floats]:
     # Which turn says which term, (turns, terms), and what each term weighs.
-    mine = np.isin(turns.term_turn, here)
-    distinct, term = np.unique(turns.terms[mine], return_inverse=True)
+    mine = np.zeros(len(turns.ids), bool)
+    mine[here] = True
+    hashed, owner, count = unpack([run[mine[owners_of(run)]] for run in turns.postings])
+    distinct, term = np.unique(hashed, return_inverse=True)
     said = np.zeros((len(here), len(distinct)), bool)
-    said[np.searchsorted(here, turns.term_turn[mine]), term] = True
-    counts = np.bincount(term, weights=turns.term_count[mine], minlength=len(distinct))
-    known = np.isin(turns.terms, distinct)
-    pairs = np.unique(
-        np.stack(
-            (
-                np.searchsorted(distinct, turns.terms[known]),
-                turns.session[turns.term_turn[known]],
-            )
-        ),
-        axis=1,
-    )
+    said[np.searchsorted(here, owner), term] = True
+    counts = np.bincount(term, weights=count, minlength=len(distinct))
+    anywhere = postings_of(turns.postings, distinct.tolist())
+    pairs = np.unique(np.stack((anywhere.term, turns.session[anywhere.owner])), axis=1)
     sessions = np.bincount(pairs[0], minlength=len(distinct))
     rarity = np.log1p(len(turns.sessions) / np.maximum(sessions, 1))
     return said, np.log1p(counts) * rarity
@@ -70,8 +65,9 @@ def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_
 def _likeness(turns: Snapshot, here: NDArray[np.integer], gist_bits: int) -> Floats:
     # Of the best gist of each turn to every gist of the session, (turns, gists), 0 to 1.
     mine = np.flatnonzero(np.isin(turns.gist_turn, here))
-    gists, owner = turns.gists[mine], np.searchsorted(here, turns.gist_turn[mine])
+    gists = [word[mine] for word in turns.gists]
+    owner = np.searchsorted(here, turns.gist_turn[mine])
     best = np.zeros((len(here), len(mine)))
-    for row, gist in zip(owner, gists, strict=True):
+    for row, gist in zip(owner, zip(*gists, strict=True), strict=True):
         np.maximum(best[row], likeness_to(gist, gists, gist_bits), out=best[row])
     return best

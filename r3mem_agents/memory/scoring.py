@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage, resembla
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
 from r3mem_agents.memory.index import Snapshot, likeness_to
 from r3mem_agents.memory.postings import Postings, idf, postings_of
-from r3mem_agents.memory.weights import WEIGHTS, Weights
+from r3mem_agents.memory.weights import LEVELS, WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
 
@@ -23,49 +23,33 @@ holds an answer at all (docs/LOG.md, "a gist that is taught")."""
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Parts of the score of every turn, ``(turns,)`` each; they add up to ``score``.
+    """The score of every turn, ``(turns,)``, and the parts that add up to it.
 
     The best turn's score says how sure it is that the memory holds an answer (``confidence``), that
     of the others how much less evidence there is for them.
 
     Attributes:
-        entity: From its own terms.
-        gist: From its own gists.
-        neighbours: From the turns beside it.
-        session: From its session.
-        speaker: From the speaker being named.
-        time: From the time being named.
+        parts: By level, in units of its own; a level that says nothing of any turn may be left out.
+            *entity*: from the turn's own terms; *gist*: from its gists; *neighbours*: from the
+            turns beside it; *session*: from its session; *speaker*: from the speaker being named;
+            *time*: from the time being named.
+        unit: What a part counts in the score.
+        score: Fused evidence, from 0 to 1.
         relevant: Whether the turn or one beside it has direct evidence. Session, speaker and time
             alone say too little, unless the question has nothing but the time.
     """
 
-    entity: Floats
-    gist: Floats
-    neighbours: Floats
-    session: Floats
-    speaker: Floats
-    time: Floats
+    parts: Mapping[str, Floats]
+    unit: float
+    score: Floats
     relevant: NDArray[np.bool_]
 
-    @property
-    def score(self) -> Floats:
-        """Fused evidence, from 0 to 1."""
-        own = self.entity + self.gist + self.neighbours
-        return own + self.session + self.speaker + self.time
-
-    def with_best(self, score: float) -> Evidence:
-        """The same evidence in other units: the best turn's is ``score``."""
-        best = float(self.score.max(initial=0.0))
-        unit = score / best if best > 0 else 0.0
-        return Evidence(
-            entity=self.entity * unit,
-            gist=self.gist * unit,
-            neighbours=self.neighbours * unit,
-            session=self.session * unit,
-            speaker=self.speaker * unit,
-            time=self.time * unit,
-            relevant=self.relevant,
-        )
+    def of(self, position: int) -> dict[str, float]:
+        """Parts of one turn's score, of every level."""
+        return {
+            level: float(self.unit * self.parts[level][position]) if level in self.parts else 0.0
+            for level in LEVELS
+        }
 
 
 def weigh(
@@ -89,37 +73,52 @@ def weigh(
         timely: The hashed terms with which it does.
     """
     weights = weights.given(dates)
-    postings = postings_of(turns, query_terms)
+    postings = postings_of(turns.postings, query_terms, turns.silent)
     entity, session = _term_evidence(turns, postings, weights)
     likeness = _gist_likeness(turns, query_gist, gist_bits)
-    direct = (weights.entity * entity > 0) | (weights.gist * (likeness >= GIST_FLOOR) > 0)
-    entity, session = _relative(entity), _relative(session)
-    gist = _relative(np.maximum(likeness, 0))
-    own = weights.entity * entity + weights.gist * gist
-    named = np.array([bool(speaker.terms & postings.asked) for speaker in turns.speakers], float)
-    later = np.flatnonzero(turns.previous >= 0)
-    earlier = turns.previous[later]
-    neighbours = np.zeros_like(own)
-    neighbours[later] += weights.previous * own[earlier]
-    neighbours[earlier] += weights.following * own[later]
-    relevant = direct.copy()
-    relevant[later] |= direct[earlier]
-    relevant[earlier] |= direct[later]
-    time = _closeness(turns, dates.spans)
+    direct = np.zeros(len(likeness), bool)
+    if weights.entity:
+        direct |= entity > 0
+    if weights.gist:
+        direct |= likeness >= GIST_FLOOR
     sure = max(coverage(turns, postings, timely), resemblance(likeness))
-    if dates.only and weights.time and np.any(time == 1):
-        relevant |= time == 1
-        sure = 1.0
-    evidence = Evidence(
-        entity=weights.entity * entity,
-        gist=weights.gist * gist,
-        neighbours=neighbours,
-        session=weights.session * session[turns.session],
-        speaker=weights.speaker * named[turns.speaker],
-        time=weights.time * time,
-        relevant=relevant & (sure >= LEAST or len(query_terms) > MOST_ASKED),
-    )
-    return evidence.with_best(sure)
+    gist = np.maximum(likeness, 0, out=likeness)
+    entity, gist = _relative(entity, weights.entity), _relative(gist, weights.gist)
+    neighbours, beside = _neighbours(turns, entity + gist, direct, weights)
+    parts = {"entity": entity, "gist": gist, "neighbours": neighbours}
+    parts["session"] = _relative(session, weights.session)[turns.session]
+    named = [weights.speaker * bool(one.terms & postings.asked) for one in turns.speakers]
+    if any(named):
+        parts["speaker"] = np.array(named)[turns.speaker]
+    relevant = direct | beside
+    if dates.spans and weights.time:
+        time = _closeness(turns, dates.spans)
+        if dates.only and np.any(time == 1):
+            relevant |= time == 1
+            sure = 1.0
+        parts["time"] = np.multiply(time, weights.time, out=time)
+    if sure < LEAST and len(query_terms) <= MOST_ASKED:
+        relevant[:] = False
+    score = np.zeros(len(direct))
+    for part in parts.values():
+        score += part
+    best = float(score.max(initial=0.0))
+    unit = sure / best if best > 0 else 0.0
+    return Evidence(parts, unit, np.multiply(score, unit, out=score), relevant)
+
+
+def _neighbours(
+    turns: Snapshot, own: Floats, direct: NDArray[np.bool_], weights: Weights
+) -> tuple[Floats, NDArray[np.bool_]]:
+    # Evidence from the turns before and after each in its session, and whether one is direct.
+    # Position -1, of a turn that does not exist, is one beyond the last.
+    padded, following = np.append(own, 0.0), np.zeros(len(own) + 1)
+    following[turns.previous] = own
+    evidence = weights.previous * padded[turns.previous]
+    evidence += np.multiply(following[:-1], weights.following, out=following[:-1])
+    before, after = np.append(direct, False), np.zeros(len(own) + 1, bool)
+    after[turns.previous] = direct
+    return evidence, before[turns.previous] | after[:-1]
 
 
 def _term_evidence(turns: Snapshot, postings: Postings, weights: Weights) -> tuple[Floats, Floats]:
@@ -164,6 +163,8 @@ def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Flo
     # Of the best gist of every turn; -1 for a turn without one.
     best = np.full(len(turns.ids), -1.0)
     np.maximum.at(best, turns.gist_turn, likeness_to(query, turns.gists, bits))
+    if turns.silent is not None:
+        best[turns.silent] = -1
     return best
 
 
@@ -177,6 +178,7 @@ def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:
     return best
 
 
-def _relative(scores: Floats) -> Floats:
+def _relative(scores: Floats, weight: float) -> Floats:
+    """Scores in place, as shares of the best one, times the weight."""
     best = scores.max(initial=0.0)
-    return scores / best if best > 0 else scores
+    return np.multiply(scores, weight / best, out=scores) if best > 0 else scores

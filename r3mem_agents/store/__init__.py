@@ -2,7 +2,7 @@
 
 from r3mem_agents.store.records import (
     Addition,
-    IndexRow,
+    IndexColumns,
     Label,
     NewTurn,
     Scope,
@@ -14,7 +14,7 @@ from r3mem_agents.store.store import Store
 
 __all__ = [
     "Addition",
-    "IndexRow",
+    "IndexColumns",
     "Label",
     "NewTurn",
     "Scope",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -87,28 +88,38 @@ class TurnRow(NamedTuple):
     extra: bytes | None
 
 
-class IndexRow(NamedTuple):
-    """A stored turn, as a lookup scores it; ``session`` and ``speaker`` are row ids."""
+class IndexColumns(NamedTuple):
+    """Stored turns as a lookup scores them, a column after the other.
 
-    id: int
-    session: int
-    speaker: int
-    time_us: int
-    gists: bytes
-    terms: bytes
+    Attributes:
+        ids: Of the turns, ascending.
+        sessions: Row ids of their sessions.
+        speakers: Row ids of their speakers.
+        times_us: Microseconds since 1970 in UTC.
+        gists: As of ``NewTurn``.
+        terms: As of ``NewTurn``.
+    """
+
+    ids: Sequence[int]
+    sessions: Sequence[int]
+    speakers: Sequence[int]
+    times_us: Sequence[int]
+    gists: Sequence[bytes]
+    terms: Sequence[bytes]
 
 
 class Addition(NamedTuple):
-    """What brings a cached copy of a scope's rows up to date.
+    """What brings a cached copy of a scope's rows up to date, or a part of that.
 
     Attributes:
         state: The state that they belong to.
-        rows: Rows to append, ascending.
-        speakers: Sealed role and name of the speakers in ``rows``, by row id.
+        rows: Rows to append.
+        speakers: Sealed role and name of the speakers in ``rows``, by row id, unless an earlier
+            part named them.
     """
 
     state: ScopeState
-    rows: list[IndexRow]
+    rows: IndexColumns
     speakers: dict[int, bytes]
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, Select, delete, func, insert, select,
 
 from r3mem_agents.errors import FormatError, NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
+from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.records import (
     Addition,
-    IndexRow,
     NewTurn,
     Scope,
     ScopeState,
@@ -170,36 +170,24 @@ class Store:
                 connection.execute(update(meta).values(unscrubbed=1))
             return ids
 
-    def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Addition | None:
-        """What a cached copy of a scope's rows lacks.
+    def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Iterator[Addition]:
+        """What a cached copy of a scope's rows lacks, in parts, as of one moment.
 
         Args:
             scope: Whose rows.
             known: State that the copy was made from, if there is one.
             last: Greatest turn id in the copy.
 
-        Returns:
-            The present state and the rows to add: those after ``last`` if the state is the known
-            one, otherwise all of them. ``None`` for a scope that holds nothing.
+        Yields:
+            The present state and rows to add: those after ``last`` if the state is the known one,
+            otherwise all of them. The first part is the state alone; nothing comes for a scope that
+            holds nothing.
         """
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
-                return None
-            first = last + 1 if state == known else 0
-            found = connection.execute(
-                select(*(turns.c[column] for column in IndexRow._fields))
-                .where(turns.c.scope == state.id, turns.c.id >= first)
-                .order_by(turns.c.id)
-            )
-            rows = [IndexRow._make(row) for row in found.all()]
-            sealed: dict[int, bytes] = {}
-            for chunk in in_chunks(list({row.speaker for row in rows})):
-                names = connection.execute(
-                    select(speakers.c.id, speakers.c.sealed).where(speakers.c.id.in_(chunk))
-                )
-                sealed.update({row[0]: row[1] for row in names})
-        return Addition(state, rows, sealed)
+                return
+            yield from additions(connection, state, last + 1 if state == known else 0)
 
     def session_ids(self, scope: Scope, digests: Iterable[bytes]) -> dict[bytes, int]:
         """Row ids of the sessions that exist, by keyed hash of their names."""

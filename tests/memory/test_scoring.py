@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from r3mem_agents.memory.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
 from r3mem_agents.memory.dates import Dates, Span
 from r3mem_agents.memory.index import Index, Speaker, gist_words
+from r3mem_agents.memory.postings import unpack
 from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
 from r3mem_agents.memory.weights import WEIGHTS
-from r3mem_agents.store import IndexRow, ScopeState
+from r3mem_agents.store import IndexColumns, ScopeState
 
 GIST_BYTES = 5  # no multiple of a word, so padding is covered too
 BITS = 8 * GIST_BYTES
@@ -39,6 +40,10 @@ LINES = st.builds(
     gists=st.lists(GISTS, max_size=2),
 )
 SPEAKERS = {1: Speaker("user", "A", frozenset([1])), 2: Speaker("user", None, frozenset())}
+
+
+def columns(*rows: tuple[int, int, int, int, bytes, bytes]) -> IndexColumns:
+    return IndexColumns(*zip(*rows, strict=True))
 
 
 def written_out_bm25(documents: list[list[int]], query: set[int]) -> list[float]:
@@ -125,20 +130,26 @@ def test_scores_are_the_formula(
     index = Index(ScopeState(1, 0), GIST_BYTES)
     index.speakers = SPEAKERS
     rows = [
-        IndexRow(
-            id=place + 1,
-            session=line.session,
-            speaker=line.speaker,
-            time_us=place,
-            gists=b"".join(line.gists),
-            terms=b"".join(term.to_bytes(3) for term in sorted(line.terms)),
+        (
+            place + 1,
+            line.session,
+            line.speaker,
+            place,
+            b"".join(line.gists),
+            b"".join(term.to_bytes(3) for term in sorted(line.terms)),
         )
         for place, line in enumerate(lines)
     ]
     for start in range(0, len(rows), parts):
-        index.add(rows[start : start + parts])
+        index.add(columns(*rows[start : start + parts]))
     snapshot = index.snapshot()
-    assert len(snapshot.terms) == sum(len(Counter(line.terms)) for line in lines)
+    told = [
+        (place, term, count)
+        for place, line in enumerate(lines)
+        for term, count in Counter(line.terms).items()
+    ]
+    terms, owners, counts = unpack(snapshot.postings)
+    assert sorted(zip(owners, terms, counts, strict=True)) == sorted(told)
     evidence = weigh(snapshot, query, gist_words(np.frombuffer(gist, np.uint8)), BITS)
     expected = written_out(lines, query, gist)
     assert evidence.score.tolist() == pytest.approx([score for score, _ in expected])
@@ -150,7 +161,7 @@ def test_the_best_possible_turn_scores_one() -> None:
     index = Index(ScopeState(1, 0), GIST_BYTES)
     index.speakers = SPEAKERS
     term = (1).to_bytes(3)
-    index.add([IndexRow(i, 1, 1, i, bytes(5), term) for i in (1, 2, 3)])
+    index.add(columns(*((i, 1, 1, i, bytes(5), term) for i in (1, 2, 3))))
     evidence = weigh(index.snapshot(), {1}, gist_words(np.zeros(5, np.uint8)), BITS)
     assert evidence.score[1] == pytest.approx(1.0)
     assert evidence.score[0] < 1
@@ -160,8 +171,9 @@ def test_the_best_possible_turn_scores_one() -> None:
 def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
     index = Index(ScopeState(1, 0), GIST_BYTES)
     index.speakers = SPEAKERS
-    index.add([IndexRow(i, i, 2, time, b"", b"") for i, time in enumerate((80, 99, 100, 109, 120))])
-    index.add([IndexRow(9, 9, 2, 105, bytes(5), b"\0\0\1")])
+    times = (80, 99, 100, 109, 120)
+    index.add(columns(*((i, i, 2, time, b"", b"") for i, time in enumerate(times))))
+    index.add(columns((9, 9, 2, 105, bytes(5), b"\0\0\1")))
     dates = Dates((Span(100, 110), Span(500, 510)), only=only)
     query = gist_words(np.zeros(5, np.uint8))
     evidence = weigh(index.snapshot(), {1}, query, BITS, dates=dates)
@@ -171,7 +183,8 @@ def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
     time = others if only else WEIGHTS.time
     weight = time / (best + time)
     fading = [2**-2, 2**-0.1, 1, 1, 2**-1.1, 1]
-    assert evidence.time.tolist() == pytest.approx([weight * part for part in fading])
+    found = [evidence.of(position)["time"] for position in range(len(fading))]
+    assert found == pytest.approx([weight * part for part in fading])
     assert evidence.relevant.tolist() == [False, False, only, only, False, True]
     assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
     without = weigh(index.snapshot(), {1}, query, BITS, WEIGHTS.without("time"), dates)
@@ -183,10 +196,10 @@ def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
 def test_snapshots_stay_as_they_are() -> None:
     index = Index(ScopeState(1, 0), GIST_BYTES)
     index.speakers = SPEAKERS
-    index.add([IndexRow(1, 1, 1, 5, bytes(5), b"\0\0\1")])
+    index.add(columns((1, 1, 1, 5, bytes(5), b"\0\0\1")))
     snapshot = index.snapshot()
-    index.add([IndexRow(i, 2, 2, 6, b"\1" * 10, b"\0\0\2" * 3) for i in range(2, 2000)])
+    index.add(columns(*((i, 2, 2, 6, b"\1" * 10, b"\0\0\2" * 3) for i in range(2, 2000))))
     assert snapshot.ids.tolist() == [1]
-    assert snapshot.terms.tolist() == [1]
+    assert [part.tolist() for part in unpack(snapshot.postings)] == [[1], [0], [1]]
     assert len(snapshot.speakers) == len(snapshot.sessions) == 1
-    assert len(index.snapshot().gists) == 1 + 2 * 1998
+    assert {len(word) for word in index.snapshot().gists} == {1 + 2 * 1998}

@@ -72,40 +72,42 @@ def test_more_rows_than_a_statement_takes(store: Store) -> None:
     found = store.turns(SCOPE, ids)
     assert [found[id_].code for id_ in ids] == [turn.code for turn in turns]
     assert len(store.session_ids(SCOPE, [turn.session.digest for turn in turns])) == count
-    addition = store.index_rows(SCOPE, None, 0)
-    assert addition is not None
-    assert len(addition.speakers) == len(addition.rows) == count
+    state, *parts = store.index_rows(SCOPE, None, 0)
+    assert not state.rows.ids
+    assert [id_ for part in parts for id_ in part.rows.ids] == ids
+    assert [name for part in parts for name in part.speakers.values()] == [
+        b"n%d" % number for number in range(count)
+    ]
     assert store.forget(SCOPE, ids=ids[1:]) == count - 1
     assert [row.id for row in store.history(SCOPE, None)] == ids[:1]
     store.close()
 
 
 def test_an_index_is_told_what_it_lacks(store: Store) -> None:
-    assert store.index_rows(SCOPE, None, 0) is None
+    assert not [*store.index_rows(SCOPE, None, 0)]
     first = store.add(SCOPE, [make_turn(), make_turn()])
-    whole = store.index_rows(SCOPE, None, 0)
-    assert whole is not None and [row.id for row in whole.rows] == first
+    nothing, whole = store.index_rows(SCOPE, None, 0)
+    assert nothing.state == whole.state and [*whole.rows.ids] == first
+    assert [part.state for part in store.index_rows(SCOPE, whole.state, first[-1])] == [whole.state]
     store.add(OTHER, [make_turn()])
     more = store.add(SCOPE, [make_turn()])
-    addition = store.index_rows(SCOPE, whole.state, first[-1])
-    assert addition is not None
+    _, addition = store.index_rows(SCOPE, whole.state, first[-1])
     assert addition.state == whole.state
-    assert [row.id for row in addition.rows] == more
+    assert [*addition.rows.ids] == more
     store.forget(SCOPE, ids=first[:1])
-    anew = store.index_rows(SCOPE, whole.state, more[-1])
-    assert anew is not None
+    _, anew = store.index_rows(SCOPE, whole.state, more[-1])
     assert anew.state != whole.state
-    assert [row.id for row in anew.rows] == [first[1], *more]
+    assert [*anew.rows.ids] == [first[1], *more]
     store.close()
 
 
 def test_a_scope_made_again_is_not_the_old_one(store: Store) -> None:
     store.add(SCOPE, [make_turn()])
-    before = store.index_rows(SCOPE, None, 0)
+    before, _ = store.index_rows(SCOPE, None, 0)
     store.forget(SCOPE)
     store.add(SCOPE, [make_turn()])
-    after = store.index_rows(SCOPE, before.state if before else None, 1)
-    assert before is not None and after is not None and before.state != after.state
+    after, _ = store.index_rows(SCOPE, before.state, 1)
+    assert before.state != after.state
     store.close()
 
 
