@@ -25,9 +25,9 @@ from rich.progress import track
 from r3mem_agents import CompressiveMemory, ReversibleModel, Segment, Turn
 from r3mem_agents.bench.recall.files import read
 from r3mem_agents.memory.cache import INDEXES
-from r3mem_agents.memory.index import Snapshot, gist_words
+from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.records import hashed_terms
-from r3mem_agents.memory.scoring import weigh
+from r3mem_agents.memory.scoring import gist_likeness, weigh
 from r3mem_agents.memory.weights import WEIGHTS, Weights
 
 GRID: dict[str, tuple[float, ...]] = {
@@ -125,7 +125,7 @@ def questions(path: Path, model: Any) -> Iterator[Question]:
             gists = model.gists([one.question for one in asked])
             for one, gist in zip(asked, gists, strict=True):
                 terms = frozenset(hashed_terms(reader._sealer, one.question))
-                yield Question(turns, terms, gist_words(gist), frozenset(ids[g] for g in one.gold))
+                yield Question(turns, terms, gist, frozenset(ids[g] for g in one.gold))
 
 
 def found(sets: dict[str, list[Question]], weights: Weights) -> dict[str, float]:
@@ -138,8 +138,7 @@ def found(sets: dict[str, list[Question]], weights: Weights) -> dict[str, float]
 
 def recall(one: Question, weights: Weights) -> float:
     """Share of a question's gold turns that five turns hold, as far as five can."""
-    bits = 64 * len(one.gist)
-    score = weigh(one.turns, one.terms, one.gist, bits, weights).score
+    score = weigh(one.turns, one.terms, gist_likeness(one.turns, one.gist), weights).score
     best = np.lexsort((-np.arange(len(score)), -score))[:FOUND]
     return len(one.gold.intersection(best.tolist())) / min(FOUND, len(one.gold))
 

@@ -38,7 +38,7 @@ def recall(
     ablate: Annotated[
         bool,
         typer.Option(
-            "--ablate", help="Also rank with less evidence, to see what each level brings."
+            "--ablate", help="Also rank with other evidence, to see what each level brings."
         ),
     ] = False,
     encoder: Annotated[
@@ -62,7 +62,7 @@ def recall(
     from r3mem_agents.bench.recall.figures import summarize
     from r3mem_agents.bench.recall.measure import Task
     from r3mem_agents.bench.recall.plan import plan
-    from r3mem_agents.bench.recall.systems import Options, choose
+    from r3mem_agents.bench.recall.systems import VECTORS, Options, choose, missing
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
 
@@ -76,7 +76,12 @@ def recall(
         warn(note)
     reversible = require_model(model)
     options = Options(model or DEFAULT_MODEL, encoder)
-    ablated = tuple(ABLATIONS) if ablate else ()
+    untaught = missing(VECTORS) if ablate else None
+    if untaught is not None:
+        warn(f"the gist's teacher is left out: {untaught}")
+    ablated = tuple(
+        name for name, one in ABLATIONS.items() if ablate and not (one.teacher and untaught)
+    )
     measured = _run(
         [
             Task(name, dataset.conversations, tuple(asks), options, ablated)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.memory.dates import find_dates
-from r3mem_agents.memory.index import Snapshot, gist_words
+from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.records import hashed_terms
 from r3mem_agents.memory.scoring import Evidence, weigh
@@ -72,7 +72,7 @@ def rank(
     turns: Snapshot,
     sealer: Sealer,
     query: str,
-    query_gist: NDArray[np.uint8],
+    likeness: NDArray[np.float64],
     filters: Filters,
     level: str,
     k: int,
@@ -82,15 +82,14 @@ def rank(
     """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
     Of two turns with the same score the later one comes first. Dates in the question are relative
-    to ``now``.
+    to ``now``. ``likeness`` is that of every turn to it, ``(turns,)``.
     """
     if filters.exclude:
         turns = turns.silence(filters.exclude)
     asked = hashed_terms(sealer, query)
     dates = find_dates(query, now, turns.span)
-    gist, bits = gist_words(query_gist), 8 * len(query_gist)
     timely = hashed_terms(sealer, dates.words)
-    evidence = weigh(turns, asked, gist, bits, weights, dates, timely)
+    evidence = weigh(turns, asked, likeness, weights, dates, timely)
     score = evidence.score
     allowed = np.flatnonzero(filters.allow(turns, evidence))
     if level == "turn" and k < len(allowed):

@@ -7,11 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.expansions import EXPANSIONS
+from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.lookup import Filters, Winner, rank
 from r3mem_agents.memory.records import open_turn
 from r3mem_agents.memory.salience import salient
+from r3mem_agents.memory.scoring import gist_likeness
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.weights import WEIGHTS, Weights
 from r3mem_agents.store import Scope, Store, TurnRow
@@ -19,6 +24,9 @@ from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel, Segment
+
+Likeness = Callable[[Snapshot], NDArray[np.float64]]
+"""How like each of the turns is to a question."""
 
 EXPANDED_AT_ONCE = 256
 """Turns that are expanded together: bounds the memory that it takes."""
@@ -79,11 +87,16 @@ class Reader:
         k: int,
         now: datetime | None,
         weights: Weights = WEIGHTS,
+        likeness: Likeness | None = None,
     ) -> tuple[list[Winner], Mapping[int, TurnRow]]:
-        """What answers a question, best first and not expanded, with its rows by turn id."""
+        """What answers a question, best first and not expanded, with its rows by turn id.
+
+        ``likeness`` says how like turns are to it; that of their gists if it is left out.
+        """
         if not query.strip():
             return [], {}
-        gist = self._model.gists([query])[0]
+        if likeness is None:
+            likeness = partial(gist_likeness, gist=self._model.gists([query])[0])
         winners: list[Winner] = []
         rows: Mapping[int, TurnRow] = {}
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
@@ -92,7 +105,8 @@ class Reader:
             turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
             if turns is None:
                 return [], {}
-            winners = rank(turns, self._sealer, query, gist, filters, level, k, now, weights)
+            alike = likeness(turns)
+            winners = rank(turns, self._sealer, query, alike, filters, level, k, now, weights)
             rows = self._store.turns(self._scope, [winner.id for winner in winners])
             if len(rows) == len(winners):
                 break

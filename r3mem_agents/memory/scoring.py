@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage, resemblance
 from r3mem_agents.memory.dates import NO_DATES, Dates, Span
-from r3mem_agents.memory.index import Snapshot, likeness_to
+from r3mem_agents.memory.index import Snapshot, gist_words, likeness_to
 from r3mem_agents.memory.postings import Postings, idf, postings_of
 from r3mem_agents.memory.weights import LEVELS, WEIGHTS, Weights
 
@@ -52,11 +52,23 @@ class Evidence:
         }
 
 
+def gist_likeness(turns: Snapshot, gist: NDArray[np.uint8]) -> Floats:
+    """How like the best gist of each turn is to that of a question, -1 without one; ``(turns,)``.
+
+    Args:
+        turns: What is known.
+        gist: The question's gist, ``(gist_bytes,)``.
+    """
+    best = np.full(len(turns.ids), -1.0)
+    alike = likeness_to(gist_words(gist), turns.gists, 8 * len(gist))
+    np.maximum.at(best, turns.gist_turn, alike)
+    return best
+
+
 def weigh(
     turns: Snapshot,
     query_terms: Collection[int],
-    query_gist: NDArray[np.uint64],
-    gist_bits: int,
+    likeness: Floats,
     weights: Weights = WEIGHTS,
     dates: Dates = NO_DATES,
     timely: Collection[int] = (),
@@ -66,8 +78,7 @@ def weigh(
     Args:
         turns: What is known.
         query_terms: Distinct hashed terms of the question.
-        query_gist: Its gist, ``(words,)``.
-        gist_bits: Bits of a gist.
+        likeness: How like each turn is to the question, ``(turns,)``, at most 1; ``gist_likeness``.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
         dates: The times that the question names.
         timely: The hashed terms with which it does.
@@ -75,15 +86,16 @@ def weigh(
     weights = weights.given(dates)
     postings = postings_of(turns.postings, query_terms, turns.silent)
     entity, session = _term_evidence(turns, postings, weights)
-    likeness = _gist_likeness(turns, query_gist, gist_bits)
+    if turns.silent is not None:
+        likeness = np.where(turns.silent, -1.0, likeness)
     direct = np.zeros(len(likeness), bool)
     if weights.entity:
         direct |= entity > 0
     if weights.gist:
         direct |= likeness >= GIST_FLOOR
     sure = max(coverage(turns, postings, timely), resemblance(likeness))
-    gist = np.maximum(likeness, 0, out=likeness)
-    entity, gist = _relative(entity, weights.entity), _relative(gist, weights.gist)
+    gist = _relative(np.maximum(likeness, 0), weights.gist)
+    entity = _relative(entity, weights.entity)
     neighbours, beside = _neighbours(turns, entity + gist, direct, weights)
     parts = {"entity": entity, "gist": gist, "neighbours": neighbours}
     parts["session"] = _relative(session, weights.session)[turns.session]
@@ -157,15 +169,6 @@ def bm25(
     weight = idf(len(lengths), np.bincount(term))
     parts = weight[term] * count / (count + held_back)
     return np.bincount(owner, weights=parts, minlength=len(lengths)).astype(np.float64)
-
-
-def _gist_likeness(turns: Snapshot, query: NDArray[np.uint64], bits: int) -> Floats:
-    # Of the best gist of every turn; -1 for a turn without one.
-    best = np.full(len(turns.ids), -1.0)
-    np.maximum.at(best, turns.gist_turn, likeness_to(query, turns.gists, bits))
-    if turns.silent is not None:
-        best[turns.silent] = -1
-    return best
 
 
 def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:

@@ -1,4 +1,4 @@
-"""Rankings under other weights than the memory's own, for ablations and for fitting them.
+"""Rankings under other weights or likenesses than the memory's own, to see what these bring.
 
 No part of the public contract: the verbs of a memory always use ``weights.WEIGHTS``.
 """
@@ -9,11 +9,20 @@ from datetime import datetime
 
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.lookup import Filters, Winner
+from r3mem_agents.memory.reading import Likeness
 from r3mem_agents.memory.weights import Weights
 
 
 def rank_with(
-    memory: BlockingMemory, query: str, k: int, weights: Weights, now: datetime | None = None
+    memory: BlockingMemory,
+    query: str,
+    k: int,
+    weights: Weights,
+    now: datetime | None = None,
+    likeness: Likeness | None = None,
 ) -> list[Winner]:
-    """What ``memory.recall(query, k, now=now)`` would return under these weights, not expanded."""
-    return memory._reader.winners(query, Filters(), "turn", k, now, weights)[0]
+    """What ``memory.recall(query, k, now=now)`` would return under these weights, not expanded.
+
+    ``likeness`` takes the place of that of gists.
+    """
+    return memory._reader.winners(query, Filters(), "turn", k, now, weights, likeness)[0]

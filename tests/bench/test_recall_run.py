@@ -291,7 +291,7 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
         "balanced accuracy",
         "r3mem context()",
         "without session",
-        "gist adds",
+        "its teacher to all the rest",
     ):
         assert word in shown.stdout
     record = json.loads((tmp_path / "one" / "recall.json").read_text())
@@ -306,8 +306,14 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     alone, both = (
         ablation[name]["overall"]["recall@5"]["value"] for name in (ENTITY, ENTITY_AND_GIST)
     )
-    adds = record["figures"]["gist_adds"]["overall"]["recall@5"]["value"]
-    assert adds == pytest.approx(both - alone, abs=2e-5)
+    added = {
+        name: row["overall"]["recall@5"]["value"]
+        for name, row in record["figures"]["added"].items()
+    }
+    assert len(added) == 4
+    assert added["the gist to entity alone"] == pytest.approx(both - alone, abs=2e-5)
+    lost = ablation["without gist"]["lost"]["overall"]["recall@5"]["value"]
+    assert added["the gist to all the rest"] == pytest.approx(lost, abs=2e-5)
     assert (tmp_path / "one" / "recall.png").read_bytes().startswith(b"\x89PNG")
 
     printed = _run(*common, "--out", str(tmp_path / "two"), "--json")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from r3mem_agents.memory.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
 from r3mem_agents.memory.dates import Dates, Span
-from r3mem_agents.memory.index import Index, Speaker, gist_words
+from r3mem_agents.memory.index import Index, Speaker
 from r3mem_agents.memory.postings import unpack
-from r3mem_agents.memory.scoring import GIST_FLOOR, weigh
+from r3mem_agents.memory.scoring import GIST_FLOOR, gist_likeness, weigh
 from r3mem_agents.memory.weights import WEIGHTS
 from r3mem_agents.store import IndexColumns, ScopeState
 
@@ -150,7 +150,7 @@ def test_scores_are_the_formula(
     ]
     terms, owners, counts = unpack(snapshot.postings)
     assert sorted(zip(owners, terms, counts, strict=True)) == sorted(told)
-    evidence = weigh(snapshot, query, gist_words(np.frombuffer(gist, np.uint8)), BITS)
+    evidence = weigh(snapshot, query, gist_likeness(snapshot, np.frombuffer(gist, np.uint8)))
     expected = written_out(lines, query, gist)
     assert evidence.score.tolist() == pytest.approx([score for score, _ in expected])
     assert evidence.relevant.tolist() == [relevant for _, relevant in expected]
@@ -162,7 +162,8 @@ def test_the_best_possible_turn_scores_one() -> None:
     index.speakers = SPEAKERS
     term = (1).to_bytes(3)
     index.add(columns(*((i, 1, 1, i, bytes(5), term) for i in (1, 2, 3))))
-    evidence = weigh(index.snapshot(), {1}, gist_words(np.zeros(5, np.uint8)), BITS)
+    snapshot = index.snapshot()
+    evidence = weigh(snapshot, {1}, gist_likeness(snapshot, np.zeros(5, np.uint8)))
     assert evidence.score[1] == pytest.approx(1.0)
     assert evidence.score[0] < 1
 
@@ -175,8 +176,9 @@ def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
     index.add(columns(*((i, i, 2, time, b"", b"") for i, time in enumerate(times))))
     index.add(columns((9, 9, 2, 105, bytes(5), b"\0\0\1")))
     dates = Dates((Span(100, 110), Span(500, 510)), only=only)
-    query = gist_words(np.zeros(5, np.uint8))
-    evidence = weigh(index.snapshot(), {1}, query, BITS, dates=dates)
+    snapshot = index.snapshot()
+    alike = gist_likeness(snapshot, np.zeros(5, np.uint8))
+    evidence = weigh(snapshot, {1}, alike, dates=dates)
     # The last turn is the best one; it has entity, gist and session beside time, and scores 1.
     others = WEIGHTS.without("time").total
     best = WEIGHTS.entity + WEIGHTS.gist + WEIGHTS.session
@@ -187,8 +189,8 @@ def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
     assert found == pytest.approx([weight * part for part in fading])
     assert evidence.relevant.tolist() == [False, False, only, only, False, True]
     assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
-    without = weigh(index.snapshot(), {1}, query, BITS, WEIGHTS.without("time"), dates)
-    plain = weigh(index.snapshot(), {1}, query, BITS)
+    without = weigh(snapshot, {1}, alike, WEIGHTS.without("time"), dates)
+    plain = weigh(snapshot, {1}, alike)
     assert without.score.tolist() == plain.score.tolist()
     assert without.relevant.tolist() == plain.relevant.tolist()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.memory.index import Snapshot
 from r3mem_agents.memory.weighing import rank_with
 from r3mem_agents.memory.weights import LEVELS, WEIGHTS
 from tests.conftest import OpenMemory
@@ -47,3 +49,13 @@ def test_a_level_left_out_has_no_say(memory: CompressiveMemory, level: str) -> N
 
 def test_without_direct_evidence_nothing_is_relevant(memory: CompressiveMemory) -> None:
     assert rank_with(memory, QUESTION, 5, WEIGHTS.without("entity", "gist")) == []
+
+
+def test_another_likeness_takes_the_place_of_gists(memory: CompressiveMemory) -> None:
+    def last(turns: Snapshot) -> np.ndarray:
+        return np.where(turns.ids == turns.ids[-1], 1.0, -1.0)
+
+    best, *others = rank_with(memory, "Nothing like it", 5, WEIGHTS, likeness=last)
+    assert (best.id, best.score) == (5, 1.0)
+    assert best.evidence["gist"] > 0 == best.evidence["entity"]
+    assert all(winner.evidence["gist"] == 0 for winner in others)

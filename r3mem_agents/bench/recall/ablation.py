@@ -1,16 +1,38 @@
-"""Rankings with less evidence than a memory has: what each level of it is worth."""
+"""Rankings with other evidence than a memory has: what each level of it is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from r3mem_agents.memory.weights import LEVELS, WEIGHTS, Weights
 
 ENTITY, ENTITY_AND_GIST = "entity alone", "entity and gist"
+TEACHER, ENTITY_AND_TEACHER = "teacher for gist", "entity and teacher"
 
-ABLATIONS: Mapping[str, Weights] = {
-    **{f"without {level}": WEIGHTS.without(level) for level in LEVELS},
-    ENTITY: WEIGHTS.without(*LEVELS.keys() - {"entity"}),
-    ENTITY_AND_GIST: WEIGHTS.without(*LEVELS.keys() - {"entity", "gist"}),
+
+class Ablation(NamedTuple):
+    """A way to rank.
+
+    Attributes:
+        weights: How evidence is fused.
+        teacher: Whether the sentence encoder that taught the gist takes its place, with whole
+            vectors: no gist can be expected to bring more.
+    """
+
+    weights: Weights
+    teacher: bool = False
+
+
+def _only(*levels: str) -> Weights:
+    return WEIGHTS.without(*LEVELS.keys() - levels)
+
+
+ABLATIONS: Mapping[str, Ablation] = {
+    **{f"without {level}": Ablation(WEIGHTS.without(level)) for level in LEVELS},
+    ENTITY: Ablation(_only("entity")),
+    ENTITY_AND_GIST: Ablation(_only("entity", "gist")),
+    TEACHER: Ablation(WEIGHTS, teacher=True),
+    ENTITY_AND_TEACHER: Ablation(_only("entity", "gist"), teacher=True),
 }
-"""The weights of each, by its name."""
+"""Each by its name."""

@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.bench.recall import metrics
-from r3mem_agents.bench.recall.ablation import ENTITY, ENTITY_AND_GIST
+from r3mem_agents.bench.recall.ablation import (
+    ENTITY,
+    ENTITY_AND_GIST,
+    ENTITY_AND_TEACHER,
+    TEACHER,
+)
 from r3mem_agents.bench.recall.coverage import coverage
 from r3mem_agents.bench.recall.data import Conversation, Question
 from r3mem_agents.bench.recall.measure import Measured
@@ -21,6 +26,14 @@ HEADLINE = "recall@5"
 
 UNCATEGORIZED = "uncategorized"
 """Category of questions that name none."""
+
+ADDED = {
+    "the gist to entity alone": (ENTITY_AND_GIST, ENTITY),
+    "its teacher to entity alone": (ENTITY_AND_TEACHER, ENTITY),
+    "the gist to all the rest": (OURS, "without gist"),
+    "its teacher to all the rest": (TEACHER, "without gist"),
+}
+"""What brings something to what, with the two rankings that tell."""
 
 NOTHING_FOUND = float("-inf")
 """The score of finding nothing: below every other."""
@@ -78,8 +91,12 @@ def summarize(
             name: _grouped(row, counted, seed) | {"lost": _lead(values[OURS], row, counted, seed)}
             for name, row in less.items()
         }
-        if {ENTITY, ENTITY_AND_GIST} <= less.keys():
-            figures["gist_adds"] = _lead(less[ENTITY_AND_GIST], less[ENTITY], counted, seed)
+        pairs = {name: pair for name, pair in ADDED.items() if less.keys() >= {*pair} - {OURS}}
+        less[OURS] = values[OURS]
+        figures["added"] = {
+            name: _lead(less[after], less[before], counted, seed)
+            for name, (after, before) in pairs.items()
+        }
     return figures
 
 

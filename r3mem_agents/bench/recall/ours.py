@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
+from r3mem_agents.bench.recall.ablation import Ablation
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System
+from r3mem_agents.bench.recall.teacher import Teacher
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.weighing import rank_with
-from r3mem_agents.memory.weights import Weights
 
 BATCH_TURNS = 128
 """Turns per ``remember_many``; that of the speed benchmark."""
@@ -20,9 +21,11 @@ BATCH_TURNS = 128
 class Ours(System):
     """A memory per user, all in one file."""
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Path, model: str, encoder: Path | None) -> None:
         self._path = folder / "recall.db"
         self._model = ReversibleModel.from_pretrained(model)
+        self._encoder = encoder
+        self._teachers: dict[str, Teacher] = {}
         self._memories: dict[str, CompressiveMemory] = {}
         self._now: dict[str, datetime] = {}
         self._ids: dict[tuple[str, int], str] = {}
@@ -65,10 +68,21 @@ class Ours(System):
         """``context``."""
         return self._memories[user].context(query, token_budget, now=self._now[user])
 
-    def search_under(self, user: str, query: str, k: int, weights: Weights) -> list[Hit]:
-        """The ranking under other weights; not expanded, no public verb does this."""
-        winners = rank_with(self._memories[user], query, k, weights, self._now[user])
+    def search_under(self, user: str, query: str, k: int, ablation: Ablation) -> list[Hit]:
+        """The ranking with other evidence; not expanded, no public verb does this."""
+        likeness = self._teacher(user).likeness(query) if ablation.teacher else None
+        winners = rank_with(
+            self._memories[user], query, k, ablation.weights, self._now[user], likeness
+        )
         return [(self._ids[user, winner.id], winner.score) for winner in winners]
+
+    def _teacher(self, user: str) -> Teacher:
+        if user not in self._teachers:
+            turns = self._memories[user].history()
+            ids = [turn.id for turn in turns if turn.id is not None]
+            texts = [turn.text for turn in turns]
+            self._teachers[user] = Teacher(ids, texts, self._encoder)
+        return self._teachers[user]
 
     def disk_bytes(self) -> int:
         """Size of the database, its write-ahead log included."""

@@ -30,7 +30,7 @@ def show(console: Console, figures: Figures) -> None:
     if figures["sessions"]["questions"]:
         tables.append(_sessions(figures["sessions"]))
     if figures.get("ablation"):
-        tables.append(_ablation(figures))
+        tables += [_ablation(figures), _added(figures)]
     for table in tables:
         console.print(table)
 
@@ -128,7 +128,7 @@ def _sessions(found: Figures) -> Table:
 
 def _ablation(figures: Figures) -> Table:
     counts = figures["questions_counted"]
-    table = _table(f"{HEADLINE} with less evidence", "ranking", "all", "lost", *counts)
+    table = _table(f"{HEADLINE} with other evidence", "ranking", "all", "lost", *counts)
     for name, row in figures["ablation"].items():
         lost = row["lost"]
         table.add_row(
@@ -137,13 +137,17 @@ def _ablation(figures: Figures) -> Table:
             estimate(lost["overall"][HEADLINE]),
             *(f"{lost['by_category'][group][HEADLINE]['value']:+.3f}" for group in counts),
         )
-    if (adds := figures.get("gist_adds")) is not None:
-        groups = (
-            f"{group} {adds['by_category'][group][HEADLINE]['value']:+.3f}" for group in counts
-        )
-        table.caption = (
-            f"the gist adds {estimate(adds['overall'][HEADLINE])} to entity alone: "
-            + ", ".join(groups)
+    return table
+
+
+def _added(figures: Figures) -> Table:
+    counts = figures["questions_counted"]
+    table = _table(f"What likeness adds to {HEADLINE}", "what to what", "all", *counts)
+    for name, row in figures["added"].items():
+        table.add_row(
+            name,
+            estimate(row["overall"][HEADLINE]),
+            *(f"{row['by_category'][group][HEADLINE]['value']:+.3f}" for group in counts),
         )
     return table
 

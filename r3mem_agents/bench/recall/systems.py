@@ -60,7 +60,8 @@ class Options:
 
     Attributes:
         model: Checkpoint of r3mem, a name or a folder.
-        encoder: Folder of the sentence encoder; ``None`` takes the one from its package.
+        encoder: Folder of the sentence encoder, of peers and of the gist's teacher; ``None`` takes
+            the one from its package.
     """
 
     model: str
@@ -85,19 +86,20 @@ def choose(wanted: str | None) -> Choice:
         MissingExtraError: A system was asked for by name and is not installed.
     """
     if wanted is None:
-        absent = {name: error for name in NEEDS if (error := _missing(name)) is not None}
+        absent = {name: error for name in NEEDS if (error := missing(name)) is not None}
         notes = [f"{name} is left out: {error}" for name, error in absent.items()]
         return Choice([name for name in NEEDS if name not in absent], notes)
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",")))
     for name in names:
         if name not in NEEDS:
             raise InvalidInputError(f"no system {name!r}; there are {', '.join(NEEDS)}")
-        if (error := _missing(name)) is not None:
+        if (error := missing(name)) is not None:
             raise error
     return Choice(names, [])
 
 
-def _missing(name: str) -> MissingExtraError | None:
+def missing(name: str) -> MissingExtraError | None:
+    """What a system lacks, as an error that says how to get it; ``None`` if it can run."""
     for module, package in NEEDS[name]:
         if importlib.util.find_spec(module) is None:
             if name == MEM0:
@@ -114,7 +116,7 @@ def open_system(name: str, folder: Path, options: Options) -> System:
     if name == OURS:
         from r3mem_agents.bench.recall.ours import Ours
 
-        return Ours(folder, options.model)
+        return Ours(folder, options.model, options.encoder)
     if name == BM25:
         from r3mem_agents.bench.recall.bm25 import BM25Index
 

@@ -1,0 +1,38 @@
+"""Likeness of turns to a question by the sentence encoder that taught the gist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.bench.recall.encoder import Encoder, bundled
+from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.reading import Likeness
+
+
+class Teacher:
+    """Cosines of whole vectors of a user's turns, each text encoded once.
+
+    Args:
+        ids: Turn ids, ascending.
+        texts: Their texts.
+        encoder: Folder of the encoder; ``None`` takes the one from its package.
+    """
+
+    def __init__(self, ids: Sequence[int], texts: Sequence[str], encoder: Path | None) -> None:
+        self._encoder = Encoder(encoder or bundled())
+        self._ids = np.array(ids)
+        self._vectors = np.array(self._encoder.embed_documents(texts))
+
+    def likeness(self, question: str) -> Likeness:
+        """How like the turns are to a question."""
+        alike = self._vectors @ np.array(self._encoder.embed_query(question))
+
+        def of(turns: Snapshot) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = alike[np.searchsorted(self._ids, turns.ids)]
+            return found
+
+        return of
