@@ -1,14 +1,17 @@
-"""Questions about conversations from training data, to fit the lookup's weights on.
+"""Questions about conversations from training data, to fit the lookup's weights on and to test it.
 
     python examples/recipes/lookup_questions.py DATA OUT
 
-reads DATA/*.jsonl.zst (docs/training.md) and writes four files in the open format of
+reads DATA/*.jsonl.zst (docs/training.md) and writes five files in the open format of
 docs/recall.md, each with users of several sessions:
 
 meetings    people's questions about meetings; gold are the turns of the span that answers (QMSum)
 personas    what somebody said about themselves; gold is the turn that says it again (Persona-Chat)
 assistant   templated questions about tasks; gold are the turns that hold the answer (SGD)
 articles    people's questions about articles; a turn is a sentence, gold one that answers (SQuAD)
+answers     questions to an assistant of long answers; gold is the answer (MedQuAD, Skeptics)
+
+The weights were fitted on the first four; the last one came later, and is for tests.
 """
 
 from __future__ import annotations
@@ -25,10 +28,10 @@ from r3mem_agents.bench.data import open_lines
 
 Record = dict[str, Any]
 
-USERS = {"meetings": 12, "personas": 24, "assistant": 24, "articles": 11}
+USERS = {"meetings": 12, "personas": 24, "assistant": 24, "articles": 11, "answers": 8}
 """Most users of a file."""
 
-SESSIONS = {"meetings": 2, "personas": 15, "assistant": 15, "articles": 8}
+SESSIONS = {"meetings": 2, "personas": 15, "assistant": 15, "articles": 8, "answers": 10}
 """Sessions of a user."""
 
 QUESTIONS = 40
@@ -38,6 +41,12 @@ NAMES = {"User 1": "Alice", "User 2": "Bob", "User": "User", "Assistant": "Assis
 ARTICLE_TURNS = 20
 """Sentences of a session."""
 
+ANSWERS = 10
+"""Answers of a session."""
+
+LEAST_WORDS = 300
+"""Of a long answer; 64 tokens are a segment."""
+
 ARTICLES_FROM = 0.78
 """Share of the questions after which articles are read."""
 
@@ -46,12 +55,13 @@ LONGEST_GOLD = 30
 
 
 def main(data: Path, out: Path) -> None:
-    """Write the four files."""
+    """Write the five files."""
     sources = {
         "meetings": meetings(data),
         "personas": personas(data),
         "assistant": assistant(data),
         "articles": articles(data),
+        "answers": answers(data),
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, sessions in sources.items():
@@ -147,6 +157,20 @@ def articles(data: Path) -> Iterator[tuple[Record, list[Record]]]:
             for question in questions[sentence]
         ]
         yield {"turns": turns}, asked
+
+
+def answers(data: Path) -> Iterator[tuple[Record, list[Record]]]:
+    """Long answers about one thing after the other, about health and about doubtful claims."""
+    sources = [
+        [pair for pair in read(data / name) if len(pair["passage"].split()) >= LEAST_WORDS]
+        for name in ("medquad_pairs.jsonl.zst", "skeptics_se_pairs.jsonl.zst")
+    ]
+    for start in range(0, min(map(len, sources)), ANSWERS):
+        for pairs in sources:
+            some = pairs[start : start + ANSWERS]
+            turns = [{"speaker": "Assistant", "text": pair["passage"]} for pair in some]
+            asked = [{"question": one["query"], "gold": [i]} for i, one in enumerate(some)]
+            yield {"turns": turns}, asked
 
 
 def window(dialogue: Record, passage: str) -> int | None:
