@@ -63,10 +63,11 @@ def recall(
     from r3mem_agents.bench.recall.measure import Task
     from r3mem_agents.bench.recall.plan import plan
     from r3mem_agents.bench.recall.systems import VECTORS, Options, choose, missing
+    from r3mem_agents.demo import meetings
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
 
-    data = data or [files.MEETINGS]
+    data = data or [meetings.FILE]
     dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)
     if not any(ask.question.counted for ask in asks):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import resources
+from pathlib import Path
 
 from r3mem_agents.types import Turn
+
+FILE = Path(__file__).with_name("committee.json")
+"""The meetings as they ship with the package."""
 
 STAND_IN_START = datetime(2000, 1, 1, tzinfo=UTC)
 """The meetings carry no dates: meeting ``n`` gets day ``n``, turn ``m`` minute ``m`` from here on.
@@ -68,7 +71,7 @@ def load(turns_limit: int | None = None) -> Meetings:
         turns_limit: Keep about this many turns, the first of every meeting, and only the shown
             questions; everything if ``None``.
     """
-    raw = json.loads(resources.files(__package__).joinpath("committee.json").read_bytes())
+    raw = json.loads(FILE.read_bytes())
     by_session: dict[str, list[dict[str, str]]] = {}
     for record in raw["turns"]:
         by_session.setdefault(record["session"], []).append(record)

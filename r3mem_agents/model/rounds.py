@@ -44,12 +44,12 @@ class Rounds:
 
     def positions(self, turn: int) -> tuple[Tensor, Tensor]:
         """Positions ``(batch, some)`` that a round fills in, and which of them are real."""
-        here = slice(*self._edges[turn : turn + 2])
+        here = self._here(turn)
         return self._place[:, here], self._real[:, here]
 
     def held(self, turn: int) -> Tensor:
         """Positions of the tokens that these positions hold, ``(batch, some)``; after round 0."""
-        return self._held[:, slice(*self._edges[turn : turn + 2])].clamp_min(0)
+        return self._held[:, self._here(turn)].clamp_min(0)
 
     def predict(self, turn: int, beside: Tensor | None) -> Tensor:
         """Run a round; final states ``(batch, some, hidden)`` of its positions.
@@ -59,12 +59,15 @@ class Rounds:
             beside: ``(batch, some)`` the tokens that its positions hold; none in round 0.
         """
         network = self._network
-        begin, end = self._edges[turn : turn + 2]
-        known = network.tables.frame[self._condition.count[:, None], self._place[:, begin:end]]
+        here = self._here(turn)
+        known = network.tables.frame[self._condition.count[:, None], self._place[:, here]]
         if beside is not None:
             known = known.add_(snap(network.embedding.rows(beside) * EMBEDDING_GAIN))
-        rows = self._rows[:, begin:end, : SLOTS + end]
+        rows = self._rows[:, here, : SLOTS + here.stop]
         if turn == 0:
             known, rows = network.after_slots(self._condition, known, rows)
         a = network.stack.expand(network.blanks(known), known, network.biases(rows), self._known)
-        return normalize(a[:, begin - end :])
+        return normalize(a[:, here.start - here.stop :])
+
+    def _here(self, turn: int) -> slice:
+        return slice(*self._edges[turn : turn + 2])

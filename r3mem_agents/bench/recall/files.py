@@ -6,16 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from r3mem_agents import demo
 from r3mem_agents.bench.data import SUFFIXES, digest, find_files, open_lines
 from r3mem_agents.bench.recall import locomo, meetings
 from r3mem_agents.bench.recall.data import Conversation, Dataset, parse, settle
 from r3mem_agents.errors import InvalidInputError
 
 ENDINGS = (*SUFFIXES, ".json")
-
-MEETINGS = Path(demo.__file__).parent / "committee.json"
-"""The demonstration's meetings, which ship with the package."""
 
 
 def digests(paths: Sequence[Path]) -> dict[str, str]:
