@@ -104,7 +104,15 @@ def test_figures_are_those_of_the_results() -> None:
 
 
 def test_scale_is_that_of_the_results() -> None:
-    for row in json.loads((ROOT / "docs/results/scale.json").read_text())["figures"]["one_user"]:
+    figures = json.loads((ROOT / "docs/results/scale.json").read_text())["figures"]
+    many = figures["many_users"]["r3mem"]
+    told = (
+        f"one file of {many['disk_bytes'] / 1e6:,.1f} MB: the first lookup of a user takes "
+        f"{many['first_lookup_ms']['p50']:,.0f} ms (p50), with "
+        f"{many['peak_memory_bytes'] / 1e6:,.0f} MB"
+    )
+    assert told in " ".join(README.split())
+    for row in figures["one_user"]:
         line = next(one for one in README.splitlines() if one.startswith(f"| {row['turns']:,} | "))
         cells = [cell.strip() for cell in line.split("|")[2:-1]]
         for name, cell in zip(("r3mem", "bm25", "minilm"), (cells[0], *cells[2:]), strict=True):

@@ -111,11 +111,10 @@ def _measure(load: Load, model: str) -> dict[str, Any]:
 
 
 def _show(figures: dict[str, Any]) -> None:
-    table = Table(title="Lookups of 5 turns among many", title_justify="left")
-    columns = ("turns", "p50", "p95", "first", "open", "peak memory", "on disk")
+    table = Table(title="Lookups of 5 turns among many: ms, and MB", title_justify="left")
     table.add_column("system")
-    for column in columns:
-        table.add_column(column, justify="right")
+    for column in ("turns", "p50", "p95", "first", "open", "peak memory", "on disk"):
+        table.add_column(column, justify="right", no_wrap=column == "turns")
     rows = [*figures["one_user"], *([figures["many_users"]] if "many_users" in figures else [])]
     for row in rows:
         held = f"{row['turns']:,}" if row["users"] == 1 else f"{row['users']:,} x {row['turns']:,}"
@@ -127,12 +126,16 @@ def _show(figures: dict[str, Any]) -> None:
             table.add_row(
                 name,
                 held,
-                f"{times['p50']:,.1f} ms" if times else "-",
-                f"{times['p95']:,.1f} ms" if times else "-",
-                f"{first['p50']:,.1f} ms" if first else "-",
-                f"{one['open_ms']:,.1f} ms" if "open_ms" in one else "-",
-                f"{peak / 1e6:,.0f} MB" if peak else "-",
-                f"{disk / 1e6:,.1f} MB" if disk else "-",
+                _ms(times["p50"]) if times else "-",
+                _ms(times["p95"]) if times else "-",
+                _ms(first["p50"]) if first else "-",
+                _ms(one["open_ms"]) if "open_ms" in one else "-",
+                f"{peak / 1e6:,.0f}" if peak else "-",
+                f"{disk / 1e6:,.1f}" if disk else "-",
                 style="bold" if name == "r3mem" else "",
             )
     out().print(table)
+
+
+def _ms(time: float) -> str:
+    return f"{time:,.{1 if time < 100 else 0}f}"
