@@ -135,14 +135,29 @@ def test_what_lookups_find_is_that_of_the_results() -> None:
         assert re.findall(r"0\.\d{3}", row) == [f"{one['value']:.3f}" for one in found]
 
 
-def test_lookups_among_the_meetings_are_those_of_the_results() -> None:
-    told = (ROOT / "docs/recall.md").read_text().split("## On the demo's meetings")[1]
-    result = json.loads((ROOT / "docs/results/recall-meetings.json").read_text())["figures"]
-    for name, label in SYSTEMS.items():
+@pytest.mark.parametrize(
+    ("title", "name"), [("demo's meetings", "meetings"), ("long answers", "answers")]
+)
+def test_other_lookups_are_those_of_the_results(title: str, name: str) -> None:
+    told = (ROOT / "docs/recall.md").read_text().split(title + "\n")[1]
+    result = json.loads((ROOT / f"docs/results/recall-{name}.json").read_text())["figures"]
+    for system, label in SYSTEMS.items():
         row = next(line for line in told.splitlines() if line.startswith(f"| {label} |"))
-        overall = result["systems"][name]["overall"]
+        overall = result["systems"][system]["overall"]
         found = [overall[f"recall@{depth}"]["value"] for depth in (5, 10, 20)]
         assert re.findall(r"0\.\d{3}", row) == [f"{one:.3f}" for one in found]
+
+
+def test_ablations_are_those_of_the_results() -> None:
+    told = (ROOT / "docs/recall.md").read_text().split("## On LoCoMo")[1].splitlines()
+    figures = json.loads((ROOT / "docs/results/recall.json").read_text())["figures"]
+    rows = figures["added"] | {name: row["lost"] for name, row in figures["ablation"].items()}
+    for name, lead in rows.items():
+        every = lead["overall"]["recall@5"]
+        found = [every["value"], every["low"], every["high"]]
+        found += [lead["by_category"][each]["recall@5"]["value"] for each in CATEGORIES]
+        line = next(one for one in told if one.startswith(f"| {name} |"))
+        assert re.findall(r"[+-]0\.\d{3}", line) == [f"{one:+.3f}" for one in found]
 
 
 def test_the_demo_shown_is_the_demo_kept() -> None:
