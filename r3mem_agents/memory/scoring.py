@@ -124,8 +124,9 @@ def _neighbours(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     # Evidence from the turns before and after each in its session, and whether one is direct.
     # Position -1, of a turn that does not exist, is one beyond the last.
-    padded, following = np.append(own, 0.0), np.zeros(len(own) + 1)
-    following[turns.previous] = own
+    given = own * (weights.brevity / (weights.brevity + turns.lengths))
+    padded, following = np.append(given, 0.0), np.zeros(len(own) + 1)
+    following[turns.previous] = given
     evidence = weights.previous * padded[turns.previous]
     evidence += np.multiply(following[:-1], weights.following, out=following[:-1])
     before, after = np.append(direct, False), np.zeros(len(own) + 1, bool)

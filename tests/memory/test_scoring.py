@@ -95,6 +95,10 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
     of_session = dict(zip(numbers, relative(written_out_bm25(documents, query)), strict=True))
     positive = relative([max(one, 0.0) for one in like])
     own = [e + WEIGHTS.gist * g for e, g in zip(relative(entity), positive, strict=True)]
+    given = [
+        one * WEIGHTS.brevity / (WEIGHTS.brevity + len(line.terms))
+        for one, line in zip(own, lines, strict=True)
+    ]
     results = []
     for place, line in enumerate(lines):
         same = [p for p, other in enumerate(lines) if other.session == line.session]
@@ -102,8 +106,8 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
         after = [p for p in same if p > place][:1]
         score = (
             own[place]
-            + sum(WEIGHTS.previous * own[p] for p in before)
-            + sum(WEIGHTS.following * own[p] for p in after)
+            + sum(WEIGHTS.previous * given[p] for p in before)
+            + sum(WEIGHTS.following * given[p] for p in after)
             + WEIGHTS.session * of_session[line.session]
             + WEIGHTS.speaker * bool(SPEAKERS[line.speaker].terms & query)
         )
