@@ -21,9 +21,9 @@ class Weights:
         gist: Likeness of the best of the turn's gists to the question's.
         previous: Entity and gist evidence of the turn before it in the session.
         following: The same of the turn after it.
-        brevity: Terms of a turn that gives half of that to those beside it; a shorter one, such as a
-            question, gives more, and a long one speaks for itself (docs/LOG.md, "long turns speak
-            for themselves").
+        brevity: Terms of a turn that gives half of that to those beside it. A question is shorter
+            and gives more; a long turn speaks for itself (docs/LOG.md, "long turns speak for
+            themselves").
         session: BM25 of its session, taken as one document.
         speaker: The question names the speaker.
         time: The question names the time; counted only if it names one.
