@@ -25,10 +25,10 @@ from rich.progress import track
 from r3mem_agents import CompressiveMemory, ReversibleModel, Segment, Turn
 from r3mem_agents.bench.recall.files import read
 from r3mem_agents.memory.cache import INDEXES
-from r3mem_agents.memory.index import Snapshot
-from r3mem_agents.memory.records import hashed_terms
-from r3mem_agents.memory.scoring import gist_likeness, weigh
-from r3mem_agents.memory.weights import WEIGHTS, Weights
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.scoring import gist_likeness, weigh
+from r3mem_agents.memory.lookup.terms import hashed_terms
+from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 
 GRID: dict[str, tuple[float, ...]] = {
     "gist": (0, 0.25, 0.5, 0.75, 1),

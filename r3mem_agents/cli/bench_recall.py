@@ -59,10 +59,11 @@ def recall(
     """
     from r3mem_agents.bench.recall import files, plot, report
     from r3mem_agents.bench.recall.ablation import ABLATIONS
+    from r3mem_agents.bench.recall.choice import choose, missing
     from r3mem_agents.bench.recall.figures import summarize
     from r3mem_agents.bench.recall.measure import Task
     from r3mem_agents.bench.recall.plan import plan
-    from r3mem_agents.bench.recall.systems import VECTORS, Options, choose, missing
+    from r3mem_agents.bench.recall.systems import VECTORS, Options
     from r3mem_agents.demo import meetings
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL

@@ -12,7 +12,7 @@ from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.expansions import EXPANSIONS
-from r3mem_agents.memory.lookup import Filters
+from r3mem_agents.memory.lookup.ranking import Filters
 from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from r3mem_agents.memory.index import Index, Snapshot
+from r3mem_agents.memory.lookup.index import Index, Snapshot
 from r3mem_agents.memory.records import open_speaker
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope, Store

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.expansions import EXPANSIONS
-from r3mem_agents.memory.index import Snapshot
-from r3mem_agents.memory.lookup import Filters, Winner, rank
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
+from r3mem_agents.memory.lookup.salience import salient
+from r3mem_agents.memory.lookup.scoring import gist_likeness
+from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.records import open_turn
-from r3mem_agents.memory.salience import salient
-from r3mem_agents.memory.scoring import gist_likeness
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.weights import WEIGHTS, Weights
 from r3mem_agents.store import Scope, Store, TurnRow
 from r3mem_agents.types import Recollection, Turn
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from r3mem_agents.memory.index import Speaker
+from r3mem_agents.memory.lookup.index import Speaker
+from r3mem_agents.memory.lookup.terms import hashed_terms, terms
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.terms import terms
 from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, TurnRow
 from r3mem_agents.types import Turn
@@ -69,8 +69,3 @@ def open_speaker(sealer: Sealer, sealed: bytes) -> Speaker:
     """A sealed speaker, as a lookup needs it."""
     role, name = json.loads(sealer.unseal(sealed))
     return Speaker(role, name, frozenset(hashed_terms(sealer, name or "")))
-
-
-def hashed_terms(sealer: Sealer, text: str) -> set[int]:
-    """The distinct terms of a text, as an index holds them."""
-    return {int.from_bytes(sealer.term(term)) for term in set(terms(text))}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from r3mem_agents.memory.blocking import BlockingMemory
-from r3mem_agents.memory.lookup import Filters, Winner
+from r3mem_agents.memory.lookup.ranking import Filters, Winner
+from r3mem_agents.memory.lookup.weights import Weights
 from r3mem_agents.memory.reading import Likeness
-from r3mem_agents.memory.weights import Weights
 
 
 def rank_with(

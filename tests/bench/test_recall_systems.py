@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from r3mem_agents import ReversibleModel
-from r3mem_agents.bench.recall import systems
+from r3mem_agents.bench.recall import choice, systems
+from r3mem_agents.bench.recall.choice import open_system
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.encoder import Encoder, bundled
 from r3mem_agents.bench.recall.fusion import Sum
-from r3mem_agents.bench.recall.systems import Hit, Options, System, open_system
+from r3mem_agents.bench.recall.systems import Hit, Options, System
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from tests.bench.talks import TALKS
 
@@ -28,7 +29,7 @@ def checkpoint(tmp_path: Path, model: ReversibleModel) -> str:
     return str(tmp_path / "tiny")
 
 
-@pytest.fixture(params=systems.NEEDS)
+@pytest.fixture(params=choice.NEEDS)
 def system(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -152,15 +153,15 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def test_systems_are_chosen_by_name(without: Callable[[str], None]) -> None:
-    assert systems.choose(" bm25, r3mem,bm25").systems == ["bm25", "r3mem"]
+    assert choice.choose(" bm25, r3mem,bm25").systems == ["bm25", "r3mem"]
     with pytest.raises(InvalidInputError, match="'faiss'.*bm25"):
-        systems.choose("faiss")
+        choice.choose("faiss")
     without("mem0")
-    choice = systems.choose(None)
-    assert choice.systems == ["r3mem", "bm25", "minilm", "bm25+minilm"]
-    assert len(choice.notes) == 1
+    chosen = choice.choose(None)
+    assert chosen.systems == ["r3mem", "bm25", "minilm", "bm25+minilm"]
+    assert len(chosen.notes) == 1
     with pytest.raises(MissingExtraError, match=r"mem0ai.*r3mem-agents\[mem0\]"):
-        systems.choose("mem0")
+        choice.choose("mem0")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_missing_peer_names_the_extra(
 ) -> None:
     without(module)
     with pytest.raises(MissingExtraError, match=r"r3mem-agents\[bench\]"):
-        systems.choose(asked)
+        choice.choose(asked)
 
 
 def test_missing_weights_name_the_extra(without: Callable[[str], None]) -> None:

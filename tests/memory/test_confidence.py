@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.confidence import LEAST
+from r3mem_agents.memory.lookup.confidence import LEAST
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

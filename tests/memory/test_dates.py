@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents.memory.dates import NO_DATES, SIGNS, Dates, Span, find_dates
+from r3mem_agents.memory.lookup.dates import NO_DATES, SIGNS, Dates, Span, find_dates
+from r3mem_agents.memory.lookup.terms import WORD
 from r3mem_agents.memory.moments import from_integers, to_integers
-from r3mem_agents.memory.terms import WORD
 
 NOW = datetime(2023, 10, 22, 9, 55, tzinfo=UTC)
 
@@ -156,7 +156,7 @@ def test_of_a_long_text_the_beginning_is_searched() -> None:
 
 def test_dateparser_is_loaded_for_dates_alone() -> None:
     code = (
-        "import sys; from r3mem_agents.memory.dates import find_dates, Span\n"
+        "import sys; from r3mem_agents.memory.lookup.dates import find_dates, Span\n"
         "for question in ('What is the dog called?', 'Who came yesterday?'):\n"
         "    find_dates(question, None, Span(0, 1)); print('dateparser' in sys.modules)"
     )

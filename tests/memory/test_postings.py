@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import StoreCorruptError
-from r3mem_agents.memory.index import Index
-from r3mem_agents.memory.postings import (
+from r3mem_agents.memory.lookup.index import Index
+from r3mem_agents.memory.lookup.postings import (
     FAN,
     MOST_COUNTED,
     OWNER_BITS,

@@ -14,7 +14,7 @@ from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import reading
 from r3mem_agents.memory.cache import IndexCache
-from r3mem_agents.memory.lookup import Winner, rank
+from r3mem_agents.memory.lookup.ranking import Winner, rank
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope
 from tests.conftest import OpenMemory

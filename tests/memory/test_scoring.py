@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents.memory.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
-from r3mem_agents.memory.dates import Dates, Span
-from r3mem_agents.memory.index import Index, Speaker
-from r3mem_agents.memory.postings import unpack
-from r3mem_agents.memory.scoring import GIST_FLOOR, gist_likeness, weigh
-from r3mem_agents.memory.weights import WEIGHTS
+from r3mem_agents.memory.lookup.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
+from r3mem_agents.memory.lookup.dates import Dates, Span
+from r3mem_agents.memory.lookup.index import Index, Speaker
+from r3mem_agents.memory.lookup.postings import unpack
+from r3mem_agents.memory.lookup.scoring import GIST_FLOOR, gist_likeness, weigh
+from r3mem_agents.memory.lookup.weights import WEIGHTS
 from r3mem_agents.store import IndexColumns, ScopeState
 
 GIST_BYTES = 5  # no multiple of a word, so padding is covered too

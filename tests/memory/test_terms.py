@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.lookup.terms import terms
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.terms import terms
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 

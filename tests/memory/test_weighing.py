@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
-from r3mem_agents.memory.weights import LEVELS, WEIGHTS
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from r3mem_agents.memory.weights import LEVELS, WEIGHTS, Weights
+from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
 ENTITY, ENTITY_AND_GIST = "entity alone", "entity and gist"
 TEACHER, ENTITY_AND_TEACHER = "teacher for gist", "entity and teacher"

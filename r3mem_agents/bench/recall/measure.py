@@ -10,6 +10,7 @@ from pathlib import Path
 
 from r3mem_agents.bench.processes import Advance, peak_bytes
 from r3mem_agents.bench.recall.ablation import ABLATIONS
+from r3mem_agents.bench.recall.choice import open_system
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.plan import (
     BUDGETS,
@@ -19,7 +20,7 @@ from r3mem_agents.bench.recall.plan import (
     SESSION_DEPTHS,
     Ask,
 )
-from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System, open_system
+from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.bench.recall.encoder import Encoder, bundled
-from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.reading import Likeness
 
 

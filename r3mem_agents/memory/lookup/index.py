@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from r3mem_agents.errors import StoreCorruptError
-from r3mem_agents.memory.dates import Span
-from r3mem_agents.memory.postings import Run, pack, with_run
+from r3mem_agents.memory.lookup.dates import Span
+from r3mem_agents.memory.lookup.postings import Run, pack, with_run
 from r3mem_agents.memory.sealing import TERM_BYTES
 from r3mem_agents.store import IndexColumns, ScopeState
 

@@ -9,13 +9,13 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.dates import find_dates
-from r3mem_agents.memory.index import Snapshot
+from r3mem_agents.memory.lookup.dates import find_dates
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.scoring import Evidence, weigh
+from r3mem_agents.memory.lookup.terms import hashed_terms
+from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
-from r3mem_agents.memory.records import hashed_terms
-from r3mem_agents.memory.scoring import Evidence, weigh
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.memory.weights import WEIGHTS, Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from r3mem_agents.memory.lookup.terms import WORD, terms
 from r3mem_agents.memory.moments import to_integers
-from r3mem_agents.memory.terms import WORD, terms
 
 MOST_CHARACTERS = 200
 """Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""

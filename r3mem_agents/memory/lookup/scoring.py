@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.confidence import LEAST, MOST_ASKED, coverage, resemblance
-from r3mem_agents.memory.dates import NO_DATES, Dates, Span
-from r3mem_agents.memory.index import Snapshot, gist_words, likeness_to
-from r3mem_agents.memory.postings import Postings, idf, postings_of
-from r3mem_agents.memory.weights import LEVELS, WEIGHTS, Weights
+from r3mem_agents.memory.lookup.confidence import LEAST, MOST_ASKED, coverage, resemblance
+from r3mem_agents.memory.lookup.dates import NO_DATES, Dates, Span
+from r3mem_agents.memory.lookup.index import Snapshot, gist_words, likeness_to
+from r3mem_agents.memory.lookup.postings import Postings, idf, postings_of
+from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
 

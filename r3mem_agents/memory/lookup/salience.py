@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.index import Snapshot, likeness_to
-from r3mem_agents.memory.postings import owners_of, postings_of, unpack
+from r3mem_agents.memory.lookup.index import Snapshot, likeness_to
+from r3mem_agents.memory.lookup.postings import owners_of, postings_of, unpack
 
 Floats = NDArray[np.float64]
 

@@ -8,6 +8,8 @@ import unicodedata
 
 import Stemmer
 
+from r3mem_agents.memory.sealing import Sealer
+
 # Lucene's English list, the pronouns, auxiliaries and question words of the NLTK and Snowball
 # lists; without "will" and "may", which are names too: their frequency makes them light enough.
 STOP_WORDS = frozenset(
@@ -57,6 +59,11 @@ def terms(text: str) -> list[str]:
             words.append(word)
     stems: list[str] = _stemmer().stemWords(words)
     return stems
+
+
+def hashed_terms(sealer: Sealer, text: str) -> set[int]:
+    """The distinct terms of a text, as an index holds them."""
+    return {int.from_bytes(sealer.term(term)) for term in set(terms(text))}
 
 
 def _stemmer() -> Stemmer.Stemmer:

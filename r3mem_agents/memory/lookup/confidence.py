@@ -7,8 +7,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.index import Snapshot
-from r3mem_agents.memory.postings import Postings, idf
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.postings import Postings, idf
 
 WEIGHTIEST = 4
 """So many of a question's terms count, the rarest ones: a long one may be answered by a turn that

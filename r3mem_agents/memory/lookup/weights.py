@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from r3mem_agents.memory.dates import Dates
+from r3mem_agents.memory.lookup.dates import Dates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
