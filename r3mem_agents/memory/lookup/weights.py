@@ -35,7 +35,7 @@ class Weights:
     gist: float = 0.5
     previous: float = 0.3
     following: float = 0.1
-    brevity: float = 25.0
+    brevity: float = 50.0
     session: float = 0.6
     speaker: float = 0.3
     time: float = 0.3
