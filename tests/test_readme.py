@@ -40,8 +40,7 @@ def say(block: str, text: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "repeating.py", block],
         cwd=folder,
-        # One thread: several of them wait for each other where other work runs beside the tests.
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
         input=text,
         capture_output=True,
         text=True,

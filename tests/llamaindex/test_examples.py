@@ -27,8 +27,7 @@ def run(example: str, *arguments: str, where: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE, str(EXAMPLES), str(EXAMPLES / example), *arguments],
         cwd=where,
-        # One thread: several of them wait for each other where other work runs beside the tests.
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
     )
