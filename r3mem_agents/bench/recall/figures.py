@@ -91,11 +91,11 @@ def summarize(
             name: _grouped(row, counted, seed) | {"lost": _lead(values[OURS], row, counted, seed)}
             for name, row in less.items()
         }
-        pairs = {name: pair for name, pair in ADDED.items() if less.keys() >= {*pair} - {OURS}}
-        less[OURS] = values[OURS]
+        known = less | {OURS: values[OURS]}
         figures["added"] = {
-            name: _lead(less[after], less[before], counted, seed)
-            for name, (after, before) in pairs.items()
+            name: _lead(known[after], known[before], counted, seed)
+            for name, (after, before) in ADDED.items()
+            if {after, before} <= known.keys()
         }
     return figures
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
 from r3mem_agents.bench.recall.ablation import Ablation
 from r3mem_agents.bench.recall.data import SaidTurn
+from r3mem_agents.bench.recall.encoder import Encoder, bundled
 from r3mem_agents.bench.recall.systems import Hit, System
 from r3mem_agents.bench.recall.teacher import Teacher
 from r3mem_agents.memory.expansions import EXPANSIONS
@@ -24,7 +26,7 @@ class Ours(System):
     def __init__(self, folder: Path, model: str, encoder: Path | None) -> None:
         self._path = folder / "recall.db"
         self._model = ReversibleModel.from_pretrained(model)
-        self._encoder = encoder
+        self._encoder_folder = encoder
         self._teachers: dict[str, Teacher] = {}
         self._memories: dict[str, CompressiveMemory] = {}
         self._now: dict[str, datetime] = {}
@@ -75,6 +77,10 @@ class Ours(System):
             self._memories[user], query, k, ablation.weights, self._now[user], likeness
         )
         return [(self._ids[user, winner.id], winner.score) for winner in winners]
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self._encoder_folder or bundled())
 
     def _teacher(self, user: str) -> Teacher:
         if user not in self._teachers:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.bench.recall.encoder import Encoder, bundled
+from r3mem_agents.bench.recall.encoder import Encoder
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.reading import Likeness
 
@@ -19,13 +18,13 @@ class Teacher:
     Args:
         ids: Turn ids, ascending.
         texts: Their texts.
-        encoder: Folder of the encoder; ``None`` takes the one from its package.
+        encoder: The encoder.
     """
 
-    def __init__(self, ids: Sequence[int], texts: Sequence[str], encoder: Path | None) -> None:
-        self._encoder = Encoder(encoder or bundled())
+    def __init__(self, ids: Sequence[int], texts: Sequence[str], encoder: Encoder) -> None:
+        self._encoder = encoder
         self._ids = np.array(ids)
-        self._vectors = np.array(self._encoder.embed_documents(texts))
+        self._vectors = np.array(encoder.embed_documents(texts))
 
     def likeness(self, question: str) -> Likeness:
         """How like the turns are to a question."""

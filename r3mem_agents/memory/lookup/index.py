@@ -47,7 +47,7 @@ class Snapshot:
         sessions: Row ids of the sessions, by number.
         speakers: Speakers, by number.
         span: From the first time to the last.
-        silent: Which turns are no evidence, neither by terms nor by gists; ``None`` if all are.
+        silent: Which turns are no evidence, neither by terms nor by gists; ``None`` for no turn.
     """
 
     ids: NDArray[np.int64]
