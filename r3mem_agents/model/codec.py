@@ -14,7 +14,7 @@ from r3mem_agents.model.network import Condition, R3MemNetwork
 from r3mem_agents.model.predictions import Integers, Intervals, Predictions
 from r3mem_agents.model.rounds import Rounds
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
-from r3mem_agents.model.threads import fit_threads
+from r3mem_agents.model.threads import CORES
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words, padded
 
@@ -108,7 +108,7 @@ class Codec:
         """Rows, padded tokens, and counts; segments of like length together."""
         longest_last = sorted(range(len(segments)), key=lambda row: len(segments[row]))
         for start in range(0, len(segments), _SEGMENTS_AT_ONCE):
-            fit_threads()
+            CORES.fit()
             rows = longest_last[start : start + _SEGMENTS_AT_ONCE]
             padded = np.zeros((len(rows), len(segments[rows[-1]])), np.int64)
             for place, row in enumerate(rows):
@@ -174,7 +174,7 @@ class Codec:
         tokens = np.zeros((len(flat), max(counts)), np.int64)
         beside: Tensor | None = None
         for turn in range(passes.rounds):
-            fit_threads()
+            CORES.fit()
             place, real = (found.cpu().numpy() for found in passes.positions(turn))
             if turn:
                 held = passes.held(turn).cpu().numpy()

@@ -19,7 +19,7 @@ from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
-from r3mem_agents.model.threads import sharing_cores
+from r3mem_agents.model.threads import CORES
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words
 
@@ -108,7 +108,7 @@ class ReversibleModel:
         """Tokens of a text."""
         return len(self.tokenizer.encode(text))
 
-    @sharing_cores()
+    @CORES.shared()
     @torch.inference_mode()
     def compress(self, texts: Sequence[str]) -> list[Segment]:
         """Turn texts into memory tokens, in as few passes as possible.
@@ -130,7 +130,7 @@ class ReversibleModel:
             for row, item in enumerate(data)
         ]
 
-    @sharing_cores()
+    @CORES.shared()
     @torch.inference_mode()
     def expand(self, segments: Sequence[Segment]) -> list[str]:
         """Turn memory tokens back into the very texts they were made from.
@@ -152,7 +152,7 @@ class ReversibleModel:
             found[row] = text, reader.digest
         return [self._checked(*found[row]) for row in range(len(segments))]
 
-    @sharing_cores()
+    @CORES.shared()
     @torch.inference_mode()
     def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
         """Gists of texts to look up, ``(texts, gist_bytes)``: of each text's first segment.
@@ -169,7 +169,7 @@ class ReversibleModel:
         out[filled] = self._codec.gists([ids[row] for row in filled])
         return out
 
-    @sharing_cores()
+    @CORES.shared()
     @torch.inference_mode()
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """What each token of texts of at most 4,096 tokens costs.

@@ -22,7 +22,7 @@ _STILL_SPINNING_S = 0.01
 """Threads that have waited no longer than this may still be spinning: they are no other work."""
 
 
-class _Cores:
+class Cores:
     """The machine's cores, and what of them is idle.
 
     PyTorch's number of threads belongs to the process and to each thread of it, so the calls under
@@ -42,6 +42,11 @@ class _Cores:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
+        """Compute with as many threads as there are idle cores, one at least, within this block.
+
+        Afterwards PyTorch's number of threads is what it was. A thread of the host that uses
+        PyTorch for the very first time meanwhile may start with fewer.
+        """
         with self._lock:
             if not self._calls:
                 self._wanted = torch.get_num_threads()
@@ -57,6 +62,7 @@ class _Cores:
                     torch.set_num_threads(self._wanted)
 
     def fit(self) -> None:
+        """Look again, within ``shared``: what else runs may have changed. Takes 0.02 ms."""
         self._note()
         self._set()
 
@@ -93,20 +99,5 @@ def _allowed(groups: Path) -> int:
     return int(quota) // int(period) if limited else os.cpu_count() or 1
 
 
-_CORES = _Cores()
-
-
-@contextmanager
-def sharing_cores() -> Iterator[None]:
-    """Compute with as many threads as there are idle cores, one at least, within this block.
-
-    Afterwards PyTorch's number of threads is what it was. A thread of the host that uses PyTorch
-    for the very first time meanwhile may start with fewer.
-    """
-    with _CORES.shared():
-        yield
-
-
-def fit_threads() -> None:
-    """Look again, within ``sharing_cores``: what else runs may have changed. Takes 0.02 ms."""
-    _CORES.fit()
+CORES = Cores()
+"""The one record of this process."""

@@ -41,7 +41,7 @@ def model() -> ReversibleModel:
 
 @pytest.fixture
 def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(threads._CORES, "_load", None)  # as many as the test says, come what may
+    monkeypatch.setattr(threads.CORES, "_load", None)  # as many as the test says, come what may
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from r3mem_agents.model import threads
-from r3mem_agents.model.threads import fit_threads, sharing_cores
+from r3mem_agents.model.threads import CORES
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def busy() -> Iterator[None]:
 @pytest.mark.usefixtures("busy")
 def test_one_thread_computes_where_other_work_has_the_cores(wanted: int) -> None:
     seen = set()
-    with sharing_cores():
+    with CORES.shared():
         end = time.monotonic() + 1
         while time.monotonic() < end:
-            fit_threads()
+            CORES.fit()
             seen.add(torch.get_num_threads())
             time.sleep(0.02)
     assert seen == {1}
@@ -55,7 +55,7 @@ def test_one_thread_computes_where_other_work_has_the_cores(wanted: int) -> None
 
 def test_the_hosts_number_comes_back_after_calls_in_many_threads(wanted: int) -> None:
     def call(number: int) -> int:
-        with sharing_cores():
+        with CORES.shared():
             torch.ones(64, 64) @ torch.ones(64, 64)
             time.sleep(0.001 * (number % 5))
         return torch.get_num_threads()
@@ -66,7 +66,7 @@ def test_the_hosts_number_comes_back_after_calls_in_many_threads(wanted: int) ->
 
 
 def test_an_error_brings_the_number_back(wanted: int) -> None:
-    with pytest.raises(ZeroDivisionError), sharing_cores():
+    with pytest.raises(ZeroDivisionError), CORES.shared():
         torch.set_num_threads(1)
         raise ZeroDivisionError
     assert torch.get_num_threads() == wanted
