@@ -357,7 +357,3 @@ class BlockingMemory(OpenedMemory):
             packed_segments=totals.packed,
             literal_segments=totals.literal,
         )
-
-    def close(self) -> None:
-        """Let go of the file; what was stored stays. A second call does nothing."""
-        self._closing()

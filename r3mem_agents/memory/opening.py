@@ -59,6 +59,7 @@ class OpenedMemory:
         """
         check.check_scope(user, agent, session)
         self._store = Store(path_or_url)
+        self._opener: Self | None = None  # the handle that opened the file, if it is not this one
         self.location = self._store.location
         # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.
         self._closing = weakref.finalize(self, self._store.close)
@@ -88,7 +89,8 @@ class OpenedMemory:
             session: Session of turns that name none.
 
         Returns:
-            A memory that shares the file with this one: when one of them is closed, all are.
+            A memory that shares the file with this one. The file stays open until the one that
+            opened it is closed: closing this one, or leaving its ``with``, closes nothing.
 
         Raises:
             InvalidInputError: If a name has a wrong type or is empty.
@@ -100,7 +102,7 @@ class OpenedMemory:
         )
         check.check_scope(*names)
         other = object.__new__(type(self))
-        vars(other).update(vars(self), _opened_by=self)  # whose end closes the file
+        vars(other).update(vars(self), _opener=self._opener or self)  # whose end closes the file
         other._bind(*names)
         return other
 
@@ -128,4 +130,13 @@ class OpenedMemory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._closing()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file, if this handle opened it; what was stored stays.
+
+        All handles that ``scoped`` made of it are closed with it. Closing one of those does
+        nothing, nor does a second call.
+        """
+        if self._opener is None:
+            self._closing()

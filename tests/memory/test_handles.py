@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import pickle
@@ -30,14 +31,35 @@ def test_scopes_of_one_file_are_apart(open_memory: OpenMemory, name: str) -> Non
         alice.scoped(user="")
 
 
-def test_a_scope_keeps_the_file_open_and_closes_it(tmp_path: Path, model: Any) -> None:
-    scope = CompressiveMemory(tmp_path / "m.db", model=model).scoped(user="bob")
+def test_the_handle_that_opened_the_file_closes_it(tmp_path: Path, model: Any) -> None:
+    opener = CompressiveMemory(tmp_path / "m.db", user="alice", model=model)
+    with opener.scoped(user="bob") as bob:
+        said = bob.remember("user", "Of one request.")
+        with bob.scoped(session="inner") as inner:
+            inner.remember("user", "Further in.")
+    bob.close()
+    asyncio.run(bob.aclose())
+    assert bob.history()[0] == said
+    assert opener.history() == []
+    opener.close()
+    for handle in (opener, bob, bob.scoped(user="carol")):
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            handle.history()
+
+
+def test_leaving_a_scope_by_an_error_closes_nothing(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    with pytest.raises(KeyError), memory.scoped(user="bob"):
+        raise KeyError
+    assert memory.history() == []
+
+
+def test_a_scope_keeps_the_file_open(tmp_path: Path, model: Any) -> None:
+    scope = CompressiveMemory(tmp_path / "m.db", model=model).scoped(user="bob").scoped(agent="a")
     gc.collect()
-    scope.remember("user", "Still here.")
-    other = scope.scoped(user="alice")
+    turn = scope.remember("user", "Still here.")
     scope.close()
-    with pytest.raises(StoreUnavailableError, match="closed"):
-        other.history()
+    assert scope.history() == [turn]
 
 
 def test_copies_are_the_memory(open_memory: OpenMemory) -> None:
