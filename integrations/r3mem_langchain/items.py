@@ -16,6 +16,7 @@ from langgraph.store.base import Item, get_text_at_path
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory import json_text
 from r3mem_langchain.keys import turn_key
 
 ROLE = "item"
@@ -85,11 +86,8 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInputError: If JSON cannot hold it.
     """
-    try:
-        made = json.loads(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"an item's value must be what JSON can hold: {error}") from error
-    return dict(made)
+    made: dict[str, Any] = json.loads(json_text(dict(value), "an item's value"))
+    return made
 
 
 def session_of(namespace: Namespace) -> str:

@@ -125,6 +125,8 @@ def parse_metadata(value: str | None) -> Mapping[str, Any] | None:
         parsed = json.loads(value)
     except json.JSONDecodeError as error:
         raise InvalidInputError(f"--metadata is not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidInputError("--metadata is nested too deep") from None
     if not isinstance(parsed, dict):
         raise InvalidInputError('--metadata must be a JSON object, such as {"channel": "mail"}')
     return parsed

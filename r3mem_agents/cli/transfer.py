@@ -128,6 +128,8 @@ def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
             continue
         try:
             turns.append(_read_turn(json.loads(line, parse_constant=_refuse)))
+        except RecursionError:
+            raise InvalidInputError(f"{source}, line {number}: nested too deep") from None
         except (ValueError, KeyError, TypeError) as error:
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
             raise InvalidInputError(f"{source}, line {number}: {reason}") from None
@@ -149,8 +151,10 @@ def _read_turn(record: Any) -> Turn:
     if record.get("session") == "":
         raise TypeError("session must not be empty; leave it out instead")
     metadata = record.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
-        raise TypeError("metadata is not a JSON object")
+    if metadata is not None:
+        from r3mem_agents.memory.validation import metadata_json  # loads the database's library
+
+        metadata_json(metadata, "metadata")
     return Turn(
         role=record["role"],
         text=record["text"],

@@ -10,6 +10,7 @@ from r3mem_agents.memory.prompting import (
     without_recalled,
 )
 from r3mem_agents.memory.tolerance import OnError, tolerated
+from r3mem_agents.memory.validation import json_text
 from r3mem_agents.memory.window import fit_window, newest_first
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "count_tokens",
     "fit_window",
     "is_recalled",
+    "json_text",
     "mark_recalled",
     "newest_first",
     "prompt_memory",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,15 @@ from r3mem_agents.types import Turn
 
 MOST_KEY_BYTES = 255
 """Of a turn's key in UTF-8; chosen so that an index entry fits on a page of any database."""
+
+MOST_NESTING = 100
+"""Of metadata: Python's own reader of JSON fails on a deep stack where it nests some 900 levels."""
+
+MOST_DIGITS = 4300
+"""Of a whole number in metadata: Python reads no longer ones unless it is told to."""
+
+# Strings are matched whole, so that no bracket inside one counts.
+_JSON_MARKS = re.compile(rf'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{{\]}}]|\d{{{MOST_DIGITS + 1},}}')
 
 
 def check_text(value: object, what: str) -> str:
@@ -122,13 +132,45 @@ def metadata_json(value: Mapping[str, Any], what: str) -> str:
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"{what} must be a dict, not {type(value).__name__}")
     plain = dict(value)
-    try:
-        encoded = json.dumps(plain, allow_nan=False, separators=(",", ":"))
-        same = json.loads(encoded) == plain
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"{what} must be what JSON can hold: {error}") from error
-    if not same:
+    encoded = json_text(plain, what)
+    if json.loads(encoded) != plain:
         raise InvalidInputError(
             f"{what} would not come back as it is: JSON has only str keys, and lists for tuples"
         )
     return encoded
+
+
+def json_text(value: object, what: str) -> str:
+    """A value as JSON that can be read and written again wherever it comes out.
+
+    Raises:
+        InvalidInputError: If JSON cannot hold it, or only JSON that UTF-8 cannot hold, that is
+            nested deeper than ``MOST_NESTING``, or that has longer numbers than ``MOST_DIGITS``.
+    """
+    try:
+        encoded = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise _too_deep(what) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{what} must be what JSON can hold: {error}") from error
+    check_text(encoded, f"{what} as JSON")
+    depth = 0
+    for mark in _JSON_MARKS.findall(encoded):
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        elif mark[0] != '"':
+            raise InvalidInputError(
+                f"{what} has a number of more than {MOST_DIGITS} digits; write it as a str"
+            )
+        if depth > MOST_NESTING:
+            raise _too_deep(what)
+    return encoded
+
+
+def _too_deep(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{what} is nested deeper than {MOST_NESTING} levels; write what is deeper as a str: "
+        "json.dumps(...)"
+    )

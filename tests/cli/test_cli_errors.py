@@ -35,6 +35,8 @@ def test_reading_where_nothing_is_makes_no_file(
         (["remember", "x", "--time", "yesterday"], ["--time", "yesterday", "2026-11-20"]),
         (["remember", "x", "--metadata", "{"], ["--metadata", "JSON"]),
         (["remember", "x", "--metadata", "[1]"], ["--metadata", "object"]),
+        (["remember", "x", "--metadata", "[" * 100_000], ["--metadata", "deep"]),
+        (["remember", "x", "--metadata", '{"a": "\\ud800"}'], ["metadata", "surrogate"]),
         (["remember", "x", "--session", ""], ["session"]),
         (["remember", "bad \udcff byte"], ["surrogate"]),
         (["remember", "x", "--db", "no/such/folder/x.db"], ["no/such/folder"]),

@@ -18,6 +18,8 @@ TEXTS = [
     "x" * 3000,
 ]
 
+DEEP = b"[" * 200 + b"]" * 200
+
 
 @pytest.fixture
 def lines() -> bytes:
@@ -100,6 +102,9 @@ def test_turns_without_a_session_get_the_named_one(run: Run, run_json: Any) -> N
         (b'{"role": "user", "text": "x", "time": "soon"}', "soon"),
         (b'{"role": "user", "text": "x", "metadata": [1]}', "metadata"),
         (b'{"role": "user", "text": "x", "metadata": {"a": NaN}}', "NaN"),
+        (b'{"role": "user", "text": "x", "metadata": {"a": "\\ud800"}}', "surrogate"),
+        (b'{"role": "user", "text": "x", "metadata": {"a": %s}}' % DEEP, "deeper than 100"),
+        (b"[" * 100_000, "nested too deep"),
         (b'{"role": "user", "text": "x", "tekst": "y"}', "tekst"),
         (b"\xff\xfe", "line 2"),
     ],

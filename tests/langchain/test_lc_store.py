@@ -193,7 +193,12 @@ def test_what_is_wrong_is_named_and_nothing_is_written(store: R3Store) -> None:
         with pytest.raises(InvalidInputError, match="JSON"):
             store.batch([good, PutOp(("a",), "bad", value)])
     with pytest.raises(InvalidInputError, match="surrogate"):
-        store.batch([good, PutOp(("a",), "bad", {"n": "\ud800"})])
+        store.batch([good, PutOp(("a",), "bad", {"n": "\ud800"}, index=False)])
+    deep: Any = {}
+    for _ in range(100):
+        deep = {"n": deep}
+    with pytest.raises(InvalidInputError, match="value is nested deeper"):
+        store.batch([good, PutOp(("a",), "bad", deep)])
     assert store.search(()) == []
     store.put(("a",), "k", {"n": 1})
     with pytest.raises(InvalidInputError, match=r"\$like"):

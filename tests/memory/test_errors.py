@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,13 @@ def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
         )
 
 
+def nested(levels: int) -> dict[str, Any]:
+    value: Any = {}
+    for level in range(levels - 1):
+        value = {"x": value} if level % 2 else [value]
+    return {"x": value} if isinstance(value, list) else dict(value)
+
+
 @pytest.mark.parametrize(
     ("turn", "message"),
     [
@@ -69,6 +77,13 @@ def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
         ({"metadata": {1: "one"}}, "JSON"),
         ({"metadata": {"pair": (1, 2)}}, "JSON"),
         ({"metadata": {"x": float("nan")}}, "JSON"),
+        ({"metadata": {"x": "\ud800"}}, "metadata.*lone surrogate"),
+        ({"metadata": {"\udfff": 1}}, "metadata.*lone surrogate"),
+        ({"metadata": {"deep": [{"x": "\ud83d\ude00"}]}}, "metadata.*lone surrogate"),
+        ({"metadata": nested(101)}, "metadata.*deeper than 100 levels"),
+        ({"metadata": nested(960)}, "metadata.*deeper than 100 levels"),
+        ({"metadata": nested(20_000)}, "metadata.*deeper than 100 levels"),
+        ({"metadata": {"x": 10**4300}}, "metadata"),
     ],
 )
 def test_a_turn_that_cannot_be_stored(
@@ -83,6 +98,30 @@ def test_a_turn_that_cannot_be_stored(
     with pytest.raises(InvalidInputError, match=r"turns\[1\].*" + message):
         memory.remember_many([Turn(role="user", text="Also good."), Turn(**fields)])
     assert memory.history() == [good]
+
+
+def test_a_long_number_is_refused_where_the_host_reads_them(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    known = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        with pytest.raises(InvalidInputError, match="more than 4300 digits"):
+            memory.remember("user", "Bad.", metadata={"x": [10**4300]})
+        turn = memory.remember("user", "Good.", metadata={"x": -(10**4299), "1" * 5000: "2" * 5000})
+    finally:
+        sys.set_int_max_str_digits(known)
+    assert memory.history() == [turn]
+
+
+def test_metadata_that_was_taken_is_read_on_a_deep_stack(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    brackets = '"]}[{\\" ' * 200
+    turn = memory.remember("user", "Good.", metadata=nested(99) | {brackets: brackets})
+
+    def deeper(levels: int) -> list[Turn]:
+        return deeper(levels - 1) if levels else memory.history()
+
+    assert deeper(600) == [turn]
 
 
 @pytest.mark.parametrize(
