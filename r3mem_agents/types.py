@@ -23,7 +23,8 @@ class Turn:
         time: When it was said, with a time zone; ``None`` means now, at write time.
         metadata: Anything that JSON can hold.
         key: By what the caller knows the turn, a message's id for example. A session holds a key
-            once: writing it again changes nothing.
+            once: writing it again with the same role, name, text and metadata changes nothing, with
+            others it edits the turn.
         id: Given by the memory when the turn is stored; ``None`` before that.
     """
 

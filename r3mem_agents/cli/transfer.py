@@ -91,8 +91,8 @@ def import_(
     """Store the turns of a JSON Lines file, such as export writes.
 
     A line needs role and text; name, session, time, metadata and key are optional, and id is given
-    anew. A turn whose key its session holds already is left as it is. The whole file is checked
-    before anything is stored.
+    anew. A turn whose key its session holds already is stored once: what the file says of it
+    counts. The whole file is checked before anything is stored.
     """
     if path == "-":
         turns = read_turns(sys.stdin.buffer, "stdin")

@@ -46,8 +46,11 @@ class BlockingMemory(OpenedMemory):
             session: Its session; ``None`` means the memory's.
             time: When it was said, with a time zone; ``None`` means now.
             metadata: Anything that JSON can hold.
-            key: By what you know the turn. A session holds a key once: if it does already, nothing
-                is written, so a write may be repeated when it is uncertain that it succeeded.
+            key: By what you know the turn. A session holds a key once. If it has one already and
+                role, name, text and metadata are the same, nothing is written, so a write may be
+                repeated when it is uncertain that it succeeded. If they are others, the turn is
+                edited: it keeps its id, its place in the history and, unless ``time`` is given, its
+                time; what it said before is found no more.
 
         Returns:
             The turn as it is stored, with its id.
@@ -72,10 +75,11 @@ class BlockingMemory(OpenedMemory):
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
-                Turns whose session holds their key already are not written again.
-            replace: Instead they take the place of those that are there, with ids of their own.
-                What is left of the latter in unused parts of the file is gone after the next
-                ``forget``, or when the file is opened next.
+                Those whose session holds their key already are not written again, or edit the turn
+                that has it, as ``remember`` says. What is left of its old text in unused parts of
+                the file is gone after the next ``forget``, or when the file is opened next.
+            replace: Instead they are written anew, in place of those with their keys, with ids of
+                their own and so at the end of the history.
 
         Returns:
             The turns as they are stored, with their ids.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import KeyTakenError
+from r3mem_agents.errors import KeyTakenError, NotFoundError
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.moments import settle
 from r3mem_agents.memory.reading import Reader
@@ -36,12 +37,16 @@ class Writer:
         self._reader = reader
 
     def write(self, turns: Sequence[Turn], session: str, *, replace: bool = False) -> list[Turn]:
-        """Store turns, all or none; those whose session holds their key already stay as they are.
+        """Store turns, all or none.
+
+        A turn whose session holds its key already is a retry if it says the same, and an edit if
+        not: the stored turn keeps its id, and so its place, and its time unless the edit has one.
 
         Args:
             turns: Checked turns.
             session: Session of those that name none.
-            replace: Let turns take the place of those with their key; of several the last.
+            replace: Write turns anew, with other ids, in place of those with their key; of several
+                the last.
 
         Returns:
             The turns as they are stored.
@@ -49,31 +54,43 @@ class Writer:
         now = datetime.now(UTC)
         whole = [
             dataclasses.replace(
-                turn, session=turn.session or session, time=settle(turn.time or now)
+                turn, session=turn.session or session, time=settle(turn.time or now), id=None
             )
             for turn in turns
         ]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]
         while True:
-            stored = {} if replace else self._known(whole)
-            new: dict[Slot, Turn] = {}
-            for slot, turn in zip(slots, whole, strict=True):
-                if replace:
-                    new[slot] = turn
-                elif slot not in stored:
-                    new.setdefault(slot, turn)
+            known = {} if replace else self._known(whole)
+            wanted: dict[Slot, Turn] = dict(known)
+            for slot, turn, given in zip(slots, whole, turns, strict=True):
+                before = wanted.get(slot)
+                if replace or before is None:
+                    wanted[slot] = turn
+                elif _content(turn) != _content(before):
+                    time = before.time if given.time is None else turn.time
+                    wanted[slot] = dataclasses.replace(turn, id=before.id, time=time)
+            changed = {slot: turn for slot, turn in wanted.items() if turn is not known.get(slot)}
             try:
-                stored.update(zip(new, self._add(list(new.values()), replace), strict=True))
-            except KeyTakenError:  # by another writer since; so each try finds more of them known
-                continue
-            return [stored[slot] for slot in slots]
+                written = self._write(list(changed.values()), replace)
+            except (KeyTakenError, NotFoundError):
+                continue  # another writer stored or forgot one of them since
+            wanted.update(zip(changed, written, strict=True))
+            return [wanted[slot] for slot in slots]
 
-    def _add(self, turns: Sequence[Turn], replace: bool) -> list[Turn]:
-        segments = self._model.compress([turn.text for turn in turns]) if turns else []
+    def _write(self, turns: Sequence[Turn], replace: bool) -> list[Turn]:
+        # Those with an id are edits of stored turns.
+        if not turns:
+            return []
+        segments = self._model.compress([turn.text for turn in turns])
         rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
-        ids = self._store.add(self._scope, rows, replace=replace)
+        new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
+        edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
+        ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits))
         EXPANSIONS.keep(self._model, segments, (turn.text for turn in turns))
-        return [dataclasses.replace(turn, id=id_) for turn, id_ in zip(turns, ids, strict=True)]
+        return [
+            dataclasses.replace(turn, id=next(ids) if turn.id is None else turn.id)
+            for turn in turns
+        ]
 
     def _known(self, turns: Sequence[Turn]) -> dict[Slot, Turn]:
         # Those that are stored already.
@@ -92,3 +109,8 @@ class Writer:
 
 def _slot(number: int, turn: Turn) -> Slot:
     return number if turn.key is None else (turn.session, turn.key)
+
+
+def _content(turn: Turn) -> tuple[str, str | None, str, str]:
+    # As JSON, since 1 equals True in Python. Neither the time nor the order of metadata counts.
+    return turn.role, turn.name, turn.text, json.dumps(dict(turn.metadata or {}), sort_keys=True)

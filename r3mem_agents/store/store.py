@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ from r3mem_agents.store.schema import (
 from r3mem_agents.store.writing import (
     add_turns,
     delete_unused,
+    edit_turns,
     find_scope,
     in_chunks,
     remove_keyed,
@@ -145,27 +146,39 @@ class Store:
             row = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
         return row[0], row[1]
 
-    def add(self, scope: Scope, new: Sequence[NewTurn], *, replace: bool = False) -> list[int]:
+    def add(
+        self,
+        scope: Scope,
+        new: Sequence[NewTurn],
+        *,
+        replace: bool = False,
+        edits: Mapping[int, NewTurn] | None = None,
+    ) -> list[int]:
         """Write turns, all or none.
+
+        Of what is replaced or edited, every trace is gone when the database is scrubbed next.
 
         Args:
             scope: Whose.
             new: The turns.
-            replace: Remove those with the same keys before, every trace of which is gone when the
-                database is scrubbed next.
+            replace: Remove those with the same keys before.
+            edits: What stored turns, by id, are from now on; session and key stay.
 
         Returns:
-            Their ids, in the order given; each greater than every id before.
+            The ids of ``new``, in the order given; each greater than every id before.
 
         Raises:
-            KeyTakenError: A session holds the key of one of them already; ``keyed`` says which.
+            KeyTakenError: A session holds the key of one of ``new`` already; ``keyed`` says which.
+            NotFoundError: One of ``edits`` is of no turn.
         """
-        if not new:
+        if not new and not edits:
             return []
         with self._transaction(self._writer) as connection:
             gone = remove_keyed(connection, scope, new) if replace else 0
-            ids = add_turns(connection, scope, new)
-            if gone:
+            if edits:
+                edit_turns(connection, scope, edits)
+            ids = add_turns(connection, scope, new) if new else []
+            if gone or edits:
                 delete_unused(connection, scope)
                 connection.execute(update(meta).values(unscrubbed=1))
             return ids

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from r3mem_agents.errors import KeyTakenError
+from r3mem_agents.errors import KeyTakenError, NotFoundError
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
 from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 
@@ -72,6 +72,26 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
     except IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
     return list(made_ids)
+
+
+def edit_turns(connection: Connection, scope: Scope, edits: Mapping[int, NewTurn]) -> None:
+    """Let stored turns, by id, be others; their session and key stay.
+
+    Raises:
+        NotFoundError: If one of them does not exist.
+    """
+    state = find_scope(connection, scope, lock=True)
+    if state is None:
+        raise NotFoundError("a turn to edit does not exist any more")
+    speaker_ids = _label_ids(
+        connection, speakers, state.id, (one.speaker for one in edits.values())
+    )
+    for id_, turn in edits.items():
+        values = turn._asdict() | {"speaker": speaker_ids[turn.speaker.digest]}
+        del values["session"], values["key"]
+        mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)
+        if not connection.execute(mine.values(values)).rowcount:
+            raise NotFoundError(f"turn {id_} does not exist any more")
 
 
 def select_session(scope: Scope, digest: bytes) -> Select[tuple[int]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +30,105 @@ KEYED = st.builds(
 )
 
 
-@given(batches=st.lists(st.lists(KEYED, max_size=4), max_size=4))
-@settings(max_examples=40, deadline=None)
-def test_of_equal_keys_the_first_is_kept(batches: list[list[Turn]], model: Any) -> None:
-    expected: list[Turn] = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "memory.db"
+WHEN = datetime(2026, 4, 16, 22, 30, tzinfo=UTC)
+TIMES = st.none() | st.integers(0, 9).map(lambda days: WHEN + timedelta(days=days))
+EDITED = st.builds(
+    Turn,
+    role=st.sampled_from(["user", "assistant"]),
+    text=st.sampled_from(["", "Yes.", "No."]),
+    name=st.sampled_from([None, "Alice"]),
+    session=st.sampled_from(["s", "t"]),
+    time=TIMES,
+    metadata=st.sampled_from([None, {}, {"n": 1}, {"n": True}]),
+    key=st.none() | st.sampled_from(["a", "b"]),
+)
+
+
+def content(turn: Turn) -> str:
+    return json.dumps([turn.role, turn.name, turn.text, turn.metadata or {}])
+
+
+@given(batches=st.lists(st.lists(EDITED, max_size=4), max_size=5))
+@settings(max_examples=60)
+def test_the_same_content_is_a_retry_and_another_one_an_edit(batches: list[list[Turn]]) -> None:
+    fake: Any = FakeModel()
+    expected: list[Turn] = []  # in the order of the first write of each key
+    places: dict[tuple[str | None, str], int] = {}
+    with CompressiveMemory(":memory:", model=fake) as memory:
         for batch in batches:
-            with CompressiveMemory(path, model=model) as memory:
-                stored = memory.remember_many(batch)
-                assert [(turn.session, turn.key) for turn in stored] == [
-                    (turn.session, turn.key) for turn in batch
-                ]
-                held = {(turn.session, turn.key) for turn in expected if turn.key is not None}
-                for before, after in zip(batch, stored, strict=True):
-                    if (before.session, before.key) in held:
-                        assert after in expected
-                        continue
-                    if before.key is not None:
-                        held.add((before.session, before.key))
-                    assert after.text == before.text
-                    expected.append(after)
-                assert memory.history() == expected
-                for session in ("s", "t"):
-                    here = [t for t in expected if t.session == session and t.key is not None]
-                    keys = [turn.key for turn in here if turn.key is not None]
-                    assert memory.fetch(keys=keys, session=session) == here
+            for turn in batch:
+                slot = None if turn.key is None else (turn.session, turn.key)
+                if slot is None or slot not in places:
+                    expected.append(turn)
+                    if slot is not None:
+                        places[slot] = len(expected) - 1
+                elif content(expected[places[slot]]) != content(turn):
+                    old = expected[places[slot]]
+                    expected[places[slot]] = replace(turn, time=turn.time or old.time, id=old.id)
+            stored = memory.remember_many(batch)
+            told = memory.history()
+            assert all(turn in told for turn in stored)
+            assert [(one.session, one.key, content(one)) for one in told] == [
+                (one.session, one.key, content(one)) for one in expected
+            ]
+            for one, want in zip(told, expected, strict=True):
+                assert want.time in (None, one.time)
+                assert want.id in (None, one.id)
+            expected = told
+        assert [turn.id for turn in expected] == memory.turn_ids()
+
+
+def test_an_edited_turn_is_found_by_what_it_says_now(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    first = memory.remember("user", "My dog is called Biscuit.", key="dog", time=WHEN, name="Al")
+    memory.remember("assistant", "Noted.")
+    assert memory.recall("Who is Biscuit?")[0].turn_id == first.id
+    edited = memory.remember("user", "My dog is called Waffle.", key="dog", name="Alice")
+    assert (edited.id, edited.time) == (first.id, WHEN)
+    assert memory.history()[0] == edited == memory.fetch(keys=["dog"])[0]
+    assert memory.recall("Biscuit") == []
+    assert memory.recall("Waffle")[0].name == "Alice"
+    later = memory.remember("user", "Waffle is gone.", key="dog", time=WHEN + timedelta(days=1))
+    assert (later.id, later.time) == (first.id, WHEN + timedelta(days=1))
+
+
+def test_an_edit_leaves_no_trace(open_memory: OpenMemory, tmp_path: Path) -> None:
+    memory = open_memory()
+    text = "My dog is called Biscuit, and he loves the beach in Lisbon."
+    memory.remember("user", text, key="dog", name="Alice")
+    memory.remember("user", "I have a cat.", key="dog")
+    memory.close()
+    open_memory().close()  # opening cleans up
+    code = memory.model.compress([text])[0].code
+    assert code not in (tmp_path / "memory.db").read_bytes()
+
+
+def test_what_is_forgotten_while_it_is_edited_is_written_anew(
+    open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = open_memory(), open_memory()
+    first = mine.remember("user", "one", key="k")
+    add: Callable[..., list[int]] = Store.add
+
+    def overtaken(store: Store, *arguments: Any, **options: Any) -> list[int]:
+        monkeypatch.setattr(Store, "add", add)
+        theirs.forget(everything=True)
+        return store.add(*arguments, **options)
+
+    monkeypatch.setattr(Store, "add", overtaken)
+    second = mine.remember("user", "two", key="k")
+    assert second.id != first.id
+    assert theirs.history() == [second]
+
+
+def test_an_edit_that_cannot_be_stored_changes_nothing(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    first = memory.remember("user", "one", key="k")
+    with pytest.raises(InvalidInputError):
+        memory.remember_many(
+            [Turn(role="user", text="two", key="k"), Turn(role="user", text="\ud800")]
+        )
+    assert memory.history() == [first]
 
 
 def test_fetch(open_memory: OpenMemory) -> None:
@@ -125,7 +200,7 @@ def test_another_writer_between_looking_and_writing(
     [kept, own] = mine.remember_many(
         [Turn(role="user", text="mine", key="k"), Turn(role="user", text="more", key="l")]
     )
-    assert (kept.text, own.text) == ("theirs", "more")
+    assert (kept.text, own.text) == ("mine", "more")  # the last to write a key has its say
     assert mine.history() == [kept, own]
 
 

@@ -180,3 +180,22 @@ def test_after_a_fork_the_connections_of_the_parent_are_left_alone(tmp_path: Pat
     parents.close()
     pool.dispose()
     store.close()
+
+
+def test_an_edited_turn_keeps_its_place(store: Store) -> None:
+    gone = make_turn(key=b"k", code=b"old", speaker=Label(b"gone", b"sealed"))
+    first, second = store.add(SCOPE, [gone, make_turn()])
+    made = store.add(SCOPE, [make_turn()], edits={first: make_turn(code=b"new", time_us=7)})
+    told = store.history(SCOPE, None)
+    assert [row.id for row in told] == [first, second, *made]
+    assert (told[0].code, told[0].time_us, told[0].key) == (b"new", 7, b"k")
+    state = next(store.index_rows(SCOPE, None, 0)).state
+    with pytest.raises(NotFoundError):
+        store.add(SCOPE, [make_turn()], edits={made[0] + 1: make_turn()})
+    with pytest.raises(NotFoundError):
+        store.add(OTHER, [], edits={first: make_turn()})
+    assert store.history(SCOPE, None) == told
+    assert next(store.index_rows(SCOPE, None, 0)).state == state
+    store.add(SCOPE, [], edits={first: make_turn(code=b"newer")})
+    assert next(store.index_rows(SCOPE, None, 0)).state != state  # so that indexes are made anew
+    store.close()
