@@ -34,7 +34,10 @@ def with_facts(request: ModelRequest[dict[str, str]]) -> str:
     store, user = request.runtime.store, request.runtime.context["user_id"]
     assert store is not None
     found = store.search((user, "facts"), query=request.messages[-1].text, limit=2)
-    lines = [f"[{item.updated_at:%Y-%m-%d %H:%M}] {user}: {item.value['text']}" for item in found]
+    lines = [
+        f"[{item.updated_at.astimezone():%Y-%m-%d %H:%M}] {user}: {item.value['text']}"
+        for item in found
+    ]
     return "Be brief. What you know of the user:\n" + "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,16 @@ def open_memory(tmp_path: Path, model: ReversibleModel) -> Iterator[OpenMemory]:
     yield open_one
     for memory in opened:
         memory.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[str], None]]:
+    """Put this process into another time zone until the end of the test."""
+    with pytest.MonkeyPatch.context() as patched:
+
+        def move(zone: str) -> None:
+            patched.setenv("TZ", zone)
+            time.tzset()
+
+        yield move
+    time.tzset()

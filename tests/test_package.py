@@ -19,16 +19,18 @@ PACKAGE = ROOT / "r3mem_agents"
 ALLOWED = {
     "types": set(),
     "errors": set(),
+    "timestamps": set(),
     "store": {"types", "errors"},
     "model": {"types", "errors"},
-    "memory": {"types", "errors", "store", "model"},
+    "memory": {"types", "errors", "timestamps", "store", "model"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
     "train": {"types", "errors", "model", "memory", "provenance"},
     "demo": {"types", "errors", "model", "memory"},
     "bench": {"types", "errors", "model", "memory", "demo"},
     "chat": {"types", "errors", "memory"},
-    "cli": {"types", "errors", "model", "memory", "provenance", "demo", "bench", "train", "chat"},
+    "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "demo", "bench"}
+    | {"train", "chat"},
 }
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
 

@@ -20,6 +20,7 @@ from pydantic import ConfigDict
 
 from r3mem_agents import OnError, PromptMemory, Turn, prompt_memory, tolerated
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.memory.quoting import indented
 from r3mem_langchain.handle import MemoryField
 from r3mem_langchain.messages import to_message, to_turn, to_turns
 
@@ -137,7 +138,8 @@ class R3Memory(BaseMemory):
         if self.return_messages:
             before = [SystemMessage(found.recalled)] if found.recalled else []
             return {self.memory_key: [*before, *recent]}
-        parts = (found.recalled, get_buffer_string(recent))
+        lines = (indented(get_buffer_string([message])) for message in recent)
+        parts = (found.recalled, *lines)
         return {self.memory_key: "\n".join(part for part in parts if part)}
 
     def _turns(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> list[Turn]:

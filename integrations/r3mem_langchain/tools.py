@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
 from r3mem_agents.errors import InvalidInputError, NotFoundError
-from r3mem_agents.memory.context import NOTHING
+from r3mem_agents.memory.context import NOTHING, line
 from r3mem_langchain.scope import scoped
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
@@ -124,9 +124,4 @@ def _tool(
 def _shown(hits: list[Recollection]) -> str:
     if not hits:
         return NOTHING
-    return mark_recalled(
-        "\n".join(
-            f"turn {hit.turn_id} [{hit.time:%Y-%m-%d %H:%M}] {hit.name or hit.role}: {hit.text}"
-            for hit in hits
-        )
-    )
+    return mark_recalled("\n".join(f"turn {hit.turn_id} {line(hit)}" for hit in hits))

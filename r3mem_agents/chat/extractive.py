@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from r3mem_agents.memory.quoting import INDENT, unindented
+
 TURN = re.compile(
-    r"^\[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d)\] (?P<speaker>[^:\n]+): (?P<text>.*?)"
-    r"(?=\n\[\d{4}-\d\d-\d\d \d\d:\d\d\] |\nSession [^\n]+:\n|\n</|\Z)",
-    re.MULTILINE | re.DOTALL,
+    r"^\[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d)\] "
+    r'(?P<speaker>(?:"(?:[^"\\\n]|\\.)*"|[^":\n])+): '
+    rf"(?P<text>[^\n]*(?:\n{INDENT}[^\n]*)*)",
+    re.MULTILINE,
 )
 COMMON = frozenset(
     ("a", "and", "at", "did", "do", "does", "has", "have", "i", "in", "is", "me", "my", "of", "on")
@@ -30,7 +33,10 @@ class Recalled(NamedTuple):
 
 def recalled_turns(prompt: str) -> list[Recalled]:
     """The turns that memory put into a prompt: ``[2026-11-20 14:03] Alice (user): text``."""
-    return [Recalled(*match.group("time", "speaker", "text")) for match in TURN.finditer(prompt)]
+    return [
+        Recalled(match["time"], match["speaker"], unindented(match["text"]))
+        for match in TURN.finditer(prompt)
+    ]
 
 
 def answer(question: str, prompt: str) -> str:

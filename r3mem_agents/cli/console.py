@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,27 @@ from rich.progress import (
 )
 from rich.text import Text
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys instead of showing it, and what turns the direction of writing."""
+
+
+def harmless(text: str) -> str:
+    """A text as a terminal may show it: control characters but tab and line feed are spelled out.
+
+    What was stored may hold sequences that clear the screen, rename the window or write elsewhere
+    on it. A carriage return before a line feed is left out.
+    """
+    return CONTROLS.sub(_escape, text.replace("\r\n", "\n"))
+
+
+def harmless_text(text: str, style: str = "") -> Text:
+    """A harmless text for a console, which takes nothing in it for markup."""
+    return Text(harmless(text), style=style)
+
+
+def _escape(control: re.Match[str]) -> str:
+    return f"\\u{ord(control[0]):04x}"
+
 
 def out() -> Console:
     """Console of results, on stdout."""
@@ -33,11 +55,15 @@ def err() -> Console:
 
 def emit_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print a value as JSON: UTF-8, one document, made to be parsed."""
-    emit_raw(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    # JSON lets some controls of a terminal stand in a string, and knows the same way to spell them.
+    emit_raw(CONTROLS.sub(_escape, text) + "\n")
 
 
 def emit_raw(text: str) -> None:
-    """Print text as UTF-8, exactly as it is, whatever the locale."""
+    """Print text as UTF-8, whatever the locale: exactly as it is, but harmless on a terminal."""
+    if sys.stdout.isatty():
+        text = harmless(text)
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8"))
     sys.stdout.buffer.flush()
@@ -51,12 +77,12 @@ def examples(*lines: str) -> str:
 def fail(error: BaseException) -> None:
     """Print an error as one red line on stderr."""
     message = " ".join(str(error).split()) or type(error).__name__
-    err().print(Text(f"error: {message}", style="bold red"), soft_wrap=True)
+    err().print(harmless_text(f"error: {message}", "bold red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    err().print(Text(f"note: {message}", style="yellow"), soft_wrap=True)
+    err().print(harmless_text(f"note: {message}", "yellow"), soft_wrap=True)
 
 
 def progress(*, by_itself: bool = True) -> Progress:

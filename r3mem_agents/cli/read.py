@@ -27,7 +27,7 @@ commands = typer.Typer()
 NowOption = Annotated[
     str | None,
     typer.Option(
-        help="What dates in the question are relative to, ISO 8601.",
+        help="What dates in the question are relative to, ISO 8601; times are shown in its zone.",
         show_default="the present",
     ),
 ]
@@ -86,7 +86,8 @@ def recall(
         start = time.perf_counter()
         hits = memory.recall(question, **options)
         milliseconds = 1000 * (time.perf_counter() - start)
-    show_recalled(hits, f"{len(hits)} recalled in {milliseconds:.0f} ms", as_json=as_json)
+    title = f"{len(hits)} recalled in {milliseconds:.0f} ms"
+    show_recalled(hits, title, now=options["now"], as_json=as_json)
 
 
 @commands.command(

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
-from r3mem_agents.cli.console import bytes_text, emit_json, out
+from r3mem_agents.cli.console import bytes_text, emit_json, harmless_text, out
 from r3mem_agents.cli.records import recollection_record, turn_record
+from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 
-def show_recalled(hits: Sequence[Recollection], title: str, *, as_json: bool) -> None:
-    """What a lookup brought back, with the numbers that ``forget`` takes."""
+def show_recalled(
+    hits: Sequence[Recollection], title: str, *, now: datetime | None = None, as_json: bool
+) -> None:
+    """What a lookup brought back, with the numbers that ``forget`` takes.
+
+    Args:
+        hits: The turns, best first.
+        title: Stands above them.
+        now: In whose zone times are shown; ``None`` means the local one.
+        as_json: Print JSON instead.
+    """
     if as_json:
         emit_json([recollection_record(hit) for hit in hits])
         return
@@ -25,10 +35,10 @@ def show_recalled(hits: Sequence[Recollection], title: str, *, as_json: bool) ->
     console = out()
     console.print(title)
     for hit in hits:
-        speaker, when = hit.name or hit.role, f"{hit.time:%Y-%m-%d %H:%M}"
+        speaker, when = hit.name or hit.role, wall_clock(hit.time, now)
         head = f"{hit.score:.2f}  {speaker}, {when}, session {hit.session}, turn {hit.turn_id}"
-        console.print(Text(head, style="bold"), soft_wrap=True)
-        console.print(Padding(Text(hit.text), (0, 0, 0, len("0.00  "))))
+        console.print(harmless_text(head, "bold"), soft_wrap=True)
+        console.print(Padding(harmless_text(hit.text), (0, 0, 0, len("0.00  "))))
 
 
 def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
@@ -41,10 +51,10 @@ def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
     for turn in turns:
         if turn.session != current:
             current = turn.session
-            console.rule(Text(f"session {current}"), align="left")
-        when = f"{turn.time:%Y-%m-%d %H:%M}" if turn.time else ""
-        head = Text(f"{turn.id}  {when}  {turn.name or turn.role}: ", style="bold")
-        console.print(head + Text(turn.text), soft_wrap=True)
+            console.rule(harmless_text(f"session {current}"), align="left")
+        when = wall_clock(turn.time) if turn.time else ""
+        head = harmless_text(f"{turn.id}  {when}  {turn.name or turn.role}: ", "bold")
+        console.print(head + harmless_text(turn.text), soft_wrap=True)
     if not turns:
         console.print("nothing is remembered here")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from r3mem_agents.cli.console import emit_json, err, out
+from r3mem_agents.cli.console import emit_json, err, harmless_text, out
 from r3mem_agents.cli.records import recollection_record
 from r3mem_agents.cli.tables import show_forgotten, show_recalled, show_stats
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.timestamps import wall_clock
 
 if TYPE_CHECKING:
     from r3mem_agents.chat import Chat, Reply
@@ -42,11 +41,11 @@ class Talk:
             "stored.\nA real one: r3mem chat --model openai:gpt-5.5"
         )
         self._notes.print(
-            Text(
+            harmless_text(
                 f"{db}: {stats.turns:,} turns, {stats.sessions:,} sessions; "
-                f"this one is {self._memory.session}\n{answers}\n/help lists commands\n"
+                f"this one is {self._memory.session}\n{answers}\n/help lists commands\n",
+                "dim",
             ),
-            style="dim",
             soft_wrap=True,
         )
 
@@ -64,7 +63,7 @@ class Talk:
             case "/quit":
                 return False
             case "/help":
-                self._notes.print(Text(HELP))
+                self._notes.print(harmless_text(HELP))
             case "/stats":
                 title = f"user {self._memory.user}, agent {self._memory.agent}"
                 show_stats(self._memory.stats(), title, as_json=self._json)
@@ -107,20 +106,20 @@ class Talk:
 
             def show(part: str) -> None:
                 waiting.stop()
-                console.print(Text(part), end="", soft_wrap=True)
+                console.print(harmless_text(part), end="", soft_wrap=True)
 
             try:
                 reply = self._chat.reply(line, show)
             finally:
                 console.print()
-        console.print(Text(_ground(reply)), style="dim", soft_wrap=True)
+        console.print(harmless_text(_ground(reply), "dim"), soft_wrap=True)
 
 
 def _ground(reply: Reply) -> str:
     """On what an answer stands: ``2 turns recalled, from 2026-09-07; prompt of 312 tokens``."""
     recalled = "nothing older recalled"
     if reply.recalled:
-        days = sorted({f"{hit.time:%Y-%m-%d}" for hit in reply.recalled})
+        days = sorted({wall_clock(hit.time).partition(" ")[0] for hit in reply.recalled})
         when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
         count = len(reply.recalled)
         recalled = f"{count} turn{'' if count == 1 else 's'} recalled, from {when}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from r3mem_agents.cli.console import emit_json, examples, out
+from r3mem_agents.cli.console import emit_json, examples, harmless_text, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -63,7 +63,8 @@ def remember(
         emit_json(turn_record(turn))
         return
     size = len(said.encode("utf-8"))
-    out().print(f"turn {turn.id} stored in session {turn.session} of {db} ({size:,} bytes)")
+    done = f"turn {turn.id} stored in session {turn.session} of {db} ({size:,} bytes)"
+    out().print(harmless_text(done))
 
 
 def _read_stdin() -> str:

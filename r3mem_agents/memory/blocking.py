@@ -193,7 +193,8 @@ class BlockingMemory(OpenedMemory):
         Args:
             query: The question.
             token_budget: Most tokens of the result.
-            now: What dates in the question are relative to, as for ``recall``.
+            now: What dates in the question are relative to, as for ``recall``. Times are written in
+                its zone, or else in the local one.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             exclude: Ids of turns to leave out: those that the prompt has already.
@@ -203,7 +204,8 @@ class BlockingMemory(OpenedMemory):
                 that says so.
 
         Returns:
-            Dated lines with their speakers, in order of time under a heading per session.
+            Dated lines with their speakers, in order of time under a heading per session. The
+            further lines of a text are indented, so that none can be taken for another turn.
 
         Raises:
             InvalidInputError: If an argument has a wrong type or value.
@@ -216,7 +218,7 @@ class BlockingMemory(OpenedMemory):
         now = None if now is None else check.check_time(now, "now")
         batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH, now)
         count = count or tiktoken_counter() or self.model.count_tokens
-        return compose(batches, token_budget, count, nothing).text
+        return compose(batches, token_budget, count, nothing, now).text
 
     def gist(self, session: str | None = None, k: int = 3) -> list[Turn]:
         """Choose the few turns that say what a session was about, byte for byte.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from r3mem_agents.memory.budget import TokenCounter
+from r3mem_agents.memory.quoting import MARK, label, quoted, without_tags
+from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, Turn
 
 NOTHING = "Nothing relevant was found in memory."
@@ -17,7 +20,7 @@ class Composed(NamedTuple):
 
     Attributes:
         text: Lines ``[2026-11-20 14:03] Alice (user): text`` in order of time, under a heading per
-            session.
+            session; further lines of a text are indented.
         taken: The recollections in it, best first.
     """
 
@@ -30,6 +33,7 @@ def compose(
     token_budget: int,
     count: TokenCounter,
     nothing: str | None = None,
+    now: datetime | None = None,
 ) -> Composed:
     """Take recollections best first for as long as they fit, and write them in order of time.
 
@@ -42,6 +46,7 @@ def compose(
         count: Counts the tokens of a text.
         nothing: The text when there is nothing to tell; ``None`` means words that say so. If not
             even that fits, it is empty.
+        now: In whose zone times are written; ``None`` means the local one.
     """
     taken: list[Recollection] = []
     spent = 0
@@ -50,7 +55,7 @@ def compose(
         found = found or bool(batch)
         fits = False
         for one in batch:
-            cost = count(line(one) + "\n")
+            cost = count(line(one, now) + "\n")
             if all(one.session != other.session for other in taken):
                 cost += count(_heading(one.session) + "\n")
             if spent + cost <= token_budget:
@@ -60,7 +65,7 @@ def compose(
         if not fits:
             break
     # Tokens may merge differently in the whole than in its lines, so the whole is counted too.
-    while taken and count(text := _write(taken)) > token_budget:
+    while taken and count(text := _write(taken, now)) > token_budget:
         taken.pop()
     if taken:
         return Composed(text, tuple(taken))
@@ -69,22 +74,29 @@ def compose(
     return Composed(nothing if count(nothing) <= token_budget else "", ())
 
 
-def _write(taken: Sequence[Recollection]) -> str:
+def _write(taken: Sequence[Recollection], now: datetime | None) -> str:
     sessions: dict[str, list[Recollection]] = {}
     for one in sorted(taken, key=lambda one: (one.time, one.turn_id)):
         sessions.setdefault(one.session, []).append(one)
     lines: list[str] = []
     for session, members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(line(one) for one in members)
+        lines.extend(line(one, now) for one in members)
     return "\n".join(lines)
 
 
 def _heading(session: str) -> str:
-    return f"Session {session}:"
+    return f"Session {without_tags(' '.join(session.split()), MARK)}:"
 
 
-def line(one: Turn | Recollection) -> str:
-    """One turn with its time and speaker."""
-    speaker = f"{one.name} ({one.role})" if one.name else one.role
-    return f"[{one.time:%Y-%m-%d %H:%M}] {speaker}: {one.text}"
+def line(one: Turn | Recollection, now: datetime | None = None) -> str:
+    """One turn with its time and speaker; nothing in it can be taken for another turn.
+
+    Args:
+        one: The turn.
+        now: In whose zone its time is written; ``None`` means the local one.
+    """
+    assert one.time is not None, "what is stored has a time"
+    name = label(one.name or "")
+    speaker = f"{name} ({label(one.role)})" if name else label(one.role)
+    return f"[{wall_clock(one.time, now)}] {speaker}: {quoted(one.text)}"

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from r3mem_agents.memory.budget import tiktoken_counter
 from r3mem_agents.memory.context import compose, line
+from r3mem_agents.memory.quoting import MARK, without_tags
 from r3mem_agents.memory.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.memory.memory import CompressiveMemory
 
-START = "<recalled_memory>\n"
-END = "\n</recalled_memory>"
+START = f"<{MARK}>\n"
+END = f"\n</{MARK}>"
 RECALLED = "From earlier conversations, recalled because it may help:\n"
 RECENT = "The latest turns of this conversation:\n"
 
@@ -24,8 +25,11 @@ RECENT_SHARE = 0.5
 
 
 def mark_recalled(lines: str) -> str:
-    """Recalled lines as a prompt should hold them, so that they are told from what is said now."""
-    return START + RECALLED + lines + END
+    """Recalled lines as a prompt should hold them, so that they are told from what is said now.
+
+    The mark ends where this ends it: a tag of its name in the lines becomes plain words.
+    """
+    return START + RECALLED + without_tags(lines, MARK) + END
 
 
 def is_recalled(text: str) -> bool:

@@ -64,7 +64,7 @@ def test_tool_calls_and_results_are_kept_and_shown(r3: R3Memory) -> None:
     assert r3.get() == r3.get_all() == CALLS[0]
     later = R3Memory.from_memory(r3.memory, session="later")
     lines = recalled(later.get(input="weather in Lisbon, degrees"))
-    assert '] assistant: I look.\n[calls weather] {"city": "L"}' in lines
+    assert '] assistant: I look.\n  [calls weather] {"city": "L"}' in lines
     assert "] tool: 22 degrees" in lines
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import budget
 from r3mem_agents.memory.context import NOTHING, NOTHING_FITS, compose
+from r3mem_agents.memory.quoting import indented
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -49,11 +51,42 @@ def test_lines_are_dated_and_name_the_speaker(open_memory: OpenMemory) -> None:
     zone = timezone(timedelta(hours=1))
     memory.remember("user", "My dog is called Biscuit.", name="Alice", time=START)
     memory.remember("assistant", "A dog!\nNice.", time=START.astimezone(zone))
-    assert memory.context("What is my dog called?") == (
+    assert memory.context("What is my dog called?", now=START) == (
         "Session 2026-11-20:\n"
         "[2026-11-20 14:03] Alice (user): My dog is called Biscuit.\n"
-        "[2026-11-20 15:03] assistant: A dog!\nNice."
+        "[2026-11-20 14:03] assistant: A dog!\n  Nice."
     )
+
+
+def test_times_are_those_of_whoever_asks(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    shanghai = ZoneInfo("Asia/Shanghai")
+    said = datetime(2026, 4, 16, 6, 30, tzinfo=shanghai)  # 15 April in UTC
+    memory.remember("user", "We moved the piano.", time=said.astimezone(UTC))
+    now = datetime(2026, 4, 20, tzinfo=shanghai)
+    question = "What did we move on 16 April 2026?"
+    assert "[2026-04-16 06:30] user: We moved" in memory.context(question, now=now)
+    assert "[2026-04-15 22:30] user: We moved" in memory.context(question, now=now.astimezone(UTC))
+
+
+def test_without_a_now_times_are_local(open_memory: OpenMemory, elsewhere: Any) -> None:
+    memory = open_memory(model=FakeModel())
+    memory.remember("user", "We moved the piano.", time=START)
+    elsewhere("Asia/Kolkata")
+    assert "[2026-11-20 19:33] user: We moved" in memory.context("piano")
+    elsewhere("America/New_York")
+    assert "[2026-11-20 09:03] user: We moved" in memory.context("piano")
+    summer = datetime(2026, 7, 1, 12, tzinfo=UTC)  # the offset is that of the turn's own day
+    memory.remember("user", "We sold the organ.", time=summer)
+    assert "[2026-07-01 08:00] user: We sold" in memory.context("organ")
+
+
+@pytest.mark.parametrize("time", [datetime.min, datetime.max])
+def test_any_time_can_be_shown(open_memory: OpenMemory, time: datetime) -> None:
+    memory = open_memory(model=FakeModel())
+    far = timezone(timedelta(hours=14 if time == datetime.max else -14))
+    memory.remember("user", "We moved the piano.", time=time.replace(tzinfo=UTC))
+    assert f"[{time.year:04}-" in memory.context("piano", now=START.astimezone(far))
 
 
 def test_turns_are_grouped_by_session_in_order_of_time(memory: CompressiveMemory) -> None:
@@ -136,7 +169,7 @@ def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, ba
     assert len(text) <= token_budget
     assert text.count("] user: ") == len(taken)
     assert list(taken) == [one for one in ranked if one in taken]
-    assert all(f"] user: {one.text}" in text for one in taken)
+    assert all(f"] user: {indented(one.text)}" in text for one in taken)
     if ranked and len(compose([ranked[:1]], 10**6, len).text) < token_budget:
         assert taken[0] == ranked[0]
     assert compose([ranked], 10**6, len).taken == tuple(ranked)

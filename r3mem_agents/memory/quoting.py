@@ -1,0 +1,47 @@
+"""What a prompt quotes cannot speak for itself: neither end the quotation nor begin a line in it.
+
+Whatever stands in the first column of a quotation is ours: the dates and speakers of its turns, and
+the headings of sessions. The further lines of a text are indented.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+MARK = "recalled_memory"
+"""Tag around what a prompt gets from a memory."""
+
+INDENT = "  "
+
+BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What ends a line, for whoever reads it: those of ``str.splitlines``."""
+
+INDENTED = re.compile(f"({BREAK.pattern}){INDENT}")
+
+
+def without_tags(text: str, *names: str) -> str:
+    """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``."""
+    either = "|".join(map(re.escape, names))
+    return re.sub(rf"<(?=\s*/?\s*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
+
+
+def indented(text: str) -> str:
+    """A text with its further lines indented."""
+    return BREAK.sub(rf"\g<0>{INDENT}", text)
+
+
+def unindented(text: str) -> str:
+    """The text that was indented."""
+    return INDENTED.sub(r"\1", text)
+
+
+def quoted(text: str) -> str:
+    """A text as a quotation may hold it."""
+    return indented(without_tags(text, MARK))
+
+
+def label(name: str) -> str:
+    """A name on one line; in quotation marks if it could be taken for more than a name."""
+    flat = without_tags(" ".join(name.split()), MARK)
+    return json.dumps(flat, ensure_ascii=False) if re.search('[:"]', flat) else flat
