@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import R3MemError
-from r3mem_agents.types import MemoryStats, Recollection, Turn
+from r3mem_agents.errors import DamageWarning, R3MemError
+from r3mem_agents.types import MemoryStats, Recollection, Turn, UserStats, Verification
 
 if TYPE_CHECKING:
     from r3mem_agents.memory import (
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CompressiveMemory",
+    "DamageWarning",
     "MemoryStats",
     "OnError",
     "PromptMemory",
@@ -36,6 +37,8 @@ __all__ = [
     "ReversibleModel",
     "Segment",
     "Turn",
+    "UserStats",
+    "Verification",
     "__version__",
     "count_tokens",
     "fit_window",

@@ -6,7 +6,8 @@ R3MemError
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
 │   ├── KeyTakenError                 another writer was faster with the same key
 │   ├── StoreCorruptError             damaged, or the file of another program
-│   └── FormatError                   written by a newer version of this package
+│   │   └── DamagedTurnError          turns that cannot be read any more
+│   └── FormatError                   written by another version of this package
 ├── ModelError                        a checkpoint or what was written with it
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
@@ -15,6 +16,8 @@ R3MemError
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
+
+DamageWarning (UserWarning)           what is damaged was left out of what is returned
 """
 
 from __future__ import annotations
@@ -47,8 +50,19 @@ class StoreCorruptError(StoreError):
     """The store is damaged, or is the file of another program."""
 
 
+class DamagedTurnError(StoreCorruptError):
+    """Turns that cannot be read any more."""
+
+
 class FormatError(StoreError):
-    """The bytes were written by a newer version of this package."""
+    """The bytes were written by another version of this package."""
+
+
+class DamageWarning(UserWarning):
+    """What is damaged in a file was left out of what is returned; the message names it.
+
+    ``warnings.simplefilter("error", DamageWarning)`` makes it an error.
+    """
 
 
 class ModelError(R3MemError):

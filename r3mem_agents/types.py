@@ -101,3 +101,61 @@ class MemoryStats:
     inferred_share: float
     packed_segments: int
     literal_segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserStats:
+    """What a file holds of a user with an agent.
+
+    Attributes:
+        user: The user.
+        agent: The agent.
+        turns: Number of turns.
+        sessions: Number of sessions.
+    """
+
+    user: str
+    agent: str
+    turns: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedTurn:
+    """A turn that a check found damaged.
+
+    Attributes:
+        id: Its id; what ``forget(turn_ids=...)`` takes.
+        user: Whose it is; ``None`` if that cannot be read any more, as with the following.
+        agent: Which agent's.
+        session: Its session.
+        time: When it was said.
+        reason: What is wrong with it.
+    """
+
+    id: int
+    user: str | None
+    agent: str | None
+    session: str | None
+    time: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a check of a whole file found.
+
+    Attributes:
+        turns: Number of turns that were read, whole ones and damaged ones.
+        damaged: The damaged ones.
+        problems: What else is wrong with the file, a sentence each.
+    """
+
+    turns: int
+    damaged: tuple[DamagedTurn, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.damaged and not self.problems

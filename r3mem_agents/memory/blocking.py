@@ -13,7 +13,7 @@ from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.ranking import Filters
-from r3mem_agents.memory.opening import OpenedMemory
+from r3mem_agents.memory.upkeep import KeptMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
 CONTEXT_BATCH = 16
@@ -23,7 +23,7 @@ LEAST_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
 
 
-class BlockingMemory(OpenedMemory):
+class BlockingMemory(KeptMemory):
     """The verbs; see ``CompressiveMemory``."""
 
     def remember(

@@ -7,9 +7,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.lookup.index import Index, Snapshot
 from r3mem_agents.memory.records import open_speaker
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.sealing import TERM_BYTES, Sealer
 from r3mem_agents.store import Scope, Store
 
 MOST_TURNS = 1_000_000
@@ -73,10 +74,10 @@ def _up_to_date(
             found = Index(addition.state, gist_bytes)
             if index is not None and index.state == found.state:
                 found = index
-        for row, sealed in addition.speakers.items():
-            if row not in found.speakers:
-                found.speakers[row] = open_speaker(sealer, sealed)
-        found.add(addition.rows)
+        rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
+        for row in {*rows.speakers} - found.speakers.keys():
+            found.speakers[row] = open_speaker(sealer, addition.speakers.get(row))
+        found.add(rows)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.types import MemoryStats, Recollection, Turn
+from r3mem_agents.types import MemoryStats, Recollection, Turn, UserStats, Verification
 
 
 class CompressiveMemory(BlockingMemory):
@@ -150,6 +150,14 @@ class CompressiveMemory(BlockingMemory):
     async def astats(self) -> MemoryStats:
         """Async twin of ``stats``."""
         return await asyncio.to_thread(self.stats)
+
+    async def ausers(self) -> list[UserStats]:
+        """Async twin of ``users``."""
+        return await asyncio.to_thread(self.users)
+
+    async def averify(self) -> Verification:
+        """Async twin of ``verify``."""
+        return await asyncio.to_thread(self.verify)
 
     async def aclose(self) -> None:
         """Async twin of ``close``."""

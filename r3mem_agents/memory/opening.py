@@ -12,9 +12,10 @@ from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.writing import Writer
-from r3mem_agents.store import Scope, Store
+from r3mem_agents.store import Store
 from r3mem_agents.types import IN_MEMORY
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class OpenedMemory:
 
     def _bind(self, user: str, agent: str, session: str) -> None:
         self.user, self.agent, self.session = user, agent, session
-        self._scope = Scope(self._sealer.digest("user", user), self._sealer.digest("agent", agent))
+        self._scope = scope_of(self._sealer, user, agent)
         self._reader = Reader(self._store, self._scope, self._sealer, self.model)
         self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.errors import DamagedTurnError
 from r3mem_agents.memory.cache import INDEXES
+from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
 from r3mem_agents.memory.lookup.scoring import gist_likeness
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
-from r3mem_agents.memory.records import open_turn
+from r3mem_agents.memory.records import damaged_turn, open_label, open_names, open_turn
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope, Store, TurnRow
-from r3mem_agents.types import Recollection, Turn
+from r3mem_agents.types import DamagedTurn, Recollection, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel, Segment
@@ -33,7 +35,10 @@ EXPANDED_AT_ONCE = 256
 
 
 class Reader:
-    """Reads one scope."""
+    """Reads one scope.
+
+    Where turns are damaged, the others are returned, and a warning names the damaged ones.
+    """
 
     def __init__(self, store: Store, scope: Scope, sealer: Sealer, model: ReversibleModel) -> None:
         self._store = store
@@ -50,12 +55,22 @@ class Reader:
 
     def sessions(self) -> list[str]:
         """Names of the sessions."""
-        return [self._sealer.unseal(sealed) for sealed in self._store.sessions(self._scope)]
+        labels = self._store.sessions(self._scope)
+        names = [open_label(self._sealer, "session", label) for label in labels]
+        whole = [name for name in names if name is not None]
+        if lost := len(names) - len(whole):
+            tell(f"the names of {lost} sessions are damaged and left out. To do: {ADVICE}")
+        return whole
 
-    def turns(self, ids: Sequence[int]) -> list[Turn]:
-        """Those of these turns that exist, in the order given."""
+    def turns(self, ids: Sequence[int], *, strict: bool = False) -> list[Turn]:
+        """Those of these turns that exist, in the order given.
+
+        Raises:
+            DamagedTurnError: One of them is damaged, if ``strict``.
+        """
         rows = self._store.turns(self._scope, ids)
-        return self._expand([rows[turn] for turn in ids if turn in rows])
+        found = [rows[turn] for turn in ids if turn in rows]
+        return self._open(found, partial(EXPANSIONS.expand, self._model), strict=strict)
 
     def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
         """Ids of the turns of a session that have one of these keys, by key."""
@@ -76,8 +91,11 @@ class Reader:
         winners, rows = self.winners(query, filters, level, k, now)
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
-            turns = self._expand([rows[winner.id] for winner in some])
-            yield [_recollection(*pair) for pair in zip(some, turns, strict=True)]
+            found = self._open(
+                [rows[winner.id] for winner in some], partial(EXPANSIONS.expand, self._model)
+            )
+            turns = {turn.id: turn for turn in found}
+            yield [_recollection(winner, turns[winner.id]) for winner in some if winner.id in turns]
 
     def winners(
         self,
@@ -121,21 +139,32 @@ class Reader:
         chosen = salient(turns, turns.sessions.index(session), k, 8 * self._model.gist_bytes)
         return self.turns(turns.ids[chosen].tolist())
 
-    def _expand(self, rows: Sequence[TurnRow]) -> list[Turn]:
-        return self._open(rows, partial(EXPANSIONS.expand, self._model))
-
     def _open(
-        self, rows: Sequence[TurnRow], expand: Callable[[Sequence[Segment]], list[str]]
+        self,
+        rows: Sequence[TurnRow],
+        expand: Callable[[Sequence[Segment]], list[str]],
+        *,
+        strict: bool = False,
     ) -> list[Turn]:
         from r3mem_agents.model import Segment  # loads torch, which the model has done already
 
         turns: list[Turn] = []
+        damaged: list[DamagedTurn] = []
         for start in range(0, len(rows), EXPANDED_AT_ONCE):
             batch = rows[start : start + EXPANDED_AT_ONCE]
-            texts = expand([Segment(row.code, row.gists) for row in batch])
-            turns.extend(
-                open_turn(self._sealer, row, text) for row, text in zip(batch, texts, strict=True)
-            )
+            opened = [(row, open_names(self._sealer, row)) for row in batch]
+            intact = [(row, names) for row, names in opened if names is not None]
+            damaged += [damaged_turn(self._sealer, row) for row, names in opened if names is None]
+            texts = expanded(expand, [Segment(row.code, row.gists) for row, _ in intact])
+            for (row, names), text in zip(intact, texts, strict=True):
+                if text is None:
+                    damaged.append(damaged_turn(self._sealer, row, NOT_EXPANDED))
+                else:
+                    turns.append(open_turn(self._sealer, row, names, text))
+        if damaged and strict:
+            raise DamagedTurnError(named(damaged))
+        if damaged:
+            tell(named(damaged))
         return turns
 
 

@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.lookup.index import Speaker
 from r3mem_agents.memory.lookup.terms import hashed_terms, terms
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.validation import metadata_json
-from r3mem_agents.store import Label, NewTurn, TurnRow
-from r3mem_agents.types import Turn
+from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
+from r3mem_agents.types import DamagedTurn, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import Segment
+
+T = TypeVar("T")
+
+
+class Names(NamedTuple):
+    """The names that a turn refers to."""
+
+    session: str
+    role: str
+    name: str | None
+
+
+def scope_of(sealer: Sealer, user: str, agent: str) -> Scope:
+    """Whose memory, as a store knows it."""
+    names = json.dumps([user, agent], separators=(",", ":"))
+    return Scope(sealer.digest("user", user), sealer.digest("agent", agent), sealer.seal(names))
+
+
+def open_owner(sealer: Sealer, scope: Scope) -> tuple[str, str] | None:
+    """The names of a user and an agent, if they are what was written."""
+    names = _tried(lambda: _names(sealer, scope.sealed))
+    if names is None:
+        return None
+    user, agent, _ = scope_of(sealer, *names)
+    return names if (user, agent) == (scope.user, scope.agent) else None
+
+
+def _names(sealer: Sealer, sealed: bytes) -> tuple[str, str]:
+    user, agent = json.loads(sealer.unseal(sealed))
+    return str(user), str(agent)
 
 
 def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
@@ -32,7 +65,7 @@ def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
         offset_s=offset_s,
         code=segment.code,
         gists=segment.gists,
-        terms=b"".join(sorted(sealer.term(term) for term in terms(turn.text))),
+        terms=term_hashes(sealer, turn.text),
         key=None if turn.key is None else sealer.mask(turn.key),
         extra=extra,
         tokens=segment.tokens,
@@ -43,21 +76,40 @@ def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
     )
 
 
+def term_hashes(sealer: Sealer, text: str) -> bytes:
+    """What a lookup finds a text by: the hashes of its terms, ascending."""
+    return b"".join(sorted(sealer.term(term) for term in terms(text)))
+
+
 def _label(sealer: Sealer, kind: str, value: str) -> Label:
     return Label(sealer.digest(kind, value), sealer.seal(value))
 
 
-def open_turn(sealer: Sealer, row: TurnRow, text: str) -> Turn:
-    """A row and its expanded text as a turn."""
-    role, name = json.loads(sealer.unseal(row.speaker))
+def open_names(sealer: Sealer, row: TurnRow) -> Names | None:
+    """The names that a row refers to, if it and they are what was written."""
+    if not row.intact or row.session is None or row.speaker is None:
+        return None
+    session = open_label(sealer, "session", row.session)
+    speaker = open_label(sealer, "speaker", row.speaker)
+    return None if session is None or speaker is None else Names(session, *json.loads(speaker))
+
+
+def open_label(sealer: Sealer, kind: str, label: Label) -> str | None:
+    """The name of a session or a speaker, if it is what was written."""
+    name = _tried(lambda: sealer.unseal(label.sealed))
+    return name if name is not None and sealer.digest(kind, name) == label.digest else None
+
+
+def open_turn(sealer: Sealer, row: TurnRow, names: Names, text: str) -> Turn:
+    """A row, its names and its expanded text as a turn."""
     metadata: dict[str, Any] | None = None
     if row.extra is not None:
         metadata = json.loads(sealer.unseal(row.extra))
     return Turn(
-        role=role,
+        role=names.role,
         text=text,
-        name=name,
-        session=sealer.unseal(row.session),
+        name=names.name,
+        session=names.session,
         time=from_integers(row.time_us, row.offset_s),
         metadata=metadata,
         key=None if row.key is None else sealer.unmask(row.key),
@@ -65,7 +117,42 @@ def open_turn(sealer: Sealer, row: TurnRow, text: str) -> Turn:
     )
 
 
-def open_speaker(sealer: Sealer, sealed: bytes) -> Speaker:
-    """A sealed speaker, as a lookup needs it."""
-    role, name = json.loads(sealer.unseal(sealed))
+def open_speaker(sealer: Sealer, sealed: bytes | None) -> Speaker:
+    """A sealed speaker, as a lookup needs it: nobody where damage has left none."""
+    opened = _tried(lambda: json.loads(sealer.unseal(sealed or b"")))
+    role, name = opened if opened is not None else ("", None)
     return Speaker(role, name, frozenset(hashed_terms(sealer, name or "")))
+
+
+def damaged_turn(
+    sealer: Sealer, row: TurnRow, reason: str | None = None, owner: bytes | None = None
+) -> DamagedTurn:
+    """What can be told of a damaged row.
+
+    Args:
+        sealer: Of the database.
+        row: The row.
+        reason: What is wrong with it, if it is intact.
+        owner: Sealed names of its user and agent.
+    """
+    if reason is None:
+        reason = NOT_AS_WRITTEN
+        reason = NO_SPEAKER if row.speaker is None else reason
+        reason = NO_SESSION if row.session is None else reason
+    user, agent = _tried(lambda: _names(sealer, owner or b"")) or (None, None)
+    return DamagedTurn(
+        id=row.id,
+        user=user,
+        agent=agent,
+        session=None if row.session is None else open_label(sealer, "session", row.session),
+        time=_tried(lambda: from_integers(row.time_us, row.offset_s)),
+        reason=reason,
+    )
+
+
+def _tried(read: Callable[[], T]) -> T | None:
+    # What damaged bytes give, if they give anything.
+    try:
+        return read()
+    except (StoreCorruptError, ValueError, TypeError, OverflowError):
+        return None

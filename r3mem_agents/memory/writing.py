@@ -104,7 +104,9 @@ class Writer:
             for turn in self._reader.keyed(session, keys).values()
         ]
         # Most turns have no key, and then the store has not to be asked.
-        return {_slot(0, turn): turn for turn in self._reader.turns(ids)} if ids else {}
+        return (
+            {_slot(0, turn): turn for turn in self._reader.turns(ids, strict=True)} if ids else {}
+        )
 
 
 def _slot(number: int, turn: Turn) -> Slot:

@@ -2,9 +2,11 @@
 
 from r3mem_agents.store.records import (
     Addition,
+    ExaminedTurn,
     IndexColumns,
     Label,
     NewTurn,
+    Owned,
     Scope,
     ScopeState,
     Totals,
@@ -14,9 +16,11 @@ from r3mem_agents.store.store import Store
 
 __all__ = [
     "Addition",
+    "ExaminedTurn",
     "IndexColumns",
     "Label",
     "NewTurn",
+    "Owned",
     "Scope",
     "ScopeState",
     "Store",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, select
 
 from r3mem_agents.store.records import Addition, IndexColumns, ScopeState
-from r3mem_agents.store.schema import speakers, turns
+from r3mem_agents.store.schema import raw, speakers, turns
 from r3mem_agents.store.writing import in_chunks
 
 ROWS_AT_ONCE = 1_000
@@ -19,7 +19,7 @@ def additions(connection: Connection, state: ScopeState, first: int) -> Iterator
     """The state alone, then the rows of its scope from the turn id ``first`` on."""
     yield Addition(state, IndexColumns((), (), (), (), (), ()), {})
     query = (
-        select(*(turns.c[name] for name in _COLUMNS))
+        select(*(raw(turns.c[name]) for name in _COLUMNS))
         .where(turns.c.scope == state.id, turns.c.id >= first)
         .order_by(turns.c.id)
         .execution_options(yield_per=ROWS_AT_ONCE)

@@ -7,10 +7,17 @@ from typing import NamedTuple
 
 
 class Scope(NamedTuple):
-    """Whose memory: keyed hashes of the user's and the agent's name."""
+    """Whose memory.
+
+    Attributes:
+        user: Keyed hash of the user's name.
+        agent: Keyed hash of the agent's name.
+        sealed: Both names, unreadable without the database's key.
+    """
 
     user: bytes
     agent: bytes
+    sealed: bytes
 
 
 class ScopeState(NamedTuple):
@@ -75,17 +82,56 @@ class NewTurn(NamedTuple):
 
 
 class TurnRow(NamedTuple):
-    """A stored turn, as expanding it needs it; ``session`` and ``speaker`` are sealed names."""
+    """A stored turn, as expanding it needs it.
+
+    Attributes:
+        id: Its row.
+        session: Name of its session; ``None`` if damage has cut it off.
+        speaker: Role and name of its speaker; ``None`` likewise.
+        time_us: As of ``NewTurn``, like the following ones.
+        intact: Whether all of this is what was written, the sealed names apart.
+    """
 
     id: int
-    session: bytes
-    speaker: bytes
+    session: Label | None
+    speaker: Label | None
     time_us: int
     offset_s: int
     code: bytes
     gists: bytes
     key: bytes | None
     extra: bytes | None
+    intact: bool
+
+
+class ExaminedTurn(NamedTuple):
+    """A stored turn of anybody, as checking it needs it.
+
+    Attributes:
+        row: The turn.
+        owner: Sealed names of its user and agent; ``None`` if damage has cut it off.
+        terms: As of ``NewTurn``.
+        text_bytes: As of ``NewTurn``.
+    """
+
+    row: TurnRow
+    owner: bytes | None
+    terms: bytes
+    text_bytes: int
+
+
+class Owned(NamedTuple):
+    """What a user has with an agent.
+
+    Attributes:
+        scope: Whose.
+        turns: How many turns.
+        sessions: How many sessions.
+    """
+
+    scope: Scope
+    turns: int
+    sessions: int
 
 
 class IndexColumns(NamedTuple):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -13,10 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    type_coerce,
 )
+from sqlalchemy.types import NullType
 
-FORMAT_VERSION = 1
-"""Version of these tables; grows with every change that an older package could misread."""
+FORMAT_VERSION = 2
+"""Version of these tables; grows with every change that another package could misread."""
 
 # SQLite numbers rows by itself only in a column declared INTEGER; it holds 64 bits there too.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -30,6 +35,7 @@ meta = Table(
     Column("id", Integer, primary_key=True),
     Column("format", Integer, nullable=False),
     Column("key", LargeBinary, nullable=False),
+    Column("key_checksum", BigInteger, nullable=False),
     Column("model", String),
     Column("fingerprint", String),
     Column("unscrubbed", Integer, nullable=False),
@@ -43,6 +49,7 @@ scopes = Table(
     Column("id", ROW_ID, primary_key=True),
     Column("user", LargeBinary, nullable=False),
     Column("agent", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     Column("changes", Integer, nullable=False),
     UniqueConstraint("user", "agent"),
     sqlite_autoincrement=True,
@@ -86,6 +93,7 @@ turns = Table(
     Column("inferred", Integer, nullable=False),
     Column("packed", Integer, nullable=False),
     Column("literal", Integer, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
     Column("gists", LargeBinary, nullable=False),
     Column("terms", LargeBinary, nullable=False),
     Column("key", LargeBinary),
@@ -107,3 +115,8 @@ Index(
     sqlite_where=_KEYED,
     postgresql_where=_KEYED,
 )
+
+
+def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column as it lies there: a damaged value may have another type than its column."""
+    return type_coerce(column, NullType())

@@ -178,6 +178,18 @@ def file_bytes(engine: Engine) -> int:
     return sum(part.stat().st_size for part in parts if part.exists())
 
 
+def problems(connection: Connection) -> list[str]:
+    """What SQLite itself finds wrong: with its pages, its indexes, and rows that refer to none."""
+    found = [
+        f"the file is not sound: {message}"
+        for (message,) in connection.exec_driver_sql("PRAGMA integrity_check")
+        if message != "ok"
+    ]
+    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        found.append(f"row {row} of {table}: what it refers to in {parent} is not there")
+    return found
+
+
 @contextmanager
 def _bare(engine: Engine) -> Iterator[sqlite3.Cursor]:
     # A connection outside of any transaction, where VACUUM and some pragmas want to be.

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from r3mem_agents.errors import FormatError, NotFoundError, StoreUnavailableError
+from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
+from r3mem_agents.store.header import bind_model, create_tables, read_header, read_model
 from r3mem_agents.store.indexing import additions
+from r3mem_agents.store.reading import (
+    examined,
+    history,
+    owned,
+    turn_row,
+    unused_names,
+    whole_turns,
+)
 from r3mem_agents.store.records import (
     Addition,
+    ExaminedTurn,
+    Label,
     NewTurn,
+    Owned,
     Scope,
     ScopeState,
     Totals,
     TurnRow,
 )
-from r3mem_agents.store.schema import (
-    FORMAT_VERSION,
-    meta,
-    sessions,
-    speakers,
-    tables,
-    turns,
-)
+from r3mem_agents.store.schema import meta, sessions, turns
 from r3mem_agents.store.writing import (
     add_turns,
     delete_unused,
@@ -39,8 +42,6 @@ from r3mem_agents.store.writing import (
     select_session,
 )
 from r3mem_agents.types import IN_MEMORY
-
-KEY_BYTES = 16
 
 
 class Store:
@@ -62,7 +63,7 @@ class Store:
             InvalidInputError: If ``where`` is neither.
             StoreUnavailableError: If it cannot be opened or created.
             StoreCorruptError: If it is damaged, or the file of another program.
-            FormatError: If a newer version of this package wrote it.
+            FormatError: If another version of this package wrote it.
         """
         url = sqlite.locate(where)
         self.name = url.database or IN_MEMORY
@@ -74,7 +75,8 @@ class Store:
             self._writer = self._engine.execution_options(**{sqlite.WRITE: True})
             try:
                 self._create_if_new()
-                self.key, unscrubbed = self._read_meta()
+                with self._engine.begin() as connection:
+                    self.key, unscrubbed = read_header(connection, self.name)
                 if unscrubbed:  # a process was killed between deleting and scrubbing
                     self._scrub()
             except BaseException:
@@ -89,27 +91,8 @@ class Store:
         with self._writer.begin() as connection:
             if sqlite.is_ours(connection, self.name):  # another process was faster
                 return
-            tables.create_all(connection)
-            connection.execute(
-                insert(meta).values(
-                    id=1,
-                    format=FORMAT_VERSION,
-                    key=secrets.token_bytes(KEY_BYTES),
-                    unscrubbed=0,
-                )
-            )
+            create_tables(connection)
             sqlite.mark_as_ours(connection)
-
-    def _read_meta(self) -> tuple[bytes, bool]:
-        with self._engine.begin() as connection:
-            version = connection.execute(select(meta.c.format)).scalar_one()
-            if version > FORMAT_VERSION:
-                raise FormatError(
-                    f"{self.name} has format {version}, this version reads up to {FORMAT_VERSION}; "
-                    "upgrade: pip install -U r3mem-agents"
-                )
-            key, unscrubbed = connection.execute(select(meta.c.key, meta.c.unscrubbed)).one()
-        return key, bool(unscrubbed)
 
     def _ready(self) -> None:
         if self._closed:
@@ -128,8 +111,7 @@ class Store:
     def model(self) -> tuple[str, str] | None:
         """Name and fingerprint of the model that writes here; ``None`` before the first one."""
         with self._transaction(self._engine) as connection:
-            name, fingerprint = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
-        return None if fingerprint is None else (name, fingerprint)
+            return read_model(connection)
 
     def bind_model(self, name: str, fingerprint: str) -> tuple[str, str]:
         """Record the model of a new database; the first one to do so wins.
@@ -138,13 +120,8 @@ class Store:
             Name and fingerprint of the one that is recorded.
         """
         with self._transaction(self._writer) as connection:
-            connection.execute(
-                update(meta)
-                .where(meta.c.fingerprint.is_(None))
-                .values(model=name, fingerprint=fingerprint)
-            )
-            row = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
-        return row[0], row[1]
+            bind_model(connection, name, fingerprint)
+            return read_model(connection) or (name, fingerprint)
 
     def add(
         self,
@@ -218,16 +195,16 @@ class Store:
                 found.update({row[0]: row[1] for row in rows})
         return found
 
-    def sessions(self, scope: Scope) -> list[bytes]:
-        """Sealed names of the sessions, in the order in which they began."""
+    def sessions(self, scope: Scope) -> list[Label]:
+        """Names of the sessions, in the order in which they began."""
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             found = connection.execute(
-                select(sessions.c.sealed)
+                select(sessions.c.digest, sessions.c.sealed)
                 .where(sessions.c.scope == (state.id if state else None))
                 .order_by(sessions.c.id)
             )
-            return list(found.scalars())
+            return [Label(*row) for row in found]
 
     def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Ids of those turns of a session that have one of these keys, by key.
@@ -257,20 +234,21 @@ class Store:
             if state is None:
                 return found
             for chunk in in_chunks(ids):
-                rows = connection.execute(_whole_turns(state.id).where(turns.c.id.in_(chunk)))
-                found.update({row[0]: TurnRow._make(row) for row in rows})
+                rows = connection.execute(whole_turns(state.id).where(turns.c.id.in_(chunk)))
+                found.update({row.id: turn_row(scope, row) for row in rows})
         return found
 
     def history(self, scope: Scope, session: int | None) -> list[TurnRow]:
-        """Every turn of a scope, or of one of its sessions, in the order of writing."""
+        """Every turn of a scope, or of one of its sessions, in the order of writing.
+
+        Raises:
+            StoreCorruptError: Damage has cut all of them off.
+        """
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return []
-            query = _whole_turns(state.id).order_by(turns.c.id)
-            if session is not None:
-                query = query.where(turns.c.session == session)
-            return [TurnRow._make(row) for row in connection.execute(query)]
+            return history(connection, scope, state, session)
 
     def turn_ids(self, scope: Scope, session: int | None) -> list[int]:
         """Ids of every turn of a scope, or of one of its sessions, in the order of writing."""
@@ -345,6 +323,26 @@ class Store:
             ).one()
         return Totals._make(int(value or 0) for value in row)
 
+    def owned(self) -> list[Owned]:
+        """What each user has with each agent, in the order in which they came."""
+        with self._transaction(self._engine) as connection:
+            return owned(connection)
+
+    def all_turn_ids(self) -> list[int]:
+        """Ids of the turns of everybody."""
+        with self._transaction(self._engine) as connection:
+            return list(connection.execute(select(turns.c.id).order_by(turns.c.id)).scalars())
+
+    def examined(self, ids: Sequence[int]) -> list[ExaminedTurn]:
+        """Those of these turns of anybody that exist, with what is needed to check them."""
+        with self._transaction(self._engine) as connection:
+            return list(examined(connection, ids))
+
+    def problems(self) -> list[str]:
+        """What is wrong with the file, its rows apart: nothing, if all is well."""
+        with self._transaction(self._engine) as connection:
+            return sqlite.problems(connection) + unused_names(connection)
+
     def file_bytes(self) -> int:
         """Size of the database with its write-ahead log; 0 if it lives in memory."""
         self._ready()
@@ -355,15 +353,6 @@ class Store:
         """Let go of the file; a second call does nothing."""
         self._closed = True
         self._engine.dispose()
-
-
-def _whole_turns(scope_id: int) -> Select[Any]:
-    sealed = {"session": sessions.c.sealed, "speaker": speakers.c.sealed.label("speaker")}
-    columns = (sealed.get(name, turns.c[name]) for name in TurnRow._fields)
-    source = turns.join(sessions, turns.c.session == sessions.c.id).join(
-        speakers, turns.c.speaker == speakers.c.id
-    )
-    return select(*columns).select_from(source).where(turns.c.scope == scope_id)
 
 
 def _select_doomed(

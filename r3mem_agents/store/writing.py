@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError
+from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
 from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 
@@ -49,9 +50,7 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
     state = find_scope(connection, scope, lock=True)
     if state is None:
         made = connection.execute(
-            insert(scopes)
-            .values(user=scope.user, agent=scope.agent, changes=0)
-            .returning(scopes.c.id)
+            insert(scopes).values(**scope._asdict(), changes=0).returning(scopes.c.id)
         )
         state = ScopeState(made.scalar_one(), 0)
     session_ids = _label_ids(connection, sessions, state.id, (turn.session for turn in new))
@@ -62,6 +61,7 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
             "scope": state.id,
             "session": session_ids[turn.session.digest],
             "speaker": speaker_ids[turn.speaker.digest],
+            "checksum": turn_checksum(scope, turn.session, turn.speaker, turn),
         }
         for turn in new
     ]
@@ -87,7 +87,10 @@ def edit_turns(connection: Connection, scope: Scope, edits: Mapping[int, NewTurn
         connection, speakers, state.id, (one.speaker for one in edits.values())
     )
     for id_, turn in edits.items():
-        values = turn._asdict() | {"speaker": speaker_ids[turn.speaker.digest]}
+        values = turn._asdict() | {
+            "speaker": speaker_ids[turn.speaker.digest],
+            "checksum": turn_checksum(scope, turn.session, turn.speaker, turn),
+        }
         del values["session"], values["key"]
         mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)
         if not connection.execute(mine.values(values)).rowcount:

@@ -33,6 +33,8 @@ def test_the_verbs_are_these() -> None:
                 "fetch",
                 "forget",
                 "stats",
+                "users",
+                "verify",
                 "close",
             ]
         )
@@ -68,6 +70,8 @@ async def test_the_twins_do_the_same(open_memory: OpenMemory) -> None:
     assert memory.context(question, **options) == await memory.acontext(question, **options) != ""
     assert await memory.acontext(question, count=lambda _: 10**6, nothing="No.") == ""
     assert memory.stats() == await memory.astats()
+    assert memory.users() == await memory.ausers() != []
+    assert memory.verify() == await memory.averify()
     assert await memory.aforget(session="t") == 1
     with pytest.raises(InvalidInputError):
         await memory.arecall("dog", k=0)

@@ -16,7 +16,6 @@ from sqlalchemy import Engine, event
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
 from r3mem_agents.errors import (
     CheckpointError,
-    ExpansionError,
     FormatError,
     InvalidInputError,
     ModelMismatchError,
@@ -254,26 +253,29 @@ def test_a_missing_table(path: Path, fake: Any) -> None:
         read_all(path, fake)
 
 
-@pytest.mark.parametrize("column", ["terms", "gists"])
-def test_damaged_index_entries(path: Path, column: str, fake: Any) -> None:
-    fill(path, fake, 3)
-    damage(path, f"UPDATE turns SET {column} = x'00112233' WHERE id = 2")
-    with CompressiveMemory(path, model=fake) as memory, pytest.raises(StoreCorruptError):
-        memory.recall("words")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE meta SET format = 'one'",
+        "UPDATE meta SET format = -1",
+        "UPDATE meta SET key = x'00'",
+        "UPDATE meta SET key = 'text'",
+        "UPDATE meta SET key_checksum = key_checksum + 1",
+        "DELETE FROM meta",
+    ],
+)
+def test_a_damaged_header(path: Path, statement: str, fake: Any) -> None:
+    fill(path, fake, 2)
+    damage(path, statement)
+    with pytest.raises(StoreCorruptError, match=r"memory\.db is damaged .* backup"):
+        CompressiveMemory(path, model=fake)
 
 
-def test_a_damaged_code_is_never_another_text(path: Path, model: ReversibleModel) -> None:
-    turns = fill(path, model, 3)
-    with sqlite3.connect(path) as connection:
-        code = bytearray(connection.execute("SELECT code FROM turns WHERE id = 2").fetchone()[0])
-        code[2] ^= 1  # inside the hash
-        connection.execute("UPDATE turns SET code = ? WHERE id = 2", (bytes(code),))
-    connection.close()
-    with CompressiveMemory(path, model=model) as memory:
-        with pytest.raises(ExpansionError):
-            memory.history()
-        assert memory.forget(turn_ids=[2]) == 1
-        assert memory.history() == [turns[0], turns[2]]
+def test_an_earlier_format(path: Path, fake: Any) -> None:
+    fill(path, fake)
+    damage(path, "UPDATE meta SET format = 1")
+    with pytest.raises(FormatError, match="has format 1 .*export"):
+        CompressiveMemory(path, model=fake)
 
 
 def test_a_newer_format(path: Path, fake: Any) -> None:

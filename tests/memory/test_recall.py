@@ -15,8 +15,8 @@ from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import reading
 from r3mem_agents.memory.cache import IndexCache
 from r3mem_agents.memory.lookup.ranking import Winner, rank
+from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.store import Scope
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -288,7 +288,7 @@ def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None
     def look(user: str) -> int:
         store = memories[user]._store
         sealer = Sealer(store.key)
-        scope = Scope(sealer.digest("user", user), sealer.digest("agent", "default"))
+        scope = scope_of(sealer, user, "default")
         snapshot = cache.snapshot(store, scope, sealer, 32)
         assert snapshot is not None
         return len(snapshot.ids)

@@ -4,7 +4,7 @@ from typing import Any
 
 from r3mem_agents.store import Label, NewTurn, Scope
 
-SCOPE = Scope(b"user", b"agent")
+SCOPE = Scope(b"user", b"agent", b"sealed owner")
 
 
 def make_turn(**fields: Any) -> NewTurn:

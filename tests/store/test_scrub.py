@@ -93,7 +93,7 @@ def test_a_scrub_that_was_cut_short_is_finished_when_the_file_is_opened(
 def test_scopes_without_turns_are_gone(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db")
     user = bytes(range(200, 216))
-    scope = Scope(user, b"agent")
+    scope = Scope(user, b"agent", b"sealed owner")
     store.add(scope, [make_turn()])
     assert user in on_disk(tmp_path)
     store.forget(scope)

@@ -14,7 +14,7 @@ from r3mem_agents.store.schema import tables
 from r3mem_agents.store.writing import CHUNK
 from tests.store.rows import SCOPE, make_turn
 
-OTHER = Scope(b"another user", b"agent")
+OTHER = Scope(b"another user", b"agent", b"sealed other")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
     found = store.history(SCOPE, None)
     assert [row.id for row in found] == ids
     for row, turn in zip(found, turns, strict=True):
-        assert (row.session, row.speaker) == (turn.session.sealed, turn.speaker.sealed)
+        assert (row.session, row.speaker) == (turn.session, turn.speaker)
         assert row[3:] == (
             turn.time_us,
             turn.offset_s,
@@ -39,6 +39,7 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
             turn.gists,
             turn.key,
             turn.extra,
+            True,
         )
     assert store.turns(SCOPE, ids) == {row.id: row for row in found}
     store.close()

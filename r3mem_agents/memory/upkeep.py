@@ -1,0 +1,47 @@
+"""The verbs that look after a whole file, whoever's turns are in it."""
+
+from __future__ import annotations
+
+from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.opening import OpenedMemory
+from r3mem_agents.memory.records import open_owner
+from r3mem_agents.memory.verifying import verify
+from r3mem_agents.types import UserStats, Verification
+
+
+class KeptMemory(OpenedMemory):
+    """The verbs of upkeep; see ``CompressiveMemory``."""
+
+    def users(self) -> list[UserStats]:
+        """Return who has turns in this file, and how many, in the order in which they came.
+
+        It is the one verb that names other users than this memory's; so show its result to whoever
+        may read the whole file.
+
+        Raises:
+            StoreCorruptError: If a name cannot be read any more.
+        """
+        found: list[UserStats] = []
+        for owned in self._store.owned():
+            names = open_owner(self._sealer, owned.scope)
+            if names is None:
+                raise StoreCorruptError(
+                    f"the name of a user in {self._store.name} is damaged; verify() says what else "
+                    "is, and restore the file from a backup"
+                )
+            found.append(
+                UserStats(user=names[0], agent=names[1], turns=owned.turns, sessions=owned.sessions)
+            )
+        return found
+
+    def verify(self) -> Verification:
+        """Read every turn of the file, of all users, and compare it with what was written.
+
+        Checked are the pages and indexes of the database, that every row refers to one that is
+        there, a checksum over each turn with its names, time, metadata and memory tokens, the text
+        that these expand to, and its terms. It takes as long as to read everything.
+
+        Returns:
+            What is damaged, turn by turn, and what else is wrong; ``ok`` if nothing is.
+        """
+        return verify(self._store, self._sealer, self.model)

@@ -1,0 +1,41 @@
+"""Checksums by which damage to a row is seen: they cover all that a reader is shown of a turn."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from r3mem_agents.store.records import Label, NewTurn, Scope
+
+ABSENT = -1
+"""Stands for the length of a value that is not there."""
+
+
+def turn_checksum(scope: Scope, session: Label, speaker: Label, turn: NewTurn | Row[Any]) -> int:
+    """CRC-32 of a turn and of the names that it refers to, whatever their row ids are.
+
+    Names count by their keyed hashes, which whoever unseals them compares.
+
+    Raises:
+        TypeError: A damaged value has another type than its column.
+        struct.error: So has a damaged number.
+    """
+    own = (turn.code, turn.gists, turn.key, turn.extra)
+    values: Sequence[bytes | None] = (scope.user, scope.agent, session.digest, speaker.digest, *own)
+    lengths = [ABSENT if value is None else len(value) for value in values]
+    numbers = struct.pack(f"<qq{len(lengths)}q", turn.time_us, turn.offset_s, *lengths)
+    return zlib.crc32(numbers + b"".join(value for value in values if value is not None))
+
+
+def is_intact(scope: Scope, session: Label | None, speaker: Label | None, turn: Row[Any]) -> bool:
+    """Whether a turn is what was written, and so are the names that it refers to."""
+    if session is None or speaker is None:
+        return False
+    try:
+        return bool(turn_checksum(scope, session, speaker, turn) == turn.checksum)
+    except (TypeError, struct.error):
+        return False

@@ -1,0 +1,84 @@
+"""What a database says of itself: its format, its key, and the model that writes there."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from r3mem_agents.errors import FormatError, StoreCorruptError
+from r3mem_agents.store.schema import FORMAT_VERSION, meta, tables
+
+KEY_BYTES = 16
+
+
+class Header(NamedTuple):
+    """The first things that are read of a database.
+
+    Attributes:
+        key: Secret of the database.
+        unscrubbed: Whether traces of deleted rows may be left in it.
+    """
+
+    key: bytes
+    unscrubbed: bool
+
+
+def create_tables(connection: Connection) -> None:
+    """Make the tables of a new database, and its key."""
+    tables.create_all(connection)
+    key = secrets.token_bytes(KEY_BYTES)
+    connection.execute(
+        insert(meta).values(
+            id=1, format=FORMAT_VERSION, key=key, key_checksum=zlib.crc32(key), unscrubbed=0
+        )
+    )
+
+
+def read_header(connection: Connection, name: str) -> Header:
+    """Read it, and see that this package can read the rest.
+
+    Args:
+        connection: To the database.
+        name: The database, as messages should call it.
+
+    Raises:
+        FormatError: Another version of this package wrote it.
+        StoreCorruptError: It is damaged.
+    """
+    # As raw values: what is damaged may be of another type.
+    version = connection.exec_driver_sql("SELECT format FROM meta").scalar_one_or_none()
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise FormatError(
+            f"{name} has format {version}, this version reads format {FORMAT_VERSION}; "
+            "upgrade: pip install -U r3mem-agents"
+        )
+    if isinstance(version, int) and 0 < version < FORMAT_VERSION:
+        raise FormatError(
+            f"{name} has format {version} of an earlier version, this one reads format "
+            f"{FORMAT_VERSION}; export its turns with the earlier one: r3mem export"
+        )
+    if version == FORMAT_VERSION:
+        key, checksum, unscrubbed = connection.exec_driver_sql(
+            "SELECT key, key_checksum, unscrubbed FROM meta"
+        ).one()
+        if isinstance(key, bytes) and zlib.crc32(key) == checksum:
+            return Header(key, bool(unscrubbed))
+    raise StoreCorruptError(
+        f"{name} is damaged where its format and key are kept; restore it from a backup"
+    )
+
+
+def read_model(connection: Connection) -> tuple[str, str] | None:
+    """Name and fingerprint of the model that writes there; ``None`` before the first one."""
+    name, fingerprint = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
+    return None if fingerprint is None else (name, fingerprint)
+
+
+def bind_model(connection: Connection, name: str, fingerprint: str) -> None:
+    """Record the model of a new database; the first one to do so wins."""
+    connection.execute(
+        update(meta).where(meta.c.fingerprint.is_(None)).values(model=name, fingerprint=fingerprint)
+    )
