@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents.memory.lookup.dates import NO_DATES, SIGNS, Dates, Span, find_dates
-from r3mem_agents.memory.lookup.terms import WORD
+from r3mem_agents.memory.lookup.dates import NO_DATES, SIGNS, WORD, Dates, Span, find_dates
 from r3mem_agents.memory.moments import from_integers, to_integers
 
 NOW = datetime(2023, 10, 22, 9, 55, tzinfo=UTC)

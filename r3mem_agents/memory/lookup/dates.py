@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -9,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from r3mem_agents.memory.lookup.terms import WORD, terms
+from r3mem_agents.memory.lookup.terms import terms
 from r3mem_agents.memory.moments import to_integers
+
+WORD = re.compile(r"[^\W_]+")
 
 MOST_CHARACTERS = 200
 """Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from r3mem_agents.memory.lookup.dates import find_dates
 from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.postings import postings_of
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
-from r3mem_agents.memory.lookup.terms import hashed_terms
+from r3mem_agents.memory.lookup.terms import hashed_terms, hashed_words, settled
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.sealing import Sealer
@@ -86,7 +87,9 @@ def rank(
     """
     if filters.exclude:
         turns = turns.silence(filters.exclude)
-    asked = hashed_terms(sealer, query)
+    words = hashed_words(sealer, query)
+    said = postings_of(turns.postings, frozenset().union(*(one for word in words for one in word)))
+    asked = settled(words, said.terms.tolist())
     dates = find_dates(query, now, turns.span)
     timely = hashed_terms(sealer, dates.words)
     evidence = weigh(turns, asked, likeness, weights, dates, timely)

@@ -1,69 +1,70 @@
-"""The entity level's terms: stems of words, numbers and names; stop words out."""
+"""The entity level's terms: stems of the spellings of words, numbers and names."""
 
 from __future__ import annotations
 
-import re
 import threading
-import unicodedata
+from collections.abc import Collection
 
 import Stemmer
 
+from r3mem_agents.memory.lookup.words import Spelling, words
 from r3mem_agents.memory.sealing import Sealer
 
-# Lucene's English list, the pronouns, auxiliaries and question words of the NLTK and Snowball
-# lists; without "will" and "may", which are names too: their frequency makes them light enough.
-STOP_WORDS = frozenset(
-    """
-    a about after again all also am an and any are as at be because been before being but by can
-    could did do does doing down during each few for from further had has have having he her here
-    hers him his how i if in into is it its just me more most my no nor not of off on once only or
-    other our out over own same shall she should so some such than that the their theirs them then
-    there these they this those through to too under until up us very was we were what when where
-    which while who whom whose why with would you your yours
-    aren't can't couldn't didn't doesn't don't hadn't hasn't haven't he'd he'll he's i'd i'll i'm
-    i've isn't it'd it'll it's let's she'd she'll she's shouldn't that's there's they'd they'll
-    they're they've wasn't we'd we'll we're we've weren't what's where's who's won't wouldn't
-    you'd you'll you're you've
-    """.split()  # noqa: SIM905 - a list of 190 literals is 190 lines
-)
-
-# Combining marks belong to the word that they stand in; re counts only letters as \w.
-MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff"
-
-# Chinese and Japanese write no spaces: a run of them is cut into pairs of neighbours (the bigrams
-# of Lucene's CJKAnalyzer).
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-
-UNSPACED_START = re.compile(f"[{UNSPACED}]")
-
-WORD = re.compile(rf"[{UNSPACED}]+|(?:(?![{UNSPACED}_])[\w{MARKS}])+(?:'[^\W_]+)*")
+HashedSpelling = frozenset[int]
+"""The hashed terms of one spelling of a word."""
 
 _local = threading.local()
 
 
 def terms(text: str) -> list[str]:
-    """Terms of a text in order, repetitions kept.
+    """Terms of a text in order, repetitions kept: those of every spelling of each word.
 
     Args:
         text: Any text.
-
-    Returns:
-        Stems; compatible forms of a character and upper and lower case count as one.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
-    words: list[str] = []
-    for word in WORD.findall(plain):
-        if UNSPACED_START.match(word):
-            words.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        elif word not in STOP_WORDS:
-            words.append(word)
-    stems: list[str] = _stemmer().stemWords(words)
+    found: list[str] = []
+    for word in words(text):
+        found.extend(dict.fromkeys(part for spelling in word for part in spelling))
+    stems: list[str] = _stemmer().stemWords(found)
     return stems
 
 
 def hashed_terms(sealer: Sealer, text: str) -> set[int]:
     """The distinct terms of a text, as an index holds them."""
-    return {int.from_bytes(sealer.term(term)) for term in set(terms(text))}
+    return {_hashed(sealer, term) for term in set(terms(text))}
+
+
+def hashed_words(sealer: Sealer, text: str) -> list[tuple[HashedSpelling, ...]]:
+    """The distinct words of a text, each with its spellings, as an index holds their terms."""
+    return [
+        tuple(_hashed_spelling(sealer, spelling) for spelling in word)
+        for word in dict.fromkeys(words(text))
+    ]
+
+
+def settled(asked: Collection[tuple[HashedSpelling, ...]], said: Collection[int]) -> frozenset[int]:
+    """The terms by which a memory is searched for words.
+
+    A word that is said in one of its spellings is not missed in the others.
+
+    Args:
+        asked: The words of a question, with their spellings.
+        said: Those of their terms that the memory has.
+    """
+    kept: set[int] = set()
+    for spellings in asked:
+        every = frozenset[int]().union(*spellings)
+        known = every.intersection(said)
+        kept |= known if any(spelling <= known for spelling in spellings) else every
+    return frozenset(kept)
+
+
+def _hashed(sealer: Sealer, term: str) -> int:
+    return int.from_bytes(sealer.term(term))
+
+
+def _hashed_spelling(sealer: Sealer, spelling: Spelling) -> HashedSpelling:
+    return frozenset(_hashed(sealer, stem) for stem in _stemmer().stemWords(spelling))
 
 
 def _stemmer() -> Stemmer.Stemmer:
