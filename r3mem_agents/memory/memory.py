@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -154,6 +155,10 @@ class CompressiveMemory(BlockingMemory):
     async def ausers(self) -> list[UserStats]:
         """Async twin of ``users``."""
         return await asyncio.to_thread(self.users)
+
+    async def abackup(self, path: str | os.PathLike[str]) -> None:
+        """Async twin of ``backup``."""
+        await asyncio.to_thread(self.backup, path)
 
     async def averify(self) -> Verification:
         """Async twin of ``verify``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.memory.records import open_owner
@@ -45,3 +47,19 @@ class KeptMemory(OpenedMemory):
             What is damaged, turn by turn, and what else is wrong; ``ok`` if nothing is.
         """
         return verify(self._store, self._sealer, self.model)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy of the whole file, of all users, as of one moment.
+
+        The memory may be in use meanwhile, by other processes too. The copy is compact: nothing of
+        what was forgotten or replaced is in it. A failed attempt leaves no file.
+
+        Args:
+            path: Of the copy; no file may be there yet.
+
+        Raises:
+            InvalidInputError: If ``path`` is none, or a file is there.
+            StoreUnavailableError: If the copy cannot be written.
+            StoreCorruptError: If the file is damaged.
+        """
+        self._store.backup(path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,25 @@ def locate(where: str | os.PathLike[str]) -> URL:
     if url.database and url.database != IN_MEMORY and "uri" not in url.query:
         _check_place(Path(url.database))
     return url
+
+
+def free_path(path: str | os.PathLike[str]) -> Path:
+    """Where a new file can be written.
+
+    Raises:
+        InvalidInputError: If it is no path, or a file is there already.
+        StoreUnavailableError: If no file can be there.
+    """
+    url = locate(path)
+    text = os.fspath(path)
+    if "://" in text or url.database == IN_MEMORY:
+        raise InvalidInputError(f"{text!r} is no path of a file; give one like 'backup.db'")
+    target = Path(text).absolute()
+    if target.exists():
+        raise InvalidInputError(
+            f"there is a file at {target} already, which is left as it is; give another path"
+        )
+    return target
 
 
 def location(where: str | os.PathLike[str]) -> str:
@@ -165,17 +185,41 @@ def file_bytes(engine: Engine) -> int:
 
     The log is emptied into the file first, unless somebody reads: until then pages count twice.
     """
+    checkpoint(engine)
     with _bare(engine) as cursor:
         path = cursor.execute("PRAGMA database_list").fetchone()[2]
+    if not path:
+        return 0
+    parts = (Path(path), Path(f"{path}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def checkpoint(engine: Engine) -> None:
+    """Copy what is in the write-ahead log into the file, as far as others allow; waits for none."""
+    with _bare(engine) as cursor:
         cursor.execute("PRAGMA busy_timeout = 0")
         try:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
-    if not path:
-        return 0
-    parts = (Path(path), Path(f"{path}-wal"))
-    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def copy_to(engine: Engine, target: Path) -> None:
+    """Write a whole, compact copy of the database, as of one moment, without deleted rows.
+
+    It has its name only when it is complete.
+    """
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with _bare(engine) as cursor:
+            cursor.execute("VACUUM INTO ?", (str(part),))
+        with closing(sqlite3.connect(part)) as copy:
+            copy.execute("PRAGMA journal_mode = WAL")
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def problems(connection: Connection) -> list[str]:
@@ -214,6 +258,8 @@ def explained(name: str) -> Iterator[None]:
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         raise _explanation(cause, name) from error
+    except OSError as error:
+        raise StoreUnavailableError(f"{name}: {error}; nothing was changed") from error
 
 
 def _code(error: BaseException) -> int:

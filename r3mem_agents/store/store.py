@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.header import bind_model, create_tables, read_header, read_model
+from r3mem_agents.store.idling import IdleCheckpoint
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.reading import (
     examined,
@@ -72,6 +73,7 @@ class Store:
         self._closed = False
         with sqlite.explained(self.name):
             self._engine = sqlite.connect(url)
+            self._idle = IdleCheckpoint(self._engine)
             self._writer = self._engine.execution_options(**{sqlite.WRITE: True})
             try:
                 self._create_if_new()
@@ -101,12 +103,15 @@ class Store:
             # After a fork the parent's connections must be neither used nor closed by the child.
             self._engine.dispose(close=False)
             self._process = os.getpid()
+            self._idle = IdleCheckpoint(self._engine)
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
         self._ready()
         with sqlite.explained(self.name), engine.begin() as connection:
             yield connection
+        if engine is self._writer:
+            self._idle.written()
 
     def model(self) -> tuple[str, str] | None:
         """Name and fingerprint of the model that writes here; ``None`` before the first one."""
@@ -343,6 +348,21 @@ class Store:
         with self._transaction(self._engine) as connection:
             return sqlite.problems(connection) + unused_names(connection)
 
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy of the database, as of one moment, while it is in use.
+
+        Args:
+            path: Where no file is yet.
+
+        Raises:
+            InvalidInputError: If it is no path, or a file is there.
+            StoreUnavailableError: If it cannot be written; then nothing is there.
+        """
+        self._ready()
+        target = sqlite.free_path(path)
+        with sqlite.explained(f"{self.name} or its copy {target}"):
+            sqlite.copy_to(self._engine, target)
+
     def file_bytes(self) -> int:
         """Size of the database with its write-ahead log; 0 if it lives in memory."""
         self._ready()
@@ -350,9 +370,13 @@ class Store:
             return sqlite.file_bytes(self._engine)
 
     def close(self) -> None:
-        """Let go of the file; a second call does nothing."""
+        """Let go of the file, with all that was written in it; a second call does nothing."""
         self._closed = True
-        self._engine.dispose()
+        if os.getpid() == self._process:
+            self._idle.stop()
+            self._engine.dispose()
+        else:  # after a fork: the connections are the parent's
+            self._engine.dispose(close=False)
 
 
 def _select_doomed(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ def test_the_verbs_are_these() -> None:
                 "forget",
                 "stats",
                 "users",
+                "backup",
                 "verify",
                 "close",
             ]
@@ -49,7 +51,7 @@ def test_every_verb_has_a_twin_with_its_signature(verb: str) -> None:
     assert inspect.signature(twin) == inspect.signature(getattr(CompressiveMemory, verb))
 
 
-async def test_the_twins_do_the_same(open_memory: OpenMemory) -> None:
+async def test_the_twins_do_the_same(open_memory: OpenMemory, tmp_path: Path) -> None:
     memory = open_memory(session="s")
     turn = await memory.aremember("user", "My dog is called Biscuit.", name="Alice")
     many = await memory.aremember_many(
@@ -72,6 +74,9 @@ async def test_the_twins_do_the_same(open_memory: OpenMemory) -> None:
     assert memory.stats() == await memory.astats()
     assert memory.users() == await memory.ausers() != []
     assert memory.verify() == await memory.averify()
+    await memory.abackup(tmp_path / "copy.db")
+    with open_memory("copy.db") as copy:
+        assert copy.history() == memory.history()
     assert await memory.aforget(session="t") == 1
     with pytest.raises(InvalidInputError):
         await memory.arecall("dog", k=0)
