@@ -11,6 +11,10 @@ IN_MEMORY = ":memory:"
 """Where a memory is that has no file; it is gone once it is closed."""
 
 
+NOBODY = "default"
+"""The user of a memory that was opened without one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One message of a conversation.

@@ -18,7 +18,15 @@ from langchain_core.messages import (
 )
 from pydantic import ConfigDict
 
-from r3mem_agents import OnError, PromptMemory, Turn, prompt_memory, tolerated
+from r3mem_agents import (
+    OnError,
+    PromptMemory,
+    RecallFrom,
+    Turn,
+    prompt_memory,
+    recall_sessions,
+    tolerated,
+)
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from r3mem_agents.memory.quoting import indented
 from r3mem_langchain.handle import MemoryField
@@ -57,6 +65,8 @@ class R3Memory(BaseMemory):
         k: Most turns to recall; 5, as ``CompressiveMemory.recall`` has it.
         window: Most newest turns of the conversation; 10, the five exchanges of LangChain's
             ``ConversationBufferWindowMemory``.
+        recall_from: Recall from all of the user's sessions, or from this one only; ``None`` means
+            the user's if the memory has a ``user``, otherwise the session.
         token_budget: Most tokens of all that the prompt gets; 2,000, as LangChain's
             ``ConversationTokenBufferMemory`` has it.
         on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer without.
@@ -75,6 +85,7 @@ class R3Memory(BaseMemory):
     return_messages: bool = False
     k: int = 5
     window: int = 10
+    recall_from: RecallFrom | None = None
     token_budget: int = 2000
     on_error: OnError = "raise"
 
@@ -131,6 +142,7 @@ class R3Memory(BaseMemory):
             k=self.k,
             window=self.window,
             token_budget=self.token_budget,
+            sessions=recall_sessions(self.memory, self.recall_from),
         )
 
     def _shown(self, found: PromptMemory) -> dict[str, Any]:

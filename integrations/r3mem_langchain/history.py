@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from r3mem_agents import CompressiveMemory
 from r3mem_langchain.messages import to_message, to_turns
+from r3mem_langchain.scope import check_ids
 
 
 class R3ChatMessageHistory(BaseChatMessageHistory):
@@ -47,6 +48,7 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
             InvalidInputError: If a name has a wrong type or is empty.
         """
         super().__init__()
+        check_ids(user_id=user_id, session_id=session_id)
         self.memory = memory.scoped(user=user_id, session=session_id)
 
     def __reduce__(self) -> tuple[type[Self], tuple[CompressiveMemory]]:

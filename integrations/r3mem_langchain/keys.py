@@ -10,6 +10,11 @@ MOST_KEY_BYTES = 255
 
 def turn_key(name: str) -> str:
     """The name itself, or a hash of one that is empty or too long for a key."""
-    if 0 < len(name.encode()) <= MOST_KEY_BYTES:
+    if 0 < len(name.encode(errors="surrogatepass")) <= MOST_KEY_BYTES:
         return name
-    return blake2b(name.encode(), digest_size=32).hexdigest()
+    return digest_of(name)
+
+
+def digest_of(text: str) -> str:
+    """A hash of a text, in hexadecimal digits."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=32).hexdigest()

@@ -10,10 +10,10 @@ from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage, SystemMessage
 
-from r3mem_agents import CompressiveMemory, OnError, prompt_memory, tolerated
+from r3mem_agents import CompressiveMemory, OnError, RecallFrom, prompt_memory, tolerated
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
 from r3mem_langchain.messages import key_of, to_turns
-from r3mem_langchain.scope import scoped
+from r3mem_langchain.scope import Place, Scope
 from r3mem_langchain.turns import continued, opened, question
 
 if find_spec("langchain") is None:
@@ -86,6 +86,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         *,
         user_id: str | None = None,
         thread_id: str | None = None,
+        recall_from: RecallFrom | None = None,
         k: int = 5,
         window: int = 10,
         token_budget: int = 800,
@@ -97,6 +98,9 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
             memory: Where turns are kept.
             user_id: Whose memory, if the run names nobody; ``None`` means the memory's user.
             thread_id: Session, if the run has no thread; ``None`` means the memory's session.
+            recall_from: Recall from all of the user's threads, or from the run's thread only;
+                ``None`` means the user's if one is named, by the run, by ``user_id`` or by the
+                memory, otherwise the thread.
             k: Most turns to recall; 5, as ``CompressiveMemory.recall`` has it.
             window: Most newest turns of the thread to show, if they are not among the messages: an
                 agent without a checkpointer knows its thread by them. 10, the five exchanges of
@@ -107,15 +111,16 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
                 without.
 
         Raises:
-            InvalidInputError: If ``on_error`` is something else.
+            InvalidInputError: If ``on_error`` or ``recall_from`` is something else, or an id is
+                empty. A run that has an empty id raises it too.
         """
         super().__init__()
         if on_error not in ("raise", "log"):
             raise InvalidInputError(f"on_error is {on_error!r}; it must be 'raise' or 'log'")
         self.memory = memory
-        self.user_id = user_id
-        self.thread_id = thread_id
         self.on_error = on_error
+        self._scope = Scope(memory, user_id, thread_id, recall_from)
+        self._scope.check()
         self._options: dict[str, Any] = {"k": k, "window": window, "token_budget": token_budget}
 
     def before_agent(
@@ -175,7 +180,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         unwritten: list[AnyMessage] = []
         with tolerated(self.on_error, logger, "what was said was not stored"):
             try:
-                self._scoped().remember_many(to_turns(turn))
+                self._scope.place().memory.remember_many(to_turns(turn))
             except StoreError:
                 unwritten = turn
                 raise
@@ -189,31 +194,32 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         unwritten: list[AnyMessage] = []
         with tolerated(self.on_error, logger, "what was said was not stored"):
             try:
-                await self._scoped().aremember_many(to_turns(turn))
+                await self._scope.place().memory.aremember_many(to_turns(turn))
             except StoreError:
                 unwritten = turn
                 raise
         return {"r3mem_recalled": "", "r3mem_turn": unwritten}
 
-    def _scoped(self) -> CompressiveMemory:
-        return scoped(self.memory, self.user_id, self.thread_id)
-
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, logger, "nothing was recalled"):
-            return self._lookup(self._scoped(), turn, state["messages"])
+            return self._lookup(self._scope.place(), turn, state["messages"])
         return ""
 
     async def _arecall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, logger, "nothing was recalled"):
-            memory = self._scoped()
-            return await asyncio.to_thread(self._lookup, memory, turn, state["messages"])
+            place = self._scope.place()
+            return await asyncio.to_thread(self._lookup, place, turn, state["messages"])
         return ""
 
-    def _lookup(
-        self, memory: CompressiveMemory, turn: Sequence[AnyMessage], shown: Sequence[AnyMessage]
-    ) -> str:
+    def _lookup(self, place: Place, turn: Sequence[AnyMessage], shown: Sequence[AnyMessage]) -> str:
         keys = [key for message in shown if (key := key_of(message)) is not None]
-        return prompt_memory(memory, question(turn), shown_keys=keys, **self._options).text()
+        return prompt_memory(
+            place.memory,
+            question(turn),
+            shown_keys=keys,
+            sessions=place.sessions,
+            **self._options,
+        ).text()
 
 
 def _with_recalled(request: ModelRequest[ContextT]) -> ModelRequest[ContextT]:

@@ -1,38 +1,93 @@
-"""Whose memory a run uses, and for which conversation."""
+"""Whose memory a run uses, for which conversation, and what it may recall."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
-from r3mem_agents import CompressiveMemory
+from r3mem_agents import CompressiveMemory, RecallFrom, recall_sessions
+from r3mem_agents.errors import InvalidInputError
 
 USER = "user_id"
 THREAD = "thread_id"
 
+CALLED_BY_TOOL = "tools:"
+"""How the part of a run's checkpoint namespace begins in which an agent's tools run."""
 
-def scoped(
-    memory: CompressiveMemory, user_id: str | None = None, thread_id: str | None = None
-) -> CompressiveMemory:
-    """Bind a memory to the user and thread of the run that calls this.
 
-    The run's context counts first, with an attribute or key ``user_id`` or ``thread_id``; then the
-    ``configurable`` of its configuration; then what is given here; then the memory's own names.
+class Place(NamedTuple):
+    """Where a run is.
 
-    Args:
+    Attributes:
+        memory: Of its user, with its thread as the session.
+        sessions: What it may recall from; ``None`` for all of the user's.
+    """
+
+    memory: CompressiveMemory
+    sessions: list[str] | None
+
+
+class Scope(NamedTuple):
+    """What an adapter was given to find the place of each run.
+
+    Attributes:
         memory: The memory.
         user_id: Counts if the run names no user.
         thread_id: Counts if the run has no thread.
+        recall_from: What a run may recall from, as ``recall_sessions`` has it.
     """
-    config = ensure_config()
-    places = (_context(config), config.get("configurable"))
-    return memory.scoped(
-        user=_named(USER, places) or user_id, session=_named(THREAD, places) or thread_id
-    )
+
+    memory: CompressiveMemory
+    user_id: str | None = None
+    thread_id: str | None = None
+    recall_from: RecallFrom | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot name anybody or anything.
+
+        Raises:
+            InvalidInputError: If an id is empty, or ``recall_from`` is unknown.
+        """
+        check_ids(user_id=self.user_id, thread_id=self.thread_id)
+        recall_sessions(self.memory, self.recall_from)
+
+    def place(self) -> Place:
+        """The place of the run that calls this.
+
+        The run's context counts first, with an attribute or key ``user_id`` or ``thread_id``; then
+        the ``configurable`` of its configuration; then what was given here; then the memory's own
+        names.
+
+        Raises:
+            InvalidInputError: If the run names somebody or a thread by an empty id.
+        """
+        config = ensure_config()
+        places = (_context(config), config.get("configurable"))
+        user = _named(USER, places) or self.user_id
+        thread = _named(THREAD, places) or self.thread_id
+        memory = self.memory.scoped(user=user, session=thread)
+        return Place(memory, recall_sessions(memory, self.recall_from, named=user is not None))
+
+
+def check_ids(**ids: str | None) -> None:
+    """Refuse empty ids, by name: nobody is called so.
+
+    Raises:
+        InvalidInputError: If one of them is empty.
+    """
+    for name, value in ids.items():
+        if value == "":
+            raise InvalidInputError(f"{name} is empty; give an id, or None if there is none")
+
+
+def called_by_tool() -> bool:
+    """Whether the agent that calls this is run by a tool of another one."""
+    namespace = ensure_config().get("configurable", {}).get("checkpoint_ns", "")
+    return any(part.startswith(CALLED_BY_TOOL) for part in str(namespace).split("|")[:-1])
 
 
 def _context(config: RunnableConfig) -> object:
@@ -52,5 +107,6 @@ def _named(name: str, places: tuple[Any, ...]) -> str | None:
     for place in places:
         value = place.get(name) if isinstance(place, Mapping) else getattr(place, name, None)
         if value is not None:
+            check_ids(**{name: str(value)})
             return str(value)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
-from r3mem_agents import CompressiveMemory, Recollection, mark_recalled
+from r3mem_agents import CompressiveMemory, RecallFrom, Recollection, mark_recalled
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory.context import NOTHING, line
-from r3mem_langchain.scope import scoped
+from r3mem_langchain.keys import digest_of, turn_key
+from r3mem_langchain.scope import Scope
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
 """Id of the call that is being done."""
@@ -53,72 +55,78 @@ def as_tools(
     *,
     user_id: str | None = None,
     thread_id: str | None = None,
+    recall_from: RecallFrom | None = None,
     k: int = 5,
 ) -> list[BaseTool]:
     """Let a model remember, recall and forget by itself.
 
     In a graph each call works on the memory of the run's user and notes go to its thread, as
-    ``R3MemoryMiddleware`` finds them; elsewhere on the names given here. A call that is repeated
-    with the same id remembers once. What ``recall`` returns is marked, so that
-    ``R3MemoryMiddleware`` does not store it again.
+    ``R3MemoryMiddleware`` finds them; elsewhere on the names given here. Where nobody names a user,
+    a call recalls and forgets turns of its own thread only. A call that is repeated with the same
+    id and text remembers once. What ``recall`` returns is marked, so that ``R3MemoryMiddleware``
+    does not store it again.
 
     Args:
         memory: Where turns are kept.
         user_id: Whose memory, if the run names nobody; ``None`` means the memory's user.
         thread_id: Session of what is remembered, if the run has no thread; ``None`` means the
             memory's session.
+        recall_from: Recall and forget turns of all of the user's threads, or of the run's thread
+            only; ``None`` means the user's if one is named, by the run, by ``user_id`` or by the
+            memory, otherwise the thread.
         k: Most turns that ``recall`` returns; 5, as ``CompressiveMemory.recall`` has it.
 
     Returns:
         The tools ``remember``, ``recall`` and ``forget``, each sync and async.
-    """
 
-    def here() -> CompressiveMemory:
-        return scoped(memory, user_id, thread_id)
+    Raises:
+        InvalidInputError: If an id is empty, or ``recall_from`` is unknown. A call of a run that
+            has an empty id raises it too.
+    """
+    scope = Scope(memory, user_id, thread_id, recall_from)
+    scope.check()
 
     def remember(text: str) -> str:
         """Remember something for later conversations, word for word."""
-        turn = here().remember("assistant", text, key=_call.get())
-        return f"Remembered as turn {turn.id}."
-
-    async def aremember(text: str) -> str:
-        turn = await here().aremember("assistant", text, key=_call.get())
+        turn = scope.place().memory.remember("assistant", text, key=_key(text))
         return f"Remembered as turn {turn.id}."
 
     def recall(query: str) -> str:
         """Look up what was said or noted before, in this conversation and in earlier ones."""
-        return _shown(here().recall(query, k))
-
-    async def arecall(query: str) -> str:
-        return _shown(await here().arecall(query, k))
+        place = scope.place()
+        return _shown(place.memory.recall(query, k, sessions=place.sessions))
 
     def forget(turn_ids: list[int]) -> str:
         """Forget turns for good. Only do so when you are asked to."""
+        place = scope.place()
         try:
-            return f"Forgot {here().forget(turn_ids=turn_ids)} turns."
-        except (InvalidInputError, NotFoundError) as error:
-            raise ToolException(str(error)) from error
-
-    async def aforget(turn_ids: list[int]) -> str:
-        try:
-            return f"Forgot {await here().aforget(turn_ids=turn_ids)} turns."
+            for session in place.sessions or ():
+                if missing := set(turn_ids).difference(place.memory.turn_ids(session)):
+                    raise NotFoundError(
+                        f"no turn {min(missing)} in this conversation; nothing was forgotten"
+                    )
+            return f"Forgot {place.memory.forget(turn_ids=turn_ids)} turns."
         except (InvalidInputError, NotFoundError) as error:
             raise ToolException(str(error)) from error
 
     return [
-        _tool(remember, aremember, _Remember),
-        _tool(recall, arecall, _Recall),
-        _tool(forget, aforget, _Forget, handle_tool_error=True),
+        _tool(remember, _Remember),
+        _tool(recall, _Recall),
+        _tool(forget, _Forget, handle_tool_error=True),
     ]
 
 
-def _tool(
-    function: Callable[..., Any],
-    coroutine: Callable[..., Any],
-    schema: type[BaseModel],
-    **options: Any,
-) -> BaseTool:
-    return _MemoryTool.from_function(function, coroutine, args_schema=schema, **options)
+def _key(text: str) -> str | None:
+    # Some models number their calls anew in each answer, so the id alone does not tell notes apart.
+    call = _call.get()
+    return None if call is None else turn_key(f"{call} {digest_of(text)}")
+
+
+def _tool(function: Callable[..., str], schema: type[BaseModel], **options: Any) -> BaseTool:
+    async def in_thread(**arguments: Any) -> str:
+        return await asyncio.to_thread(function, **arguments)
+
+    return _MemoryTool.from_function(function, in_thread, args_schema=schema, **options)
 
 
 def _shown(hits: list[Recollection]) -> str:

@@ -9,6 +9,7 @@ from r3mem_agents.memory.prompting import (
     prompt_memory,
     without_recalled,
 )
+from r3mem_agents.memory.reach import RecallFrom, recall_sessions
 from r3mem_agents.memory.tolerance import OnError, tolerated
 from r3mem_agents.memory.validation import json_text
 from r3mem_agents.memory.window import fit_window, newest_first
@@ -17,6 +18,7 @@ __all__ = [
     "CompressiveMemory",
     "OnError",
     "PromptMemory",
+    "RecallFrom",
     "count_tokens",
     "fit_window",
     "is_recalled",
@@ -24,6 +26,7 @@ __all__ = [
     "mark_recalled",
     "newest_first",
     "prompt_memory",
+    "recall_sessions",
     "tolerated",
     "without_recalled",
 ]

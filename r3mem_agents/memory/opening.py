@@ -16,7 +16,7 @@ from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Store
-from r3mem_agents.types import IN_MEMORY
+from r3mem_agents.types import IN_MEMORY, NOBODY
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
@@ -38,7 +38,7 @@ class OpenedMemory:
         self,
         path_or_url: str | os.PathLike[str],
         *,
-        user: str = "default",
+        user: str = NOBODY,
         agent: str = "default",
         session: str = "default",
         model: ReversibleModel | str | os.PathLike[str] | None = None,

@@ -80,6 +80,8 @@ def prompt_memory(
     k: int = 5,
     token_budget: int = 800,
     shown_keys: Iterable[str] = (),
+    shown_ids: Iterable[int] = (),
+    sessions: Iterable[str] | None = None,
 ) -> PromptMemory:
     """Choose what a prompt gets.
 
@@ -90,6 +92,8 @@ def prompt_memory(
         k: Most older turns.
         token_budget: Most tokens of both parts together, speakers, dates and marks included.
         shown_keys: Keys of turns of the session that the prompt has already.
+        shown_ids: Ids of turns that it has already.
+        sessions: Only older turns of these sessions; see ``recall_sessions``.
 
     Raises:
         InvalidInputError: If an argument has a wrong type or value.
@@ -100,7 +104,7 @@ def prompt_memory(
         return count(line(turn) + "\n")
 
     left = token_budget - count(mark_recalled(RECENT))
-    shown = set(memory.turn_ids(keys=shown_keys))
+    shown = {*memory.turn_ids(keys=shown_keys), *shown_ids}
     newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]
     most = int(left * RECENT_SHARE)
     turns = newest_first(memory, newest if window else ())
@@ -109,6 +113,6 @@ def prompt_memory(
         recent = []
     left -= sum(map(cost, recent))
     exclude = shown.union(turn.id for turn in recent if turn.id is not None)
-    hits = memory.recall(query, k, exclude=exclude) if left > 0 else []
+    hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if left > 0 else []
     text, taken = compose([hits], left, count, nothing="")
     return PromptMemory(tuple(recent), mark_recalled(text) if taken else "", taken)

@@ -39,7 +39,7 @@ async def run(chain: Any, mode: str, given: Any) -> Any:
 
 @BOTH
 async def test_a_conversation_chain_remembers(open_memory: OpenMemory, mode: str) -> None:
-    memory = open_memory(session="today")
+    memory = open_memory(user="alice", session="today")
     memory.remember("user", "My dog is called Biscuit.", name="Alice", session="last week")
     model = scripted("Hello.", "Biscuit.")
     chain = ConversationChain(llm=model, memory=R3Memory(memory=memory, k=1))
@@ -169,7 +169,7 @@ async def test_a_streamed_agent_executor_is_stored_once(open_memory: OpenMemory,
 
 
 def test_messages_are_marked_and_not_stored_again(open_memory: OpenMemory) -> None:
-    memory = open_memory(session="today")
+    memory = open_memory(user="alice", session="today")
     memory.remember("user", "My dog is called Biscuit.", session="before")
     remembered = R3Memory(memory=memory, return_messages=True)
     remembered.save_context({"input": "Hi."}, {"output": "Hello."})

@@ -62,7 +62,7 @@ async def run(graph: Any, mode: str, *given: Any, **options: Any) -> dict[str, A
 
 @BOTH
 async def test_an_agent_remembers_across_threads(open_memory: OpenMemory, mode: str) -> None:
-    memory = open_memory()
+    memory = open_memory(user="alice")
     model = scripted("Noted.", "Biscuit.", "Yes.")
     graph = agent(model, R3MemoryMiddleware(memory, k=2), system_prompt="Be brief.")
     await run(graph, mode, said("My dog is called Biscuit."), thread("a"))
@@ -159,7 +159,7 @@ async def test_answers_are_streamed(open_memory: OpenMemory) -> None:
 
 
 def test_blocks_of_a_system_message_stay(open_memory: OpenMemory) -> None:
-    memory = open_memory()
+    memory = open_memory(user="alice")
     memory.remember("user", "My dog is called Biscuit.")
     block = {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}
     model = scripted("Biscuit.")
@@ -236,7 +236,7 @@ async def test_a_turn_that_the_host_runs_again_is_stored_once(
 
 @BOTH
 async def test_after_an_interrupt_the_turn_is_whole(open_memory: OpenMemory, mode: str) -> None:
-    memory = open_memory()
+    memory = open_memory(user="alice")
     memory.remember("user", "My dog Biscuit hates rain.", session="before")
     model = scripted(calls("weather", "c1", city="Paris"), "Rain.")
     saver = InMemorySaver()
@@ -263,7 +263,7 @@ async def test_after_an_interrupt_the_turn_is_whole(open_memory: OpenMemory, mod
 
 
 def test_what_a_tool_recalls_is_not_stored_again(open_memory: OpenMemory) -> None:
-    memory = open_memory()
+    memory = open_memory(user="alice")
     turn = memory.remember("user", "My dog is called Biscuit.", session="before")
     graph: Any = create_agent(
         scripted(calls("recall", "c", query="dog"), "He is."),
