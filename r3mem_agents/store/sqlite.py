@@ -28,6 +28,12 @@ APPLICATION_ID = 0x52334D65
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one."""
 
+READER_TIMEOUT_S = 5.0
+"""How long a scrub waits for a reader that stays in its transaction; chosen: lookups take less."""
+
+MOST_SKIPPED_IDS = 2**24
+"""Chosen: far more than the turns of a memory, so that these do not show in the sum."""
+
 WRITE = "r3mem_write"
 """Execution option of the engine that begins write transactions."""
 
@@ -171,13 +177,24 @@ def scrub(engine: Engine) -> bool:
     """
     with _bare(engine) as cursor:
         cursor.execute("VACUUM")
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
-        while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            # SQLite waits for readers here, but not for another one that empties the log.
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
+        deadline = time.monotonic() + READER_TIMEOUT_S
+        with _patience(cursor, READER_TIMEOUT_S):
+            while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                # SQLite waits for readers here, but not for another one that empties the log.
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.01)
     return True
+
+
+def skip_ids(connection: Connection) -> None:
+    """Raise the counters of row ids by chance, so that they do not tell how many rows there were.
+
+    They only grow: an id is never given twice.
+    """
+    connection.exec_driver_sql(
+        f"UPDATE sqlite_sequence SET seq = seq + 1 + abs(random() % {MOST_SKIPPED_IDS})"
+    )
 
 
 def file_bytes(engine: Engine) -> int:
@@ -196,12 +213,8 @@ def file_bytes(engine: Engine) -> int:
 
 def checkpoint(engine: Engine) -> None:
     """Copy what is in the write-ahead log into the file, as far as others allow; waits for none."""
-    with _bare(engine) as cursor:
-        cursor.execute("PRAGMA busy_timeout = 0")
-        try:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+    with _bare(engine) as cursor, _patience(cursor, 0):
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def copy_to(engine: Engine, target: Path) -> None:
@@ -232,6 +245,16 @@ def problems(connection: Connection) -> list[str]:
     for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         found.append(f"row {row} of {table}: what it refers to in {parent} is not there")
     return found
+
+
+@contextmanager
+def _patience(cursor: sqlite3.Cursor, seconds: float) -> Iterator[None]:
+    # Pooled connections are used again, so what they wait otherwise is restored.
+    cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+    try:
+        yield
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, func, select
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
@@ -32,14 +32,17 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
-from r3mem_agents.store.schema import meta, sessions, turns
+from r3mem_agents.store.schema import sessions, turns
+from r3mem_agents.store.scrubbing import Scrubber
 from r3mem_agents.store.writing import (
     add_turns,
     delete_unused,
     edit_turns,
+    existing_turns,
     find_scope,
     in_chunks,
     remove_keyed,
+    remove_turns,
     select_session,
 )
 from r3mem_agents.types import IN_MEMORY
@@ -75,15 +78,19 @@ class Store:
             self._engine = sqlite.connect(url)
             self._idle = IdleCheckpoint(self._engine)
             self._writer = self._engine.execution_options(**{sqlite.WRITE: True})
+            self._scrubber = self._new_scrubber()
             try:
                 self._create_if_new()
                 with self._engine.begin() as connection:
                     self.key, unscrubbed = read_header(connection, self.name)
                 if unscrubbed:  # a process was killed between deleting and scrubbing
-                    self._scrub()
+                    self._scrubber.now()
             except BaseException:
                 self._engine.dispose()
                 raise
+
+    def _new_scrubber(self) -> Scrubber:
+        return Scrubber(self._engine, self._writer, self.name)
 
     def _create_if_new(self) -> None:
         with self._engine.begin() as connection:
@@ -102,6 +109,7 @@ class Store:
         if os.getpid() != self._process:
             # After a fork the parent's connections must be neither used nor closed by the child.
             self._engine.dispose(close=False)
+            self._scrubber = self._new_scrubber()  # the parent does what it has to do
             self._process = os.getpid()
             self._idle = IdleCheckpoint(self._engine)
 
@@ -135,16 +143,18 @@ class Store:
         *,
         replace: bool = False,
         edits: Mapping[int, NewTurn] | None = None,
+        doomed: Sequence[int] = (),
     ) -> list[int]:
         """Write turns, all or none.
 
-        Of what is replaced or edited, every trace is gone when the database is scrubbed next.
+        Every trace of what is replaced, edited or removed leaves the file soon.
 
         Args:
             scope: Whose.
             new: The turns.
             replace: Remove those with the same keys before.
             edits: What stored turns, by id, are from now on; session and key stay.
+            doomed: Ids of turns to remove, if they exist.
 
         Returns:
             The ids of ``new``, in the order given; each greater than every id before.
@@ -153,17 +163,25 @@ class Store:
             KeyTakenError: A session holds the key of one of ``new`` already; ``keyed`` says which.
             NotFoundError: One of ``edits`` is of no turn.
         """
-        if not new and not edits:
+        if not new and not edits and not doomed:
             return []
         with self._transaction(self._writer) as connection:
-            gone = remove_keyed(connection, scope, new) if replace else 0
+            gone = remove_turns(connection, scope, doomed)
+            if replace:
+                gone += remove_keyed(connection, scope, new)
             if edits:
                 edit_turns(connection, scope, edits)
             ids = add_turns(connection, scope, new) if new else []
-            if gone or edits:
-                delete_unused(connection, scope)
-                connection.execute(update(meta).values(unscrubbed=1))
-            return ids
+            if changed := bool(gone or edits):
+                self._clean_up(connection, scope)
+        if changed:
+            self._scrubber.soon()
+        return ids
+
+    def _clean_up(self, connection: Connection, scope: Scope) -> None:
+        if not delete_unused(connection, scope):
+            sqlite.skip_ids(connection)
+        self._scrubber.mark(connection)
 
     def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Iterator[Addition]:
         """What a cached copy of a scope's rows lacks, in parts, as of one moment.
@@ -281,36 +299,27 @@ class Store:
 
         Raises:
             NotFoundError: If one of ``ids`` is unknown; nothing is removed then.
+            StoreUnavailableError: If the turns are removed, but not yet every trace of them.
         """
         with self._transaction(self._writer) as connection:
             doomed = _select_doomed(connection, scope, ids, session)
-            for chunk in in_chunks(doomed):
-                connection.execute(delete(turns).where(turns.c.id.in_(chunk)))
-            if doomed:
-                delete_unused(connection, scope)
-                connection.execute(update(meta).values(unscrubbed=1))
-            unscrubbed = connection.execute(select(meta.c.unscrubbed)).scalar_one()
-        if not unscrubbed:
-            return 0
-        if obstacle := self._scrub():
-            raise StoreUnavailableError(
-                f"the turns are forgotten, but traces of them are left in {self.name} "
-                f"({obstacle}); to remove them, call forget(turn_ids=[]) or open the file again"
-            )
+            if remove_turns(connection, scope, doomed):
+                self._clean_up(connection, scope)
+        self.scrub()
         return len(doomed)
 
-    def _scrub(self) -> str | None:
-        # Returns what stood in the way: the rows themselves are gone already, so that is no error
-        # of the transaction, and it must not keep a file from being opened.
-        try:
-            with sqlite.explained(self.name):
-                if not sqlite.scrub(self._engine):
-                    return "another program is reading it"
-                with self._writer.begin() as connection:
-                    connection.execute(update(meta).values(unscrubbed=0))
-        except StoreUnavailableError as error:
-            return str(error.__cause__)
-        return None
+    def scrub(self) -> None:
+        """Remove what is left of deleted rows in unused parts of the file, without delay.
+
+        Raises:
+            StoreUnavailableError: If another program prevents it.
+        """
+        self._ready()
+        if obstacle := self._scrubber.now():
+            raise StoreUnavailableError(
+                f"the turns are forgotten, but traces of them are left in {self.name} "
+                f"({obstacle}); they are removed once that is over, or when the file is opened next"
+            )
 
     def totals(self, scope: Scope) -> Totals:
         """Sums over the turns of a scope."""
@@ -371,6 +380,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file, with all that was written in it; a second call does nothing."""
+        if not self._closed and os.getpid() == self._process:
+            self._scrubber.close()
         self._closed = True
         if os.getpid() == self._process:
             self._idle.stop()
@@ -382,13 +393,13 @@ class Store:
 def _select_doomed(
     connection: Connection, scope: Scope, ids: Sequence[int] | None, session: int | None
 ) -> list[int]:
-    state = find_scope(connection, scope)
-    query = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
-    if session is not None:
-        query = query.where(turns.c.session == session)
-    known = set(connection.execute(query).scalars())
     if ids is None:
-        return sorted(known)
+        state = find_scope(connection, scope)
+        query = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
+        if session is not None:
+            query = query.where(turns.c.session == session)
+        return list(connection.execute(query).scalars())
+    known = existing_turns(connection, scope, ids)
     if missing := [turn for turn in ids if turn not in known]:
         some = ", ".join(str(turn) for turn in missing[:5]) + (", ..." if missing[5:] else "")
         raise NotFoundError(f"no turn {some} in this memory; nothing was forgotten")

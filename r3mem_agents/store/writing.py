@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError
@@ -15,6 +15,9 @@ from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 
 CHUNK = 500
 """Values in one IN (...); older SQLite takes at most 999 parameters in a statement."""
+
+MOST_ID = 2**63 - 1
+"""Databases hold no greater integer."""
 
 T = TypeVar("T")
 
@@ -148,17 +151,42 @@ def _label_ids(
     return known
 
 
-def delete_unused(connection: Connection, scope: Scope) -> None:
-    """Remove what no turn refers to any more, names first of all; outdate cached copies."""
+def existing_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> set[int]:
+    """Those of some ids that are of turns of a scope."""
+    state = find_scope(connection, scope)
+    mine = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
+    possible = [id_ for id_ in ids if 0 < id_ <= MOST_ID]
+    return {
+        id_
+        for chunk in in_chunks(possible)
+        for id_ in connection.execute(mine.where(turns.c.id.in_(chunk))).scalars()
+    }
+
+
+def remove_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> int:
+    """Remove those of some turns that exist; returns how many."""
+    doomed = sorted(existing_turns(connection, scope, ids)) if ids else []
+    for chunk in in_chunks(doomed):
+        connection.execute(delete(turns).where(turns.c.id.in_(chunk)))
+    return len(doomed)
+
+
+def delete_unused(connection: Connection, scope: Scope) -> bool:
+    """Remove what no turn refers to any more, names first of all; outdate cached copies.
+
+    Returns:
+        Whether the scope has turns left.
+    """
     state = find_scope(connection, scope)
     assert state is not None, "a scope of which turns were deleted exists"
     for table, column in ((sessions, turns.c.session), (speakers, turns.c.speaker)):
-        used = select(column).where(turns.c.scope == state.id)
-        connection.execute(delete(table).where(table.c.scope == state.id, table.c.id.not_in(used)))
+        used = exists().where(turns.c.scope == state.id, column == table.c.id)
+        connection.execute(delete(table).where(table.c.scope == state.id, ~used))
     left = select(turns.c.id).where(turns.c.scope == state.id).limit(1)
     if connection.execute(left).one_or_none() is None:
         connection.execute(delete(scopes).where(scopes.c.id == state.id))
-    else:
-        connection.execute(
-            update(scopes).where(scopes.c.id == state.id).values(changes=scopes.c.changes + 1)
-        )
+        return False
+    connection.execute(
+        update(scopes).where(scopes.c.id == state.id).values(changes=scopes.c.changes + 1)
+    )
+    return True

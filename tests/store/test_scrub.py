@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from r3mem_agents.errors import StoreUnavailableError
-from r3mem_agents.store import Label, NewTurn, Scope, Store, sqlite
+from r3mem_agents.store import Label, NewTurn, Scope, Store, scrubbing, sqlite
 from tests.store.rows import SCOPE, make_turn
+
+CODE = bytes(range(100, 160))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    while not true():  # a test that hangs here is stopped from outside
+        time.sleep(0.01)
 
 
 def on_disk(folder: Path) -> bytes:
@@ -50,44 +60,164 @@ def test_rows_that_moved_between_pages_leave_nothing(tmp_path: Path, seed: int) 
 def test_a_reader_that_keeps_the_log_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sqlite, "READER_TIMEOUT_S", 0.1)
     path = tmp_path / "store.db"
     store = Store(path)
-    code = bytes(range(100, 160))
-    [turn] = store.add(SCOPE, [make_turn(code=code)])
+    [turn] = store.add(SCOPE, [make_turn(code=CODE)])
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM turns").fetchone()
     with pytest.raises(StoreUnavailableError, match="turns are forgotten, but traces"):
         store.forget(SCOPE, ids=[turn])
     assert store.turns(SCOPE, [turn]) == {}
+    assert CODE in on_disk(tmp_path)
     reader.close()
-    assert code in on_disk(tmp_path)
-    assert store.forget(SCOPE, ids=[]) == 0
-    assert code not in on_disk(tmp_path)
+    store.forget(SCOPE, ids=[])
+    assert CODE not in on_disk(tmp_path)
     store.close()
+
+
+def test_what_a_reader_kept_is_removed_once_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite, "READER_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(scrubbing, "SCRUB_AFTER_S", 0.01)
+    monkeypatch.setattr(scrubbing, "LEAST_REST", 0)
+    path = tmp_path / "store.db"
+    with closing(Store(path)) as store:
+        store.add(SCOPE, [make_turn(code=CODE), make_turn()])
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM turns").fetchone()
+            with pytest.raises(StoreUnavailableError, match="another program is reading"):
+                store.forget(SCOPE)
+            wait_until(lambda: "traces of deleted turns" in caplog.text)
+            assert CODE in on_disk(tmp_path)
+        wait_until(lambda: CODE not in on_disk(tmp_path))
 
 
 def test_a_scrub_that_was_cut_short_is_finished_when_the_file_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.db"
-    code = bytes(range(100, 160))
 
     def killed(*_: object) -> bool:
         raise KeyboardInterrupt
 
     store = Store(path)
-    store.add(SCOPE, [make_turn(code=code)])
+    store.add(SCOPE, [make_turn(code=CODE)])
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(sqlite, "scrub", killed)
         store.forget(SCOPE)
-    assert code in on_disk(tmp_path)
+    assert CODE in on_disk(tmp_path)
     other = Store(path)
-    assert code not in on_disk(tmp_path)
+    assert CODE not in on_disk(tmp_path)
     assert other.history(SCOPE, None) == []
     other.close()
     store.close()
+
+
+WAYS = ["removed", "replaced", "edited"]
+
+
+def remove(store: Store, way: str) -> None:
+    """Let a turn go in a way that does not wait until its bytes are gone."""
+    key = b"key"
+    [turn] = store.add(SCOPE, [make_turn(code=CODE, key=key)])
+    store.scrub()  # so that the log is empty, and the bytes lie in the file itself
+    if way == "removed":
+        store.add(SCOPE, [], doomed=[turn, turn + 1, -1, 2**80])
+    elif way == "replaced":
+        store.add(SCOPE, [make_turn(key=key)], replace=True)
+    else:
+        store.add(SCOPE, [], edits={turn: make_turn()})
+    assert CODE not in {row.code for row in store.history(SCOPE, None)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bytes_that_nobody_waits_for_are_gone_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(scrubbing, "SCRUB_AFTER_S", 0.01)
+    with closing(Store(tmp_path / "store.db")) as store:
+        remove(store, way)
+        wait_until(lambda: CODE not in on_disk(tmp_path))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("end", ["close", "open", "forget", "scrub"])
+def test_bytes_that_nobody_waits_for_are_gone_at(tmp_path: Path, way: str, end: str) -> None:
+    path = tmp_path / "store.db"
+    with closing(Store(path)) as store:
+        remove(store, way)
+        assert CODE in on_disk(tmp_path)
+        if end == "close":
+            store.close()
+        elif end == "open":
+            Store(path).close()
+        elif end == "forget":
+            store.forget(SCOPE, ids=[])
+        else:
+            store.scrub()
+        assert CODE not in on_disk(tmp_path)
+
+
+def test_many_deletions_are_scrubbed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scrubbed: list[bool] = []
+    scrub = sqlite.scrub
+
+    def counted(engine: Engine) -> bool:
+        scrubbed.append(scrub(engine))
+        return scrubbed[-1]
+
+    monkeypatch.setattr(sqlite, "scrub", counted)
+    store = Store(tmp_path / "store.db")
+    ids = store.add(SCOPE, [make_turn() for _ in range(20)])
+    for turn in ids:
+        store.add(SCOPE, [], doomed=[turn])
+    assert scrubbed == []
+    store.close()
+    store.close()
+    assert scrubbed == [True]
+
+
+def test_a_deletion_during_a_scrub_is_not_taken_for_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.db"
+    mine, other = Store(path), Store(path)
+    ids = mine.add(SCOPE, [make_turn(), make_turn(code=CODE)])
+    scrub = sqlite.scrub
+
+    def meanwhile(engine: Engine) -> bool:
+        done = scrub(engine)
+        other.add(SCOPE, [], doomed=ids[1:])
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "scrub", meanwhile)
+        mine.forget(SCOPE, ids=ids[:1])
+    assert CODE in on_disk(tmp_path)
+    Store(path).close()  # finds the mark
+    assert CODE not in on_disk(tmp_path)
+    mine.close()
+    other.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_counter_tells_how_many_turns_there_were(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "store.db"
+    before = random.Random(seed).randint(1, 50)
+    with closing(Store(path)) as store:
+        ids = [store.add(SCOPE, [make_turn()])[0] for _ in range(before)]
+        store.forget(SCOPE)
+        with closing(sqlite3.connect(path)) as connection:
+            counters = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
+        assert set(counters) == {"turns", "sessions", "speakers", "scopes"}
+        for name, value in counters.items():  # by chance it is this low once in 300,000 times
+            assert value > before + 50, name
+        [after] = store.add(SCOPE, [make_turn()])
+    assert after > max(ids)
 
 
 def test_scopes_without_turns_are_gone(tmp_path: Path) -> None:
@@ -109,10 +239,9 @@ def test_deleted_rows_are_zeroed_before_the_file_is_rewritten(
         return True
 
     monkeypatch.setattr(sqlite, "scrub", only_empty_the_log)
-    code = bytes(range(100, 160))
     store = Store(tmp_path / "store.db")
-    [turn, _] = store.add(SCOPE, [make_turn(code=code), make_turn()])
-    assert code in on_disk(tmp_path)
+    [turn, _] = store.add(SCOPE, [make_turn(code=CODE), make_turn()])
+    assert CODE in on_disk(tmp_path)
     store.forget(SCOPE, ids=[turn])
-    assert code not in on_disk(tmp_path)
+    assert CODE not in on_disk(tmp_path)
     store.close()

@@ -1,0 +1,121 @@
+"""When the bytes of deleted rows leave the file.
+
+Every transaction that deletes marks the file as unscrubbed, so that nothing is forgotten about it:
+whoever opens a marked file scrubs it. Else it is scrubbed at once where a caller waits for it, and
+for all others together a while later, or when the store is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy import Connection, Engine, select, update
+
+from r3mem_agents.errors import StoreError, StoreUnavailableError
+from r3mem_agents.store import sqlite
+from r3mem_agents.store.schema import meta
+from r3mem_agents.types import IN_MEMORY
+
+logger = logging.getLogger(__name__)
+
+SCRUB_AFTER_S = 10.0
+"""How long deleted bytes may stay in an open file for nobody waits; chosen, so that a host that
+deletes all the time does not rewrite the file all the time."""
+
+LEAST_REST = 20
+"""A large file rests so many times as long as it took to rewrite it; chosen."""
+
+
+class Scrubber:
+    """Scrubs one database. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine, writer: Engine, name: str) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._name = name
+        self._rest_s = SCRUB_AFTER_S
+        self._owed = False
+        self._closed = False
+        self._timer: threading.Timer | None = None
+        self._timing = threading.Lock()
+        self._scrubbing = threading.Lock()
+
+    def mark(self, connection: Connection) -> None:
+        """Note in a transaction that deletes that the file has to be scrubbed."""
+        connection.execute(update(meta).values(unscrubbed=meta.c.unscrubbed + 1))
+
+    def soon(self) -> None:
+        """Scrub a while after the first such call, all that was deleted until then at once."""
+        with self._timing:
+            if self._owed or self._closed or self._name == IN_MEMORY:
+                return
+            self._owed = True
+            self._timer = threading.Timer(self._rest_s, self._report, [self.now])
+            self._timer.daemon = True
+            with suppress(RuntimeError):  # no thread starts when Python ends; close() does it then
+                self._timer.start()
+
+    def now(self) -> str | None:
+        """Scrub if the file is marked; returns what stood in the way, and tries again soon then.
+
+        The rows themselves are gone already, so that is no error, and it must not keep a file from
+        being opened.
+        """
+        done = False
+        try:
+            obstacle = self._attempt()
+            done = obstacle is None
+        finally:
+            if not done:  # an interrupt too
+                self.soon()
+        return obstacle
+
+    def close(self) -> None:
+        """Do now what would be done soon."""
+        with self._timing:
+            self._closed = True
+        with self._scrubbing:  # it may be going on in the background
+            owed = self._owed
+        if owed:
+            self._report(self._attempt)
+
+    def _attempt(self) -> str | None:
+        with self._scrubbing:
+            with self._timing:
+                self._owed = False
+                if self._timer is not None:
+                    self._timer.cancel()
+            started = time.monotonic()
+            try:
+                return self._scrub()
+            except StoreUnavailableError as error:
+                return str(error.__cause__)
+            finally:
+                self._rest_s = max(SCRUB_AFTER_S, LEAST_REST * (time.monotonic() - started))
+
+    def _scrub(self) -> str | None:
+        with sqlite.explained(self._name):
+            with self._engine.begin() as connection:
+                marks = connection.execute(select(meta.c.unscrubbed)).scalar_one()
+            if not marks:
+                return None
+            if not sqlite.scrub(self._engine):
+                return "another program is reading it"
+            with self._writer.begin() as connection:  # unless somebody deleted more meanwhile
+                connection.execute(
+                    update(meta).where(meta.c.unscrubbed == marks).values(unscrubbed=0)
+                )
+        return None
+
+    def _report(self, scrub: Callable[[], str | None]) -> None:
+        # For nobody who waits.
+        try:
+            obstacle = scrub()
+        except StoreError as error:
+            obstacle = str(error)
+        if obstacle:
+            logger.warning("traces of deleted turns are left in %s (%s)", self._name, obstacle)
