@@ -13,6 +13,7 @@ from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.ranking import Filters
+from r3mem_agents.memory.lookup.weights import ALONE, WEIGHTS
 from r3mem_agents.memory.upkeep import KeptMemory
 from r3mem_agents.types import MemoryStats, Recollection, Turn
 
@@ -70,16 +71,21 @@ class BlockingMemory(KeptMemory):
         )
         return self._writer.write([check.check_turn(turn, "turn")], self.session)[0]
 
-    def remember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
+    def remember_many(
+        self, turns: Iterable[Turn], *, replace: bool = False, forget: Iterable[int] = ()
+    ) -> list[Turn]:
         """Store turns as one batch, all or none.
 
         Args:
             turns: In the order in which they were said. Their ids are not used; new ones are given.
                 Those whose session holds their key already are not written again, or edit the turn
-                that has it, as ``remember`` says. What is left of its old text in unused parts of
-                the file is gone after the next ``forget``, or when the file is opened next.
+                that has it, as ``remember`` says.
             replace: Instead they are written anew, in place of those with their keys, with ids of
                 their own and so at the end of the history.
+            forget: Ids of turns to forget in the same transaction; those that do not exist are
+                passed over. Unlike the verb ``forget`` this does not wait until the file is
+                rewritten. What is left in unused parts of it, of replaced and edited turns too, is
+                gone some seconds later, and before the file is closed.
 
         Returns:
             The turns as they are stored, with their ids.
@@ -93,7 +99,12 @@ class BlockingMemory(KeptMemory):
                 f"remember_many takes a list of Turn, not {type(turns).__name__}"
             )
         checked = [check.check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
-        return self._writer.write(checked, self.session, replace=replace)
+        doomed = check.check_ids(forget, "forget")
+        try:
+            return self._writer.write(checked, self.session, replace=replace, forget=doomed)
+        finally:
+            if doomed:
+                EXPANSIONS.clear()
 
     def recall(
         self,
@@ -108,6 +119,7 @@ class BlockingMemory(KeptMemory):
         min_score: float | None = None,
         exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
+        neighbours: bool = True,
     ) -> list[Recollection]:
         """Find the turns that answer a question.
 
@@ -130,6 +142,8 @@ class BlockingMemory(KeptMemory):
                 caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best
                 sessions.
+            neighbours: Whether what was said beside a turn, and in its session, is evidence for it.
+                Say no where the turns of a session are no talk, but entries that stand alone.
 
         Returns:
             The turns, best first; an empty list if nothing is relevant.
@@ -149,7 +163,8 @@ class BlockingMemory(KeptMemory):
             min_score=None if min_score is None else check.check_score(min_score, "min_score"),
         )
         now = None if now is None else check.check_time(now, "now")
-        batches = self._reader.find(query, filters, level, k, k, now)
+        weights = WEIGHTS if neighbours else ALONE
+        batches = self._reader.find(query, filters, level, k, k, now, weights)
         return [hit for batch in batches for hit in batch]
 
     def _filters(
@@ -319,7 +334,13 @@ class BlockingMemory(KeptMemory):
     ) -> int:
         """Remove turns and every trace of them: memory tokens, gists, terms, names, metadata.
 
-        The file is rewritten, so this takes longer the larger it is.
+        First the turns are removed, for good and for everybody, and the file is marked; then it is
+        rewritten, which takes longer the larger it is, so that none of their bytes is left in it.
+        If the process is killed in between, whoever opens the file next does that. If another
+        program stays in the middle of reading, this waits some seconds, says that bytes are left,
+        and they are removed later. ``forget(everything=True)`` also hides how many turns there were
+        (ids go on from a number of chance). What has left the file may be left on the disk, and in
+        copies of the file.
 
         Args:
             turn_ids: The turns to forget.
@@ -332,6 +353,7 @@ class BlockingMemory(KeptMemory):
         Raises:
             InvalidInputError: If not exactly one of these is given.
             NotFoundError: If a turn or the session does not exist; nothing was forgotten then.
+            StoreUnavailableError: If the turns were forgotten, but bytes of them are left for now.
         """
         if (turn_ids is not None) + (session is not None) + (everything is True) != 1:
             raise InvalidInputError(

@@ -50,9 +50,11 @@ class CompressiveMemory(BlockingMemory):
             key=key,
         )
 
-    async def aremember_many(self, turns: Iterable[Turn], *, replace: bool = False) -> list[Turn]:
+    async def aremember_many(
+        self, turns: Iterable[Turn], *, replace: bool = False, forget: Iterable[int] = ()
+    ) -> list[Turn]:
         """Async twin of ``remember_many``."""
-        return await asyncio.to_thread(self.remember_many, turns, replace=replace)
+        return await asyncio.to_thread(self.remember_many, turns, replace=replace, forget=forget)
 
     async def arecall(
         self,
@@ -67,6 +69,7 @@ class CompressiveMemory(BlockingMemory):
         min_score: float | None = None,
         exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
+        neighbours: bool = True,
     ) -> list[Recollection]:
         """Async twin of ``recall``."""
         return await asyncio.to_thread(
@@ -81,6 +84,7 @@ class CompressiveMemory(BlockingMemory):
             min_score=min_score,
             exclude=exclude,
             level=level,
+            neighbours=neighbours,
         )
 
     async def acontext(

@@ -82,13 +82,20 @@ class Reader:
         return {masked[key]: turn for key, turn in found.items()}
 
     def find(
-        self, query: str, filters: Filters, level: str, k: int, batch: int, now: datetime | None
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        batch: int,
+        now: datetime | None,
+        weights: Weights = WEIGHTS,
     ) -> Iterator[list[Recollection]]:
         """What answers a question, best first.
 
         The turns are expanded batch by batch, as far as the caller reads.
         """
-        winners, rows = self.winners(query, filters, level, k, now)
+        winners, rows = self.winners(query, filters, level, k, now, weights)
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
             found = self._open(

@@ -36,7 +36,14 @@ class Writer:
         self._model = model
         self._reader = reader
 
-    def write(self, turns: Sequence[Turn], session: str, *, replace: bool = False) -> list[Turn]:
+    def write(
+        self,
+        turns: Sequence[Turn],
+        session: str,
+        *,
+        replace: bool = False,
+        forget: Sequence[int] = (),
+    ) -> list[Turn]:
         """Store turns, all or none.
 
         A turn whose session holds its key already is a retry if it says the same, and an edit if
@@ -47,6 +54,7 @@ class Writer:
             session: Session of those that name none.
             replace: Write turns anew, with other ids, in place of those with their key; of several
                 the last.
+            forget: Ids of turns to remove in the same transaction.
 
         Returns:
             The turns as they are stored.
@@ -60,7 +68,7 @@ class Writer:
         ]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]
         while True:
-            known = {} if replace else self._known(whole)
+            known = {} if replace else self._known(whole, forget)
             wanted: dict[Slot, Turn] = dict(known)
             for slot, turn, given in zip(slots, whole, turns, strict=True):
                 before = wanted.get(slot)
@@ -71,29 +79,27 @@ class Writer:
                     wanted[slot] = dataclasses.replace(turn, id=before.id, time=time)
             changed = {slot: turn for slot, turn in wanted.items() if turn is not known.get(slot)}
             try:
-                written = self._write(list(changed.values()), replace)
+                written = self._write(list(changed.values()), replace, forget)
             except (KeyTakenError, NotFoundError):
                 continue  # another writer stored or forgot one of them since
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
 
-    def _write(self, turns: Sequence[Turn], replace: bool) -> list[Turn]:
+    def _write(self, turns: Sequence[Turn], replace: bool, forget: Sequence[int]) -> list[Turn]:
         # Those with an id are edits of stored turns.
-        if not turns:
-            return []
-        segments = self._model.compress([turn.text for turn in turns])
+        segments = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
-        ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits))
+        ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget))
         EXPANSIONS.keep(self._model, segments, (turn.text for turn in turns))
         return [
             dataclasses.replace(turn, id=next(ids) if turn.id is None else turn.id)
             for turn in turns
         ]
 
-    def _known(self, turns: Sequence[Turn]) -> dict[Slot, Turn]:
-        # Those that are stored already.
+    def _known(self, turns: Sequence[Turn], forget: Sequence[int]) -> dict[Slot, Turn]:
+        # Those that are stored already, and will be.
         wanted: dict[str, list[str]] = {}
         for turn in turns:
             if turn.session is not None and turn.key is not None:
@@ -102,6 +108,7 @@ class Writer:
             turn
             for session, keys in wanted.items()
             for turn in self._reader.keyed(session, keys).values()
+            if turn not in forget
         ]
         # Most turns have no key, and then the store has not to be asked.
         return (

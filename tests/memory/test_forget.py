@@ -193,3 +193,38 @@ def test_forget_takes_one_thing(open_memory: OpenMemory) -> None:
     assert memory.forget(turn_ids=[]) == 0
     assert memory.history() == [turn]
     assert memory.forget(turn_ids=[turn.id, turn.id]) == 1
+
+
+def test_turns_are_forgotten_in_the_transaction_that_stores_others(
+    open_memory: OpenMemory, tmp_path: Path
+) -> None:
+    memory = open_memory()
+    old, kept, keyed = memory.remember_many(
+        [
+            Turn(role="user", text="Zanzibar."),
+            Turn(role="user", text="Stay."),
+            Turn(role="user", text="Lisbon.", key="k"),
+        ]
+    )
+    assert old.id is not None and keyed.id is not None
+    traces = stored_bytes(tmp_path / "memory.db", keep={kept.id, keyed.id})
+    with pytest.raises(InvalidInputError):
+        memory.remember_many([Turn(role="user", text="\ud800")], forget=[old.id])
+    assert memory.history() == [old, kept, keyed]
+    gone = [old.id, keyed.id, keyed.id + 1, 10**30]
+    [new] = memory.remember_many([Turn(role="user", text="Lisbon.", key="k")], forget=gone)
+    assert memory.history() == [kept, new]
+    assert new.id != keyed.id
+    assert "Zanzibar." not in {hit.text for hit in memory.recall("Zanzibar")}
+    assert memory.remember_many([], forget=[kept.id or 0]) == []
+    memory.close()
+    disk = everything_on_disk(tmp_path)
+    assert traces
+    assert not [trace for trace in traces if trace in disk]
+
+
+def test_turns_of_another_user_are_not_forgotten_with_a_batch(open_memory: OpenMemory) -> None:
+    turn = open_memory(user="alice").remember("user", "Mine.")
+    assert turn.id is not None
+    open_memory(user="bob").remember_many([Turn(role="user", text="Yours.")], forget=[turn.id])
+    assert open_memory(user="alice").history() == [turn]

@@ -70,6 +70,23 @@ def test_the_answer_beside_the_match_is_found(memory: CompressiveMemory) -> None
     assert LINES[2][3] in [hit.text for hit in hits]
 
 
+def test_turns_that_stand_alone_have_no_neighbours(open_memory: OpenMemory) -> None:
+    entries = [
+        "She works at a bank.",
+        "Her dog is called Biscuit.",
+        "She owns a house in Graz.",
+        "The password rotates monthly.",
+        "Her dog is called Biscuit.",
+    ]
+    memory = open_memory(model=FakeModel())
+    turns = memory.remember_many([Turn(role="entry", text=text) for text in entries])
+    hits = memory.recall("Biscuit", k=9, neighbours=False)
+    assert [hit.turn_id for hit in hits] == [turns[4].id, turns[1].id]
+    assert hits[0].score == hits[1].score > 0.5
+    assert not any(hit.evidence[level] for hit in hits for level in ("neighbours", "session"))
+    assert len(memory.recall("Biscuit", k=9)) == 5
+
+
 def test_the_speaker_in_the_question_decides(open_memory: OpenMemory) -> None:
     memory = open_memory(model=FakeModel())
     for name in ("Carol", "Dave", "Erin"):

@@ -102,7 +102,7 @@ def weigh(
     named = [weights.speaker * bool(one.terms & postings.asked) for one in turns.speakers]
     if any(named):
         parts["speaker"] = np.array(named)[turns.speaker]
-    relevant = direct | beside
+    relevant = direct | beside if weights.previous or weights.following else direct.copy()
     if dates.spans and weights.time:
         time = _closeness(turns, dates.spans)
         if dates.only and np.any(time == 1):

@@ -76,3 +76,6 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 """The weights of each level of evidence."""
 
 WEIGHTS = Weights()
+
+ALONE = WEIGHTS.without("neighbours", "session")
+"""For turns that have nothing to do with those beside them."""
