@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Literal
+from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.memory import BaseMemoryBlock
 from pydantic import Field, PrivateAttr
 
 from r3mem_agents import OnError, tolerated
-from r3mem_llamaindex.connection import Connected
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory.quoting import without_tags
+from r3mem_llamaindex.connection import Name, Recalling
 from r3mem_llamaindex.conversation import Draft, draft
 from r3mem_llamaindex.messages import SPOKEN
+from r3mem_llamaindex.tokens import tokenize
 from r3mem_llamaindex.windows import Windows
 
 logger = logging.getLogger(__name__)
@@ -22,12 +25,14 @@ SESSION = "session_id"
 """Where ``Memory`` writes its session into the messages that leave its window."""
 
 
-class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
+class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
     """Remembers what ``Memory`` is told, and recalls what helps to answer the newest message.
 
-    It stores the messages that leave the window of ``Memory``, and those in it whenever ``Memory``
-    is read, so that a conversation which never fills the window is remembered too. The last answer
-    of a conversation is stored when that is read once more, or by ``aput``. With
+    It stores what was put into ``Memory``: what leaves its window, and what a read finds there,
+    since ``Memory`` tells a block of nothing else that it was given. So a conversation which never
+    fills the window is remembered too. The input of a read is not stored. It comes as the last
+    message, as if the user had said it; so a last message of the user's waits until something
+    follows it, and the last exchange of a conversation is stored when that is read once more. With
     ``accept_short_term_memory=False`` only ``aput`` stores. What is in the window is not recalled.
 
     ``Memory`` writes only the host's own fields of its blocks as JSON: after ``Context.from_dict``
@@ -36,14 +41,11 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
 
     name: str = "R3Memory"
     description: str | None = "Turns of earlier conversations, byte for byte."
-    session: str = Field(
+    session: Name = Field(
         default="default", description="Session of messages that belong to none of `Memory`'s."
     )
     recall_tokens: int = Field(
         default=800, ge=1, description="Most tokens to recall; 800, as `context` has it."
-    )
-    recall_from: Literal["user", "session"] = Field(
-        default="user", description="Recall from all of the user's sessions, or the present one."
     )
     on_error: OnError = Field(
         default="raise", description="What to do when the memory cannot be written or read."
@@ -57,7 +59,8 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
         session_id: str | None = None,
         **block_kwargs: Any,
     ) -> str:
-        return await asyncio.to_thread(self._get, messages or [], session_id or self.session)
+        session = self.session if session_id is None else session_id
+        return await asyncio.to_thread(self._get, messages or [], _named(session))
 
     async def _aput(self, messages: list[ChatMessage]) -> None:
         # Taken before anything else runs: other blocks write into the same messages.
@@ -65,7 +68,7 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
         with tolerated(self.on_error, logger, "messages that leave the window were not stored"):
             for message in messages:
                 extra = dict(message.additional_kwargs)
-                session = extra.pop(SESSION, None) or self.session
+                session = _named(extra.pop(SESSION, self.session))
                 own = message.model_copy(update={"additional_kwargs": extra})
                 leaving.setdefault(session, []).extend(_drafts([message], session, own))
             await asyncio.to_thread(self._put, leaving)
@@ -86,16 +89,28 @@ class R3MemoryBlock(Connected, BaseMemoryBlock[str]):
         return ""
 
     def _recall(self, question: str, session: str, shown: list[int]) -> str:
-        if self.recall_from == "session" and not self._conversation(session).turn_ids():
+        if self._session_only and not self._conversation(session).turn_ids():
             return ""
-        return self.memory.context(
+        recalled = self.memory.context(
             question,
             self.recall_tokens,
-            sessions=[session] if self.recall_from == "session" else None,
+            sessions=[session] if self._session_only else None,
             roles=SPOKEN,
             exclude=shown,
+            count=lambda text: len(tokenize(self._inside(text))),
             nothing="",
         )
+        return self._inside(recalled)
+
+    def _inside(self, text: str) -> str:
+        # ``Memory`` puts it between tags of these names.
+        return without_tags(text, "memory", self.name)
+
+
+def _named(session: str) -> str:
+    if not session:
+        raise InvalidInputError(f"{SESSION} is empty; give the session a name")
+    return session
 
 
 def _drafts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -29,6 +29,12 @@ from r3mem_llamaindex.delivered import MemoryName
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
+
+NOBODY = "default"
+"""The user if none is named."""
+
+Name = Annotated[str, Field(min_length=1)]
+"""Never empty: an id that a host failed to fill in would be somebody."""
 
 _opening = threading.Lock()
 _in_memory: WeakValueDictionary[MemoryName, CompressiveMemory] = WeakValueDictionary()
@@ -64,7 +70,7 @@ class Connected(BaseModel):
     Attributes:
         store: A path, or an SQLAlchemy URL; a path is made absolute, so that another process finds
             the same file. ``":memory:"`` lives as long as this object and its copies.
-        user: Whose memory; nothing crosses a user.
+        user: Whose memory; nothing crosses a user. ``"default"`` is nobody in particular.
         agent: Which agent's memory.
         model: Folder of the checkpoint; ``None`` takes the one that the file was written with, or
             the bundled one.
@@ -72,10 +78,10 @@ class Connected(BaseModel):
 
     model_config = ConfigDict(extra="forbid")  # a mistyped user must not be another one
 
-    store: str = Field(default=DEFAULT_STORE, validate_default=True)
-    user: str = "default"
-    agent: str = "default"
-    model: str | None = None
+    store: Name = Field(default=DEFAULT_STORE, validate_default=True)
+    user: Name = NOBODY
+    agent: Name = "default"
+    model: Name | None = None
 
     _link: _Link = PrivateAttr(default_factory=_Link)
 
@@ -161,3 +167,21 @@ class Connected(BaseModel):
             self.store = f"{IN_MEMORY}{uuid4().hex}"
         _in_memory[self._name] = memory
         self._link.attach(self._name, memory)
+
+
+class Recalling(Connected):
+    """Recalls from some of the sessions.
+
+    Attributes:
+        recall_from: Recall from all of the user's sessions, or from the present one only. ``None``
+            means all if a user is named, and otherwise only the present one: the sessions of nobody
+            in particular may be those of several people.
+    """
+
+    recall_from: Literal["user", "session"] | None = None
+
+    @property
+    def _session_only(self) -> bool:
+        if self.recall_from is None:
+            return self.user == NOBODY
+        return self.recall_from == "session"

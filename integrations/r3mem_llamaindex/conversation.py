@@ -16,11 +16,15 @@ from typing import NamedTuple
 from llama_index.core.base.llms.types import ChatMessage
 
 from r3mem_agents import CompressiveMemory, Turn, newest_first
+from r3mem_agents.errors import InvalidInputError
 from r3mem_llamaindex.delivered import DELIVERED, MemoryName, Said
 from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
 
 KEY = "r3mem_key"
-"""Entry of ``additional_kwargs`` by which a host names a message that it may deliver again."""
+"""Entry of ``additional_kwargs`` by which a host names a message that it may deliver again.
+
+With the same content it is a retry, with other content an edit of what was stored.
+"""
 
 PROBED_AT_ONCE = 8
 """Keys that are looked up together for a free one."""
@@ -41,10 +45,17 @@ class Draft(NamedTuple):
     turn: Turn
     digest: str
 
+    @property
+    def named(self) -> bool:
+        """Whether the host named it, so that it may be delivered again with other content."""
+        return self.message.additional_kwargs.get(KEY) is not None
+
     def key(self, times: int) -> str:
         """Key of the turn, if the session had its content so many times before."""
-        named: str | None = self.message.additional_kwargs.get(KEY)
-        return _key(self.digest, times) if named is None else named
+        if not self.named:
+            return _key(self.digest, times)
+        key: str = self.message.additional_kwargs[KEY]
+        return key
 
 
 def draft(message: ChatMessage, session: str, content: ChatMessage | None = None) -> Draft | None:
@@ -69,6 +80,13 @@ class Conversation:
     """One session."""
 
     def __init__(self, memory: CompressiveMemory, whose: MemoryName, session: str) -> None:
+        """Open a session.
+
+        Raises:
+            InvalidInputError: If it has no name.
+        """
+        if not session:
+            raise InvalidInputError("session is empty; give it a name")
         self.memory = memory
         self.session = session
         self._whose = whose
@@ -112,11 +130,12 @@ class Conversation:
         for draft in drafts:
             if draft.digest not in said:
                 said[draft.digest] = self._times_said(draft.digest)
-            keyed.append(replace(draft.turn, key=draft.key(said[draft.digest]), time=now))
+            time = None if draft.named else now  # an edit keeps the time of what it edits
+            keyed.append(replace(draft.turn, key=draft.key(said[draft.digest]), time=time))
             said[draft.digest] += 1
         ids: list[int] = []
         for draft, turn in zip(drafts, self.memory.remember_many(keyed), strict=True):
-            if turn.time != now and KEY not in draft.message.additional_kwargs:
+            if turn.time != now and not draft.named:
                 # Another writer said the same at the same moment, and took the key.
                 ids += self._store([draft])
             else:

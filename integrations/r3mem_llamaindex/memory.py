@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -14,7 +14,8 @@ from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
 from r3mem_agents import OnError, fit_window, mark_recalled, tolerated
-from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
+from r3mem_llamaindex.calls import whole_calls
+from r3mem_llamaindex.connection import DEFAULT_STORE, Recalling
 from r3mem_llamaindex.conversation import Draft, Shown, draft
 from r3mem_llamaindex.messages import SPOKEN
 from r3mem_llamaindex.tokens import Tokenizer, message_tokens, tokenize
@@ -57,7 +58,7 @@ def new_session() -> str:
     return f"{datetime.now():%Y-%m-%d}-{uuid4().hex[:8]}"
 
 
-class R3Memory(Connected, BaseMemory):
+class R3Memory(Recalling, BaseMemory):
     """Everything said is stored; a prompt gets the newest of it, and what older turns help.
 
     ``get`` returns the newest messages of the session as they were said, as many as fit, and turns
@@ -74,8 +75,8 @@ class R3Memory(Connected, BaseMemory):
         token_limit: Most tokens that ``get`` returns; the last user's message and what followed it
             are returned even if they are longer.
         recall_tokens: Most tokens of what is recalled, and at most 30 % of the limit; 800, as
-            ``CompressiveMemory.context`` has it; 0 recalls nothing.
-        recall_from: Recall from all of the user's sessions, or from this one only.
+            ``CompressiveMemory.context`` has it; 0 recalls nothing. What is not recalled leaves its
+            room to the newest messages.
         insert_method: Where recalled turns go: in front of the user's message, or into a system
             message. ``ReActAgent`` drops a system message if it has no system prompt. Without the
             user's message, as in context engines, they go into a system message.
@@ -88,7 +89,6 @@ class R3Memory(Connected, BaseMemory):
     session: str = Field(default_factory=new_session, min_length=1)
     token_limit: int = Field(default=DEFAULT_TOKEN_LIMIT, ge=1)
     recall_tokens: int = Field(default=800, ge=0)
-    recall_from: Literal["user", "session"] = "user"
     insert_method: Literal["user", "system"] = "user"
     on_error: OnError = "raise"
     tokenizer_fn: Tokenizer = Field(default=tokenize, exclude=True)
@@ -191,35 +191,47 @@ class R3Memory(Connected, BaseMemory):
             R3MemError: If the memory cannot be read, unless that is logged.
         """
         budget = max(0, self.token_limit - initial_token_count)
-        to_recall = min(self.recall_tokens, int(RECALL_SHARE * budget))
-        window = fit_window(
-            self._newest_first(),
-            budget - to_recall,
-            cost=self._tokens,
-            role=lambda shown: shown.message.role.value,
-        )
-        to_recall = min(to_recall, budget - sum(map(self._tokens, window)))
+        widest = whole_calls(self._fit(self._newest_first(), budget))
+        most = min(self.recall_tokens, int(RECALL_SHARE * budget))
+        window = self._fit(reversed(widest), budget - most)
         asked = [shown.message for shown in window if shown.message.role == "user"]
         question = input or (asked[-1].content if asked else None) or ""
-        recalled = ""
-        with tolerated(self.on_error, logger, "nothing was recalled"):
-            shown_ids = [shown.turn_id for shown in window if shown.turn_id is not None]
-            recalled = self._recall(question, to_recall, shown_ids)
+        recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
+        # What is not recalled leaves its room to the window, whose turns are recalled no more.
+        wider = self._fit(reversed(widest), budget - len(self.tokenizer_fn(recalled)))
+        if len(wider) > len(window):
+            window = wider
+            recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
         messages = [shown.message for shown in window]
         if not recalled:
             return messages
-        block = TextBlock(text=_marked(recalled))
+        block = TextBlock(text=recalled)
         if self.insert_method == "user" and asked and question == asked[-1].content:
             asked[-1].blocks.insert(0, block)
             return messages
         return [ChatMessage(role="system", blocks=[block]), *messages]
 
-    def _tokens(self, shown: Shown) -> int:
-        return message_tokens(shown.message, self.tokenizer_fn)
+    def _fit(self, newest_first: Iterable[Shown], token_budget: int) -> list[Shown]:
+        return fit_window(
+            newest_first,
+            token_budget,
+            cost=lambda shown: self._cost([shown]),
+            role=lambda shown: shown.message.role.value,
+        )
+
+    def _cost(self, window: Iterable[Shown]) -> int:
+        return sum(message_tokens(shown.message, self.tokenizer_fn) for shown in window)
+
+    def _recalled(self, question: str, window: Sequence[Shown], token_budget: int) -> str:
+        shown_ids = [shown.turn_id for shown in window if shown.turn_id is not None]
+        with tolerated(self.on_error, logger, "nothing was recalled"):
+            lines = self._recall(question, token_budget, shown_ids)
+            return _marked(lines) if lines else ""
+        return ""
 
     def _recall(self, question: str, token_budget: int, exclude: list[int]) -> str:
         token_budget -= len(self.tokenizer_fn(_marked("")))
-        here = self.recall_from == "session"
+        here = self._session_only
         if token_budget < 1 or (here and not self._conversation(self.session).turn_ids()):
             return ""
         return self.memory.context(

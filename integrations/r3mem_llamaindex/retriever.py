@@ -8,9 +8,12 @@ from typing import Any, Literal
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from r3mem_agents import CompressiveMemory, Recollection
+from r3mem_agents.memory.context import NOTHING
+from r3mem_agents.memory.quoting import quoted
+from r3mem_agents.timestamps import wall_clock
 from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
 from r3mem_llamaindex.messages import METADATA
 
@@ -18,11 +21,30 @@ SHOWN = ("time", "role", "name")
 """What a language model is shown of a node beside its text."""
 
 
+class TurnNode(TextNode):
+    """A turn: its text byte for byte, but quoted where a language model reads it."""
+
+    def get_content(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> str:
+        """The text, with metadata if asked; for a model none of it can pass for something else."""
+        if metadata_mode != MetadataMode.LLM:
+            return super().get_content(metadata_mode)
+        metadata = {
+            name: " ".join(value.split()) if isinstance(value, str) else value
+            for name, value in self.metadata.items()
+        }
+        shown = self.model_copy(update={"text": quoted(self.text), "metadata": metadata})
+        return TextNode.get_content(shown, metadata_mode)
+
+
 class R3Retriever(BaseRetriever):
     """Finds the remembered turns that answer a question.
 
     A node's text is the turn's, byte for byte; its metadata has time, role, name, session and
-    ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes.
+    ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes. It searches all of the
+    user's sessions if ``sessions`` names none.
+
+    If nothing is relevant, one node says so, with a score of 0 and without ``turn_id``: context
+    engines answer "Empty Response", without asking their model, when they are given no node.
     """
 
     def __init__(
@@ -38,6 +60,7 @@ class R3Retriever(BaseRetriever):
         sessions: Sequence[str] | None = None,
         roles: Sequence[str] | None = None,
         level: Literal["turn", "session"] = "turn",
+        nothing: str | None = NOTHING,
         callback_manager: CallbackManager | None = None,
     ) -> None:
         """Retrieve from a memory, which is opened at the first question.
@@ -50,10 +73,12 @@ class R3Retriever(BaseRetriever):
                 or the bundled one.
             k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
             now: What dates in a question are relative to; ``None`` means the time of the question.
+                Times are written in its zone, or else in the local one.
             min_score: Only turns with at least this score.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             level: ``"session"`` for the best turn of each of the ``k`` best sessions.
+            nothing: What the node says that stands for no turn; ``None`` for no node.
             callback_manager: The host's.
         """
         super().__init__(callback_manager=callback_manager)
@@ -66,6 +91,7 @@ class R3Retriever(BaseRetriever):
             "roles": roles,
             "level": level,
         }
+        self._nothing = nothing
 
     @classmethod
     def from_memory(cls, memory: CompressiveMemory, **options: Any) -> R3Retriever:
@@ -86,28 +112,33 @@ class R3Retriever(BaseRetriever):
         return self._connected.memory
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        hits = self.memory.recall(query_bundle.query_str, **self._options)
-        return [_node(hit) for hit in hits]
+        return self._nodes(self.memory.recall(query_bundle.query_str, **self._options))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        hits = await self.memory.arecall(query_bundle.query_str, **self._options)
-        return [_node(hit) for hit in hits]
+        return self._nodes(await self.memory.arecall(query_bundle.query_str, **self._options))
+
+    def _nodes(self, hits: Sequence[Recollection]) -> list[NodeWithScore]:
+        if not hits and self._nothing is not None:
+            return [
+                NodeWithScore(node=TextNode(id_="r3mem:nothing", text=self._nothing), score=0.0)
+            ]
+        return [_node(hit, self._options["now"]) for hit in hits]
 
 
-def _node(hit: Recollection) -> NodeWithScore:
+def _node(hit: Recollection, now: datetime | None) -> NodeWithScore:
     metadata = {name: value for name, value in hit.metadata.items() if name != METADATA}
     metadata |= {
-        "time": f"{hit.time:%Y-%m-%d %H:%M}",
+        "time": wall_clock(hit.time, now),
         "role": hit.role,
         **({"name": hit.name} if hit.name else {}),
         "session": hit.session,
         "turn_id": hit.turn_id,
     }
-    node = TextNode(
-        id_=f"r3mem:{hit.turn_id}",
-        text=hit.text,
-        metadata=metadata,
-        excluded_llm_metadata_keys=[name for name in metadata if name not in SHOWN],
-        excluded_embed_metadata_keys=list(metadata),
-    )
-    return NodeWithScore(node=node, score=hit.score)
+    fields: dict[str, Any] = {
+        "id_": f"r3mem:{hit.turn_id}",
+        "text": hit.text,
+        "metadata": metadata,
+        "excluded_llm_metadata_keys": [name for name in metadata if name not in SHOWN],
+        "excluded_embed_metadata_keys": list(metadata),
+    }
+    return NodeWithScore(node=TurnNode(**fields), score=hit.score)

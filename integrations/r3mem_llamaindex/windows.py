@@ -23,15 +23,17 @@ class Windows:
     def read(self, conversation: Conversation, drafts: Sequence[Draft]) -> list[int]:
         """Store what is new in a window; returns the turns that it shows.
 
-        ``Memory`` appends its input, which an agent has put already: a message that is there twice
-        at the end of what is new waits until something follows it.
+        A new message of the user's at its end may be the input of the read, which nobody put: it
+        waits until something follows it.
         """
         with self._lock:
             seen = self._known(conversation)
             names = [draft.digest for draft in drafts]
             shared = 0 if seen is None else _overlap([name for name, _ in seen], names)
-            if len(names) > max(shared, 1) and names[-1] == names[-2]:
+            if len(names) > shared and drafts[-1].turn.role == "user":
                 drafts, names = drafts[:-1], names[:-1]
+                if not names:
+                    return []
             if seen is None or (seen and not shared):  # a process or a window that began anew
                 ids = conversation.hand_in(drafts)
             else:

@@ -141,6 +141,31 @@ async def test_a_context_engine_retrieves_turns(memory: CompressiveMemory, mode:
     assert [turn.text for turn in memory.history("s")] == [QUESTION, "Answer 1."]
 
 
+@pytest.mark.parametrize("engine_class", [ContextChatEngine, CondensePlusContextChatEngine])
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_model_is_asked_though_nothing_is_retrieved(
+    memory: CompressiveMemory, mode: str, engine_class: Any
+) -> None:
+    """At the first message of all, and later among others that do not help."""
+    llm = Scripted(numbered())
+    engine = engine_class.from_defaults(
+        retriever=R3Retriever.from_memory(memory),
+        memory=R3Memory.from_memory(memory, session="s", recall_tokens=0),
+        llm=llm,
+        skip_condense=True,
+    )
+    for number, text in enumerate(["Hello!", "Quantum chromodynamics.", "Thank you!"], 1):
+        assert await say(engine, mode, text) == f"Answer {number}."
+        system = str(llm.prompts[-1][0].content)
+        assert "Nothing relevant was found in memory." in system
+    assert [turn.text for turn in memory.history("s")][:4] == [
+        "Hello!",
+        "Answer 1.",
+        "Quantum chromodynamics.",
+        "Answer 2.",
+    ]
+
+
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_engine_answers_though_its_memory_is_gone(
     memory: CompressiveMemory, build: Any, mode: str, caplog: pytest.LogCaptureFixture

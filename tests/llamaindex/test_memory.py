@@ -15,6 +15,7 @@ from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlo
 from llama_index.core.memory import BaseMemory
 
 from r3mem_agents import CompressiveMemory
+from r3mem_agents.errors import InvalidInputError
 from r3mem_llamaindex import R3Memory
 from r3mem_llamaindex.tokens import message_tokens, tokenize
 from tests.llamaindex.talk import BISCUIT, QUESTION, assistant, recalled, said, user
@@ -157,6 +158,26 @@ def test_a_host_may_name_a_message(r3: R3Memory) -> None:
     assert r3.get()[0].additional_kwargs == named
 
 
+def test_a_named_message_with_other_content_is_an_edit(r3: R3Memory) -> None:
+    def named(text: str) -> ChatMessage:
+        return ChatMessage(content=text, additional_kwargs={"r3mem_key": "message-17"})
+
+    r3.put_messages([named("My dog is called Biscuit."), assistant("Noted."), user("Bye.")])
+    before = r3.memory.history()
+    r3.put(named("My dog is called Waffle."))
+    assert said(r3) == ["My dog is called Waffle.", "Noted.", "Bye."]
+    after = r3.memory.history()
+    assert [(turn.id, turn.time) for turn in after] == [(turn.id, turn.time) for turn in before]
+    assert r3.get() == [named("My dog is called Waffle."), assistant("Noted."), user("Bye.")]
+    r3.set([named("My cat is called Tom."), assistant("Noted.")])
+    assert said(r3) == ["My cat is called Tom.", "Noted.", "Bye."]
+    assert r3.get_all() == [named("My cat is called Tom."), assistant("Noted.")]
+    later = R3Memory.from_memory(r3.memory, session="later")
+    assert "Biscuit" not in recalled(later.get(input="Biscuit Waffle Tom"))
+    with pytest.raises(InvalidInputError, match="key is empty"):
+        r3.put(ChatMessage(content="Hi.", additional_kwargs={"r3mem_key": ""}))
+
+
 def test_writers_at_the_same_moment_store_all(r3: R3Memory) -> None:
     def write() -> None:
         for _ in range(5):
@@ -271,6 +292,66 @@ def _own(message: ChatMessage) -> ChatMessage | None:
         return message
     blocks = message.blocks[1:]
     return ChatMessage(role=message.role, blocks=blocks) if blocks else None
+
+
+def call(*ids: str | None, text: str = "I look.", older: bool = False) -> ChatMessage:
+    """An answer that calls tools, as models of today or older ones of the host write it."""
+    if older:
+        calls = [{"id": id_, "type": "function", "function": {"name": "w"}} for id_ in ids]
+        return ChatMessage(role="assistant", content=text, additional_kwargs={"tool_calls": calls})
+    blocks = [ToolCallBlock(tool_call_id=id_, tool_name="w", tool_kwargs={}) for id_ in ids]
+    return ChatMessage(role="assistant", blocks=[TextBlock(text=text), *blocks])
+
+
+def result(id_: str | None, text: str = "22 degrees") -> ChatMessage:
+    named = {} if id_ is None else {"tool_call_id": id_}
+    return ChatMessage(role="tool", content=text, additional_kwargs=named)
+
+
+ANSWERED: list[list[ChatMessage]] = [
+    [call("1"), result("1")],
+    [call("1", older=True), result("1")],
+    [call("1", "2"), result("2", "hot"), result("1", "warm")],
+    [call(None), result("weather")],
+    [call("1"), result(None)],
+    [assistant("No call that we know of."), result(None)],
+]
+BROKEN: list[tuple[list[ChatMessage], list[ChatMessage]]] = [  # what was said, what of it is shown
+    ([call("1")], []),
+    ([call("1", older=True)], []),
+    ([call("1", "2"), result("2")], []),
+    ([call("1"), result("3")], []),
+    ([call(None, None), result("1")], []),
+    ([assistant("No call."), result("1")], [assistant("No call.")]),
+    ([call("1"), result("1", "warm"), result("2", "stray")], [call("1"), result("1", "warm")]),
+]
+
+
+@pytest.mark.parametrize(("put", "shown"), [*((one, one) for one in ANSWERED), *BROKEN])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_call_is_shown_with_its_results_or_not_at_all(
+    r3: R3Memory, put: list[ChatMessage], shown: list[ChatMessage], more: int
+) -> None:
+    rest = [assistant("So be it."), user("And then?")][: 2 * more]
+    r3.put_messages([user("How warm is it?"), *put, *rest])
+    assert r3.get() == [user("How warm is it?"), *shown, *rest]
+    assert r3.get_all() == [user("How warm is it?"), *put, *rest]
+    r3.set(r3.get())
+    assert len(r3.memory.history()) == 1 + len(put) + len(rest)
+
+
+def test_what_is_not_recalled_leaves_its_room_to_the_window(r3: R3Memory) -> None:
+    r3.tokenizer_fn = str.split
+    r3.token_limit = 100
+    R3Memory.from_memory(r3.memory, session="earlier").put(user(BISCUIT))
+    talk = [user(f"number {n} in a row of ten words like all") for n in range(10)]
+    r3.put_messages(talk)  # 100 tokens
+    assert r3.get(input="quantum chromodynamics") == talk
+    system, *window = r3.get(input=QUESTION)
+    assert BISCUIT in recalled([system])
+    assert window == talk[10 - len(window) :]
+    tokens = sum(message_tokens(message, r3.tokenizer_fn) for message in (system, *window))
+    assert 90 < tokens <= 100, "no room is left for another message"
 
 
 def test_older_turns_are_recalled_dated_and_only_if_they_help(r3: R3Memory) -> None:

@@ -58,11 +58,34 @@ def test_recall_stays_in_the_session_if_asked(r3: R3Memory) -> None:
 
 
 def test_a_new_object_is_a_new_session(where: dict[str, Any]) -> None:
-    one, other = R3Memory(**where), R3Memory(**where)
+    one, other = R3Memory(**where, user="alice"), R3Memory(**where, user="alice")
     one.put(user(BISCUIT))
     assert one.session != other.session
     assert other.get_all() == []
     assert BISCUIT in recalled(other.get(input=QUESTION))
+
+
+def test_without_a_user_no_other_session_is_recalled(where: dict[str, Any]) -> None:
+    R3Memory(**where, session="alice-1").put(user("My PIN is 4921."))
+    bob = R3Memory(**where, session="bob-1")
+    for nobody in (bob, R3Memory.from_json(bob.to_json()), R3Memory.from_memory(bob.memory)):
+        assert nobody.get(input="What is my PIN?") == []
+    everybody = R3Memory(**where, session="bob-1", recall_from="user")
+    assert "4921" in recalled(everybody.get(input="What is my PIN?"))
+    alice = R3Memory(**where, session="alice-1")
+    alice.reset()
+    assert "4921" in recalled(alice.get(input="What is my PIN?"))
+
+
+@pytest.mark.parametrize("field", ["store", "user", "agent", "session", "model"])
+def test_an_empty_name_is_refused(where: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        R3Memory(**(where | {field: ""}))
+    named = R3Memory(**where)
+    if field in ("user", "agent", "session"):
+        setattr(named, field, "")
+        with pytest.raises(InvalidInputError, match=f"{field} is empty"):
+            named.put(user(BISCUIT))
 
 
 def test_a_mistyped_field_is_refused(where: dict[str, Any]) -> None:
