@@ -5,6 +5,7 @@ R3MemError
 ├── StoreError                        the file or database behind a memory
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
 │   ├── KeyTakenError                 another writer was faster with the same key
+│   ├── StaleTermsError               terms that other rules made
 │   ├── StoreCorruptError             damaged, or the file of another program
 │   │   └── DamagedTurnError          turns that cannot be read any more
 │   └── FormatError                   written by another version of this package
@@ -43,6 +44,14 @@ class KeyTakenError(StoreError):
     """Another writer stored a turn with the same key in the same moment; nothing was changed.
 
     A memory catches it and returns that turn, so it reaches nobody who does not use a store itself.
+    """
+
+
+class StaleTermsError(StoreError):
+    """The terms of a user's turns were made by other rules than this process has; nothing was done.
+
+    A memory catches it and makes the terms anew, so it reaches nobody who does not use a store
+    itself.
     """
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import validation as check
+from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
@@ -59,7 +60,7 @@ class OpenedMemory:
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
         check.check_scope(user, agent, session)
-        self._store = Store(path_or_url)
+        self._store = Store(path_or_url, rules())
         self._opener: Self | None = None  # the handle that opened the file, if it is not this one
         self.location = self._store.location
         # Closes what nobody closed; Python 3.13 warns of connections that are just dropped.

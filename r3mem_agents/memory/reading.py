@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import DamagedTurnError
+from r3mem_agents.errors import DamagedTurnError, StaleTermsError
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
@@ -19,7 +19,7 @@ from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
 from r3mem_agents.memory.lookup.scoring import gist_likeness
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
-from r3mem_agents.memory.records import damaged_turn, open_label, open_names, open_turn
+from r3mem_agents.memory.records import damaged_turn, open_label, open_names, open_turn, term_hashes
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import Scope, Store, TurnRow
 from r3mem_agents.types import DamagedTurn, Recollection, Turn
@@ -127,7 +127,7 @@ class Reader:
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
         # the index is made anew and the question asked once more.
         for _ in range(2):
-            turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
+            turns = self._snapshot()
             if turns is None:
                 return [], {}
             alike = likeness(turns)
@@ -140,11 +140,34 @@ class Reader:
 
     def salient(self, session: int, k: int) -> list[Turn]:
         """The few turns that say what the session with this row id was about."""
-        turns = INDEXES.snapshot(self._store, self._scope, self._sealer, self._model.gist_bytes)
+        turns = self._snapshot()
         if turns is None or session not in turns.sessions:  # forgotten since
             return []
         chosen = salient(turns, turns.sessions.index(session), k, 8 * self._model.gist_bytes)
         return self.turns(turns.ids[chosen].tolist())
+
+    def renew_terms(self) -> None:
+        """Make the terms of every turn anew, by the rules of this process.
+
+        Those of damaged turns stay as they are.
+        """
+        done = False
+        while not done:  # as long as another process adds turns meanwhile
+            rows = self._store.history(self._scope, None)
+            terms: dict[int, bytes | None] = dict.fromkeys(row.id for row in rows)
+            for turn in self._open(rows, self._model.expand):
+                assert turn.id is not None
+                terms[turn.id] = term_hashes(self._sealer, turn.text)
+            done = self._store.renew_terms(self._scope, terms)
+
+    def _snapshot(self) -> Snapshot | None:
+        while True:
+            try:
+                return INDEXES.snapshot(
+                    self._store, self._scope, self._sealer, self._model.gist_bytes
+                )
+            except StaleTermsError:
+                self.renew_terms()
 
     def _open(
         self,

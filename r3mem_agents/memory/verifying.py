@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NOT_EXPANDED, each_apart, expanded
+from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.records import damaged_turn, open_names, open_owner, term_hashes
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import ExaminedTurn, Store
@@ -75,4 +76,6 @@ def _reason(sealer: Sealer, turn: ExaminedTurn, text: str | None) -> str | None:
         return NOT_EXPANDED
     if len(text.encode()) != turn.text_bytes:
         return OTHER_LENGTH
+    if turn.rules != rules():
+        return None  # made anew when they are asked for
     return None if term_hashes(sealer, text) == turn.terms else OTHER_TERMS

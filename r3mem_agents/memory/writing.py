@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import KeyTakenError, NotFoundError
+from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.moments import settle
 from r3mem_agents.memory.reading import Reader
@@ -82,6 +82,9 @@ class Writer:
                 written = self._write(list(changed.values()), replace, forget)
             except (KeyTakenError, NotFoundError):
                 continue  # another writer stored or forgot one of them since
+            except StaleTermsError:
+                self._reader.renew_terms()
+                continue
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
 

@@ -34,7 +34,7 @@ def additions(connection: Connection, state: ScopeState, first: int) -> Iterator
 
 def _sealed_speakers(connection: Connection, rows: set[int]) -> dict[int, bytes]:
     sealed: dict[int, bytes] = {}
-    for chunk in in_chunks(sorted(rows)):
+    for chunk in in_chunks([row for row in rows if isinstance(row, int)]):  # others are damaged
         names = connection.execute(
             select(speakers.c.id, speakers.c.sealed).where(speakers.c.id.in_(chunk))
         )

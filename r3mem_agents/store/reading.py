@@ -86,6 +86,7 @@ def examined(connection: Connection, ids: Sequence[int]) -> Iterator[ExaminedTur
     extra = (
         *(raw(column).label(f"owner_{name}") for name, column in owners.items()),
         *(raw(turns.c[name]) for name in ("terms", "text_bytes")),
+        raw(scopes.c.rules).label("rules"),
         ((sessions.c.scope == turns.c.scope) & (speakers.c.scope == turns.c.scope)).label("agree"),
     )
     for chunk in in_chunks(ids):
@@ -96,6 +97,7 @@ def examined(connection: Connection, ids: Sequence[int]) -> Iterator[ExaminedTur
                 row=turn._replace(intact=turn.intact and bool(row.agree)),
                 owner=row.owner_sealed,
                 terms=row.terms,
+                rules=row.rules,
                 text_bytes=row.text_bytes,
             )
 

@@ -27,10 +27,12 @@ class ScopeState(NamedTuple):
         id: The scope's row; never reused.
         changes: Grows whenever turns of the scope are forgotten. New turns do not count: they
             are found by their ids, which only grow.
+        rules: Digest of the rules that made the terms of its turns.
     """
 
     id: int
     changes: int
+    rules: bytes = b""
 
 
 class Label(NamedTuple):
@@ -111,12 +113,14 @@ class ExaminedTurn(NamedTuple):
         row: The turn.
         owner: Sealed names of its user and agent; ``None`` if damage has cut it off.
         terms: As of ``NewTurn``.
+        rules: Digest of the rules that made the terms.
         text_bytes: As of ``NewTurn``.
     """
 
     row: TurnRow
     owner: bytes | None
     terms: bytes
+    rules: bytes | None
     text_bytes: int
 
 

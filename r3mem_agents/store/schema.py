@@ -51,6 +51,7 @@ scopes = Table(
     Column("agent", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("changes", Integer, nullable=False),
+    Column("rules", LargeBinary, nullable=False),
     UniqueConstraint("user", "agent"),
     sqlite_autoincrement=True,
 )

@@ -36,6 +36,7 @@ from r3mem_agents.store.schema import sessions, turns
 from r3mem_agents.store.scrubbing import Scrubber
 from r3mem_agents.store.writing import (
     add_turns,
+    check_rules,
     delete_unused,
     edit_turns,
     existing_turns,
@@ -43,6 +44,7 @@ from r3mem_agents.store.writing import (
     in_chunks,
     remove_keyed,
     remove_turns,
+    renew_terms,
     select_session,
 )
 from r3mem_agents.types import IN_MEMORY
@@ -57,11 +59,12 @@ class Store:
         key: Secret of this database, for keyed hashes of names and terms.
     """
 
-    def __init__(self, where: str | os.PathLike[str]) -> None:
+    def __init__(self, where: str | os.PathLike[str], rules: bytes = b"") -> None:
         """Open a database, or create it where there is none.
 
         Args:
             where: A path or an SQLAlchemy URL of an SQLite database.
+            rules: Digest of the rules by which terms are made.
 
         Raises:
             InvalidInputError: If ``where`` is neither.
@@ -72,6 +75,7 @@ class Store:
         url = sqlite.locate(where)
         self.name = url.database or IN_MEMORY
         self.location = sqlite.location(where)
+        self._rules = rules
         self._process = os.getpid()
         self._closed = False
         with sqlite.explained(self.name):
@@ -162,16 +166,19 @@ class Store:
         Raises:
             KeyTakenError: A session holds the key of one of ``new`` already; ``keyed`` says which.
             NotFoundError: One of ``edits`` is of no turn.
+            StaleTermsError: Other rules made the terms that the scope has.
         """
         if not new and not edits and not doomed:
             return []
         with self._transaction(self._writer) as connection:
+            if new or edits:
+                check_rules(find_scope(connection, scope, lock=True), self._rules)
             gone = remove_turns(connection, scope, doomed)
             if replace:
                 gone += remove_keyed(connection, scope, new)
             if edits:
                 edit_turns(connection, scope, edits)
-            ids = add_turns(connection, scope, new) if new else []
+            ids = add_turns(connection, scope, new, self._rules) if new else []
             if changed := bool(gone or edits):
                 self._clean_up(connection, scope)
         if changed:
@@ -195,12 +202,29 @@ class Store:
             The present state and rows to add: those after ``last`` if the state is the known one,
             otherwise all of them. The first part is the state alone; nothing comes for a scope that
             holds nothing.
+
+        Raises:
+            StaleTermsError: Other rules made the terms that the scope has.
         """
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return
+            check_rules(state, self._rules)
             yield from additions(connection, state, last + 1 if state == known else 0)
+
+    def renew_terms(self, scope: Scope, terms: Mapping[int, bytes | None]) -> bool:
+        """Let every turn of a scope have terms that this store's rules made.
+
+        Args:
+            scope: Whose.
+            terms: By turn id; ``None`` leaves them as they are.
+
+        Returns:
+            False, and nothing is done, if there are turns that ``terms`` does not name.
+        """
+        with self._transaction(self._writer) as connection:
+            return renew_terms(connection, scope, terms, self._rules)
 
     def session_ids(self, scope: Scope, digests: Iterable[bytes]) -> dict[bytes, int]:
         """Row ids of the sessions that exist, by keyed hash of their names."""

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, Select, Table, delete, exists, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from r3mem_agents.errors import KeyTakenError, NotFoundError
+from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
 from r3mem_agents.store.schema import scopes, sessions, speakers, turns
@@ -37,14 +47,26 @@ def find_scope(connection: Connection, scope: Scope, *, lock: bool = False) -> S
         lock: Keep other writers of the scope out until the end of the transaction, so that ids
             become visible in ascending order. SQLite has a single writer anyway.
     """
-    query = select(scopes.c.id, scopes.c.changes).where(
+    query = select(scopes.c.id, scopes.c.changes, scopes.c.rules).where(
         scopes.c.user == scope.user, scopes.c.agent == scope.agent
     )
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else ScopeState(row[0], row[1])
+    return None if row is None else ScopeState._make(row)
 
 
-def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> list[int]:
+def check_rules(state: ScopeState | None, rules: bytes) -> None:
+    """See that a scope's terms were made by these rules.
+
+    Raises:
+        StaleTermsError: They were not.
+    """
+    if state is not None and state.rules != rules:
+        raise StaleTermsError("other rules made the terms of these turns; make them anew")
+
+
+def add_turns(
+    connection: Connection, scope: Scope, new: Sequence[NewTurn], rules: bytes
+) -> list[int]:
     """Insert turns and the rows that they refer to; returns the ids in the order given.
 
     Raises:
@@ -52,10 +74,9 @@ def add_turns(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> l
     """
     state = find_scope(connection, scope, lock=True)
     if state is None:
-        made = connection.execute(
-            insert(scopes).values(**scope._asdict(), changes=0).returning(scopes.c.id)
-        )
-        state = ScopeState(made.scalar_one(), 0)
+        values = {**scope._asdict(), "changes": 0, "rules": rules}
+        made = connection.execute(insert(scopes).values(values).returning(scopes.c.id))
+        state = ScopeState(made.scalar_one(), 0, rules)
     session_ids = _label_ids(connection, sessions, state.id, (turn.session for turn in new))
     speaker_ids = _label_ids(connection, speakers, state.id, (turn.speaker for turn in new))
     rows = [
@@ -98,6 +119,36 @@ def edit_turns(connection: Connection, scope: Scope, edits: Mapping[int, NewTurn
         mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)
         if not connection.execute(mine.values(values)).rowcount:
             raise NotFoundError(f"turn {id_} does not exist any more")
+
+
+def renew_terms(
+    connection: Connection, scope: Scope, terms: Mapping[int, bytes | None], rules: bytes
+) -> bool:
+    """Let every turn of a scope have terms that these rules made.
+
+    Args:
+        connection: Inside a write transaction.
+        scope: Whose.
+        terms: By turn id; ``None`` leaves them as they are.
+        rules: Digest of the rules.
+
+    Returns:
+        False, and nothing is done, if there are turns that ``terms`` does not name.
+    """
+    state = find_scope(connection, scope, lock=True)
+    if state is None:
+        return True
+    present = connection.execute(select(turns.c.id).where(turns.c.scope == state.id)).scalars()
+    if not terms.keys() >= set(present):
+        return False
+    new = [{"turn": turn, "made": made} for turn, made in terms.items() if made is not None]
+    if new:
+        mine = update(turns).where(turns.c.scope == state.id, turns.c.id == bindparam("turn"))
+        connection.execute(mine.values(terms=bindparam("made")), new)
+    connection.execute(
+        update(scopes).where(scopes.c.id == state.id).values(changes=state.changes + 1, rules=rules)
+    )
+    return True
 
 
 def select_session(scope: Scope, digest: bytes) -> Select[tuple[int]]:

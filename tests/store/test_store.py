@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.schema import CreateTable
 
-from r3mem_agents.errors import KeyTakenError, NotFoundError
+from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.store import Label, Scope, Store
 from r3mem_agents.store.schema import tables
 from r3mem_agents.store.writing import CHUNK
@@ -200,3 +200,22 @@ def test_an_edited_turn_keeps_its_place(store: Store) -> None:
     store.add(SCOPE, [], edits={first: make_turn(code=b"newer")})
     assert next(store.index_rows(SCOPE, None, 0)).state != state  # so that indexes are made anew
     store.close()
+
+
+def test_terms_of_other_rules_are_refused_until_all_are_renewed(tmp_path: Path) -> None:
+    old, new = Store(tmp_path / "store.db", b"old"), Store(tmp_path / "store.db", b"new")
+    first, second = old.add(SCOPE, [make_turn(), make_turn()])
+    for refused in (
+        lambda: new.add(SCOPE, [make_turn()]),
+        lambda: new.add(SCOPE, [], edits={first: make_turn()}),
+        lambda: list(new.index_rows(SCOPE, None, 0)),
+    ):
+        with pytest.raises(StaleTermsError):
+            refused()
+    assert not new.renew_terms(SCOPE, {first: b"uvwxyz"})
+    assert new.renew_terms(SCOPE, {first: b"uvwxyz", second: None})
+    _, rows = new.index_rows(SCOPE, None, 0)
+    assert rows.rows.terms == (b"uvwxyz", make_turn().terms)
+    assert all(turn.intact for turn in new.history(SCOPE, None))
+    with pytest.raises(StaleTermsError):
+        old.add(SCOPE, [make_turn()])

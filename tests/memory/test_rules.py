@@ -1,0 +1,142 @@
+"""Terms that other rules made are made anew before a question, or a turn, relies on them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import Stemmer
+
+from r3mem_agents import CompressiveMemory
+from r3mem_agents.memory.lookup import rules as of_rules
+from r3mem_agents.memory.lookup import terms as of_terms
+from r3mem_agents.memory.lookup.stopwords import STOP_WORDS
+from r3mem_agents.memory.lookup.words import words
+from tests.memory.fake_model import FakeModel
+
+ROOT = Path(__file__).parents[2]
+FACTS = (
+    "We meet in the evening.",
+    "Dial 112 in an emergency.",
+    "The organization is in Oslo.",
+    "Buy a paste for the tiles.",
+    "The interval is an hour.",
+)
+
+
+class OtherStemmer:
+    """Stems as no version of Snowball does."""
+
+    def stemWords(self, found: Sequence[str]) -> list[str]:  # noqa: N802 - PyStemmer's name
+        return [word[::-1] for word in found]
+
+
+@contextmanager
+def other_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another release of the stemmer is installed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(of_rules, "version", lambda _: "2.2.0.3")
+        patch.setattr(of_terms, "_stemmer", OtherStemmer)
+        of_rules.rules.cache_clear()
+        yield
+    of_rules.rules.cache_clear()
+
+
+def opened(path: Path) -> CompressiveMemory:
+    fake: Any = FakeModel()
+    return CompressiveMemory(path, model=fake)
+
+
+def found(memory: CompressiveMemory) -> list[str]:
+    """What is first for the word that each fact is about, by words alone."""
+    questions = ("evening", "emergency", "organization", "paste", "interval")
+    hits = [memory.recall(question, k=1) for question in questions]
+    return [hit.text for some in hits for hit in some if hit.evidence["entity"]]
+
+
+def test_words_are_found_after_the_stemmer_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory.db"
+    with other_release(monkeypatch), opened(path) as memory:
+        for fact in FACTS:
+            memory.remember("user", fact)
+        assert found(memory) == [*FACTS]
+    with opened(path) as memory:
+        assert found(memory) == [*FACTS]
+        assert memory.verify().ok
+        ids = memory.turn_ids()
+    with opened(path) as memory:
+        assert memory.turn_ids() == ids
+        assert found(memory) == [*FACTS]
+
+
+def test_each_user_has_terms_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "memory.db"
+    with other_release(monkeypatch), opened(path) as memory:
+        for user in ("ann", "bob"):
+            memory.scoped(user=user).remember("user", f"{user} swims in the evening.")
+    with opened(path) as memory:
+        assert memory.verify().ok
+        for user in ("ann", "bob"):
+            hits = memory.scoped(user=user).recall("evenings")
+            assert [hit.text for hit in hits] == [f"{user} swims in the evening."]
+            assert hits[0].evidence["entity"] > 0
+
+
+def test_a_turn_is_not_written_beside_terms_of_other_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory.db"
+    with other_release(monkeypatch), opened(path) as memory:
+        for fact in FACTS[:3]:
+            memory.remember("user", fact)
+    with opened(path) as memory:
+        for fact in FACTS[3:]:
+            memory.remember("user", fact, key=fact)
+        assert found(memory) == [*FACTS]
+        assert memory.verify().ok
+
+
+def test_programs_with_other_rules_find_what_each_other_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory.db"
+    with other_release(monkeypatch):
+        older = opened(path)
+        older.remember("user", FACTS[0])
+    with opened(path) as newer:
+        newer.remember("user", FACTS[1])
+        assert found(newer) == [*FACTS[:2]]
+        with other_release(monkeypatch):
+            assert found(older) == [*FACTS[:2]]
+            older.remember("user", FACTS[2])
+        assert found(newer) == [*FACTS[:3]]
+    older.close()
+
+
+def test_the_digest_shows_the_release_and_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = of_rules.rules()
+    with other_release(monkeypatch):
+        assert of_rules.rules() != mine
+    with monkeypatch.context() as patch:
+        patch.setattr(of_terms, "_stemmer", lambda: Stemmer.Stemmer("porter"))
+        of_rules.rules.cache_clear()
+        assert of_rules.rules() != mine
+    of_rules.rules.cache_clear()
+    assert of_rules.rules() == mine
+
+
+def test_changed_rules_have_another_number() -> None:
+    """If this fails on purpose, count ``TERM_RULES`` up and write both into the file."""
+    rows = re.findall(r"^\| `(.+?)` \|", (ROOT / "docs/lookup.md").read_text("utf-8"), re.MULTILINE)
+    made = [list(words(text)) for text in (*rows, of_rules.PROBE)]
+    digest = hashlib.blake2b(repr((made, sorted(STOP_WORDS))).encode(), digest_size=8).hexdigest()
+    golden = json.loads((ROOT / "tests/golden/terms.json").read_text("utf-8"))
+    assert golden == {"rules": of_rules.TERM_RULES, "digest": digest}
