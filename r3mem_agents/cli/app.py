@@ -6,14 +6,17 @@ when it runs.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from r3mem_agents.cli import bench, chat, demo, read, transfer, version, write
-from r3mem_agents.cli.console import fail
-from r3mem_agents.errors import R3MemError
+from r3mem_agents.cli import bench, browse, chat, demo, read, transfer, upkeep, version, write
+from r3mem_agents.cli.console import fail, warn
+from r3mem_agents.errors import DamageWarning, R3MemError
 
 EPILOG = "Start with: [bold]r3mem demo[/bold]"
 
@@ -28,14 +31,40 @@ class R3MemGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an expected error becomes a line on stderr and exit code 1."""
+        """Run the command; an expected error becomes a line on stderr and exit code 1.
+
+        So does damage that was left out of the result.
+        """
         try:
-            return super().invoke(ctx)
+            with _damage_told() as told:
+                result = super().invoke(ctx)
+            if told:
+                raise typer.Exit(1)
+            return result
         except BrokenPipeError:
             raise
         except (R3MemError, OSError) as error:
             fail(error)
             raise typer.Exit(1) from error
+
+
+@contextmanager
+def _damage_told() -> Iterator[list[str]]:
+    """Show what is damaged on stderr, and collect it."""
+    told: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DamageWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, DamageWarning):
+                told.append(str(message))
+                warn(str(message))
+            else:
+                others(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield told
 
 
 def _load_train() -> Any:
@@ -83,7 +112,7 @@ def _train() -> None:
     # Only lists the command in the help; R3MemGroup puts the real one in its place.
 
 
-for part in (demo, version, chat, write, read, transfer):
+for part in (demo, version, chat, write, read, browse, transfer, upkeep):
     app.add_typer(part.commands)
 app.add_typer(training)
 app.add_typer(bench.app, name="bench", rich_help_panel="Models")

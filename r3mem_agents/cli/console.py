@@ -111,6 +111,11 @@ def bytes_text(count: float) -> str:
     return f"{count:,.0f} B"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something: ``1 turn``, ``1,536 turns``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shorten(text: str, width: int) -> str:
     """The first ``width`` characters of a text on one line, with an ellipsis if cut."""
     flat = " ".join(text.split())

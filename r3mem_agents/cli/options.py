@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from r3mem_agents.cli.console import warn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.types import IN_MEMORY
 
@@ -46,6 +47,9 @@ CheckpointOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEFAULT_DB = "r3mem.db"
+
+MOST_LISTED = 5
+"""Names that a note lists, before it counts the others."""
 
 
 def load_model(model: str | None) -> ReversibleModel | None:
@@ -94,6 +98,35 @@ def open_memory(
     from r3mem_agents import CompressiveMemory
 
     return CompressiveMemory(db, user=user, agent=agent, session=session, model=load_model(model))
+
+
+def read_memory(db: str, user: str, agent: str, model: str | None) -> CompressiveMemory:
+    """Open a memory that should hold something; if it does not, say whose turns the file has."""
+    memory = open_memory(db, user, agent, model)
+    if not memory.sessions():
+        _tell_whose(memory, db)
+    return memory
+
+
+def _tell_whose(memory: CompressiveMemory, db: str) -> None:
+    users = memory.users()
+    agents = [one.agent for one in users if one.user == memory.user]
+    if agents:
+        warn(
+            f"agent {memory.agent!r} remembers nothing of user {memory.user!r} in {db}, but "
+            f"{_listed(agents)} does; name one with --agent or R3MEM_AGENT"
+        )
+    elif users:
+        warn(
+            f"user {memory.user!r} has no turns in {db}, but {_listed(one.user for one in users)} "
+            "has; name one with --user or R3MEM_USER"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    some = [*dict.fromkeys(names)]
+    more = [f"{len(some) - MOST_LISTED} more"] if len(some) > MOST_LISTED else []
+    return ", ".join([*map(repr, some[:MOST_LISTED]), *more])
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""``r3mem recall``, ``context``, ``gist``, ``history`` and ``stats``."""
+"""``r3mem recall``, ``context``, ``gist`` and ``stats``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from r3mem_agents.cli.options import (
     JsonOption,
     ModelOption,
     UserOption,
-    open_memory,
     parse_time,
+    read_memory,
 )
 from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
@@ -82,7 +82,7 @@ def recall(
     }
     if min_score is not None:
         options["min_score"] = min_score
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         start = time.perf_counter()
         hits = memory.recall(question, **options)
         milliseconds = 1000 * (time.perf_counter() - start)
@@ -109,7 +109,7 @@ def context(
     as_json: JsonOption = False,
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         text = memory.context(question, token_budget, now=parse_time(now, "--now"))
     if as_json:
         emit_json({"question": question, "token_budget": token_budget, "context": text})
@@ -143,32 +143,8 @@ def gist(
     as_json: JsonOption = False,
 ) -> None:
     """Show the few turns that say what a session was about, byte for byte."""
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         turns = memory.gist(session, k)
-    show_turns(turns, as_json=as_json)
-
-
-@commands.command(
-    "history",
-    rich_help_panel="Memory",
-    epilog=examples(
-        "r3mem history",
-        "r3mem history --session 2026-11-20 --json",
-    ),
-)
-def history(
-    session: Annotated[
-        str | None, typer.Option("--session", help="Only this session; all if left out.")
-    ] = None,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the turns in order, byte for byte."""
-    with open_memory(db, user, agent, model) as memory:
-        turns = memory.history(session)
     show_turns(turns, as_json=as_json)
 
 
@@ -188,6 +164,6 @@ def stats(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a memory holds and what it costs."""
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         found = memory.stats()
     show_stats(found, f"{db}: user {user}, agent {agent}", as_json=as_json)

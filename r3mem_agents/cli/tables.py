@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.padding import Padding
 from rich.table import Table
 
-from r3mem_agents.cli.console import bytes_text, emit_json, harmless_text, out
+from r3mem_agents.cli.console import bytes_text, counted, emit_json, harmless_text, out
 from r3mem_agents.cli.records import recollection_record, turn_record
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import MemoryStats, Recollection, Turn
@@ -64,7 +64,7 @@ def show_forgotten(count: int, *, as_json: bool) -> None:
     if as_json:
         emit_json({"forgotten": count})
     else:
-        out().print(f"forgot {count:,} turn{'' if count == 1 else 's'}")
+        out().print(f"forgot {counted(count, 'turn')}")
 
 
 def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:

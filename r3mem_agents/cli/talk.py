@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from r3mem_agents.cli.console import emit_json, err, harmless_text, out
+from r3mem_agents.cli.console import counted, emit_json, err, harmless_text, out
 from r3mem_agents.cli.records import recollection_record
 from r3mem_agents.cli.tables import show_forgotten, show_recalled, show_stats
 from r3mem_agents.errors import InvalidInputError
@@ -42,7 +42,7 @@ class Talk:
         )
         self._notes.print(
             harmless_text(
-                f"{db}: {stats.turns:,} turns, {stats.sessions:,} sessions; "
+                f"{db}: {counted(stats.turns, 'turn')}, {counted(stats.sessions, 'session')}; "
                 f"this one is {self._memory.session}\n{answers}\n/help lists commands\n",
                 "dim",
             ),

@@ -11,7 +11,15 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from r3mem_agents.cli.console import emit_json, err, examples, out, progress
+from r3mem_agents.cli.console import (
+    counted,
+    emit_json,
+    err,
+    examples,
+    harmless_text,
+    out,
+    progress,
+)
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -21,6 +29,7 @@ from r3mem_agents.cli.options import (
     UserOption,
     open_memory,
     parse_time,
+    read_memory,
 )
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.errors import InvalidInputError, NotFoundError
@@ -55,7 +64,7 @@ def export(
     """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
     if path != "-" and Path(path).resolve() == Path(db).resolve():
         raise InvalidInputError(f"{path} is the memory itself; export to another file")
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         turns = memory.history(session)
     with ExitStack() as stack:
         sink: BinaryIO = sys.stdout.buffer
@@ -66,7 +75,9 @@ def export(
             sink.write(line.encode("utf-8") + b"\n")
         sink.flush()
     if path != "-":
-        err().print(f"{len(turns):,} turns written to {path}")
+        err().print(
+            harmless_text(f"{counted(len(turns), 'turn')} written to {path}"), soft_wrap=True
+        )
 
 
 @commands.command(
@@ -113,7 +124,7 @@ def import_(
     if as_json:
         emit_json({"imported": len(turns)})
     else:
-        out().print(f"{len(turns):,} turns stored in {db}")
+        out().print(harmless_text(f"{counted(len(turns), 'turn')} stored in {db}"), soft_wrap=True)
 
 
 def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:

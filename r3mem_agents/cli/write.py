@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from r3mem_agents.cli.console import emit_json, examples, harmless_text, out
+from r3mem_agents.cli.console import counted, emit_json, examples, harmless_text, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -18,6 +18,7 @@ from r3mem_agents.cli.options import (
     open_memory,
     parse_metadata,
     parse_time,
+    read_memory,
 )
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.cli.tables import show_forgotten
@@ -102,10 +103,10 @@ def forget(
     wanted = [bool(turn_ids), session is not None, everything]
     if sum(wanted) != 1:
         raise typer.BadParameter("name one of: turn numbers, --session, --everything")
-    with open_memory(db, user, agent, model) as memory:
+    with read_memory(db, user, agent, model) as memory:
         if everything and not yes:
-            count = memory.stats().turns
-            question = f"Forget all {count:,} turns of user {user!r}, agent {agent!r} in {db}?"
+            count = counted(memory.stats().turns, "turn")
+            question = f"Forget all: {count} of user {user!r}, agent {agent!r} in {db}?"
             typer.confirm(question, abort=True, err=True)
         if turn_ids:
             gone = memory.forget(turn_ids=turn_ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.memory.damage import ADVICE, tell
 from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.memory.records import open_owner
 from r3mem_agents.memory.verifying import verify
@@ -19,21 +19,15 @@ class KeptMemory(OpenedMemory):
 
         It is the one verb that names other users than this memory's; so show its result to whoever
         may read the whole file.
-
-        Raises:
-            StoreCorruptError: If a name cannot be read any more.
         """
         found: list[UserStats] = []
-        for owned in self._store.owned():
-            names = open_owner(self._sealer, owned.scope)
+        for scope, turns, sessions in self._store.owned():
+            names = open_owner(self._sealer, scope)
             if names is None:
-                raise StoreCorruptError(
-                    f"the name of a user in {self._store.name} is damaged; verify() says what else "
-                    "is, and restore the file from a backup"
-                )
-            found.append(
-                UserStats(user=names[0], agent=names[1], turns=owned.turns, sessions=owned.sessions)
-            )
+                tell(f"{turns} turns are left out: their user's name is damaged. To do: {ADVICE}")
+                continue
+            user, agent = names
+            found.append(UserStats(user=user, agent=agent, turns=turns, sessions=sessions))
         return found
 
     def verify(self) -> Verification:

@@ -27,9 +27,9 @@ COMMANDS = sorted(_commands(typer.main.get_command(app)))
 def test_all_promised_commands_exist() -> None:
     names = {" ".join(path) for path in COMMANDS}
     promised = {
-        "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context", "demo",
-        "export", "forget", "gist", "history", "import", "recall", "remember", "stats", "train",
-        "version",
+        "backup", "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context",
+        "demo", "export", "fetch", "forget", "gist", "history", "import", "recall", "remember",
+        "sessions", "stats", "train", "users", "verify", "version",
     }  # fmt: skip
     assert names == promised
 

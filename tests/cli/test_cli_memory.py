@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +174,7 @@ def test_forgetting_everything_asks_first(run: Run, run_json: Any) -> None:
     run_json("remember", "One.")
     refused = run("forget", "--everything", stdin="n\n")
     assert refused.exit_code == 1
-    assert "Forget all 1 turns" in refused.stderr
+    assert "Forget all: 1 turn of user 'default'" in refused.stderr
     assert len(run_json("history")) == 1
     assert run("forget", "--everything", stdin="y\n").exit_code == 0
     assert run_json("history") == []
@@ -188,3 +190,135 @@ def test_a_session_in_the_environment_is_never_forgotten_by_it(
     monkeypatch.setenv("R3MEM_SESSION", "keep")
     assert run("forget").exit_code == 2
     assert len(run_json("history")) == 1
+
+
+READS = [
+    ["recall", "dog"],
+    ["context", "dog"],
+    ["gist"],
+    ["history"],
+    ["stats"],
+    ["sessions"],
+    ["export"],
+    ["forget", "--everything", "--yes"],
+]
+
+
+@pytest.mark.parametrize("command", READS, ids=lambda command: command[0])
+def test_an_empty_result_for_a_user_who_is_not_there_names_the_others(
+    run: Run, run_json: Any, command: list[str]
+) -> None:
+    assert run(*command, "--db", ":memory:").stderr == ""
+    run_json("remember", DOG, "--user", "alice")
+    run_json("remember", DOG, "--user", "bob", "--agent", "helper")
+    lost = run(*command)
+    assert lost.exit_code == 0
+    (note,) = lost.stderr.splitlines()
+    for part in ("note: ", "user 'default'", "r3mem.db", "'alice', 'bob'", "--user"):
+        assert part in note
+    (note,) = run(*command, "--user", "bob").stderr.splitlines()
+    for part in ("agent 'default'", "'bob'", "'helper'", "--agent"):
+        assert part in note
+    assert run(*command, "--user", "bob", "--agent", "helper").stderr == ""
+
+
+def test_an_unknown_session_of_an_unknown_user_names_the_users(run: Run, run_json: Any) -> None:
+    run_json("remember", DOG, "--user", "alice", "--session", "monday")
+    note, error = run("history", "--session", "monday").stderr.splitlines()
+    assert "'alice'" in note
+    assert "'monday'" in error
+
+
+def test_many_users_are_counted_not_listed(run: Run, run_json: Any) -> None:
+    for number in range(8):
+        run_json("remember", DOG, "--user", f"user {number}")
+    (note,) = run("history").stderr.splitlines()
+    assert "'user 4', 3 more has" in note
+    assert "user 5" not in note
+
+
+def test_users_and_sessions_are_listed(run: Run, run_json: Any) -> None:
+    assert run_json("users", "--db", ":memory:") == []
+    run_json("remember", DOG, "--user", "alice", "--session", "monday")
+    run_json("remember", "Fine.", "--user", "alice", "--session", "monday")
+    run_json("remember", "Hi.", "--user", "alice", "--session", "friday")
+    run_json("remember", "Hi.", "--user", "b\u001b[2Jb", "--agent", "helper")
+    assert run_json("users") == [
+        {"user": "alice", "agent": "default", "turns": 3, "sessions": 2},
+        {"user": "b\u001b[2Jb", "agent": "helper", "turns": 1, "sessions": 1},
+    ]
+    assert run("users").stdout.splitlines() == [
+        "alice, agent default: 3 turns in 2 sessions",
+        "b\\u001b[2Jb, agent helper: 1 turn in 1 session",
+    ]
+    assert run_json("sessions", "--user", "alice") == [
+        {"session": "monday", "turns": 2},
+        {"session": "friday", "turns": 1},
+    ]
+    listed = run("sessions", "--user", "alice").stdout
+    assert listed == "monday: 2 turns\nfriday: 1 turn\n"
+
+
+def test_turns_are_fetched_by_number_and_key(run: Run, run_json: Any) -> None:
+    told = [run_json("remember", text) for text in (DOG, "Two.", "Three.")]
+    first, _, third = (str(turn["id"]) for turn in told)
+    assert run_json("fetch", third, first) == [told[2], told[0]]
+    assert DOG in run("fetch", first).stdout
+    keyed = b'{"role": "user", "text": "Keyed.", "session": "s", "key": "k"}'
+    run("import", "-", stdin=keyed)
+    [found] = run_json("fetch", "--key", "k", "--session", "s")
+    assert (found["text"], found["key"]) == ("Keyed.", "k")
+    part = run("fetch", first, "4711")
+    assert part.exit_code == 1
+    assert DOG in part.stdout
+    assert "no turn 4711" in part.stderr
+    nothing = run("fetch", "--key", "k", "--key", "other")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert "no key 'k', no key 'other'" in nothing.stderr
+    assert run("fetch").exit_code == run("fetch", "1", "--key", "k").exit_code == 2
+
+
+def test_a_turn_is_one_turn(run: Run, run_json: Any, tmp_path: Path) -> None:
+    run_json("remember", DOG)
+    assert run("export", "one.jsonl").stderr == "1 turn written to one.jsonl\n"
+    assert run("import", "one.jsonl", "--db", "[x].db").stdout == "1 turn stored in [x].db\n"
+    assert "1 turn, 1 session; " in run("chat", stdin="/quit\n").stdout
+    run_json("remember", "Two.")
+    assert run("export", "two.jsonl").stderr == "2 turns written to two.jsonl\n"
+
+
+def test_a_backup_is_made_and_overwrites_nothing(run: Run, run_json: Any) -> None:
+    told = run_json("remember", DOG, "--user", "alice")
+    assert run("backup", "copy.db").stdout == "r3mem.db copied to copy.db\n"
+    assert run_json("history", "--db", "copy.db", "--user", "alice") == [told]
+    refused = run("backup", "copy.db")
+    assert refused.exit_code == 1
+    assert "copy.db already" in refused.stderr
+
+
+def test_damage_is_told_and_the_rest_is_shown(run: Run, run_json: Any, tmp_path: Path) -> None:
+    told = [run_json("remember", text, "--session", "s") for text in (DOG, "Two.", "Three.")]
+    whole = run("verify")
+    assert (whole.exit_code, whole.stdout) == (0, "3 turns read: all is as it was written\n")
+    with sqlite3.connect(tmp_path / "r3mem.db") as connection:
+        connection.execute("UPDATE turns SET time_us = 1 << 62 WHERE id = 2")
+    connection.close()
+    for command in (["history"], ["fetch", "1", "2", "3"], ["gist", "--session", "s"], ["export"]):
+        found = run(*command)
+        assert found.exit_code == 1
+        assert DOG in found.stdout
+        assert "Two." not in found.stdout
+        (note,) = found.stderr.splitlines()
+        assert "turn 2 in session 's'" in note
+    report = run("verify")
+    assert report.exit_code == 1
+    line, verdict = report.stdout.splitlines()
+    assert line.startswith("turn 2 (user default, agent default, session s): ")
+    assert verdict == "3 turns read: r3mem.db is damaged"
+    found = run("verify", "--json")
+    assert found.exit_code == 1
+    [damaged] = json.loads(found.stdout)["damaged"]
+    assert (damaged["id"], damaged["user"], damaged["time"]) == (2, "default", None)
+    assert run("forget", "2").exit_code == 0
+    assert run_json("history") == [told[0], told[2]]
+    assert run_json("verify") == {"turns": 2, "damaged": [], "problems": []}

@@ -1,0 +1,141 @@
+"""``r3mem history``, ``fetch``, ``sessions`` and ``users``: what is stored, without a question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from r3mem_agents.cli.console import counted, emit_json, examples, harmless_text, out
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    AgentOption,
+    DbOption,
+    JsonOption,
+    ModelOption,
+    UserOption,
+    open_memory,
+    read_memory,
+)
+from r3mem_agents.cli.tables import show_turns
+from r3mem_agents.errors import NotFoundError
+
+commands = typer.Typer()
+
+
+@commands.command(
+    "history",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem history",
+        "r3mem history --session 2026-11-20 --json",
+    ),
+)
+def history(
+    session: Annotated[
+        str | None, typer.Option("--session", help="Only this session; all if left out.")
+    ] = None,
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the turns in order, byte for byte."""
+    with read_memory(db, user, agent, model) as memory:
+        turns = memory.history(session)
+    show_turns(turns, as_json=as_json)
+
+
+@commands.command(
+    "fetch",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem fetch 12 13",
+        "r3mem fetch --key message-7 --session 2026-11-20 --json",
+    ),
+)
+def fetch(
+    turn_ids: Annotated[
+        list[int] | None, typer.Argument(help="Numbers of turns, as recall and history show them.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="Or keys of turns; may be repeated.")
+    ] = None,
+    session: Annotated[
+        str, typer.Option("--session", envvar="R3MEM_SESSION", help="The session of the keys.")
+    ] = "default",
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show turns that you know by their numbers or keys, byte for byte."""
+    if bool(turn_ids) == bool(key):
+        raise typer.BadParameter("name turns either by their numbers or by --key")
+    with read_memory(db, user, agent, model) as memory:
+        if turn_ids:
+            known = {*memory.turn_ids()}
+            missing = [f"turn {turn}" for turn in turn_ids if turn not in known]
+            turns = memory.fetch(turn_ids=turn_ids)
+        else:
+            keys = [*dict.fromkeys(key or ())]
+            missing = [f"key {one!r}" for one in keys if not memory.turn_ids(session, keys=[one])]
+            turns = memory.fetch(keys=keys, session=session)
+    if turns or not missing:
+        show_turns(turns, as_json=as_json)
+    if missing:
+        raise NotFoundError(f"no {', no '.join(missing)} in this memory of user {user!r}")
+
+
+@commands.command(
+    "sessions",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem sessions",
+        "r3mem sessions --db team.db --user alice --json",
+    ),
+)
+def sessions(
+    db: DbOption = DEFAULT_DB,
+    user: UserOption = "default",
+    agent: AgentOption = "default",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the sessions of a user, in the order in which they began."""
+    with read_memory(db, user, agent, model) as memory:
+        found = {name: len(memory.turn_ids(name)) for name in memory.sessions()}
+    if as_json:
+        emit_json([{"session": name, "turns": turns} for name, turns in found.items()])
+        return
+    for name, turns in found.items():
+        out().print(harmless_text(f"{name}: {counted(turns, 'turn')}"), soft_wrap=True)
+    if not found:
+        out().print("nothing is remembered here")
+
+
+@commands.command(
+    "users",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem users",
+        "r3mem users --db team.db --json",
+    ),
+)
+def users(
+    db: DbOption = DEFAULT_DB, model: ModelOption = None, as_json: JsonOption = False
+) -> None:
+    """List who has turns in a file, with the agents that remember them."""
+    with open_memory(db, "default", "default", model) as memory:
+        found = memory.users()
+    if as_json:
+        emit_json([asdict(one) for one in found])
+        return
+    for one in found:
+        held = f"{counted(one.turns, 'turn')} in {counted(one.sessions, 'session')}"
+        out().print(harmless_text(f"{one.user}, agent {one.agent}: {held}"), soft_wrap=True)
+    if not found:
+        out().print("nothing is remembered here")
