@@ -27,7 +27,7 @@ def additions(connection: Connection, state: ScopeState, first: int) -> Iterator
     named: set[int] = set()
     for part in connection.execute(query).partitions():
         rows = IndexColumns(*zip(*part, strict=True))
-        new = set(rows.speakers) - named
+        new = {row for row in rows.speakers if isinstance(row, int)} - named  # damage aside
         named |= new
         yield Addition(state, rows, _sealed_speakers(connection, new))
 

@@ -215,7 +215,10 @@ def test_a_known_session_without_turns_is_no_empty_one(damaged: Damaged) -> None
             memory.history(name)
 
 
-@pytest.mark.parametrize("value", ["terms = x'0011'", "terms = 7", "gists = x'00'", "time_us = ''"])
+@pytest.mark.parametrize(
+    "value",
+    ["terms = x'0011'", "terms = 7", "gists = x'00'", "time_us = ''", "speaker = '?'"],
+)
 def test_a_lookup_leaves_out_what_it_cannot_take(
     value: str, turns: list[Turn], damaged: Damaged
 ) -> None:
