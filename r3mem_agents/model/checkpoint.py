@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.exact import ExactLinear
+from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words
@@ -88,6 +89,11 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: It is missing, damaged or of another format.
     """
     folder = find(path)
+    with loading():
+        return _load(folder)
+
+
+def _load(folder: Path) -> Checkpoint:
     try:
         fields = json.loads((folder / "config.json").read_text())
         form, name = fields.pop("format"), fields.pop("name")

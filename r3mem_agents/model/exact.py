@@ -18,13 +18,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from decimal import Decimal, localcontext
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+FLOAT = torch.float32
+"""Dtype of all real numbers, said wherever a tensor is made: a host may have another default."""
 
 LEVELS = 127
 """Largest magnitude of a rounded activation or weight."""
@@ -106,10 +119,10 @@ class ExactLinear(nn.Module):
         super().__init__()
         self.in_features, self.out_features = inputs, outputs
         self._unit = gain / ACTIVATION_SCALE
-        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, dtype=FLOAT))
         nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
-        self.register_buffer("scale", torch.ones(outputs))
+        self.register_buffer("scale", torch.ones(outputs, dtype=FLOAT))
         self.register_buffer("wide", None, persistent=False)
 
     def freeze(self) -> None:
@@ -179,7 +192,7 @@ def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
 @cache
 def int8_kernel_is_exact() -> bool:
     """Whether the int8 kernel survives the largest sums; old processors saturate them."""
-    ones = torch.full((32, 1024), LEVELS, dtype=torch.int8)
+    ones = torch.full((32, 1024), LEVELS, dtype=torch.int8, device="cpu")
     signs = ones.clone()
     signs[:, ::2] = -LEVELS
     try:
@@ -199,7 +212,7 @@ def int8_kernel_pays() -> bool:
     """
     if not int8_kernel_is_exact():
         return False
-    x, weight = torch.ones((64, 256), dtype=torch.int8), torch.ones((1024, 256), dtype=torch.int8)
+    x, weight = (torch.ones((rows, 256), dtype=torch.int8, device="cpu") for rows in (64, 1024))
     wide_x, wide_weight = x.float(), weight.float()
     return is_faster(lambda: torch._int_mm(x, weight.t()), lambda: F.linear(wide_x, wide_weight))
 
@@ -228,8 +241,9 @@ def exponential_table(
 ) -> Tensor:
     """Integers ``round(top * exp(-d / steps)) + floor`` for ``d`` = 0, 1, ...
 
-    Computed in decimal arithmetic, which is the same everywhere. The table ends where the
-    exponential rounds to zero; larger distances use its last entry.
+    Computed in decimal arithmetic, which is the same everywhere, in a context of its own: a host
+    may have another rounding, precision or traps. The table ends where the exponential rounds to
+    zero; larger distances use its last entry.
 
     Args:
         top: The first entry, less ``floor``.
@@ -239,8 +253,17 @@ def exponential_table(
         device: Where it lies.
     """
     values: list[int] = []
-    with localcontext() as context:
-        context.prec = 50
+    own = Context(
+        prec=50,
+        rounding=ROUND_HALF_EVEN,
+        Emin=MIN_EMIN,
+        Emax=MAX_EMAX,
+        capitals=1,
+        clamp=0,
+        flags=[],
+        traps=[DivisionByZero, InvalidOperation, Overflow],
+    )
+    with localcontext(own):
         ratio = (-1 / Decimal(squared_steps).sqrt()).exp()
         weight = Decimal(top)
         while not values or values[-1] > floor:

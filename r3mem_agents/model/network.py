@@ -24,6 +24,7 @@ from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.coupling import NOWHERE, ReversibleStack
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
+    FLOAT,
     PREDICTION_STEPS,
     STREAM_SCALE,
     ExactLinear,
@@ -94,14 +95,14 @@ class R3MemNetwork(nn.Module):
         self.config = config
         hidden, layers, span = config.hidden, config.layers, config.segment_tokens
         self.embedding = ExactLinear(hidden, config.vocabulary, std=EMBEDDING_STD)
-        self.unigram = nn.Parameter(torch.zeros(config.vocabulary))
-        self.blank = nn.Parameter(torch.zeros(hidden))
-        self.role = nn.Parameter(torch.randn(ROLES, hidden) * 0.1)
-        self.edge = nn.Parameter(torch.randn(ROLES, hidden) * 0.5)
-        self.after_start = nn.Parameter(torch.zeros(span, hidden))
-        self.before_end = nn.Parameter(torch.zeros(span, hidden))
-        self.length = nn.Parameter(torch.randn(2 * span, hidden) * 0.5)
-        self.slot = nn.Parameter(torch.randn(SLOTS, hidden) * 0.5)
+        self.unigram = nn.Parameter(torch.zeros(config.vocabulary, dtype=FLOAT))
+        self.blank = nn.Parameter(torch.zeros(hidden, dtype=FLOAT))
+        self.role = nn.Parameter(torch.randn(ROLES, hidden, dtype=FLOAT) * 0.1)
+        self.edge = nn.Parameter(torch.randn(ROLES, hidden, dtype=FLOAT) * 0.5)
+        self.after_start = nn.Parameter(torch.zeros(span, hidden, dtype=FLOAT))
+        self.before_end = nn.Parameter(torch.zeros(span, hidden, dtype=FLOAT))
+        self.length = nn.Parameter(torch.randn(2 * span, hidden, dtype=FLOAT) * 0.5)
+        self.slot = nn.Parameter(torch.randn(SLOTS, hidden, dtype=FLOAT) * 0.5)
         self.topic = ExactLinear(config.gist_bits, config.words + 1, std=0.0)
         self.from_gist = ExactLinear(config.gist_bits, hidden, gain=STREAM_SCALE)
         self.to_gist = ExactLinear(hidden, config.gist_bits)
@@ -154,7 +155,7 @@ class R3MemNetwork(nn.Module):
         """
         said = words > NONE
         each = snap(self.topic.rows(words) * STREAM_SCALE) * said[..., None]
-        number = said.sum(1, keepdim=True).clamp_min(1)
+        number = said.sum(1, keepdim=True).clamp_min(1).to(each.dtype)
         return each.sum(1) * STREAM_SCALE**-1 / number.sqrt()
 
     def predict(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:
@@ -198,7 +199,8 @@ class R3MemNetwork(nn.Module):
     def set_unigram(self, counts: Tensor) -> R3MemNetwork:
         """Start predictions from how often tokens occur, ``(vocabulary,)``."""
         with torch.no_grad():
-            share = (counts + 1.0) / (counts + 1.0).sum()
+            seen = counts.to(FLOAT) + 1.0
+            share = seen / seen.sum()
             self.unigram.copy_(share.log() + _UNIGRAM_LEVEL)
         return self
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -15,13 +17,16 @@ from r3mem_agents.errors import ExpansionError, InvalidInputError
 from r3mem_agents.model import checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.codec import Codec
+from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.network import R3MemNetwork
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
-from r3mem_agents.model.threads import CORES
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.words import Words
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 _DOCUMENT_BYTES = 32 * 1024
 """A longer text is not worth the passes: LZMA has enough of it to learn from."""
@@ -45,6 +50,34 @@ class Explanation:
     rounds: NDArray[np.int64]
     bits: NDArray[np.float64]
     inferred: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A text as the passes see it.
+
+    Attributes:
+        segments: Its segments; of a document the first 64.
+        tokens: How many tokens the whole text has.
+        document: It is too long for the passes, and stored literally.
+    """
+
+    segments: list[Integers]
+    tokens: int
+    document: bool
+
+
+def _apart(
+    method: Callable[Concatenate[ReversibleModel, P], Result],
+) -> Callable[Concatenate[ReversibleModel, P], Result]:
+    """Let a method compute apart from what a host set in PyTorch."""
+
+    @wraps(method)
+    def apart(self: ReversibleModel, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        with computing(self.network.unigram.device):
+            return method(self, *args, **kwargs)
+
+    return apart
 
 
 class ReversibleModel:
@@ -106,10 +139,9 @@ class ReversibleModel:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text."""
-        return len(self.tokenizer.encode(text))
+        return self.tokenizer.count(text)
 
-    @CORES.shared()
-    @torch.inference_mode()
+    @_apart
     def compress(self, texts: Sequence[str]) -> list[Segment]:
         """Turn texts into memory tokens, in as few passes as possible.
 
@@ -117,10 +149,11 @@ class ReversibleModel:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
         data = [_utf8(text, number) for number, text in enumerate(texts)]
-        cut, gists = self._cut_and_gist(texts)
-        short = [row for row, item in enumerate(data) if not self._is_document(item, cut[row])]
+        cut = self._cut(texts, data)
+        gists = self._gists(cut)
+        short = [row for row, item in enumerate(cut) if not item.document]
         streams = self._codec.encode(
-            [cut[row] for row in short],
+            [cut[row].segments for row in short],
             [gists[row] for row in short],
             [digest_of(data[row]) for row in short],
         )
@@ -130,8 +163,7 @@ class ReversibleModel:
             for row, item in enumerate(data)
         ]
 
-    @CORES.shared()
-    @torch.inference_mode()
+    @_apart
     def expand(self, segments: Sequence[Segment]) -> list[str]:
         """Turn memory tokens back into the very texts they were made from.
 
@@ -152,8 +184,7 @@ class ReversibleModel:
             found[row] = text, reader.digest
         return [self._checked(*found[row]) for row in range(len(segments))]
 
-    @CORES.shared()
-    @torch.inference_mode()
+    @_apart
     def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
         """Gists of texts to look up, ``(texts, gist_bytes)``: of each text's first segment.
 
@@ -169,19 +200,17 @@ class ReversibleModel:
         out[filled] = self._codec.gists([ids[row] for row in filled])
         return out
 
-    @CORES.shared()
-    @torch.inference_mode()
+    @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """What each token of texts of at most 4,096 tokens costs.
 
         Raises:
             InvalidInputError: A text is no string, holds a lone surrogate, or is longer.
         """
-        for number, text in enumerate(texts):
-            _utf8(text, number)
-        cut, gists = self._cut_and_gist(texts)
-        if any(len(segments) > SEGMENTS for segments in cut):
+        read = self._cut(texts, [_utf8(text, number) for number, text in enumerate(texts)])
+        if any(item.tokens > self._most_tokens for item in read):
             raise InvalidInputError("a text of more than 4,096 tokens is stored as a document")
+        cut, gists = [item.segments for item in read], self._gists(read)
         explained = []
         digests = [b""] * len(texts)
         for segments, encoded in zip(cut, self._codec.encode(cut, gists, digests), strict=True):
@@ -198,23 +227,36 @@ class ReversibleModel:
             )
         return explained
 
-    def _cut_and_gist(
-        self, texts: Sequence[str]
-    ) -> tuple[list[list[Integers]], list[NDArray[np.uint8]]]:
-        """Segments of each text, and the gists of (at most the first 64 of) them."""
-        cut = [self._codec.cut(ids) for ids in self.tokenizer.encode_batch(texts)]
-        flat = [segment for segments in cut for segment in segments[:SEGMENTS]]
-        gists = self._codec.gists(flat)
-        edges = np.cumsum([0, *(min(len(segments), SEGMENTS) for segments in cut)])
-        return cut, [gists[edges[row] : edges[row + 1]] for row in range(len(cut))]
+    @property
+    def _most_tokens(self) -> int:
+        """Of a text that is no document."""
+        return SEGMENTS * self.config.segment_tokens
 
-    def _is_document(self, data: bytes, segments: list[Integers]) -> bool:
-        return len(segments) > SEGMENTS or len(data) > _DOCUMENT_BYTES
+    def _cut(self, texts: Sequence[str], data: Sequence[bytes]) -> list[_Cut]:
+        """Texts as far as the passes see them; of documents the rest is only counted."""
+        short = [row for row, item in enumerate(data) if len(item) <= _DOCUMENT_BYTES]
+        whole = self.tokenizer.encode_batch([texts[row] for row in short])
+        ids = dict(zip(short, whole, strict=True))
+        cut = []
+        for row, text in enumerate(texts):
+            if row in ids:
+                first, tokens = ids[row][: self._most_tokens], len(ids[row])
+            else:
+                first, tokens = self.tokenizer.beginning(text, self._most_tokens)
+            document = row not in ids or tokens > self._most_tokens
+            cut.append(_Cut(self._codec.cut(first), tokens, document))
+        return cut
+
+    def _gists(self, cut: Sequence[_Cut]) -> list[NDArray[np.uint8]]:
+        """Gists of the segments of each text."""
+        gists = self._codec.gists([segment for item in cut for segment in item.segments])
+        edges = np.cumsum([0, *(len(item.segments) for item in cut)])
+        return [gists[edges[row] : edges[row + 1]] for row in range(len(cut))]
 
     def _segment(
         self,
         data: bytes,
-        cut: list[Integers],
+        cut: _Cut,
         gists: NDArray[np.uint8],
         encoded: Encoded | None,
     ) -> Segment:
@@ -223,14 +265,15 @@ class ReversibleModel:
         if encoded is None or len(encoded.stream) * 2 > len(data) > _LITERAL_BYTES:
             literal = pack_literal(data)
         if encoded is None or (literal and len(literal) < len(encoded.stream)):
-            code, modes, inferred = literal, [LITERAL] * len(cut), 0
+            segments = -(-cut.tokens // self.config.segment_tokens)
+            code, modes, inferred = literal, [LITERAL] * segments, 0
         else:
             code, modes = encoded.stream, encoded.modes
             inferred = int(encoded.inferred.sum())
         return Segment(
             code=code,
             gists=gists.tobytes(),
-            tokens=sum(map(len, cut)),
+            tokens=cut.tokens,
             text_bytes=len(data),
             inferred=inferred,
             packed=modes.count(PACKED),

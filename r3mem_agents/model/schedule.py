@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.exact import FLOAT
 
 SLOTS = 2
 """Slots of a segment: its length, then its gist."""
@@ -58,8 +59,8 @@ class Schedule:
     def of(cls, config: ModelConfig) -> Schedule:
         """The schedule of a model's sizes."""
         size = config.segment_tokens
-        rounds = torch.full((size + 1, size), config.rounds)
-        roles = torch.full((size + 1, size), FORWARD)
+        rounds = torch.full((size + 1, size), config.rounds, dtype=torch.int64)
+        roles = torch.full((size + 1, size), FORWARD, dtype=torch.int64)
         for length in range(1, size + 1):
             for position, (turn, role) in enumerate(_fill(length, config.rounds)):
                 rounds[length, position] = turn
@@ -131,7 +132,7 @@ class BiasIndex:
     def initial(self, config: ModelConfig) -> Tensor:
         """Biases ``(rows, layers, heads)`` at the start: one head per offset, the rest near."""
         distance = torch.arange(-self._span, self._span + 1)
-        table = torch.zeros(self.blocked, config.layers, config.heads)
+        table = torch.zeros(self.blocked, config.layers, config.heads, dtype=FLOAT)
         for role in range(ROLES):
             outward = -distance if role == BACKWARD else distance
             rows = slice(role * self._distances, (role + 1) * self._distances)
@@ -149,13 +150,14 @@ def forward_bias(config: ModelConfig) -> Tensor:
     places = torch.arange(config.segment_tokens)
     offset = places[None, :] - places[:, None]
     size = SLOTS + config.segment_tokens
-    bias = torch.zeros(config.heads, size, size)
+    bias = torch.zeros(config.heads, size, size, dtype=FLOAT)
     for head in range(config.heads):
         bias[head, SLOTS:, SLOTS:] = _near(offset, head, FORWARD_OFFSETS)
     return bias
 
 
 def _near(offset: Tensor, head: int, focus: tuple[int, ...]) -> Tensor:
+    away = offset.abs().to(FLOAT)
     if head < len(focus):
-        return FOCUS * (offset == focus[head]) - 0.05 * offset.abs()
-    return -offset.abs() * 2.0 ** -(2 + head - len(focus))
+        return FOCUS * (offset == focus[head]).to(FLOAT) - 0.05 * away
+    return -away * 2.0 ** -(2 + head - len(focus))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
@@ -14,6 +15,13 @@ from r3mem_agents.errors import CheckpointError
 LEAD = " "
 """Put before every text and taken off again, so that a first word is the token that it is inside
 a sentence."""
+
+
+_PIECE = 1 << 16
+"""Characters of a long text that are cut at a time."""
+
+_JOINT = re.compile(r"(?<=\S)[ \n](?=\S)")
+"""A single space or line break, before which no token goes on: it begins the next one."""
 
 
 class Tokenizer:
@@ -80,6 +88,38 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Token ids of a text; empty for empty text."""
         return self.encode_batch([text])[0]
+
+    def beginning(self, text: str, most: int) -> tuple[list[int], int]:
+        """First token ids of a text, and the number of all, in memory that no length adds to.
+
+        The text is cut in pieces where its tokens end. Where thousands of characters have no space
+        between them a token may be cut in two, which the number then counts twice.
+
+        Args:
+            text: Any text.
+            most: Most ids to return.
+        """
+        first: list[int] = []
+        count = 0
+        for ids in self._pieces(text):
+            first += ids[: most - len(first)]
+            count += len(ids)
+        return first, count
+
+    def count(self, text: str) -> int:
+        """Number of tokens of a text, as ``beginning`` counts them."""
+        return self.beginning(text, 0)[1]
+
+    def _pieces(self, text: str) -> Iterator[list[int]]:
+        lead, start = LEAD, 0
+        while start < len(text):
+            joint = _JOINT.search(text, start + _PIECE, start + 2 * _PIECE)
+            end = joint.start() if joint else start + 2 * _PIECE
+            piece = self._backend.encode_batch_fast(
+                [lead + text[start:end]], add_special_tokens=False
+            )
+            yield piece[0].ids
+            lead, start = "", end
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of several texts."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -74,6 +76,54 @@ def test_a_megabyte_comes_back(model: ReversibleModel) -> None:
     (segment,) = model.compress([text])
     assert model.expand([segment]) == [text]
     assert len(segment.code) < 0.3 * len(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["word", " ", "\n", "  ", "\t", "don't", "7", "...", "é", "明天", "🎉 "]),
+        min_size=1,
+        max_size=400,
+    ),
+    st.integers(0, 50),
+)
+def test_a_long_text_is_cut_into_the_tokens_of_the_whole(words: list[str], most: int) -> None:
+    tokenizer, text = _shared().tokenizer, "".join(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("r3mem_agents.model.tokenizer._PIECE", 200)
+        ids = tokenizer.encode(text)
+        first, count = tokenizer.beginning(text, most)
+        if all(len(part) < 100 for part in text.split(" ")):
+            assert (first, count) == (ids[:most], len(ids))
+        assert len(ids) <= count <= len(ids) + len(text) // 200
+
+
+def test_a_documents_gists_and_counts_are_those_of_its_tokens(model: ReversibleModel) -> None:
+    text = "The meeting starts at 10:30, room 4, with Alice.\n" * 9_000
+    (segment,) = model.compress([text])
+    ids = model.tokenizer.encode(text)
+    assert segment.tokens == model.count_tokens(text) == len(ids)
+    assert segment.literal == -(-len(ids) // 64)
+    beginning = model.tokenizer.bytes_of(ids[: 64 * 64])[1:].decode()
+    assert segment.gists == model.compress([beginning])[0].gists
+
+
+def test_a_document_takes_no_more_memory_the_longer_it_is() -> None:
+    """Beyond its own bytes: peaks of two processes, one of which reads four times as much."""
+    program = (
+        "import resource, sys\n"
+        "from r3mem_agents.testing import tiny_model\n"
+        "text = 'The meeting starts at 10:30, room 4. ' * int(sys.argv[1])\n"
+        "tiny_model().compress([text])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, len(text))\n"
+    )
+    peaks = []
+    for times in ("50000", "200000"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, times], capture_output=True, text=True, check=True
+        )
+        peaks.append([int(number) for number in done.stdout.split()])
+    (small, short), (large, long) = peaks
+    assert large - small < 6 * (long - short)
 
 
 @pytest.mark.usefixtures("two_threads")
