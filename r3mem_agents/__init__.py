@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         prompt_memory,
         recall_sessions,
         tolerated,
+        whole_calls,
         without_recalled,
     )
     from r3mem_agents.model import ReversibleModel, Segment
@@ -51,6 +52,7 @@ __all__ = [
     "prompt_memory",
     "recall_sessions",
     "tolerated",
+    "whole_calls",
     "without_recalled",
 ]
 
@@ -70,6 +72,7 @@ _LAZY = {
     "prompt_memory": "r3mem_agents.memory",
     "recall_sessions": "r3mem_agents.memory",
     "tolerated": "r3mem_agents.memory",
+    "whole_calls": "r3mem_agents.memory",
     "without_recalled": "r3mem_agents.memory",
 }
 

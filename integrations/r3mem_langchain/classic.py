@@ -26,6 +26,7 @@ from r3mem_agents import (
     prompt_memory,
     recall_sessions,
     tolerated,
+    whole_calls,
 )
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from r3mem_agents.memory.quoting import indented
@@ -149,7 +150,7 @@ class R3Memory(BaseMemory):
         recent = [to_message(turn) for turn in found.recent]
         if self.return_messages:
             before = [SystemMessage(found.recalled)] if found.recalled else []
-            return {self.memory_key: [*before, *recent]}
+            return {self.memory_key: [*before, *_whole_calls(recent)]}
         lines = (indented(get_buffer_string([message])) for message in recent)
         parts = (found.recalled, *lines)
         return {self.memory_key: "\n".join(part for part in parts if part)}
@@ -173,6 +174,15 @@ class R3Memory(BaseMemory):
                 f"of: R3Memory(..., {usual}_key='...')"
             )
         return values[name]
+
+
+def _whole_calls(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    return whole_calls(
+        messages,
+        role=lambda message: message.type,
+        calls=lambda message: [one["id"] for one in getattr(message, "tool_calls", ())],
+        answered=lambda message: getattr(message, "tool_call_id", None),
+    )
 
 
 def _as(kind: type[AIMessage | HumanMessage], value: Any) -> BaseMessage:

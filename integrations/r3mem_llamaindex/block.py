@@ -89,12 +89,10 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
         return ""
 
     def _recall(self, question: str, session: str, shown: list[int]) -> str:
-        if self._session_only and not self._conversation(session).turn_ids():
-            return ""
-        recalled = self.memory.context(
+        recalled = self._in(session).context(
             question,
             self.recall_tokens,
-            sessions=[session] if self._session_only else None,
+            sessions=self._recall_sessions(session),
             roles=SPOKEN,
             exclude=shown,
             count=lambda text: len(tokenize(self._inside(text))),

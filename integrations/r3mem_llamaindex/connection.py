@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -21,17 +21,14 @@ from pydantic import (
     model_validator,
 )
 
-from r3mem_agents import CompressiveMemory
+from r3mem_agents import CompressiveMemory, RecallFrom, recall_sessions
 from r3mem_agents.errors import StoreUnavailableError
-from r3mem_agents.types import IN_MEMORY
+from r3mem_agents.types import IN_MEMORY, NOBODY
 from r3mem_llamaindex.conversation import Conversation
 from r3mem_llamaindex.delivered import MemoryName
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
-
-NOBODY = "default"
-"""The user if none is named."""
 
 Name = Annotated[str, Field(min_length=1)]
 """Never empty: an id that a host failed to fill in would be somebody."""
@@ -178,10 +175,10 @@ class Recalling(Connected):
             in particular may be those of several people.
     """
 
-    recall_from: Literal["user", "session"] | None = None
+    recall_from: RecallFrom | None = None
 
-    @property
-    def _session_only(self) -> bool:
-        if self.recall_from is None:
-            return self.user == NOBODY
-        return self.recall_from == "session"
+    def _in(self, session: str) -> CompressiveMemory:
+        return self.memory.scoped(session=session)
+
+    def _recall_sessions(self, session: str) -> list[str] | None:
+        return recall_sessions(self._in(session), self.recall_from)

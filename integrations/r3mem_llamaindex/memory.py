@@ -13,11 +13,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
-from r3mem_agents import OnError, fit_window, mark_recalled, tolerated
-from r3mem_llamaindex.calls import whole_calls
+from r3mem_agents import OnError, fit_window, mark_recalled, tolerated, whole_calls
 from r3mem_llamaindex.connection import DEFAULT_STORE, Recalling
 from r3mem_llamaindex.conversation import Draft, Shown, draft
-from r3mem_llamaindex.messages import SPOKEN
+from r3mem_llamaindex.messages import SPOKEN, answered, calls
 from r3mem_llamaindex.tokens import Tokenizer, message_tokens, tokenize
 
 logger = logging.getLogger(__name__)
@@ -191,7 +190,12 @@ class R3Memory(Recalling, BaseMemory):
             R3MemError: If the memory cannot be read, unless that is logged.
         """
         budget = max(0, self.token_limit - initial_token_count)
-        widest = whole_calls(self._fit(self._newest_first(), budget))
+        widest = whole_calls(
+            self._fit(self._newest_first(), budget),
+            role=_role,
+            calls=lambda shown: calls(shown.message),
+            answered=lambda shown: answered(shown.message),
+        )
         most = min(self.recall_tokens, int(RECALL_SHARE * budget))
         window = self._fit(reversed(widest), budget - most)
         asked = [shown.message for shown in window if shown.message.role == "user"]
@@ -216,7 +220,7 @@ class R3Memory(Recalling, BaseMemory):
             newest_first,
             token_budget,
             cost=lambda shown: self._cost([shown]),
-            role=lambda shown: shown.message.role.value,
+            role=_role,
         )
 
     def _cost(self, window: Iterable[Shown]) -> int:
@@ -231,13 +235,12 @@ class R3Memory(Recalling, BaseMemory):
 
     def _recall(self, question: str, token_budget: int, exclude: list[int]) -> str:
         token_budget -= len(self.tokenizer_fn(_marked("")))
-        here = self._session_only
-        if token_budget < 1 or (here and not self._conversation(self.session).turn_ids()):
+        if token_budget < 1:
             return ""
-        return self.memory.context(
+        return self._in(self.session).context(
             question,
             token_budget,
-            sessions=[self.session] if here else None,
+            sessions=self._recall_sessions(self.session),
             roles=SPOKEN,
             exclude=exclude,
             count=lambda text: len(self.tokenizer_fn(text)),
@@ -263,6 +266,10 @@ class R3Memory(Recalling, BaseMemory):
     def _drafts(self, messages: list[ChatMessage]) -> list[Draft]:
         made = (draft(message, self.session) for message in messages)
         return [one for one in made if one is not None]
+
+
+def _role(shown: Shown) -> str:
+    return shown.message.role.value
 
 
 def _marked(lines: str) -> str:

@@ -123,3 +123,17 @@ def unmark(message: ChatMessage) -> ChatMessage | None:
     rest = without_recalled(first.text).removeprefix("\n")
     blocks = [*([TextBlock(text=rest)] if rest else []), *message.blocks[1:]]
     return message.model_copy(update={"blocks": blocks}) if blocks else None
+
+
+def calls(message: ChatMessage) -> list[str | None]:
+    """Ids of the tool calls in a message: in blocks, or as older models of the host have them."""
+    blocks = [one.tool_call_id for one in message.blocks if isinstance(one, ToolCallBlock)]
+    older = message.additional_kwargs.get("tool_calls") or ()
+    named = [one.get("id") if isinstance(one, dict) else getattr(one, "id", None) for one in older]
+    return blocks or named
+
+
+def answered(message: ChatMessage) -> str | None:
+    """Id of the call that a tool's result answers."""
+    id_: str | None = message.additional_kwargs.get("tool_call_id")
+    return id_

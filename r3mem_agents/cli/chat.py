@@ -82,7 +82,7 @@ def chat(
             user,
             agent,
             checkpoint,
-            session=session or f"{datetime.now():%Y-%m-%d}",
+            session=f"{datetime.now():%Y-%m-%d}" if session is None else session,
             must_exist=False,
         )
     with memory:

@@ -1,6 +1,7 @@
 """The memory of an agent: what it does with a store and a reversible model."""
 
 from r3mem_agents.memory.budget import count_tokens
+from r3mem_agents.memory.calls import whole_calls
 from r3mem_agents.memory.memory import CompressiveMemory
 from r3mem_agents.memory.prompting import (
     PromptMemory,
@@ -28,5 +29,6 @@ __all__ = [
     "prompt_memory",
     "recall_sessions",
     "tolerated",
+    "whole_calls",
     "without_recalled",
 ]

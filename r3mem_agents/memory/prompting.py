@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from r3mem_agents.memory.budget import tiktoken_counter
-from r3mem_agents.memory.context import compose, line
+from r3mem_agents.memory.context import Composed, compose, line
 from r3mem_agents.memory.quoting import MARK, without_tags
 from r3mem_agents.memory.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, Turn
@@ -21,7 +21,7 @@ RECALLED = "From earlier conversations, recalled because it may help:\n"
 RECENT = "The latest turns of this conversation:\n"
 
 RECENT_SHARE = 0.5
-"""Part of a token budget that the newest turns may take, so that older ones find room; chosen."""
+"""Part of a token budget that the newest turns may take from older ones that help; chosen."""
 
 
 def mark_recalled(lines: str) -> str:
@@ -103,16 +103,26 @@ def prompt_memory(
     def cost(turn: Turn) -> int:
         return count(line(turn) + "\n")
 
+    def fit(turns: Iterable[Turn], tokens: int) -> tuple[list[Turn], int]:
+        # None, rather than more than fit.
+        taken = fit_window(turns, tokens, cost, lambda turn: turn.role)
+        spent = sum(map(cost, taken))
+        return (taken, spent) if spent <= tokens else ([], 0)
+
+    def older(recent: Sequence[Turn], tokens: int) -> Composed:
+        exclude = shown.union(turn.id for turn in recent if turn.id is not None)
+        hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if tokens > 0 else []
+        return compose([hits], tokens, count, nothing="")
+
     left = token_budget - count(mark_recalled(RECENT))
     shown = {*memory.turn_ids(keys=shown_keys), *shown_ids}
     newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]
-    most = int(left * RECENT_SHARE)
-    turns = newest_first(memory, newest if window else ())
-    recent = fit_window(turns, most, cost, lambda turn: turn.role)
-    if sum(map(cost, recent)) > most:  # not even the last exchange fits
-        recent = []
-    left -= sum(map(cost, recent))
-    exclude = shown.union(turn.id for turn in recent if turn.id is not None)
-    hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if left > 0 else []
-    text, taken = compose([hits], left, count, nothing="")
+    widest, _ = fit(newest_first(memory, newest if window else ()), left)
+    recent, spent = fit(reversed(widest), int(left * RECENT_SHARE))
+    recalled = older(recent, left - spent)
+    # What is not recalled leaves its room to the newest turns, which are recalled no more.
+    wider, spent = fit(reversed(widest), left - count(recalled.text))
+    if len(wider) > len(recent):
+        recent, recalled = wider, older(wider, left - spent)
+    text, taken = recalled
     return PromptMemory(tuple(recent), mark_recalled(text) if taken else "", taken)

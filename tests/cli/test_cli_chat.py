@@ -215,3 +215,9 @@ def test_langchain_is_needed_by_a_model_alone(tmp_path: Path) -> None:
     refused = chat("--model", "openai:gpt-5.5")
     assert refused.returncode == 1
     assert "pip install 'r3mem-agents[langchain]'" in refused.stderr
+
+
+def test_an_empty_session_is_refused(run: Run) -> None:
+    result = run("chat", "--session", "", stdin="Hello.\n")
+    assert result.exit_code == 1
+    assert "session is empty" in result.stderr

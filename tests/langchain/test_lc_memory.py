@@ -10,7 +10,7 @@ import pytest
 from langchain_classic.agents import AgentExecutor, create_tool_calling_agent
 from langchain_classic.base_memory import BaseMemory
 from langchain_classic.chains import ConversationChain, LLMChain
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.tools import tool
 
@@ -18,6 +18,7 @@ from r3mem_agents import CompressiveMemory, is_recalled
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
 from r3mem_agents.memory.budget import tiktoken_counter
 from r3mem_langchain import R3Memory
+from r3mem_langchain.messages import to_turns
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 
@@ -64,6 +65,19 @@ async def test_a_conversation_chain_remembers(open_memory: OpenMemory, mode: str
         ("user", "What is my dog called?"),
         ("assistant", "Biscuit."),
     ]
+
+
+def test_a_call_without_its_result_is_not_shown_as_a_message(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    said = [
+        HumanMessage("How warm is it?"),
+        AIMessage("", tool_calls=[{"name": "weather", "args": {}, "id": "1"}]),
+        ToolMessage("22 degrees", tool_call_id="1"),
+        AIMessage("I look again.", tool_calls=[{"name": "weather", "args": {}, "id": "2"}]),
+    ]
+    memory.remember_many(to_turns(said))
+    shown = R3Memory(memory=memory, return_messages=True).load_memory_variables({})["history"]
+    assert [(m.type, m.text) for m in shown] == [(m.type, m.text) for m in said[:3]]
 
 
 def test_a_message_cannot_speak_for_others(open_memory: OpenMemory) -> None:

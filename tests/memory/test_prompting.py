@@ -120,3 +120,21 @@ def test_a_window_begins_with_the_user(open_memory: OpenMemory, role: str) -> No
     memory.remember("user", "Three.")
     found = prompt_memory(memory, "", window=2)
     assert [turn.text for turn in found.recent] == ["Three."]
+
+
+def test_what_is_not_recalled_leaves_its_room_to_the_newest(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="now", model=FakeModel())
+    memory.remember("user", "My dog is called Biscuit.", session="before")
+    for number in range(20):
+        memory.remember("user", f"Line {number}.")
+        memory.remember("assistant", f"Answer {number}.")
+    budget = 300
+    count = tiktoken_counter() or memory.model.count_tokens
+    alone = prompt_memory(memory, "xylophone", window=40, token_budget=budget)
+    both = prompt_memory(memory, "What is the dog called?", window=40, token_budget=budget)
+    assert alone.recalled == ""
+    assert "Biscuit" in both.recalled
+    assert len(alone.recent) > len(both.recent) > 0
+    next_exchange = 2 * count("[2026-11-20 14:03] assistant: Answer 10.\n")
+    for found in (alone, both):
+        assert budget - 2 * next_exchange < count(found.text()) <= budget
