@@ -117,6 +117,33 @@ def connect(url: URL) -> Engine:
     return engine
 
 
+def unchanging(url: URL) -> URL | None:
+    """What reads a file alone, without locks and log, where nobody can write.
+
+    Returns:
+        ``None`` if there is no such file, or its write-ahead log holds something.
+    """
+    if "uri" in url.query or not url.database or url.database == IN_MEMORY:
+        return None
+    path = Path(url.database).absolute()
+    log = Path(f"{path}-wal")
+    if not path.is_file() or (log.exists() and log.stat().st_size):
+        return None
+    options = {"uri": "true", "mode": "ro", "immutable": "1"}
+    return url.set(database=path.as_uri()).update_query_dict(options)
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Whether that is what stands in the way, rather than another program or damage."""
+    return _code(getattr(error, "orig", None) or error) in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+    )
+
+
 def _set_up(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions; _begin does
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -212,9 +239,13 @@ def file_bytes(engine: Engine) -> int:
 
 
 def checkpoint(engine: Engine) -> None:
-    """Copy what is in the write-ahead log into the file, as far as others allow; waits for none."""
+    """Copy what is in the write-ahead log into the file, if that can be done without waiting."""
     with _bare(engine) as cursor, _patience(cursor, 0):
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if not is_unwritable(error):
+                raise
 
 
 def copy_to(engine: Engine, target: Path) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
-from r3mem_agents.store.header import bind_model, create_tables, read_header, read_model
-from r3mem_agents.store.idling import IdleCheckpoint
+from r3mem_agents.store.database import Database
+from r3mem_agents.store.header import bind_model, read_model
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.reading import (
     examined,
     history,
     owned,
     turn_row,
-    unused_names,
     whole_turns,
 )
 from r3mem_agents.store.records import (
@@ -33,7 +30,6 @@ from r3mem_agents.store.records import (
     TurnRow,
 )
 from r3mem_agents.store.schema import sessions, turns
-from r3mem_agents.store.scrubbing import Scrubber
 from r3mem_agents.store.writing import (
     add_turns,
     check_rules,
@@ -47,83 +43,10 @@ from r3mem_agents.store.writing import (
     renew_terms,
     select_session,
 )
-from r3mem_agents.types import IN_MEMORY
 
 
-class Store:
-    """One database. Safe to use from several threads; other processes may use the file too.
-
-    Attributes:
-        name: The database, as messages call it.
-        location: Opens the same database again: an absolute path, or the URL that was given.
-        key: Secret of this database, for keyed hashes of names and terms.
-    """
-
-    def __init__(self, where: str | os.PathLike[str], rules: bytes = b"") -> None:
-        """Open a database, or create it where there is none.
-
-        Args:
-            where: A path or an SQLAlchemy URL of an SQLite database.
-            rules: Digest of the rules by which terms are made.
-
-        Raises:
-            InvalidInputError: If ``where`` is neither.
-            StoreUnavailableError: If it cannot be opened or created.
-            StoreCorruptError: If it is damaged, or the file of another program.
-            FormatError: If another version of this package wrote it.
-        """
-        url = sqlite.locate(where)
-        self.name = url.database or IN_MEMORY
-        self.location = sqlite.location(where)
-        self._rules = rules
-        self._process = os.getpid()
-        self._closed = False
-        with sqlite.explained(self.name):
-            self._engine = sqlite.connect(url)
-            self._idle = IdleCheckpoint(self._engine)
-            self._writer = self._engine.execution_options(**{sqlite.WRITE: True})
-            self._scrubber = self._new_scrubber()
-            try:
-                self._create_if_new()
-                with self._engine.begin() as connection:
-                    self.key, unscrubbed = read_header(connection, self.name)
-                if unscrubbed:  # a process was killed between deleting and scrubbing
-                    self._scrubber.now()
-            except BaseException:
-                self._engine.dispose()
-                raise
-
-    def _new_scrubber(self) -> Scrubber:
-        return Scrubber(self._engine, self._writer, self.name)
-
-    def _create_if_new(self) -> None:
-        with self._engine.begin() as connection:
-            if sqlite.is_ours(connection, self.name):
-                return
-        sqlite.use_write_ahead_log(self._engine)
-        with self._writer.begin() as connection:
-            if sqlite.is_ours(connection, self.name):  # another process was faster
-                return
-            create_tables(connection)
-            sqlite.mark_as_ours(connection)
-
-    def _ready(self) -> None:
-        if self._closed:
-            raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
-        if os.getpid() != self._process:
-            # After a fork the parent's connections must be neither used nor closed by the child.
-            self._engine.dispose(close=False)
-            self._scrubber = self._new_scrubber()  # the parent does what it has to do
-            self._process = os.getpid()
-            self._idle = IdleCheckpoint(self._engine)
-
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        self._ready()
-        with sqlite.explained(self.name), engine.begin() as connection:
-            yield connection
-        if engine is self._writer:
-            self._idle.written()
+class Store(Database):
+    """One database. Safe to use from several threads; other processes may use the file too."""
 
     def model(self) -> tuple[str, str] | None:
         """Name and fingerprint of the model that writes here; ``None`` before the first one."""
@@ -375,43 +298,6 @@ class Store:
         """Those of these turns of anybody that exist, with what is needed to check them."""
         with self._transaction(self._engine) as connection:
             return list(examined(connection, ids))
-
-    def problems(self) -> list[str]:
-        """What is wrong with the file, its rows apart: nothing, if all is well."""
-        with self._transaction(self._engine) as connection:
-            return sqlite.problems(connection) + unused_names(connection)
-
-    def backup(self, path: str | os.PathLike[str]) -> None:
-        """Write a copy of the database, as of one moment, while it is in use.
-
-        Args:
-            path: Where no file is yet.
-
-        Raises:
-            InvalidInputError: If it is no path, or a file is there.
-            StoreUnavailableError: If it cannot be written; then nothing is there.
-        """
-        self._ready()
-        target = sqlite.free_path(path)
-        with sqlite.explained(f"{self.name} or its copy {target}"):
-            sqlite.copy_to(self._engine, target)
-
-    def file_bytes(self) -> int:
-        """Size of the database with its write-ahead log; 0 if it lives in memory."""
-        self._ready()
-        with sqlite.explained(self.name):
-            return sqlite.file_bytes(self._engine)
-
-    def close(self) -> None:
-        """Let go of the file, with all that was written in it; a second call does nothing."""
-        if not self._closed and os.getpid() == self._process:
-            self._scrubber.close()
-        self._closed = True
-        if os.getpid() == self._process:
-            self._idle.stop()
-            self._engine.dispose()
-        else:  # after a fork: the connections are the parent's
-            self._engine.dispose(close=False)
 
 
 def _select_doomed(
