@@ -1,7 +1,8 @@
 """LangChain's messages as turns, and back.
 
-A turn's text is what was said: the content's text, and a line for each tool call with its
-arguments, so that they are compressed, searched and shown. The metadata holds the rest, and where
+A turn's text is what was said: the text of every content block, whatever its type, and a line for
+each tool call with its arguments, invalid ones included, so that they are compressed, searched and
+shown. What a model thought is not said. The metadata holds the rest, and where
 in the text each part lies; a plain message has none.
 """
 
@@ -30,8 +31,14 @@ ROLES = {"human": "user", "ai": "assistant"}
 TYPES = {"user": "human", "assistant": "ai", "system": "system"}
 """Role to type of message; other roles are kept with their type, or read as a ``ChatMessage``."""
 
-ELSEWHERE = {"content", "id", "name", "role", "tool_calls", "type"}
+ELSEWHERE = {"content", "id", "invalid_tool_calls", "name", "role", "tool_calls", "type"}
 """Fields that are not kept under their names."""
+
+THOUGHTS = ("reasoning", "thinking")
+"""Types of content blocks in which a model thinks."""
+
+SPOKEN = ("text", "refusal")
+"""Entries of a content block in which its text may be."""
 
 QUOTATION = "[recalled from memory]"
 """What is read of a tool's result that quoted a memory."""
@@ -98,24 +105,38 @@ def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:
     else:
         text, extra["blocks"], extra["places"] = "", [], []
         for number, block in enumerate(message.content):
-            said, rest = (block, None) if isinstance(block, str) else _text_of(block)
-            if said is not None:
+            entry = None if isinstance(block, str) else _spoken_entry(block)
+            said = block if isinstance(block, str) else block.get(entry)
+            rest: Any = block
+            if isinstance(said, str):
                 text, start = _append(text, said)
-                extra["places"].append([number, start, len(text)])
+                extra["places"].append([number, start, len(text), entry])
+                rest = None if isinstance(block, str) else block | {entry: None}
             extra["blocks"].append(rest)
-    if isinstance(message, AIMessage) and message.tool_calls:
-        extra["calls"], extra["content"] = [], len(text)
+    if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+        extra["content"] = len(text)
         for call in message.tool_calls:
-            lead = f"[calls {call['name']}] "
-            text, start = _append(text, lead + _json(call["args"]))
-            place = [start + len(lead), len(text)]
-            extra["calls"].append({"name": call["name"], "id": call["id"], "args": place})
+            text, place = _append_call(text, call["name"], _json(call["args"]))
+            extra.setdefault("calls", []).append(
+                {"name": call["name"], "id": call["id"], "args": place}
+            )
+        for wrong in message.invalid_tool_calls:
+            text, place = _append_call(text, wrong["name"] or "", wrong["args"] or "")
+            extra.setdefault("invalid", []).append({**wrong, "args": wrong["args"] and place})
     return text, extra
 
 
-def _text_of(block: dict[Any, Any]) -> tuple[str | None, dict[Any, Any]]:
-    said = block.get("text") if block.get("type") == "text" else None
-    return (said, block | {"text": None}) if isinstance(said, str) else (None, block)
+def _spoken_entry(block: dict[Any, Any]) -> str | None:
+    # Where a block has its text.
+    if block.get("type") in THOUGHTS:
+        return None
+    return next((entry for entry in SPOKEN if isinstance(block.get(entry), str)), None)
+
+
+def _append_call(text: str, name: str, arguments: str) -> tuple[str, list[int]]:
+    lead = f"[calls {name}] "
+    text, start = _append(text, lead + arguments)
+    return text, [start + len(lead), len(text)]
 
 
 def _append(text: str, more: str) -> tuple[str, int]:
@@ -166,6 +187,10 @@ def to_message(turn: Turn) -> BaseMessage:
         data["tool_calls"] = [
             call | {"args": json.loads(turn.text[slice(*call["args"])])} for call in calls
         ]
+    if wrong := extra.get("invalid"):
+        data["invalid_tool_calls"] = [
+            call | {"args": call["args"] and turn.text[slice(*call["args"])]} for call in wrong
+        ]
     return messages_from_dict([{"type": kind, "data": data}])[0]
 
 
@@ -175,7 +200,7 @@ def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
     if "blocks" not in extra:
         return turn.text[: extra.get("content")]
     blocks = list(extra["blocks"])
-    for number, start, end in extra["places"]:
+    for number, start, end, entry in extra["places"]:
         said = turn.text[start:end]
-        blocks[number] = said if blocks[number] is None else blocks[number] | {"text": said}
+        blocks[number] = said if entry is None else blocks[number] | {entry: said}
     return blocks

@@ -39,6 +39,13 @@ BLOCKS = st.one_of(
     st.builds(lambda url: {"type": "image_url", "image_url": {"url": url}}, TEXT),
     st.builds(lambda text: {"type": "thinking", "thinking": text}, TEXT),
     st.builds(lambda value: {"type": "text", "text": value}, JSON),
+    st.builds(
+        lambda kind, text, more: {"type": kind, "text": text} | more,
+        st.sampled_from(["bold", "link", "text-plain", "reasoning", None]),
+        JSON,
+        DICTS,
+    ),
+    st.builds(lambda text: {"type": "refusal", "refusal": text, "text": None}, TEXT),
 )
 COMMON: dict[str, Any] = {
     "content": TEXT | st.lists(BLOCKS, max_size=3),
@@ -56,11 +63,33 @@ CALLS = st.lists(
     ),
     max_size=2,
 )
+WRONG = st.lists(
+    st.builds(
+        lambda name, args, id, error: {
+            "name": name,
+            "args": args,
+            "id": id,
+            "error": error,
+            "type": "invalid_tool_call",
+        },
+        st.none() | NAMES,
+        st.none() | TEXT,
+        st.none() | NAMES,
+        st.none() | TEXT,
+    ),
+    max_size=2,
+)
 USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 MESSAGES: st.SearchStrategy[BaseMessage] = st.one_of(
     st.builds(HumanMessage, **COMMON),
     st.builds(SystemMessage, **COMMON),
-    st.builds(AIMessage, **COMMON, tool_calls=CALLS, usage_metadata=st.none() | st.just(USAGE)),
+    st.builds(
+        AIMessage,
+        **COMMON,
+        tool_calls=CALLS,
+        invalid_tool_calls=WRONG,
+        usage_metadata=st.none() | st.just(USAGE),
+    ),
     st.builds(
         ToolMessage,
         **COMMON,
@@ -97,6 +126,30 @@ def test_tool_calls_and_results_are_shown() -> None:
     turn = to_turn(AIMessage("One moment.", tool_calls=[call]))
     assert turn.text == 'One moment.\n[calls weather] {"city": "Zürich"}'
     assert to_turn(ToolMessage("Rain.", tool_call_id="c1")).text == "Rain."
+
+
+def test_the_text_of_every_block_is_said_but_thoughts_are_not() -> None:
+    message = AIMessage(
+        [
+            {"type": "reasoning", "text": "Aha."},
+            "See ",
+            {"type": "bold", "text": "the manual"},
+            {"type": "link", "text": "of the pump", "url": "https://example.org"},
+            {"type": "refusal", "refusal": "I cannot open it."},
+            {"type": "image_url", "image_url": {"url": "x"}},
+        ]
+    )
+    turn = to_turn(message)
+    assert turn.text.split("\n") == ["See ", "the manual", "of the pump", "I cannot open it."]
+    assert to_message(turn) == message
+
+
+def test_invalid_calls_are_said_too() -> None:
+    wrong: Any = {"name": "search", "args": '{"city": "Lis', "id": "c", "error": "cut off"}
+    message = AIMessage("One moment.", invalid_tool_calls=[wrong])
+    turn = to_turn(message)
+    assert turn.text == 'One moment.\n[calls search] {"city": "Lis'
+    assert to_message(turn) == message
 
 
 def test_what_json_cannot_hold_is_left_out_where_it_is_optional() -> None:
