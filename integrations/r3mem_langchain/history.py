@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, RemoveMessage
 
 from r3mem_agents import CompressiveMemory
+from r3mem_agents.errors import NotFoundError
+from r3mem_langchain.keys import turn_key
 from r3mem_langchain.messages import to_message, to_turns
 from r3mem_langchain.scope import check_ids
+
+REMOVE_ALL = "__remove_all__"
+"""``REMOVE_ALL_MESSAGES`` of LangGraph, which is not needed for a history."""
 
 
 class R3ChatMessageHistory(BaseChatMessageHistory):
@@ -20,7 +26,9 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
     The host asks for them before it knows the question, so this is the place for what was said
     here, not for what was recalled from elsewhere: put an ``R3Retriever`` into the chain for that.
 
-    A message that has an id is stored once, however often it is added. A write that fails raises;
+    A message that has an id is stored once, however often it is added; with another content it
+    replaces what it was, in its place. A ``RemoveMessage`` forgets the message with its id, or with
+    LangGraph's ``REMOVE_ALL_MESSAGES`` all that were there. A write that fails raises;
     ``RunnableWithMessageHistory`` logs that and answers all the same.
 
     Example:
@@ -57,25 +65,46 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
         """The messages in the order in which they were added."""
-        ids = self.memory.turn_ids(self.memory.session)
-        return [to_message(turn) for turn in self.memory.fetch(turn_ids=ids)]
+        return [to_message(turn) for turn in self.memory.fetch(turn_ids=self._ids())]
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Async twin of ``messages``."""
         return await asyncio.to_thread(lambda: self.messages)
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Store messages, all or none.
+        """Store messages, all or none; then forget those that are to be removed.
 
         Raises:
             InvalidInputError: If one of them cannot be kept.
+            NotFoundError: If one that is to be removed is not there; nothing was stored then.
             StoreError: If they could not be written.
         """
-        self.memory.remember_many(to_turns(messages))
+        doomed: set[int] = set()
+        new: list[BaseMessage] = []
+        anew = False
+        for message in messages:
+            if not isinstance(message, RemoveMessage):
+                new.append(message)
+            elif message.id == REMOVE_ALL:
+                doomed, new, anew = set(self._ids()), [], True
+            else:
+                kept = [one for one in new if one.id != message.id]
+                found = self.memory.turn_ids(keys=[turn_key(message.id or "")])
+                if not found and len(kept) == len(new):
+                    raise NotFoundError(f"there is no message {message.id!r} to remove")
+                doomed, new = doomed.union(found), kept
+        turns = to_turns(new)
+        if anew:  # in the order given, but said when they were
+            keys = [turn.key for turn in turns if turn.key is not None]
+            times = {turn.key: turn.time for turn in self.memory.fetch(keys=keys)}
+            turns = [replace(turn, time=times.get(turn.key)) for turn in turns]
+        doomed -= {turn.id for turn in self.memory.remember_many(turns, replace=anew)}
+        if gone := doomed.intersection(self._ids()):
+            self.memory.forget(turn_ids=sorted(gone))
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Async twin of ``add_messages``."""
-        await self.memory.aremember_many(to_turns(messages))
+        await asyncio.to_thread(self.add_messages, messages)
 
     def clear(self) -> None:
         """Forget the conversation: no trace of it is left in the file."""
@@ -84,3 +113,6 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
     async def aclear(self) -> None:
         """Async twin of ``clear``."""
         await self.memory.aforget(session=self.memory.session)
+
+    def _ids(self) -> list[int]:
+        return self.memory.turn_ids(self.memory.session)

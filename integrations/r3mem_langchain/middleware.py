@@ -12,8 +12,9 @@ from langchain_core.messages import AnyMessage, SystemMessage
 
 from r3mem_agents import CompressiveMemory, OnError, RecallFrom, prompt_memory, tolerated
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
-from r3mem_langchain.messages import key_of, to_turns
-from r3mem_langchain.scope import Place, Scope
+from r3mem_langchain.changes import follow, seen
+from r3mem_langchain.known import known_ids, unwritten
+from r3mem_langchain.scope import Scope, called_by_tool
 from r3mem_langchain.turns import continued, opened, question
 
 if find_spec("langchain") is None:
@@ -41,24 +42,36 @@ class R3MemoryState(AgentState[Any]):
         r3mem_recalled: What the model is shown of the memory in this turn; in no checkpoint, so
             that what is forgotten is not kept there.
         r3mem_turn: Messages of this turn that are to be written.
+        r3mem_seen: What the messages were at the end of the last run, to tell what the host edits
+            and removes between two runs.
     """
 
     r3mem_recalled: NotRequired[Annotated[str, UntrackedValue, PrivateStateAttr]]
     r3mem_turn: NotRequired[Annotated[list[AnyMessage], PrivateStateAttr]]
+    r3mem_seen: NotRequired[Annotated[dict[str, str], PrivateStateAttr]]
 
 
 class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
-    """Recalls before an agent's turn, and remembers the whole turn after it.
+    """Recalls before an agent's turn, and remembers what is said in it.
 
     What is recalled is shown to the model at the end of the system message, in this turn only: it
     never becomes a message, and is never stored again. What is written is what was said: the user's
-    messages, the answers, tool calls and their results. System messages, summaries and what a tool
-    quotes from this memory are not.
+    messages, before the model is called, so that they outlast a run that is broken off; then the
+    answers, tool calls and their results. System messages, summaries and what a tool quotes from
+    this memory are not. An agent that a tool runs recalls and writes nothing: what it is told are a
+    model's words, and what it answers is the tool's result.
 
     The memory of a run is that of the ``user_id``, and its session the ``thread_id``, that the
-    run's context or configuration names. A message is known by its id: a turn that the host runs
-    again is stored once. A turn that fails, or that the store could not take, is written with the
-    next one of its thread if there is a checkpointer.
+    run's context or configuration names. Where no user is named, other threads are not recalled.
+
+    A message is known by its id: a turn that the host runs again is stored once, and a message that
+    gets another content is edited. A history that is sent again without ids is known by roles and
+    contents, from the end, and what the user repeats without having got an answer is stored once.
+
+    With a checkpointer, a turn that fails or that the store could not take is written with the next
+    one of its thread, and what the host removes from the messages *between* two runs, as by
+    ``update_state`` with ``RemoveMessage`` or ``REMOVE_ALL_MESSAGES``, is forgotten by the next
+    one. What leaves them *during* a run, or for a summary, stays: so middleware saves room.
 
     Put it in front of middleware that takes messages out of the state, such as
     ``SummarizationMiddleware``: then it sees them before they go.
@@ -121,21 +134,27 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         self.on_error = on_error
         self._scope = Scope(memory, user_id, thread_id, recall_from)
         self._scope.check()
-        self._options: dict[str, Any] = {"k": k, "window": window, "token_budget": token_budget}
+        self._window = window
+        self._options: dict[str, Any] = {"k": k, "token_budget": token_budget}
 
     def before_agent(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
     ) -> dict[str, Any] | None:
-        """Recall what helps with what the user says."""
+        """Follow what the host changed, remember what the user says, recall what helps with it."""
         turn = opened(state.get("r3mem_turn", ()), state["messages"])
-        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state)}
+        with tolerated(self.on_error, logger, "what was said was not stored"):
+            place = self._scope.place()
+            if not called_by_tool():
+                follow(place.memory, state.get("r3mem_seen"), state["messages"])
+                place.memory.remember_many(unwritten(place.memory, turn))
+        # Until the end of the run nobody knows who takes messages out of the state.
+        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state), "r3mem_seen": {}}
 
     async def abefore_agent(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
     ) -> dict[str, Any] | None:
         """Async twin of ``before_agent``."""
-        turn = opened(state.get("r3mem_turn", ()), state["messages"])
-        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state)}
+        return await asyncio.to_thread(self.before_agent, state, runtime)
 
     def before_model(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
@@ -151,10 +170,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         self, state: R3MemoryState, runtime: Runtime[ContextT]
     ) -> dict[str, Any] | None:
         """Async twin of ``before_model``."""
-        turn = continued(state.get("r3mem_turn", ()), state["messages"])
-        if "r3mem_recalled" in state:
-            return {"r3mem_turn": turn}
-        return {"r3mem_turn": turn, "r3mem_recalled": await self._arecall(turn, state)}
+        return await asyncio.to_thread(self.before_model, state, runtime)
 
     def wrap_model_call(
         self,
@@ -177,49 +193,37 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
     ) -> dict[str, Any] | None:
         """Remember the turn."""
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
-        unwritten: list[AnyMessage] = []
+        pending: list[AnyMessage] = []
         with tolerated(self.on_error, logger, "what was said was not stored"):
+            place = self._scope.place()
             try:
-                self._scope.place().memory.remember_many(to_turns(turn))
+                if not called_by_tool():
+                    place.memory.remember_many(unwritten(place.memory, turn))
             except StoreError:
-                unwritten = turn
+                pending = turn
                 raise
-        return {"r3mem_recalled": "", "r3mem_turn": unwritten}
+        noted = seen(state["messages"])
+        return {"r3mem_recalled": "", "r3mem_turn": pending, "r3mem_seen": noted}
 
     async def aafter_agent(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
     ) -> dict[str, Any] | None:
         """Async twin of ``after_agent``."""
-        turn = continued(state.get("r3mem_turn", ()), state["messages"])
-        unwritten: list[AnyMessage] = []
-        with tolerated(self.on_error, logger, "what was said was not stored"):
-            try:
-                await self._scope.place().memory.aremember_many(to_turns(turn))
-            except StoreError:
-                unwritten = turn
-                raise
-        return {"r3mem_recalled": "", "r3mem_turn": unwritten}
+        return await asyncio.to_thread(self.after_agent, state, runtime)
 
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, logger, "nothing was recalled"):
-            return self._lookup(self._scope.place(), turn, state["messages"])
+            memory, sessions = self._scope.place()
+            return prompt_memory(
+                memory,
+                question(turn),
+                # What is said now is the newest of the thread already.
+                window=self._window and self._window + len(turn),
+                shown_ids=known_ids(memory, state["messages"], turn),
+                sessions=sessions,
+                **self._options,
+            ).text()
         return ""
-
-    async def _arecall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
-        with tolerated(self.on_error, logger, "nothing was recalled"):
-            place = self._scope.place()
-            return await asyncio.to_thread(self._lookup, place, turn, state["messages"])
-        return ""
-
-    def _lookup(self, place: Place, turn: Sequence[AnyMessage], shown: Sequence[AnyMessage]) -> str:
-        keys = [key for message in shown if (key := key_of(message)) is not None]
-        return prompt_memory(
-            place.memory,
-            question(turn),
-            shown_keys=keys,
-            sessions=place.sessions,
-            **self._options,
-        ).text()
 
 
 def _with_recalled(request: ModelRequest[ContextT]) -> ModelRequest[ContextT]:

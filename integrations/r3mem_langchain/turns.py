@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
+from r3mem_langchain.messages import to_turn
+
 INSERTED = "lc_source"
 """LangChain's own mark on messages that nobody said: summaries, notifications."""
 
 
 def opened(pending: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-    """The messages with which a turn begins: those after the last answer.
+    """The messages with which a turn begins: those after the last answer, or that if none are.
 
     Args:
         pending: What an earlier turn left unwritten, because it failed; it comes first.
@@ -21,7 +23,8 @@ def opened(pending: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> lis
         return continued(pending, messages)
     answers = (AIMessage, ToolMessage)
     end = max((i for i, one in enumerate(messages) if isinstance(one, answers)), default=-1)
-    return [one for one in messages[end + 1 :] if _is_said(one)]
+    # The last answer was written, and tells where the turn begins if nothing was said since.
+    return [one for one in messages[end + 1 :] if is_said(one)] or list(messages[end : end + 1])
 
 
 def continued(turn: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> list[AnyMessage]:
@@ -32,14 +35,15 @@ def continued(turn: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> lis
     known = {one.id for one in turn}
     now = {one.id: one for one in messages}
     last = max((i for i, one in enumerate(messages) if one.id in known), default=-1)
-    new = [one for one in messages[last + 1 :] if _is_said(one)]
+    new = [one for one in messages[last + 1 :] if is_said(one)]
     return [*(now.get(one.id, one) for one in turn), *new]
 
 
 def question(turn: Sequence[AnyMessage]) -> str:
     """What the user says in a turn."""
-    return "\n".join(one.text for one in turn if isinstance(one, HumanMessage))
+    return "\n".join(to_turn(one).text for one in turn if isinstance(one, HumanMessage))
 
 
-def _is_said(message: AnyMessage) -> bool:
+def is_said(message: AnyMessage) -> bool:
+    """Whether somebody said a message: it is neither an instruction nor a summary."""
     return not isinstance(message, SystemMessage) and INSERTED not in message.additional_kwargs

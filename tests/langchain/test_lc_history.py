@@ -11,13 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from r3mem_agents import CompressiveMemory, mark_recalled
-from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_agents.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 from r3mem_langchain import R3ChatMessageHistory
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
@@ -181,3 +189,42 @@ def test_copies_and_pickles(model: Any) -> None:
             again = pickle.loads(pickle.dumps(history))
             assert again.messages == history.messages
             again.memory.close()
+
+
+async def test_an_edited_message_replaces_what_it_was(open_memory: OpenMemory) -> None:
+    history = R3ChatMessageHistory(open_memory(), "s")
+    history.add_messages([HumanMessage("My dog is Biscuit.", id="a"), AIMessage("Noted.", id="b")])
+    await history.aadd_messages([HumanMessage("My dog is Waffle.", id="a")])
+    said = [HumanMessage("My dog is Waffle.", id="a"), AIMessage("Noted.", id="b")]
+    assert history.messages == said
+    assert history.memory.recall("Biscuit") == []
+
+
+async def test_removed_messages_are_forgotten(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    history = R3ChatMessageHistory(memory, "s")
+    R3ChatMessageHistory(memory, "t").add_messages([HumanMessage("Elsewhere.", id="a")])
+    history.add_messages([HumanMessage("One.", id="a"), AIMessage("Two.", id="b")])
+    await history.aadd_messages([RemoveMessage(id="a"), HumanMessage("Three.", id="c")])
+    assert [message.text for message in history.messages] == ["Two.", "Three."]
+    with pytest.raises(NotFoundError, match="'a'"):
+        history.add_messages([HumanMessage("Lost."), RemoveMessage(id="a")])
+    assert [message.text for message in history.messages] == ["Two.", "Three."]
+    new = [HumanMessage("Three!", id="c"), HumanMessage("Four.", id="d"), RemoveMessage(id="d")]
+    history.add_messages([HumanMessage("Not this."), RemoveMessage(id=REMOVE_ALL_MESSAGES), *new])
+    assert history.messages == [HumanMessage("Three!", id="c")]
+    history.add_messages([RemoveMessage(id=REMOVE_ALL_MESSAGES)])
+    assert history.messages == []
+    assert [turn.text for turn in memory.history()] == ["Elsewhere."]
+
+
+def test_a_history_that_is_written_anew_has_the_order_given(open_memory: OpenMemory) -> None:
+    memory = open_memory(session="s")
+    history = R3ChatMessageHistory(memory)
+    history.add_messages([HumanMessage("One.", id="a"), AIMessage("Two.", id="b")])
+    [_, two] = memory.history()
+    summary = SystemMessage("A summary.", id="s")
+    kept = AIMessage("Two.", id="b")
+    history.add_messages([RemoveMessage(id=REMOVE_ALL_MESSAGES), summary, kept])
+    assert history.messages == [summary, kept]
+    assert memory.history()[1].time == two.time

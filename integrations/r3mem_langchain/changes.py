@@ -1,0 +1,113 @@
+"""What a host changed in a thread between two runs, and what memory makes of it.
+
+A message whose id got another content was edited, and its turn is too. What left the messages
+*between* two runs was removed by the host for its user, and is forgotten; what left them *during* a
+run was taken out by middleware, to save room, and stays. So does what a summary stands for, whoever
+put that there: a system message, or one that LangChain marks as inserted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import ne
+
+from langchain_core.messages import AnyMessage
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_langchain.keys import digest_of
+from r3mem_langchain.known import said_still
+from r3mem_langchain.messages import key_of, to_turn
+from r3mem_langchain.quoting import METADATA
+from r3mem_langchain.turns import is_said
+
+Seen = Mapping[str, str]
+"""Digests of the messages at the end of a run, by key; that of a summary is empty."""
+
+SUMMARY = ""
+
+
+def seen(messages: Iterable[AnyMessage]) -> dict[str, str]:
+    """What is noted of messages at the end of a run."""
+    return {key: _digest(one) for one in messages if (key := key_of(one)) is not None}
+
+
+def follow(memory: CompressiveMemory, before: Seen | None, messages: Sequence[AnyMessage]) -> None:
+    """Edit and forget what the host edited and removed since the last run.
+
+    Args:
+        memory: Bound to the thread.
+        before: What was noted at the end of the last run. ``None`` if nobody noted anything, as
+            without a checkpointer: then messages that memory has by their ids are compared. Empty
+            if the last run was broken off, since who changed what is not known then.
+        messages: Those of the state now.
+
+    Raises:
+        StoreError: If the memory cannot be written.
+    """
+    now = {key: one for one in messages if (key := key_of(one)) is not None}
+    if before is None:
+        _edit(memory, now, _differs)
+        return
+    changed = {
+        key: one
+        for key, one in now.items()
+        if key in before and before[key] not in (SUMMARY, _digest(one))
+    }
+    _edit(memory, changed, ne)
+    gone = [key for key in before if key not in now]
+    new = [one for key, one in now.items() if key not in before]
+    if gone and all(is_said(one) for one in new):
+        _forget(memory, gone, new, summed=len(gone) == len(before) and SUMMARY in before.values())
+
+
+def _edit(
+    memory: CompressiveMemory,
+    messages: Mapping[str, AnyMessage],
+    edited: Callable[[Turn, Turn], bool],
+) -> None:
+    # Turns that memory does not have are left to others: they could not be stored, or are new.
+    if not messages:
+        return
+    stored = {one.key: one for one in memory.fetch(keys=messages)}
+    said = [to_turn(one) for key, one in messages.items() if key in stored and is_said(one)]
+    memory.remember_many(one for one in said if edited(one, stored[one.key]))
+
+
+def _differs(turn: Turn, stored: Turn) -> bool:
+    # By what was said alone: clients resend less of a message than there was.
+    return (turn.role, _content(turn)) != (stored.role, _content(stored))
+
+
+def _content(turn: Turn) -> str:
+    # Its text without tool calls.
+    return turn.text[: (turn.metadata or {}).get(METADATA, {}).get("content")]
+
+
+def _forget(
+    memory: CompressiveMemory, keys: Sequence[str], new: Sequence[AnyMessage], *, summed: bool
+) -> None:
+    # If nothing is left and a summary is gone too, then so is what it stood for: the whole thread.
+    kept = said_still(new, memory.fetch(keys=keys))
+    while True:
+        ids = memory.turn_ids(keys=keys)
+        if summed and not kept:
+            ids = memory.turn_ids(memory.session)
+        if not (doomed := [id_ for id_ in ids if id_ not in kept]):
+            return
+        try:
+            memory.forget(turn_ids=doomed)
+        except NotFoundError:  # another run of the thread was faster with some of them
+            continue
+
+
+def _digest(message: AnyMessage) -> str:
+    if not is_said(message):
+        return SUMMARY
+    try:
+        turn = to_turn(message)
+    except InvalidInputError:  # it cannot be stored, so it cannot be edited
+        return "-"
+    content = [turn.role, turn.name, turn.text, turn.metadata]
+    return digest_of(json.dumps(content, sort_keys=True))[:16]

@@ -1,0 +1,108 @@
+"""Which messages of a run its thread's memory has already.
+
+A message is known by its id. Hosts that resend a history without ids, as stateless endpoints do,
+get new ids for it in each run; it is known by role and content then, from the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from langchain_core.messages import AnyMessage, HumanMessage
+
+from r3mem_agents import CompressiveMemory, Turn, newest_first
+from r3mem_langchain.messages import key_of, to_turn, to_turns
+from r3mem_langchain.turns import is_said
+
+TURNS_PER_MESSAGE = 4
+"""Most turns that are read for each message to be found; chosen: a question, a call, its result and
+an answer, of which clients resend the first and the last."""
+
+
+def unwritten(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> list[Turn]:
+    """What is to be written of a turn: not what the user said already and got no answer to.
+
+    A client that was cut off says it again, perhaps without the id of the first time.
+
+    Args:
+        memory: Bound to the thread.
+        turn: The messages of the turn.
+    """
+    retried = _retried(memory, turn)
+    return to_turns(one for number, one in enumerate(turn) if number not in retried)
+
+
+def known_ids(
+    memory: CompressiveMemory, messages: Sequence[AnyMessage], turn: Sequence[AnyMessage]
+) -> set[int]:
+    """Ids of the turns that a prompt with these messages shows already.
+
+    Args:
+        memory: Bound to the thread.
+        messages: All of the state's.
+        turn: Those among them that are said now.
+    """
+    said = [one for one in messages if is_said(one)]
+    keys = _keys(said)
+    known = set(memory.turn_ids(keys=keys))
+    stored = {one.key for one in memory.fetch(keys=keys)} if len(known) < len(keys) else set(keys)
+    known.update(_retried(memory, turn).values())
+    now = {one.id for one in turn}
+    missing = [one for one in said if one.id not in now and key_of(one) not in stored]
+    left = Counter(_said(one) for one in to_turns(missing))
+    ids = [id_ for id_ in memory.turn_ids(memory.session) if id_ not in known]
+    for one in newest_first(memory, ids[-TURNS_PER_MESSAGE * left.total() :] if left else ()):
+        if left[_said(one)] > 0 and one.id is not None:
+            left[_said(one)] -= 1
+            known.add(one.id)
+    return known
+
+
+def said_still(messages: Iterable[AnyMessage], turns: Sequence[Turn]) -> set[int]:
+    """Ids of those turns whose content is among the messages, perhaps under another id."""
+    left = Counter(_said(one) for one in to_turns(messages))
+    found: set[int] = set()
+    for one in turns:
+        if left[_said(one)] > 0 and one.id is not None:
+            left[_said(one)] -= 1
+            found.add(one.id)
+    return found
+
+
+def _retried(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> dict[int, int]:
+    # By place in the turn, the ids of the stored turns that its messages are said again.
+    if not any(isinstance(one, HumanMessage) for one in turn):
+        return {}
+    keys = _keys(turn)
+    waiting = list(_unanswered(memory, set(keys)))[::-1]
+    found: dict[int, int] = {}
+    if waiting:
+        stored = {one.key for one in memory.fetch(keys=keys)}
+        for number, message in enumerate(turn):
+            if isinstance(message, HumanMessage) and key_of(message) not in stored:
+                said = _said(to_turn(message))
+                first = next((one for one in waiting if _said(one) == said), None)
+                if first is not None and first.id is not None:
+                    waiting.remove(first)
+                    found[number] = first.id
+    return found
+
+
+def _unanswered(memory: CompressiveMemory, keys: set[str]) -> Iterator[Turn]:
+    # What was said in the thread after the last answer, these keys apart; the newest first.
+    for id_ in reversed(memory.turn_ids(memory.session)):
+        for one in memory.fetch(turn_ids=[id_]):  # none if it was forgotten since
+            if one.key in keys:
+                continue
+            if one.role != "user":
+                return
+            yield one
+
+
+def _keys(messages: Iterable[AnyMessage]) -> list[str]:
+    return [key for one in messages if (key := key_of(one)) is not None]
+
+
+def _said(turn: Turn) -> tuple[str, str]:
+    return turn.role, turn.text.strip()
