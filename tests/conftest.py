@@ -52,6 +52,8 @@ def open_memory(tmp_path: Path, model: ReversibleModel) -> Iterator[OpenMemory]:
 @pytest.fixture
 def elsewhere() -> Iterator[Callable[[str], None]]:
     """Put this process into another time zone until the end of the test."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("a process has one time zone here")
     with pytest.MonkeyPatch.context() as patched:
 
         def move(zone: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from r3mem_agents.cli.console import emit_json, out, warn
+from r3mem_agents.cli.console import emit_json, harmless_text, out, warn
 from r3mem_agents.errors import MissingExtraError
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
@@ -48,4 +48,4 @@ def publish(
         emit_json({"config": config, "figures": figures})
         return
     show()
-    out().print(f"written: {path}", soft_wrap=True)
+    out().print(harmless_text(f"written: {path}"), soft_wrap=True)

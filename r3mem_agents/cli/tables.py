@@ -72,7 +72,7 @@ def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:
     if as_json:
         emit_json(asdict(found))
         return
-    table = Table(title=title, title_justify="left")
+    table = Table(title=harmless_text(title), title_justify="left")
     table.add_column("what")
     table.add_column("figure", justify="right")
     for label, figure in (

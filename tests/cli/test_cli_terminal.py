@@ -47,6 +47,8 @@ def test_markup_in_names_is_text(run: Run) -> None:
     told = run("remember", "Hello.", "--session", "[red]s[/red]")
     assert "session [red]s[/red] of" in told.stdout
     assert "[red]s[/red]" in run("history").stdout
+    run("remember", "Hello.", "--user", "[red]u[/red]")
+    assert "user [red]u[/red]" in run("stats", "--user", "[red]u[/red]").stdout
 
 
 def test_json_brings_the_same_text_back(run: Run, run_json: Any) -> None:
