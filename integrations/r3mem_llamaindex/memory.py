@@ -205,7 +205,8 @@ class R3Memory(Recalling, BaseMemory):
         wider = self._fit(reversed(widest), budget - len(self.tokenizer_fn(recalled)))
         if len(wider) > len(window):
             window = wider
-            recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
+            if recalled:  # what did not fit before does not fit into less
+                recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
         messages = [shown.message for shown in window]
         if not recalled:
             return messages

@@ -123,6 +123,8 @@ def prompt_memory(
     # What is not recalled leaves its room to the newest turns, which are recalled no more.
     wider, spent = fit(reversed(widest), left - count(recalled.text))
     if len(wider) > len(recent):
-        recent, recalled = wider, older(wider, left - spent)
+        recent = wider
+        if recalled.taken:  # what did not fit before does not fit into less
+            recalled = older(recent, left - spent)
     text, taken = recalled
     return PromptMemory(tuple(recent), mark_recalled(text) if taken else "", taken)
