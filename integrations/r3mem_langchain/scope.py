@@ -86,8 +86,12 @@ def check_ids(**ids: str | None) -> None:
 
 def called_by_tool() -> bool:
     """Whether the agent that calls this is run by a tool of another one."""
-    namespace = ensure_config().get("configurable", {}).get("checkpoint_ns", "")
-    return any(part.startswith(CALLED_BY_TOOL) for part in str(namespace).split("|")[:-1])
+    config = ensure_config()
+    here = str(config.get("configurable", {}).get("checkpoint_ns", ""))
+    # What a tool configures anew loses its place there, but not in the metadata.
+    caller = str(config.get("metadata", {}).get("checkpoint_ns", ""))
+    parts = [*here.split("|")[:-1], *caller.split("|")]
+    return any(part.startswith(CALLED_BY_TOOL) for part in parts)
 
 
 def _context(config: RunnableConfig) -> object:

@@ -318,7 +318,10 @@ def test_a_run_that_is_broken_off_removes_nothing(open_memory: OpenMemory) -> No
 
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("outer", [True, False])
-def test_a_sub_agent_writes_nothing(open_memory: OpenMemory, outer: bool, saved: bool) -> None:
+@pytest.mark.parametrize("config", [None, THREAD])
+def test_a_sub_agent_writes_nothing(
+    open_memory: OpenMemory, outer: bool, saved: bool, config: Any
+) -> None:
     memory = open_memory()
     memory.remember("user", "My dog Biscuit hates rain.", session="before")
     model = scripted("It rains.")
@@ -327,7 +330,8 @@ def test_a_sub_agent_writes_nothing(open_memory: OpenMemory, outer: bool, saved:
     @tool
     def research(topic: str) -> str:
         """Look something up."""
-        found = researcher.invoke({"messages": [("user", f"Research {topic}, be thorough.")]})
+        given = {"messages": [("user", f"Research {topic}, be thorough.")]}
+        found = researcher.invoke(given, config)
         return str(found["messages"][-1].text)
 
     graph: Any = create_agent(
