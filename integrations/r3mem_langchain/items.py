@@ -91,7 +91,14 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def session_of(namespace: Namespace) -> str:
-    """The session that holds a namespace."""
+    """The session that holds a namespace.
+
+    Raises:
+        InvalidInputError: If one of its labels is empty: that of a user who is not known, most
+            likely. The host's own methods refuse it; operations of a batch come unseen.
+    """
+    if not all(isinstance(label, str) and label for label in namespace):
+        raise InvalidInputError(f"the namespace {namespace!r} has an empty label; name it")
     return json.dumps(namespace, ensure_ascii=False)
 
 

@@ -16,10 +16,11 @@ from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import ToolException
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.base import GetOp, PutOp
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError
-from r3mem_langchain import R3ChatMessageHistory, R3Memory, R3MemoryMiddleware, as_tools
+from r3mem_langchain import R3ChatMessageHistory, R3Memory, R3MemoryMiddleware, R3Store, as_tools
 from tests.conftest import OpenMemory
 from tests.langchain.models import EchoModel
 from tests.memory.fake_model import FakeModel
@@ -122,6 +123,21 @@ def test_an_empty_id_is_refused_where_it_is_given(
     for name in ("user_id", "session_id"):
         with pytest.raises(InvalidInputError, match=f"{name} is empty"):
             R3ChatMessageHistory(memory, **{name: ""})
+
+
+@pytest.mark.parametrize("label", ["", None, 7])
+def test_an_empty_label_of_a_namespace_is_refused(open_memory: OpenMemory, label: Any) -> None:
+    store = R3Store(open_memory())
+    good = PutOp(("users", "alice"), "k", {"text": "Hello."})
+    nobody: Any = ("users", label)
+    put = PutOp(nobody, "k", {"text": "Mine."})
+    for ops in ([good, put], [put], [PutOp(nobody, "k", None)], [GetOp(nobody, "k")]):
+        with pytest.raises(ValueError, match="label"):
+            store.batch(ops)
+        assert store.search(()) == []
+    for call in (store.get, store.delete):
+        with pytest.raises(ValueError, match="label"):
+            call(nobody, "k")
 
 
 def test_with_errors_logged_an_empty_id_reads_and_writes_nothing(
