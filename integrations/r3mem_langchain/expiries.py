@@ -66,7 +66,7 @@ class Expiries:
             for id_ in self._memory.turn_ids(session_of(namespace), keys=keys)
         ]
         if found:
-            self._memory.forget(turn_ids=found)
+            self._memory.remember_many([], forget=found)
 
     def _later(self, items: Mapping[int, Kept]) -> dict[int, datetime]:
         mortal = [kept for kept in items.values() if kept.ttl is not None]

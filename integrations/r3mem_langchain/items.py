@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from langgraph.store.base import Item, get_text_at_path
+from langgraph.store.base import Item, SearchItem, get_text_at_path
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
@@ -38,7 +38,7 @@ class Kept:
     Attributes:
         namespace: Its namespace.
         key: Its key.
-        value: What JSON makes of its value.
+        json: Its value as JSON: it does not change, and every reader gets one of its own.
         created_at: When it was put first.
         updated_at: When it was put last.
         index: Paths of what is searched.
@@ -48,21 +48,38 @@ class Kept:
 
     namespace: Namespace
     key: str
-    value: dict[str, Any]
+    json: str
     created_at: datetime
     updated_at: datetime
     index: Index
     ttl: float | None = None
     expires_at: datetime | None = None
 
+    @property
+    def value(self) -> dict[str, Any]:
+        """Its value."""
+        value: dict[str, Any] = json.loads(self.json)
+        return value
+
     def item(self) -> Item:
-        """As a reader gets it: a copy of its own."""
+        """As a reader gets it."""
         return Item(
-            value=json.loads(json.dumps(self.value)),
+            value=self.value,
             key=self.key,
             namespace=self.namespace,
             created_at=self.created_at,
             updated_at=self.updated_at,
+        )
+
+    def found(self, score: float | None) -> SearchItem:
+        """As a search returns it."""
+        return SearchItem(
+            value=self.value,
+            key=self.key,
+            namespace=self.namespace,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            score=score,
         )
 
 
@@ -80,14 +97,29 @@ def expiry(now: datetime, ttl: float | None) -> datetime | None:
         ) from error
 
 
-def plain(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A value as it will come back.
+def value_json(value: object) -> str:
+    """An item's value as it is kept.
 
     Raises:
-        InvalidInputError: If JSON cannot hold it.
+        InvalidInputError: If it is no dict that JSON can hold.
     """
-    made: dict[str, Any] = json.loads(json_text(dict(value), "an item's value"))
-    return made
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"an item's value is a dict, not {type(value).__name__}")
+    compact = json_text(dict(value), "an item's value")
+    _check_keys(value)
+    return json.dumps(json.loads(compact), ensure_ascii=False)
+
+
+def _check_keys(value: object) -> None:
+    # JSON writes a key such as 1 as "1", which may be there already.
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise InvalidInputError(f"an item's value has the key {key!r}; keys are str")
+            _check_keys(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_keys(inner)
 
 
 def session_of(namespace: Namespace) -> str:
@@ -109,14 +141,13 @@ def namespace_of(session: str) -> Namespace:
 
 def to_turn(kept: Kept) -> Turn:
     """An item as a turn."""
-    whole = kept.index and WHOLE in kept.index
     extra: dict[str, Any] = {"created": kept.created_at.isoformat(), "index": kept.index}
-    if whole:
-        text = json.dumps(kept.value, ensure_ascii=False)
+    if kept.index and WHOLE in kept.index:
+        text = kept.json
     else:
+        extra["value"] = value = kept.value
         paths = kept.index or ()
-        text = "\n".join(part for path in paths for part in get_text_at_path(kept.value, path))
-        extra["value"] = kept.value
+        text = "\n".join(part for path in paths for part in get_text_at_path(value, path))
     if kept.key != turn_key(kept.key):
         extra["key"] = kept.key
     if kept.ttl is not None and kept.expires_at is not None:
@@ -139,7 +170,7 @@ def from_turn(turn: Turn) -> Kept:
     return Kept(
         namespace=namespace_of(turn.session),
         key=extra.get("key", turn.key),
-        value=extra["value"] if "value" in extra else json.loads(turn.text),
+        json=value_json(extra["value"]) if "value" in extra else turn.text,
         created_at=datetime.fromisoformat(extra["created"]),
         updated_at=turn.time,
         index=extra["index"],

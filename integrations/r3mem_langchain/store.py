@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from itertools import islice
 
-from r3mem_agents import CompressiveMemory, Recollection, Turn
-from r3mem_agents.errors import InvalidInputError, MissingExtraError, NotFoundError
+from r3mem_agents import CompressiveMemory
+from r3mem_agents.errors import MissingExtraError
 
 if find_spec("langgraph") is None:
     raise MissingExtraError("langgraph", "langchain")
@@ -17,37 +17,29 @@ if find_spec("langgraph") is None:
 from langgraph.store.base import (
     BaseStore,
     GetOp,
-    Item,
     ListNamespacesOp,
     Op,
     PutOp,
     Result,
-    SearchItem,
     SearchOp,
     TTLConfig,
 )
 
+from r3mem_langchain.checking import check_index, check_op
 from r3mem_langchain.expiries import Expiries
 from r3mem_langchain.filters import matches, passes
-from r3mem_langchain.items import (
-    WHOLE,
-    Index,
-    Kept,
-    Namespace,
-    expiry,
-    from_turn,
-    namespace_of,
-    plain,
-    session_of,
-    to_turn,
-)
-from r3mem_langchain.keys import turn_key
+from r3mem_langchain.gathering import Gathering
+from r3mem_langchain.items import WHOLE, Index, Kept, Namespace, expiry, to_turn, value_json
+from r3mem_langchain.reading import Items, Place, View
 
 AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""
 
 READ_AT_ONCE = 64
-"""Items that are expanded together while a search looks for those that pass; chosen."""
+"""Items that are read together while a search looks for those that pass; chosen."""
+
+Found = list[tuple[Kept, float | None]]
+"""What a search returns, with the scores."""
 
 
 class R3Store(BaseStore):
@@ -56,12 +48,18 @@ class R3Store(BaseStore):
     Works as ``create_agent(..., store=R3Store(memory))`` and wherever else LangGraph takes a store.
     A namespace and key hold one value, which must be what JSON can hold.
 
-    A search with a query returns what is relevant first, best first, with its score; then what is
-    not, without one, as other stores fill up their limit. Without a query the item that was put
-    last comes first. An item that has expired is returned no more; it leaves the file at the next
-    sweep.
+    A search with a query returns what is relevant first, best first; then what is not, with a score
+    of 0, as other stores fill up their limit; then what was put with ``index=False``, without a
+    score. An item is judged by what it says itself, not by what was put before or after it. Without
+    a query the item that was put last comes first, and none has a score. An item that has expired
+    is returned no more; it leaves the file at the next sweep.
 
-    To delete rewrites the file, so it takes longer the larger that is; to put does not.
+    A search that has no query or passes over many items because of its filter reads these; the
+    items that were read last are kept in memory, so it is slow only the first time.
+
+    Operations that tasks of an event loop await at the same time are done as one batch, and what a
+    batch writes is written in one transaction. What is deleted or put again is found no more at
+    once; its last bytes leave the file some ten seconds later, and before the memory is closed.
 
     Example:
         >>> store = R3Store(CompressiveMemory("memory.db"))
@@ -87,182 +85,175 @@ class R3Store(BaseStore):
                 as LangGraph's ``IndexConfig`` has it.
             ttl: How long items live, as LangGraph's other stores take it. A sweep is done by the
                 first call after ``sweep_interval_minutes``.
+
+        Raises:
+            InvalidInputError: If ``fields`` is no list of paths.
         """
         super().__init__()
+        check_index(fields, "fields")
         self.memory = memory.scoped(agent=AGENT + memory.agent)
         self.ttl_config = ttl
+        self._items = Items(self.memory)
         self._expiries = Expiries(memory)
+        self._gathering = Gathering()
         self._fields = list(fields)
         self._swept = datetime.now(UTC)
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Do several things; all reads see the state before all writes.
+        """Do several things; all reads see the state before all writes, which is one transaction.
 
         Raises:
             InvalidInputError: If a value or a filter is not what it must be; nothing was written.
             StoreError: If the memory cannot be read or written.
         """
-        self._sweep_if_due()
+        ops = list(ops)
+        for op in ops:
+            check_op(op)
+        self._sweep_if_due(ops)
+        now, view = datetime.now(UTC), View(self.memory)
+        puts = {_place(op): op for op in ops if isinstance(op, PutOp)}
+        gets = [op for op in ops if isinstance(op, GetOp)]
+        there = self._items.at(dict.fromkeys([*map(_place, gets), *puts]))
+        alive = self._expiries.alive(there, now)
+        before = {(kept.namespace, kept.key): kept for kept in alive.values()}
+        fresh = {_place(op) for op in gets if op.refresh_ttl}
+        self._expiries.refresh(
+            {id_: kept for id_, kept in alive.items() if (kept.namespace, kept.key) in fresh}, now
+        )
+        found: dict[str, Found] = {}
         results: list[Result] = []
-        puts: dict[tuple[Namespace, str], PutOp] = {}
         for op in ops:
             match op:
                 case GetOp():
-                    results.append(self._get(op))
+                    kept = before.get(_place(op))
+                    results.append(None if kept is None else kept.item())
                 case SearchOp():
-                    results.append(self._search(op))
+                    if (asked := repr(op)) not in found:
+                        found[asked] = self._search(op, view, now)
+                    results.append([kept.found(score) for kept, score in found[asked]])
                 case ListNamespacesOp():
-                    results.append(self._list(op))
-                case PutOp():
-                    puts[op.namespace, op.key] = op
-                    results.append(None)
+                    results.append(_listed(op, view))
                 case _:
-                    raise InvalidInputError(f"{type(op).__name__} is no operation of a store")
-        self._put([op for op in puts.values() if op.value is not None])
-        self._delete([op for op in puts.values() if op.value is None])
+                    results.append(None)
+        self._write(puts, there, before, now)
         return results
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Async twin of ``batch``."""
-        return await asyncio.to_thread(self.batch, list(ops))
+        """Async twin of ``batch``, together with what other tasks ask for at the same time."""
+        return await self._gathering.run(self.batch, list(ops))
 
     def sweep_ttl(self) -> int:
         """Delete what has expired; returns how many items that were."""
         now = self._swept = datetime.now(UTC)
-        found = self._items(self.memory.turn_ids())
-        alive = self._expiries.alive(found, now)
-        return self._forget({id_: kept for id_, kept in found.items() if id_ not in alive})
+        there = self._items.read(self.memory.turn_ids())
+        alive = self._expiries.alive(there, now)
+        dead = {id_: kept for id_, kept in there.items() if id_ not in alive}
+        self._expiries.forget(dead.values())
+        self.memory.remember_many([], forget=dead)
+        self._items.drop(dead)
+        return len(dead)
 
     async def asweep_ttl(self) -> int:
         """Async twin of ``sweep_ttl``."""
         return await asyncio.to_thread(self.sweep_ttl)
 
-    def _sweep_if_due(self) -> None:
-        minutes = (self.ttl_config or {}).get("sweep_interval_minutes")
-        if minutes and datetime.now(UTC) - self._swept >= timedelta(minutes=minutes):
+    def _sweep_if_due(self, ops: Sequence[Op]) -> None:
+        ttl: TTLConfig = self.ttl_config or {}
+        minutes = ttl.get("sweep_interval_minutes")
+        due = minutes and datetime.now(UTC) - self._swept >= timedelta(minutes=minutes)
+        lists = any(isinstance(op, ListNamespacesOp) for op in ops)
+        if due or (lists and ttl.get("omit_expired")):
             self.sweep_ttl()
 
-    def _get(self, op: GetOp) -> Item | None:
-        now = datetime.now(UTC)
-        alive = self._expiries.alive(self._keyed(op.namespace, op.key), now)
-        if op.refresh_ttl:
-            self._expiries.refresh(alive, now)
-        return next((kept.item() for kept in alive.values()), None)
-
-    def _search(self, op: SearchOp) -> list[SearchItem]:
-        if op.offset < 0 or op.limit < 0:
-            raise InvalidInputError(
-                f"offset is {op.offset} and limit {op.limit}; they must be 0 or more"
-            )
-        now = datetime.now(UTC)
+    def _search(self, op: SearchOp, view: View, now: datetime) -> Found:
         found = (
-            (id_, kept, score)
-            for batch, scores in self._candidates(op)
-            for id_, kept in self._expiries.alive(batch, now).items()
-            if passes(kept.value, op.filter)
-            for score in [scores.get(id_)]
+            (id_, kept, scores.get(id_))
+            for items, scores in self._candidates(op, view)
+            for id_, kept in self._expiries.alive(_passing(items, op), now).items()
         )
         page = list(islice(found, op.offset, op.offset + op.limit))
         if op.refresh_ttl:
             self._expiries.refresh({id_: kept for id_, kept, _ in page}, now)
-        return [_search_item(kept, score) for _, kept, score in page]
+        return [(kept, score) for _, kept, score in page]
 
-    def _candidates(self, op: SearchOp) -> Iterator[tuple[dict[int, Kept], dict[int, float]]]:
+    def _candidates(
+        self, op: SearchOp, view: View
+    ) -> Iterator[tuple[dict[int, Kept], Mapping[int, float]]]:
         # Items in the order in which they are returned, with the scores of those that have one.
         prefix = tuple(op.namespace_prefix)
-        sessions = [
-            session
-            for session in self.memory.sessions()
-            if namespace_of(session)[: len(prefix)] == prefix
-        ]
-        left = dict.fromkeys(id_ for session in sessions for id_ in self.memory.turn_ids(session))
+        left = dict(view.ids(prefix))
         if op.query and left:
-            for hits in self._hits(op.query, sessions, max(1, op.offset + op.limit)):
-                new = [hit for hit in hits if hit.turn_id in left]
-                for hit in new:
-                    del left[hit.turn_id]
-                yield self._items([hit.turn_id for hit in new]), {h.turn_id: h.score for h in new}
-        rest = sorted(left, reverse=True)  # what was put last has the greatest id
+            for hits in view.hits(op.query, prefix, max(1, op.offset + op.limit)):
+                scores = {hit.turn_id: hit.score for hit in hits if hit.turn_id in left}
+                items = _searchable(self._items.read(list(scores)))
+                for id_ in items:
+                    del left[id_]
+                yield items, scores
+        unsearchable: dict[int, Kept] = {}
+        rest = list(left)
         for start in range(0, len(rest), READ_AT_ONCE):
-            yield self._items(rest[start : start + READ_AT_ONCE]), {}
+            items = self._items.read(rest[start : start + READ_AT_ONCE])
+            if not op.query:
+                yield items, {}
+                continue
+            searchable = _searchable(items)
+            yield searchable, dict.fromkeys(searchable, 0.0)
+            unsearchable |= {id_: kept for id_, kept in items.items() if id_ not in searchable}
+        yield unsearchable, {}
 
-    def _hits(self, query: str, sessions: Sequence[str], k: int) -> Iterator[list[Recollection]]:
-        # More and more of them, as far as the caller reads: a filter may pass over many.
-        done = 0
-        while True:
-            try:
-                hits = self.memory.recall(query, k, sessions=sessions)
-            except NotFoundError:  # a namespace was emptied since
-                return
-            yield hits[done:]
-            if len(hits) < k:
-                return
-            done, k = len(hits), 4 * k
-
-    def _list(self, op: ListNamespacesOp) -> list[Namespace]:
-        if (self.ttl_config or {}).get("omit_expired"):
-            self.sweep_ttl()
-        found = {namespace_of(session) for session in self.memory.sessions()}
-        wanted = {one[: op.max_depth] for one in found if matches(one, op.match_conditions)}
-        return sorted(wanted)[op.offset : op.offset + op.limit]
-
-    def _put(self, ops: Sequence[PutOp]) -> None:
-        now = datetime.now(UTC)
-        turns: list[Turn] = []
-        for op in ops:
-            before = self._expiries.alive(self._keyed(op.namespace, op.key), now)
-            kept = Kept(
-                namespace=tuple(op.namespace),
-                key=op.key,
-                value=plain(op.value or {}),
-                created_at=next((one.created_at for one in before.values()), now),
-                updated_at=now,
-                index=self._index(op),
-                ttl=op.ttl,
-                expires_at=expiry(now, op.ttl),
+    def _write(
+        self,
+        puts: Mapping[Place, PutOp],
+        there: Mapping[int, Kept],
+        before: Mapping[Place, Kept],
+        now: datetime,
+    ) -> None:
+        turns = [
+            to_turn(
+                Kept(
+                    namespace=place[0],
+                    key=place[1],
+                    json=value_json(op.value),
+                    created_at=before[place].created_at if place in before else now,
+                    updated_at=now,
+                    index=self._index(op),
+                    ttl=op.ttl,
+                    expires_at=expiry(now, op.ttl),
+                )
             )
-            turns.append(to_turn(kept))
-        if turns:
-            self.memory.remember_many(turns, replace=True)
+            for place, op in puts.items()
+            if op.value is not None
+        ]
+        old = {id_: kept for id_, kept in there.items() if (kept.namespace, kept.key) in puts}
+        dead = {
+            id_: kept for id_, kept in old.items() if puts[kept.namespace, kept.key].value is None
+        }
+        if turns or dead:
+            self._expiries.forget(dead.values())
+            written = self.memory.remember_many(turns, replace=True, forget=dead)
+            self._items.drop(old)
+            self._items.keep(written)
 
     def _index(self, op: PutOp) -> Index:
         if op.index is None:
             return self._fields
         return op.index and list(op.index)
 
-    def _delete(self, ops: Sequence[PutOp]) -> None:
-        found: dict[int, Kept] = {}
-        for op in ops:
-            found |= self._keyed(op.namespace, op.key)
-        self._forget(found)
 
-    def _forget(self, items: Mapping[int, Kept]) -> int:
-        if not items:
-            return 0
-        self._expiries.forget(items.values())
-        try:
-            return self.memory.forget(turn_ids=items)
-        except NotFoundError:  # somebody else deleted or replaced one of them
-            left = {turn.id for turn in self.memory.fetch(turn_ids=items)}
-            return self._forget({id_: kept for id_, kept in items.items() if id_ in left})
-
-    def _keyed(self, namespace: Namespace, key: str) -> dict[int, Kept]:
-        session = session_of(tuple(namespace))
-        return self._items(self.memory.turn_ids(session, keys=[turn_key(key)]))
-
-    def _items(self, ids: Sequence[int]) -> dict[int, Kept]:
-        # Those of the ids that exist, in the order given.
-        turns = self.memory.fetch(turn_ids=ids)
-        return {turn.id: from_turn(turn) for turn in turns if turn.id is not None}
+def _place(op: GetOp | PutOp) -> Place:
+    return tuple(op.namespace), op.key
 
 
-def _search_item(kept: Kept, score: float | None) -> SearchItem:
-    item = kept.item()
-    return SearchItem(
-        namespace=item.namespace,
-        key=item.key,
-        value=item.value,
-        created_at=item.created_at,
-        updated_at=item.updated_at,
-        score=score,
-    )
+def _passing(items: Mapping[int, Kept], op: SearchOp) -> Mapping[int, Kept]:
+    if not op.filter:
+        return items
+    return {id_: kept for id_, kept in items.items() if passes(kept.value, op.filter)}
+
+
+def _searchable(items: Mapping[int, Kept]) -> dict[int, Kept]:
+    return {id_: kept for id_, kept in items.items() if kept.index is not False}
+
+
+def _listed(op: ListNamespacesOp, view: View) -> list[Namespace]:
+    wanted = {one[: op.max_depth] for one in view.namespaces if matches(one, op.match_conditions)}
+    return sorted(wanted)[op.offset : op.offset + op.limit]

@@ -268,22 +268,33 @@ class BlockingMemory(KeptMemory):
         return self._reader.history(row)
 
     def turn_ids(
-        self, session: str | None = None, *, keys: Iterable[str] | None = None
+        self,
+        session: str | None = None,
+        *,
+        sessions: Iterable[str] | None = None,
+        keys: Iterable[str] | None = None,
     ) -> list[int]:
         """Return the ids of the turns in the order in which they were stored, without reading them.
 
         Args:
             session: Only this session; ``None`` means all of them. One that does not exist has no
                 turns.
+            sessions: Or only these, and then without ``keys``.
             keys: Only turns with these keys, which lie in the memory's session if none is given.
         """
-        if keys is not None:
+        if sessions is not None:
+            if session is not None or keys is not None:
+                raise InvalidInputError("turn_ids takes sessions=[...] alone")
+            names = check.check_names(sessions, "sessions")
+        elif keys is not None:
             return sorted(self._keyed(keys, session).values())
-        if session is None:
+        elif session is None:
             return self._store.turn_ids(self._scope, None)
-        digest = self._sealer.digest("session", check.check_name(session, "session"))
-        rows = self._store.session_ids(self._scope, [digest])
-        return self._store.turn_ids(self._scope, rows[digest]) if rows else []
+        else:
+            names = [check.check_name(session, "session")]
+        digests = [self._sealer.digest("session", name) for name in names]
+        rows = self._store.session_ids(self._scope, digests)
+        return self._store.turn_ids(self._scope, list(rows.values()))
 
     def sessions(self) -> list[str]:
         """Return the names of the sessions that hold turns, in order of their first one."""
@@ -334,13 +345,10 @@ class BlockingMemory(KeptMemory):
     ) -> int:
         """Remove turns and every trace of them: memory tokens, gists, terms, names, metadata.
 
-        First the turns are removed, for good and for everybody, and the file is marked; then it is
-        rewritten, which takes longer the larger it is, so that none of their bytes is left in it.
-        If the process is killed in between, whoever opens the file next does that. If another
-        program stays in the middle of reading, this waits some seconds, says that bytes are left,
-        and they are removed later. ``forget(everything=True)`` also hides how many turns there were
-        (ids go on from a number of chance). What has left the file may be left on the disk, and in
-        copies of the file.
+        The turns are removed and the file is marked; then it is rewritten, which takes longer the
+        larger it is, so that no byte of them is left in it. If the process is killed in between,
+        whoever opens the file next does that. ``everything`` also hides how many turns there were:
+        ids go on from a number of chance. Copies of the file, and the disk, are beyond this.
 
         Args:
             turn_ids: The turns to forget.

@@ -117,10 +117,14 @@ class CompressiveMemory(BlockingMemory):
         return await asyncio.to_thread(self.history, session)
 
     async def aturn_ids(
-        self, session: str | None = None, *, keys: Iterable[str] | None = None
+        self,
+        session: str | None = None,
+        *,
+        sessions: Iterable[str] | None = None,
+        keys: Iterable[str] | None = None,
     ) -> list[int]:
         """Async twin of ``turn_ids``."""
-        return await asyncio.to_thread(self.turn_ids, session, keys=keys)
+        return await asyncio.to_thread(self.turn_ids, session, sessions=sessions, keys=keys)
 
     async def asessions(self) -> list[str]:
         """Async twin of ``sessions``."""

@@ -220,16 +220,20 @@ class Store(Database):
                 return []
             return history(connection, scope, state, session)
 
-    def turn_ids(self, scope: Scope, session: int | None) -> list[int]:
-        """Ids of every turn of a scope, or of one of its sessions, in the order of writing."""
+    def turn_ids(self, scope: Scope, sessions: Sequence[int] | None) -> list[int]:
+        """Ids of every turn of a scope, or of some of its sessions, in the order of writing."""
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return []
             query = select(turns.c.id).where(turns.c.scope == state.id).order_by(turns.c.id)
-            if session is not None:
-                query = query.where(turns.c.session == session)
-            return list(connection.execute(query).scalars())
+            if sessions is None:
+                return list(connection.execute(query).scalars())
+            return sorted(
+                id_
+                for chunk in in_chunks(sessions)
+                for id_ in connection.execute(query.where(turns.c.session.in_(chunk))).scalars()
+            )
 
     def forget(
         self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
