@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -52,25 +53,31 @@ class Gathering:
             queue = self._queues.setdefault(loop, _Queue())
         asked = _Asked(ops, loop.create_future())
         queue.asked.append(asked)
-        if queue.task is None:
+        if queue.task is None or queue.task.done():
             queue.task = loop.create_task(_empty(queue, batch))
+            queue.task.add_done_callback(partial(_let_go, queue))
         return await asked.results
 
 
 async def _empty(queue: _Queue, batch: Batch) -> None:
-    try:
-        while queue.asked:
-            taken, queue.asked = queue.asked, []
-            try:
-                await _do(batch, taken)
-            finally:
-                for one in taken:
-                    one.results.cancel()  # does nothing to those that are done
-    finally:
-        queue.task = None
-        for one in queue.asked:
-            one.results.cancel()
-        queue.asked.clear()
+    while queue.asked:
+        taken, queue.asked = queue.asked, []
+        try:
+            await _do(batch, taken)
+        finally:
+            _cancel(taken)
+
+
+def _let_go(queue: _Queue, task: asyncio.Task[None]) -> None:
+    # Something is left to a task that is done only if it was cancelled, perhaps before it began.
+    if queue.task is task:
+        _cancel(queue.asked)
+        queue.task, queue.asked = None, []
+
+
+def _cancel(asked: Sequence[_Asked]) -> None:
+    for one in asked:
+        one.results.cancel()  # does nothing to those that are done
 
 
 async def _do(batch: Batch, taken: Sequence[_Asked]) -> None:

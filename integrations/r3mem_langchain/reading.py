@@ -128,4 +128,4 @@ class View:
             yield hits[done:]
             if len(hits) < k:
                 return
-            done, k = len(hits), 4 * k
+            done, k = len(hits), 16 * k

@@ -35,8 +35,8 @@ from r3mem_langchain.reading import Items, Place, View
 AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""
 
-READ_AT_ONCE = 64
-"""Items that are read together while a search looks for those that pass; chosen."""
+READ_AT_ONCE = 256
+"""Most items that are read together while a search looks for those that pass; chosen."""
 
 Found = list[tuple[Kept, float | None]]
 """What a search returns, with the scores."""
@@ -54,8 +54,8 @@ class R3Store(BaseStore):
     a query the item that was put last comes first, and none has a score. An item that has expired
     is returned no more; it leaves the file at the next sweep.
 
-    A search that has no query or passes over many items because of its filter reads these; the
-    items that were read last are kept in memory, so it is slow only the first time.
+    A search reads the items that its filter passes over. Those that were read or put last are kept
+    in memory, so this takes long only the first time.
 
     Operations that tasks of an event loop await at the same time are done as one batch, and what a
     batch writes is written in one transaction. What is deleted or put again is found no more at
@@ -190,9 +190,10 @@ class R3Store(BaseStore):
                     del left[id_]
                 yield items, scores
         unsearchable: dict[int, Kept] = {}
-        rest = list(left)
-        for start in range(0, len(rest), READ_AT_ONCE):
-            items = self._items.read(rest[start : start + READ_AT_ONCE])
+        rest, size = list(left), op.offset + op.limit  # which will do, unless there is a filter
+        while rest:
+            size = max(1, min(size, READ_AT_ONCE))
+            items, rest, size = self._items.read(rest[:size]), rest[size:], 2 * size
             if not op.query:
                 yield items, {}
                 continue
