@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -13,8 +14,10 @@ from r3mem_agents.errors import ChatModelError, MissingExtraError
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-NEW_TOKENS = 512
-"""Most tokens of an answer of a model in a folder; chosen."""
+WEIGHTS = {".gguf", ".ggml", ".safetensors", ".bin", ".pt", ".pth", ".onnx"}
+"""Endings of files that hold weights."""
+
+_PROVIDER = re.compile(r"[a-z][a-z_]+:")
 
 
 class Message(TypedDict):
@@ -45,18 +48,22 @@ def choose_responder(model: str | None, base_url: str | None = None) -> Responde
     """
     if model is None and base_url is None:
         return None
-    if model is not None and base_url is None and Path(model).is_dir():
-        return _folder(model)
+    if model is not None and base_url is None and Path(model).expanduser().is_dir():
+        from r3mem_agents.chat.folder import folder_responder  # needs transformers
+
+        return guarded(folder_responder(Path(model).expanduser()))
     chat_model = langchain_model(model, base_url)
 
     def respond(messages: list[Message]) -> Iterator[str]:
-        return _guarded(part.text for part in chat_model.stream([dict(one) for one in messages]))
+        return (part.text for part in chat_model.stream([dict(one) for one in messages]))
 
-    return respond
+    return guarded(respond)
 
 
 def langchain_model(model: str | None, base_url: str | None = None) -> BaseChatModel:
     """A chat model of LangChain; arguments and errors as in ``choose_responder``."""
+    if model is not None and base_url is None:
+        check_no_path(model)
     if find_spec("langchain") is None:
         raise MissingExtraError("langchain", "langchain")
     from langchain.chat_models import init_chat_model
@@ -72,30 +79,33 @@ def langchain_model(model: str | None, base_url: str | None = None) -> BaseChatM
     return chat_model
 
 
-def _folder(path: str) -> Responder:
-    if find_spec("transformers") is None:
-        raise MissingExtraError("transformers", "pretrained")
-    from transformers import pipeline
+def check_no_path(model: str) -> None:
+    """See that a model's name is not meant as a path, before a provider is asked for it.
 
-    try:
-        generate: Any = pipeline("text-generation", model=path)
-    except (OSError, ValueError) as error:
-        raise ChatModelError(f"no chat model in {path}: {error}") from error
-
-    def respond(messages: list[Message]) -> Iterator[str]:
-        def parts() -> Iterator[str]:
-            yield generate(messages, max_new_tokens=NEW_TOKENS, return_full_text=False)[0][
-                "generated_text"
-            ]
-
-        return _guarded(parts())
-
-    return respond
+    Raises:
+        ChatModelError: If it is one: of no folder with a model, since that is taken first.
+    """
+    path = Path(model).expanduser()
+    named = model.startswith((".", "~")) or path.is_absolute() or path.suffix in WEIGHTS
+    if _PROVIDER.match(model) or not (named or path.exists() or "/" in model):
+        return
+    what = "it is a file" if path.is_file() else "there is no such folder"
+    advice = (
+        "serve it, with llama.cpp or Ollama for example, and give that server's --base-url"
+        if path.suffix == ".gguf"
+        else "give the folder of a Hugging Face model, or a provider's model as openai:gpt-5.5"
+    )
+    raise ChatModelError(f"no chat model at {model}: {what}; {advice}")
 
 
-def _guarded(parts: Iterable[str]) -> Iterator[str]:
-    try:
-        yield from parts
-    except Exception as error:  # each provider has its own
-        reason = f"{type(error).__name__}: {error}"
-        raise ChatModelError(f"the model did not answer: {reason}") from error
+def guarded(respond: Responder) -> Responder:
+    """Let whatever goes wrong in a model be a ``ChatModelError``."""
+
+    def answer(messages: list[Message]) -> Iterator[str]:
+        try:
+            yield from respond(messages)
+        except Exception as error:  # each provider has its own
+            reason = f"{type(error).__name__}: {error}"
+            raise ChatModelError(f"the model did not answer: {reason}") from error
+
+    return answer

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,14 +108,58 @@ def test_a_folder_answers(tmp_path: Path) -> None:
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
     responder = choose_responder(str(tmp_path))
     assert responder is not None
-    (text,) = responder([Message(role="user", content="My dog is called Biscuit.")])
-    assert text
-    assert "Biscuit" not in text
+    asked = [Message(role="user", content="My dog is called Biscuit.")]
+    parts = [*responder(asked)]
+    assert len(parts) > 1, "it streams"
+    assert "".join(parts).strip()
+    assert "Biscuit" not in "".join(parts)
+    stopped = responder(asked)
+    next(stopped)
+    stopped.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if "work" in thread.name]
+    with pytest.raises(ChatModelError, match="did not answer: "):
+        list(responder([Message(role="user", content="word " * 5000)]))
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ChatModelError, match=tmp_path.name):
+    with pytest.raises(ChatModelError, match=f"{tmp_path.name}.*config.json"):
         choose_responder(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("./typo", "there is no such folder; give the folder"),
+        ("../typo", "no such folder"),
+        ("/no/such/typo", "no such folder"),
+        ("~/no such typo", "no such folder"),
+        ("models/typo", "no such folder"),
+        ("Qwen/Qwen3-0.6B", "no such folder; give the folder of a Hugging Face model"),
+        ("typo.gguf", "no such folder; serve it, with llama.cpp or Ollama .*--base-url"),
+        ("here.gguf", "it is a file; serve it"),
+        ("here.safetensors", "it is a file; give the folder"),
+        ("here", "it is a file"),
+    ],
+)
+def test_a_path_gets_an_error_about_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("here", "here.gguf", "here.safetensors"):
+        (tmp_path / file).touch()
+    with pytest.raises(ChatModelError, match=says) as caught:
+        choose_responder(name)
+    assert name in str(caught.value)
+    assert "provider" not in str(caught.value).replace("a provider's model as", "")
+
+
+@pytest.mark.parametrize("name", ["ollama:hf.co/org/name.gguf", "ollama:name.gguf", "openai:a/b"])
+def test_a_providers_model_may_look_like_a_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", lambda it, **_: asked.append(it))
+    choose_responder(name)
+    choose_responder("org/name.gguf", "http://localhost:8080/v1")
+    assert asked == [name, "org/name.gguf"]
 
 
 def test_without_a_model_nobody_answers() -> None:
