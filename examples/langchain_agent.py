@@ -3,7 +3,11 @@
 $ pip install 'r3mem-agents[langchain]'
 $ python examples/langchain_agent.py                      # offline: it quotes what it recalls
 $ python examples/langchain_agent.py --model openai:gpt-5.5
-$ python examples/langchain_agent.py --user alice "What is my dog called?"     # later on
+
+Nothing is left behind unless a file is named; then a later run knows what was said:
+
+$ python examples/langchain_agent.py --db agent.db
+$ python examples/langchain_agent.py --db agent.db --user alice "What is my dog called?"
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An agent that remembers its users.")
     parser.add_argument("question", nargs="?", help="ask this instead of holding the talks")
     parser.add_argument("--user", default="alice", help="who asks")
-    parser.add_argument("--db", default="agent.db", help="the memory's file")
+    parser.add_argument("--db", default=":memory:", help="the memory's file; none if left out")
     add_options(parser)
     options = parser.parse_args()
     talks = [(options.user, "now", options.question)] if options.question else TALKS

@@ -29,7 +29,7 @@ TALKS = {
 def main() -> None:
     """Hold the talks."""
     parser = argparse.ArgumentParser(description="A classic chain that remembers.")
-    parser.add_argument("--db", default="chain.db", help="the memory's file")
+    parser.add_argument("--db", default=":memory:", help="the memory's file; none if left out")
     add_options(parser)
     options = parser.parse_args()
     # Classic chains are on their way out, which is why R3MemoryMiddleware exists.

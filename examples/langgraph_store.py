@@ -44,7 +44,7 @@ def with_facts(request: ModelRequest[dict[str, str]]) -> str:
 def main() -> None:
     """Put facts, look at them, ask about them."""
     parser = argparse.ArgumentParser(description="LangGraph's store, kept compressed.")
-    parser.add_argument("--db", default="store.db", help="the store's file")
+    parser.add_argument("--db", default=":memory:", help="the store's file; none if left out")
     add_options(parser)
     options = parser.parse_args()
     with CompressiveMemory(options.db) as memory:

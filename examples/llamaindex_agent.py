@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import tempfile
 
 from _responder_llamaindex import chat_model
 from llama_index.core.agent.workflow import FunctionAgent
@@ -19,10 +20,12 @@ FRIDAY = ["What is my dog called?", "When do we see the vet?"]
 LATER = ["/forget vet", "When do we see the vet?"]
 
 
-async def main() -> None:
+async def main(folder: str) -> None:
     """Three conversations; the last one goes on from a Context that was written as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--db", default="r3mem.db", help="file of the memory")
+    parser.add_argument(
+        "--db", default=f"{folder}/r3mem.db", help="file of the memory; one that goes if left out"
+    )
     parser.add_argument("--user", default="alice", help="whose memory; nothing crosses a user")
     parser.add_argument("--model", help="name at --base-url, or folder of a Hugging Face model")
     parser.add_argument("--base-url", help="server that speaks OpenAI's protocol")
@@ -57,4 +60,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(main(folder))

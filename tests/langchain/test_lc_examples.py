@@ -18,6 +18,7 @@ def run(name: str, folder: Path, *arguments: str) -> str:
         [sys.executable, ROOT / "examples" / name, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'integrations'}"},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -32,12 +33,13 @@ def test_they_are_short(path: Path) -> None:
 
 
 def test_an_agent_tells_its_users_apart(tmp_path: Path) -> None:
-    talks = run("langchain_agent.py", tmp_path)
+    talks = run("langchain_agent.py", tmp_path, "--db", "agent.db")
     assert talks.count("no model is at work") == 6
     assert 'user: "My dog is called Biscuit' in talks
     assert 'user: "On Friday we drive to Lisbon' in talks
     assert 'user: "My dog is called Rex' in talks
-    later = run("langchain_agent.py", tmp_path, "--user", "bob", "What is my dog called?")
+    again = ("--db", "agent.db", "--user", "bob", "What is my dog called?")
+    later = run("langchain_agent.py", tmp_path, *again)
     assert "Rex" in later
     assert "Biscuit" not in later
 
@@ -50,9 +52,17 @@ def test_a_classic_chain_knows_other_sessions(tmp_path: Path) -> None:
 
 def test_a_store_is_put_to_searched_and_deleted_from(tmp_path: Path) -> None:
     for _ in range(2):  # the second time it is there already
-        shown = run("langgraph_store.py", tmp_path)
+        shown = run("langgraph_store.py", tmp_path, "--db", "store.db")
         assert "[('alice', 'facts'), ('bob', 'facts')]" in shown
         assert "plans: ['trip']" in shown
         assert 'alice: "Her dog is called Biscuit' in shown
         assert 'bob: "His dog is called Rex' in shown
         assert "after deleting one: ['dog', 'trip']" in shown
+
+
+@pytest.mark.parametrize(
+    "name", ["langchain_agent.py", "langchain_classic_chain.py", "langgraph_store.py"]
+)
+def test_they_leave_nothing_behind(name: str, tmp_path: Path) -> None:
+    assert run(name, tmp_path)
+    assert [*tmp_path.iterdir()] == []

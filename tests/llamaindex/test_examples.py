@@ -28,10 +28,12 @@ def run(example: str, *arguments: str, where: Path) -> str:
         [sys.executable, "-c", OFFLINE, str(EXAMPLES), str(EXAMPLES / example), *arguments],
         cwd=where,
         env=os.environ | {"PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     return done.stdout
 
 
@@ -41,15 +43,24 @@ def test_examples_are_short(example: Path) -> None:
 
 
 def test_the_chat_engine_remembers_in_its_next_process(tmp_path: Path) -> None:
-    first = run("llamaindex_chat_engine.py", "My dog is called Biscuit.", where=tmp_path)
+    known = ("llamaindex_chat_engine.py", "--db", "alice.db")
+    first = run(*known, "My dog is called Biscuit.", where=tmp_path)
     assert "Noted." in first
-    second = run("llamaindex_chat_engine.py", "What is my dog called?", where=tmp_path)
+    second = run(*known, "What is my dog called?", where=tmp_path)
     assert 'user: "My dog is called Biscuit."' in second
     assert "no model is at work" in second
-    other = run(
-        "llamaindex_chat_engine.py", "--user", "bob", "What is my dog called?", where=tmp_path
-    )
+    other = run(*known, "--user", "bob", "What is my dog called?", where=tmp_path)
     assert "Biscuit" not in other
+
+
+@pytest.mark.parametrize("example", ["llamaindex_agent.py", "llamaindex_chat_engine.py"])
+def test_they_leave_nothing_behind_and_need_no_terminal(example: str, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        assert run(example, where=tmp_path)
+    assert [*tmp_path.rglob("*")] == [temporary]
 
 
 def test_the_agent_remembers_and_forgets(tmp_path: Path) -> None:
