@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from r3mem_agents.cli import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -32,6 +36,28 @@ def test_what_shows_its_use_runs(
     monkeypatch.chdir(tmp_path)
     exec(compile(USE, "README.md", "exec"), {})
     assert "Biscuit" in capsys.readouterr().out
+
+
+def test_the_command_line_shows_the_same_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(USE, "README.md", "exec"), {})
+    [block] = re.findall(r"```console\n(\$ export R3MEM.*?)```", README, re.DOTALL)
+    first, *lines = block.replace("$ ", "").splitlines()
+    for setting in first.split()[1:]:
+        monkeypatch.setenv(*setting.split("="))
+    shown = {}
+    for line in lines:
+        program, command, *rest = shlex.split(line)
+        assert program == "r3mem"
+        done = CliRunner().invoke(app, [command, *rest], input="")
+        assert done.exit_code == 0, done.stderr
+        assert "note: " not in done.stderr
+        shown[command] = done.stdout
+    assert TOLD in shown["recall"]
+    assert shown["users"] == "alice, agent default: 3 turns in 1 session\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"alice.db", "alice.jsonl"}
 
 
 def say(block: str, text: str, folder: Path) -> str:
