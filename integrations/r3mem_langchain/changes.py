@@ -8,14 +8,12 @@ put that there: a system message, or one that LangChain marks as inserted.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import ne
+from collections.abc import Iterable, Mapping, Sequence
 
 from langchain_core.messages import AnyMessage
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.errors import NotFoundError
 from r3mem_langchain.keys import digest_of
 from r3mem_langchain.known import said_still
 from r3mem_langchain.messages import key_of, to_turn
@@ -23,9 +21,10 @@ from r3mem_langchain.quoting import METADATA
 from r3mem_langchain.turns import is_said
 
 Seen = Mapping[str, str]
-"""Digests of the messages at the end of a run, by key; that of a summary is empty."""
+"""Digests of the messages at the end of a run, by key."""
 
-SUMMARY = ""
+UNSAID = "unsaid "
+"""How digests begin of messages that nobody said: instructions, summaries."""
 
 
 def seen(messages: Iterable[AnyMessage]) -> dict[str, str]:
@@ -48,31 +47,24 @@ def follow(memory: CompressiveMemory, before: Seen | None, messages: Sequence[An
     """
     now = {key: one for one in messages if (key := key_of(one)) is not None}
     if before is None:
-        _edit(memory, now, _differs)
+        _edit(memory, now, whole=False)
         return
-    changed = {
-        key: one
-        for key, one in now.items()
-        if key in before and before[key] not in (SUMMARY, _digest(one))
-    }
-    _edit(memory, changed, ne)
-    gone = [key for key in before if key not in now]
-    new = [one for key, one in now.items() if key not in before]
-    if gone and all(is_said(one) for one in new):
-        _forget(memory, gone, new, summed=len(gone) == len(before) and SUMMARY in before.values())
+    kept = {key: one for key, one in now.items() if key in before}
+    changed = {key: one for key, one in kept.items() if _digest(one) != before[key]}
+    _edit(memory, changed, whole=True)
+    gone = [key for key in before if key not in kept]
+    new = [one for key, one in now.items() if key not in kept]
+    known = set(before.values())
+    if gone and all(is_said(one) or _digest(one) in known for one in new):
+        summed = not kept and any(digest.startswith(UNSAID) for digest in known)
+        _forget(memory, gone, new, summed=summed)
 
 
-def _edit(
-    memory: CompressiveMemory,
-    messages: Mapping[str, AnyMessage],
-    edited: Callable[[Turn, Turn], bool],
-) -> None:
+def _edit(memory: CompressiveMemory, messages: Mapping[str, AnyMessage], *, whole: bool) -> None:
     # Turns that memory does not have are left to others: they could not be stored, or are new.
-    if not messages:
-        return
-    stored = {one.key: one for one in memory.fetch(keys=messages)}
+    stored = {one.key: one for one in memory.fetch(keys=messages)} if messages else {}
     said = [to_turn(one) for key, one in messages.items() if key in stored and is_said(one)]
-    memory.remember_many(one for one in said if edited(one, stored[one.key]))
+    memory.remember_many(one for one in said if whole or _differs(one, stored[one.key]))
 
 
 def _differs(turn: Turn, stored: Turn) -> bool:
@@ -103,11 +95,6 @@ def _forget(
 
 
 def _digest(message: AnyMessage) -> str:
-    if not is_said(message):
-        return SUMMARY
-    try:
-        turn = to_turn(message)
-    except InvalidInputError:  # it cannot be stored, so it cannot be edited
-        return "-"
-    content = [turn.role, turn.name, turn.text, turn.metadata]
-    return digest_of(json.dumps(content, sort_keys=True))[:16]
+    calls = getattr(message, "tool_calls", None)
+    digest = digest_of(repr((message.type, message.name, message.content, calls)))[:16]
+    return digest if is_said(message) else UNSAID + digest

@@ -254,6 +254,15 @@ def test_a_thread_that_is_cleared_is_forgotten(open_memory: OpenMemory, by: str)
     assert texts(memory) == ["Elsewhere.", "You said: Elsewhere.", "Hi.", "You said: Hi."]
 
 
+def test_instructions_that_come_with_every_run_are_no_summary(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    graph = agent(memory, EchoModel(), checkpointer=InMemorySaver())
+    say(graph, SystemMessage("Be brief."), HumanMessage("My PIN is 4921."))
+    cleared = RemoveMessage(id=REMOVE_ALL_MESSAGES)
+    say(graph, cleared, SystemMessage("Be brief."), HumanMessage("Hi."))
+    assert texts(memory) == ["Hi.", "You said: Hi."]
+
+
 @pytest.mark.parametrize("keep", [1, 3])
 def test_what_a_summary_takes_out_is_kept_until_the_thread_is_cleared(
     open_memory: OpenMemory, keep: int
