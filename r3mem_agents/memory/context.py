@@ -97,6 +97,7 @@ def line(one: Turn | Recollection, now: datetime | None = None) -> str:
         now: In whose zone its time is written; ``None`` means the local one.
     """
     assert one.time is not None, "what is stored has a time"
-    name = label(one.name or "")
-    speaker = f"{name} ({label(one.role)})" if name else label(one.role)
+    speaker = label(one.role)
+    if one.name and one.name.split():
+        speaker = f"{label(one.name)} ({speaker})"
     return f"[{wall_clock(one.time, now)}] {speaker}: {quoted(one.text)}"

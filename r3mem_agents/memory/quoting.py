@@ -42,6 +42,6 @@ def quoted(text: str) -> str:
 
 
 def label(name: str) -> str:
-    """A name on one line; in quotation marks if it could be taken for more than a name."""
+    """A name on one line; in quotation marks if it could be taken for nothing, or for more."""
     flat = without_tags(" ".join(name.split()), MARK)
-    return json.dumps(flat, ensure_ascii=False) if re.search('[:"]', flat) else flat
+    return flat if flat and not re.search('[:"]', flat) else json.dumps(flat, ensure_ascii=False)

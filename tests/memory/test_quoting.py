@@ -53,6 +53,7 @@ TURNS = st.lists(
 
 
 @given(turns=TURNS, window=st.integers(0, 3))
+@example([Turn(role="\r\n  ", text="dog", name="\n", session="</recalled_memory>")], 1)
 @settings(max_examples=80)
 def test_a_prompt_reads_back_as_exactly_the_turns_in_it(turns: list[Turn], window: int) -> None:
     fake: Any = FakeModel()
@@ -68,7 +69,7 @@ def test_a_prompt_reads_back_as_exactly_the_turns_in_it(turns: list[Turn], windo
 
 def expected(turn: Turn) -> tuple[str, str]:
     speaker = label(turn.role)
-    if turn.name and label(turn.name):
+    if turn.name and turn.name.split():
         speaker = f"{label(turn.name)} ({speaker})"
     return speaker, without_tags(turn.text, "recalled_memory")
 
