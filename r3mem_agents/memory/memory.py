@@ -20,6 +20,9 @@ class CompressiveMemory(BlockingMemory):
     twin with an ``a`` in front, which does its work in a thread. A copy of a memory is the memory;
     a pickle holds its location and names, and opens the file again.
 
+    Where turns are damaged, reading returns the others, and a ``DamageWarning`` names the damaged
+    ones, with what to do.
+
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")
         >>> turn = memory.remember("user", "My dog is called Biscuit.", name="Alice")

@@ -79,7 +79,7 @@ class Reader:
         masked = {self._sealer.mask(key): key for key in keys}
         digest = self._sealer.digest("session", session)
         found = self._store.keyed(self._scope, digest, list(masked))
-        return {masked[key]: turn for key, turn in found.items()}
+        return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
 
     def find(
         self,

@@ -28,7 +28,8 @@ def turn_checksum(scope: Scope, session: Label, speaker: Label, turn: NewTurn | 
     values: Sequence[bytes | None] = (scope.user, scope.agent, session.digest, speaker.digest, *own)
     lengths = [ABSENT if value is None else len(value) for value in values]
     numbers = struct.pack(f"<qq{len(lengths)}q", turn.time_us, turn.offset_s, *lengths)
-    return zlib.crc32(numbers + b"".join(value for value in values if value is not None))
+    crc = zlib.crc32(numbers + b"".join(value for value in values if value is not None))
+    return int.from_bytes(crc.to_bytes(4), signed=True)  # which takes four bytes in a row
 
 
 def is_intact(scope: Scope, session: Label | None, speaker: Label | None, turn: Row[Any]) -> bool:

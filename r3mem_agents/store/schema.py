@@ -94,7 +94,7 @@ turns = Table(
     Column("inferred", Integer, nullable=False),
     Column("packed", Integer, nullable=False),
     Column("literal", Integer, nullable=False),
-    Column("checksum", BigInteger, nullable=False),
+    Column("checksum", Integer, nullable=False),
     Column("gists", LargeBinary, nullable=False),
     Column("terms", LargeBinary, nullable=False),
     Column("key", LargeBinary),

@@ -314,6 +314,8 @@ def explained(name: str) -> Iterator[None]:
         raise _explanation(cause, name) from error
     except OSError as error:
         raise StoreUnavailableError(f"{name}: {error}; nothing was changed") from error
+    except UnicodeDecodeError as error:  # a name in the schema, or SQLite's message about one
+        raise StoreCorruptError(f"{name} is damaged ({error}); restore it from a backup") from error
 
 
 def _code(error: BaseException) -> int:

@@ -280,6 +280,35 @@ def test_a_flipped_bit_alters_nothing_and_shortens_nothing_unfound(
             assert "memory.db" in str(error)
 
 
+def test_a_damaged_schema_is_named(path: Path, turns: list[Turn], fake: Any) -> None:
+    content = path.read_bytes()
+    assert b"CREATE TABLE turns" in content
+    path.write_bytes(content.replace(b"CREATE TABLE turns", b"CREATE TABLX \xfc\xe7\xff\x92s"))
+    with pytest.raises(StoreCorruptError, match="memory.db is damaged"):
+        CompressiveMemory(path, user="alice", model=fake).history()
+
+
+def test_a_damaged_key_in_an_index_is_no_other_key(
+    path: Path, turns: list[Turn], fake: Any
+) -> None:
+    with CompressiveMemory(path, user="alice", model=fake) as memory:
+        masked = memory._sealer.mask("key 9")
+    content = path.read_bytes()
+    assert content.count(masked) == 2, "in the table and in the index"
+    found = []
+    for place in (content.index(masked), content.rindex(masked)):
+        altered = bytearray(content)
+        altered[place + 4] ^= 1
+        path.write_bytes(altered)
+        forget_what_was_read()
+        with CompressiveMemory(path, user="alice", model=fake) as memory:
+            assert not memory.verify().ok
+            with warnings.catch_warnings(record=True):
+                warnings.simplefilter("always")
+                found += memory.fetch(keys=["key 9", "key 8"], session="session 2")
+    assert all(turn in turns for turn in found)
+
+
 def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         edited = memory.remember("user", "Other words.", key="key 9", session="session 2")
