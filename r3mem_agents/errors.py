@@ -12,7 +12,8 @@ R3MemError
 ├── ModelError                        a checkpoint or what was written with it
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
-│   └── ExpansionError                memory tokens that do not expand to the text they came from
+│   ├── ExpansionError                memory tokens that do not expand to the text they came from
+│   └── ReadBackError                 a turn that would not have been read again
 ├── BenchmarkError                    a system under a benchmark that did not finish
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
@@ -88,6 +89,10 @@ class ModelMismatchError(ModelError):
 
 class ExpansionError(ModelError):
     """Memory tokens that do not expand to the text they were made from."""
+
+
+class ReadBackError(ModelError):
+    """A turn that would not come back from what was about to be written; nothing was changed."""
 
 
 class BenchmarkError(R3MemError):

@@ -6,11 +6,12 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from r3mem_agents.forking import Lock
 
 TokenCounter = Callable[[str], int]
 
@@ -39,7 +40,7 @@ VOCABULARIES = (
     ),
 )
 
-_environment = threading.Lock()
+_environment = Lock()
 
 
 @cache

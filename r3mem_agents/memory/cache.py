@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass, field
 
+from r3mem_agents.forking import Lock, in_children
 from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.lookup.index import Index, Snapshot
 from r3mem_agents.memory.records import open_speaker
@@ -30,8 +32,13 @@ class IndexCache:
 
     def __init__(self, most_turns: int = MOST_TURNS) -> None:
         self._most_turns = most_turns
+        self._lock = Lock()
+        self._renew()
+        in_children(self._renew)
+
+    def _renew(self) -> None:
+        # With locks that nobody holds, and without an index that another thread was changing.
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -45,8 +52,12 @@ class IndexCache:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
         with entry.lock:
-            index = entry.index = _up_to_date(entry.index, store, scope, sealer, gist_bytes)
+            # While it is changed it is nobody's: an interrupt leaves none, and the next call makes
+            # it anew.
+            index, entry.index = entry.index, None
+            index = _up_to_date(index, store, scope, sealer, gist_bytes)
             snapshot = None if index is None else index.snapshot()
+            entry.index = index
         self._make_room(key)
         return snapshot
 
@@ -69,15 +80,16 @@ def _up_to_date(
 ) -> Index | None:
     known, last = (index.state, index.last) if index else (None, 0)
     found: Index | None = None
-    for addition in store.index_rows(scope, known, last):
-        if found is None:
-            found = Index(addition.state, gist_bytes)
-            if index is not None and index.state == found.state:
-                found = index
-        rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
-        for row in {*rows.speakers} - found.speakers.keys():
-            found.speakers[row] = open_speaker(sealer, addition.speakers.get(row))
-        found.add(rows)
+    with closing(store.index_rows(scope, known, last)) as additions:
+        for addition in additions:
+            if found is None:
+                found = Index(addition.state, gist_bytes)
+                if index is not None and index.state == found.state:
+                    found = index
+            rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
+            for row in {*rows.speakers} - found.speakers.keys():
+                found.speakers[row] = open_speaker(sealer, addition.speakers.get(row))
+            found.add(rows)
     return found
 
 

@@ -8,10 +8,11 @@ store does not hold any more.
 from __future__ import annotations
 
 import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from r3mem_agents.forking import Lock, in_children
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel, Segment
@@ -29,7 +30,8 @@ class Expansions:
         self._most_bytes = most_bytes
         self._texts: OrderedDict[Key, str] = OrderedDict()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = Lock()
+        in_children(self._empty)
 
     def expand(self, model: ReversibleModel, segments: Sequence[Segment]) -> list[str]:
         """Texts of segments; only those that are not kept are expanded.
@@ -54,20 +56,27 @@ class Expansions:
     ) -> None:
         """Keep texts that were just compressed or expanded."""
         with self._lock:
-            for segment, text in zip(segments, texts, strict=True):
-                key = _key(model, segment)
-                if key not in self._texts:
-                    self._bytes += _bytes(key, text)
-                self._texts[key] = text
-                self._texts.move_to_end(key)
-            while self._bytes > self._most_bytes:
-                self._bytes -= _bytes(*self._texts.popitem(last=False))
+            try:
+                for segment, text in zip(segments, texts, strict=True):
+                    key = _key(model, segment)
+                    if key not in self._texts:
+                        self._bytes += _bytes(key, text)
+                    self._texts[key] = text
+                    self._texts.move_to_end(key)
+                while self._bytes > self._most_bytes:
+                    self._bytes -= _bytes(*self._texts.popitem(last=False))
+            except BaseException:  # interrupted: what is counted may not be what is kept
+                self._empty()
+                raise
 
     def clear(self) -> None:
         """Keep nothing of what was read so far: some of it was forgotten."""
         with self._lock:
-            self._texts.clear()
-            self._bytes = 0
+            self._empty()
+
+    def _empty(self) -> None:
+        self._texts = OrderedDict()
+        self._bytes = 0
 
 
 def _key(model: ReversibleModel, segment: Segment) -> Key:

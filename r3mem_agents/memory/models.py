@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import CheckpointError, InvalidInputError, ModelMismatchError
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError
+from r3mem_agents.forking import Lock
 from r3mem_agents.store import Store
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ DEFAULT_MODEL = "r3mem-base"
 """The bundled checkpoint."""
 
 _shared: dict[str, ReversibleModel] = {}
-_loading = threading.Lock()
+_loading = Lock()
 
 
 def choose_model(
@@ -38,7 +39,7 @@ def choose_model(
     elif isinstance(wanted, str | os.PathLike):
         from r3mem_agents.model import ReversibleModel  # loads torch, so only when it is needed
 
-        model = ReversibleModel.from_pretrained(os.fspath(wanted))
+        model = ReversibleModel.from_pretrained(wanted if isinstance(wanted, str) else Path(wanted))
     elif hasattr(wanted, "compress") and hasattr(wanted, "fingerprint"):
         model = wanted
     else:
@@ -59,14 +60,22 @@ def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | N
     if not isinstance(wanted, str | os.PathLike):
         return None
     path = os.fspath(wanted)
-    return os.path.abspath(path) if os.path.isdir(path) else path
+    if not os.path.isdir(path) or (isinstance(wanted, str) and wanted in bundled()):
+        return path
+    return os.path.abspath(path)
+
+
+def bundled() -> list[str]:
+    """Names of the models that come with the package."""
+    from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
+
+    return checkpoint.bundled()
 
 
 def _recorded_model(name: str) -> ReversibleModel:
-    try:
-        return _shared_model(name)
-    except CheckpointError:
-        return _shared_model(DEFAULT_MODEL)  # the caller compares the fingerprints
+    # A file may come from anybody, so what it records is a name and never a path. The caller
+    # compares the fingerprints.
+    return _shared_model(name if name in bundled() else DEFAULT_MODEL)
 
 
 def _shared_model(name: str) -> ReversibleModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import DamagedTurnError, StaleTermsError
+from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
@@ -19,9 +20,16 @@ from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
 from r3mem_agents.memory.lookup.scoring import gist_likeness
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
-from r3mem_agents.memory.records import damaged_turn, open_label, open_names, open_turn, term_hashes
+from r3mem_agents.memory.records import (
+    as_read,
+    damaged_turn,
+    open_label,
+    open_names,
+    open_turn,
+    term_hashes,
+)
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.store import Scope, Store, TurnRow
+from r3mem_agents.store import NewTurn, Scope, Store, TurnRow
 from r3mem_agents.types import DamagedTurn, Recollection, Turn
 
 if TYPE_CHECKING:
@@ -71,6 +79,24 @@ class Reader:
         rows = self._store.turns(self._scope, ids)
         found = [rows[turn] for turn in ids if turn in rows]
         return self._open(found, partial(EXPANSIONS.expand, self._model), strict=strict)
+
+    def try_out(self, turns: Sequence[Turn], rows: Sequence[NewTurn]) -> None:
+        """Read turns from what is about to be written of them, as it will be read ever after.
+
+        Raises:
+            ReadBackError: One of them would come back as another one, or not at all.
+        """
+        written = [as_read(number, row) for number, row in enumerate(rows)]
+        found, _ = self._read(written, self._model.expand)
+        whole = {turn.id: turn for turn in found}
+        for number, turn in enumerate(turns):
+            if whole.get(number) != dataclasses.replace(turn, id=number):
+                raise ReadBackError(
+                    f"turn {number} of {len(turns)} ({turn.role}, session {turn.session!r}) does "
+                    "not come back from what was about to be written, so nothing was written. "
+                    "Something in this process or machine changes what the model computes: try "
+                    "again in a fresh process, and please report what it takes to see this"
+                )
 
     def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
         """Ids of the turns of a session that have one of these keys, by key."""
@@ -176,6 +202,16 @@ class Reader:
         *,
         strict: bool = False,
     ) -> list[Turn]:
+        turns, damaged = self._read(rows, expand)
+        if damaged and strict:
+            raise DamagedTurnError(named(damaged))
+        if damaged:
+            tell(named(damaged))
+        return turns
+
+    def _read(
+        self, rows: Sequence[TurnRow], expand: Callable[[Sequence[Segment]], list[str]]
+    ) -> tuple[list[Turn], list[DamagedTurn]]:
         from r3mem_agents.model import Segment  # loads torch, which the model has done already
 
         turns: list[Turn] = []
@@ -191,11 +227,7 @@ class Reader:
                     damaged.append(damaged_turn(self._sealer, row, NOT_EXPANDED))
                 else:
                     turns.append(open_turn(self._sealer, row, names, text))
-        if damaged and strict:
-            raise DamagedTurnError(named(damaged))
-        if damaged:
-            tell(named(damaged))
-        return turns
+        return turns, damaged
 
 
 def _recollection(winner: Winner, turn: Turn) -> Recollection:

@@ -76,6 +76,22 @@ def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
     )
 
 
+def as_read(id: int, new: NewTurn) -> TurnRow:
+    """A turn about to be written, as it will be read."""
+    return TurnRow(
+        id=id,
+        session=new.session,
+        speaker=new.speaker,
+        time_us=new.time_us,
+        offset_s=new.offset_s,
+        code=new.code,
+        gists=new.gists,
+        key=new.key,
+        extra=new.extra,
+        intact=True,
+    )
+
+
 def term_hashes(sealer: Sealer, text: str) -> bytes:
     """What a lookup finds a text by: the hashes of its terms, ascending."""
     return b"".join(sorted(sealer.term(term) for term in terms(text)))

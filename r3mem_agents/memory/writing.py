@@ -92,6 +92,7 @@ class Writer:
         # Those with an id are edits of stored turns.
         segments = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
+        self._reader.try_out(turns, rows)
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
         ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget))

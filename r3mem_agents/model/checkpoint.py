@@ -54,18 +54,26 @@ class Checkpoint:
     fingerprint: str
 
 
+def bundled() -> list[str]:
+    """Names of the checkpoints that come with the package."""
+    return sorted(item.parent.name for item in BUNDLED.glob("*/config.json"))
+
+
 def find(path: str | Path) -> Path:
-    """The folder of a checkpoint, given as a path or as the name of a bundled one.
+    """The folder of a checkpoint, given as the name of a bundled one or as a path.
+
+    A name of a bundled one always means that one; ``./r3mem-base`` is the path of another.
 
     Raises:
         CheckpointError: There is none.
     """
-    for folder in (Path(path), BUNDLED / str(path)):
-        if (folder / "config.json").is_file():
-            return folder
-    bundled = sorted(item.parent.name for item in BUNDLED.glob("*/config.json"))
+    if isinstance(path, str) and path in bundled():
+        return BUNDLED / path
+    if (Path(path) / "config.json").is_file():
+        return Path(path)
     raise CheckpointError(
-        f"no checkpoint at {str(path)!r}: give a folder that holds config.json, or one of {bundled}"
+        f"no checkpoint at {str(path)!r}: give a folder that holds config.json, or one of "
+        f"{bundled()}"
     )
 
 

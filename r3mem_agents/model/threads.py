@@ -5,18 +5,22 @@ spinning. Where other work has one of the cores, or a container may use fewer th
 wait is long: five turns took 245 instead of 49 ms beside a process that keeps one of two cores
 busy, and take 62 with one thread (docs/LOG.md, "as many threads as idle cores"). No result depends
 on the number (``exact``).
+
+In the child of a fork one thread computes. The others that libgomp remembers are the parent's, and
+it would wait for them for ever.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+
+from r3mem_agents.forking import Lock, in_children
 
 _STILL_SPINNING_S = 0.01
 """Threads that have waited no longer than this may still be spinning: they are no other work."""
@@ -30,7 +34,10 @@ class Cores:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
+        self._together = False
+        self._forked = False
+        in_children(self._renew)
         self._calls = 0
         self._wanted = 1
         self._last_together = -_STILL_SPINNING_S
@@ -67,11 +74,23 @@ class Cores:
         self._set()
 
     def _set(self) -> None:
-        if self._load is None:
-            return
-        threads = max(min(self._wanted, self._most, self._idle(self._load)), 1)
-        if threads != torch.get_num_threads():
-            torch.set_num_threads(threads)
+        threads = torch.get_num_threads()
+        if self._forked:
+            fitting = 1
+        elif self._load is None:
+            fitting = threads
+        else:
+            fitting = max(min(self._wanted, self._most, self._idle(self._load)), 1)
+        if fitting != threads:
+            torch.set_num_threads(fitting)
+        self._together |= fitting > 1
+
+    def _renew(self) -> None:
+        # In the child of a fork. If the parent computed with several threads for us, the host's own
+        # products in the child would wait for them as well.
+        self._forked, self._calls = True, 0
+        if self._together:
+            torch.set_num_threads(1)
 
     def _note(self) -> None:
         if torch.get_num_threads() > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
@@ -113,7 +113,9 @@ class Store(Database):
             sqlite.skip_ids(connection)
         self._scrubber.mark(connection)
 
-    def index_rows(self, scope: Scope, known: ScopeState | None, last: int) -> Iterator[Addition]:
+    def index_rows(
+        self, scope: Scope, known: ScopeState | None, last: int
+    ) -> Generator[Addition, None, None]:
         """What a cached copy of a scope's rows lacks, in parts, as of one moment.
 
         Args:

@@ -368,6 +368,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(ReversibleModel, "from_pretrained", staticmethod(load))
     monkeypatch.setattr(models, "_shared", {})
+    monkeypatch.setattr(models, "bundled", lambda: list(names))
     return names
 
 
@@ -388,6 +389,26 @@ def test_a_file_whose_model_is_not_at_hand(
         installed["fake"] = FakeModel("b" * 16)  # the right name, other weights
     with pytest.raises(ModelMismatchError, match=r"fake \(a{16}\)"):
         CompressiveMemory(path)
+
+
+@pytest.mark.parametrize("way", ["name", "./name", "/absolute", "../up"])
+def test_the_model_of_a_file_is_never_a_path(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A file from anybody may name what it likes: no folder is opened for it."""
+    planted = {"/absolute": tmp_path / "planted", "../up": tmp_path / "up"}.get(
+        way, tmp_path / "cwd" / "name"
+    )
+    model: Any = tiny_model(seed=1)
+    model.save_pretrained(planted)
+    (tmp_path / "cwd").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / "cwd")
+    model.name = str(planted) if way == "/absolute" else way
+    fill(path, model, 2)
+    with pytest.raises(ModelMismatchError, match=model.fingerprint):
+        CompressiveMemory(path)
+    with CompressiveMemory(path, model=planted) as memory:
+        assert len(memory.history()) == 2
 
 
 def test_the_bundled_model_is_shared(installed: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.errors import ExpansionError, ReadBackError
 from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel, FakeSegment
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -189,3 +192,38 @@ def test_stats_add_up(open_memory: OpenMemory, tmp_path: Path) -> None:
     assert stats.file_bytes == sum(
         file.stat().st_size for file in tmp_path.iterdir() if not file.name.endswith("-shm")
     )
+
+
+class Forgetful(FakeModel):
+    """Writes one text in such a way that another one comes back, or none."""
+
+    def __init__(self, instead: str | None) -> None:
+        super().__init__()
+        self.instead = instead
+
+    def expand(self, segments: Sequence[FakeSegment]) -> list[str]:
+        texts = super().expand(segments)
+        if "Lost." in texts and self.instead is None:
+            raise ExpansionError("no text")
+        return [str(self.instead) if text == "Lost." else text for text in texts]
+
+
+@pytest.mark.parametrize("instead", [None, "Last."])
+def test_what_would_not_come_back_is_not_written(
+    open_memory: OpenMemory, instead: str | None
+) -> None:
+    memory = open_memory(model=Forgetful(instead))
+    kept = memory.remember("user", "Kept.")
+    with pytest.raises(ReadBackError, match="turn 1 of 2 .*nothing was written"):
+        memory.remember_many([Turn(role="user", text="Good."), Turn(role="user", text="Lost.")])
+    assert memory.history() == [kept]
+    assert memory.recall("good lost last") == []
+
+
+def test_a_write_is_read_back_though_its_text_is_at_hand(open_memory: OpenMemory) -> None:
+    model = Forgetful("Lost.")
+    memory = open_memory(model=model)
+    memory.remember("user", "Lost.")
+    model.instead = "Last."
+    with pytest.raises(ReadBackError):
+        memory.remember("user", "Lost.")

@@ -56,6 +56,16 @@ def test_a_later_kind_of_code_is_refused_by_name() -> None:
         tiny_model().expand([Segment(code=b"\xfeabcdef", gists=b"")])
 
 
+def test_the_name_of_a_bundled_checkpoint_means_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_model().save_pretrained(tmp_path / "r3mem-base")
+    monkeypatch.chdir(tmp_path)
+    assert ReversibleModel.from_pretrained("r3mem-base").name == "r3mem-base"
+    assert ReversibleModel.from_pretrained("./r3mem-base").name == "tiny-0"
+    assert ReversibleModel.from_pretrained(Path("r3mem-base")).name == "tiny-0"
+
+
 def test_a_missing_checkpoint_names_what_there_is() -> None:
     with pytest.raises(CheckpointError, match="no checkpoint at 'nowhere'"):
         ReversibleModel.from_pretrained("nowhere")

@@ -1,0 +1,73 @@
+"""Children of a process that computes and works in threads, with a real model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from r3mem_agents.forking import Lock, in_children
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),  # from Python 3.12
+]
+
+
+def said(verb: str, path: Path) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.memory.forker", verb, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_child_of_a_process_that_computed_in_two_threads_goes_on(tmp_path: Path) -> None:
+    assert said("threads", tmp_path / "memory.db") == ["done"]
+
+
+def test_children_do_not_wait_for_locks_of_the_parents_threads(tmp_path: Path) -> None:
+    assert said("locks", tmp_path / "memory.db") == ["done"] * 12
+
+
+def test_nobody_holds_a_lock_in_a_child() -> None:
+    lock, held, over = Lock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            over.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    child = os.fork()
+    if not child:
+        with lock:
+            os._exit(7)
+    over.set()
+    holder.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    with lock:
+        pass
+
+
+def test_what_is_asked_for_is_done_in_children_alone() -> None:
+    done: list[int] = []
+    in_children(lambda: done.append(1))
+    child = os.fork()
+    if not child:
+        os._exit(len(done))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert not done
