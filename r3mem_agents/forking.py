@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from weakref import WeakSet
 
@@ -51,3 +52,66 @@ def _renew_locks() -> None:
 
 
 in_children(_renew_locks)
+
+
+PATIENCE_S = 30.0
+"""So long a fork waits for what is going on; chosen."""
+
+
+class _Going:
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.calls = 0
+        self.forks = 0
+        self.own = threading.local()
+
+
+class Unforked:
+    """Work that a fork waits for, since it uses libraries whose locks no child can renew.
+
+    SQLite and PyTorch's kernels have such locks. A child of a fork in the middle of them would wait
+    for them for ever.
+    """
+
+    def __init__(self) -> None:
+        self._renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._wait, after_in_parent=self._go_on, after_in_child=self._renew
+            )
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Let forks of other threads wait until the end of this block, ``PATIENCE_S`` at most."""
+        going = self._going
+        depth = getattr(going.own, "depth", 0)
+        with going.changed:
+            going.changed.wait_for(lambda: depth or not going.forks)
+            going.calls += 1
+        going.own.depth = depth + 1
+        try:
+            yield
+        finally:
+            going.own.depth = depth
+            with going.changed:
+                going.calls -= 1
+                going.changed.notify_all()
+
+    def _renew(self) -> None:
+        self._going = _Going()
+
+    def _wait(self) -> None:
+        going = self._going
+        with going.changed:
+            going.forks += 1
+            own = getattr(going.own, "depth", 0)
+            going.changed.wait_for(lambda: going.calls <= own, PATIENCE_S)
+
+    def _go_on(self) -> None:
+        with self._going.changed:
+            self._going.forks -= 1
+            self._going.changed.notify_all()
+
+
+unforked = Unforked()
+"""The one record of this process."""

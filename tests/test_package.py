@@ -21,7 +21,7 @@ ALLOWED = {
     "errors": set(),
     "timestamps": set(),
     "forking": set(),
-    "store": {"types", "errors"},
+    "store": {"types", "errors", "forking"},
     "model": {"types", "errors", "forking"},
     "memory": {"types", "errors", "timestamps", "forking", "store", "model"},
     "testing": {"types", "errors", "store", "model", "memory"},

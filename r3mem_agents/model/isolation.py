@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import torch
 
+from r3mem_agents.forking import unforked
 from r3mem_agents.model.threads import CORES
 
 
@@ -21,6 +22,7 @@ from r3mem_agents.model.threads import CORES
 def computing(device: torch.device) -> Iterator[None]:
     """Run the frozen network on a device within this block."""
     with (
+        unforked(),
         CORES.shared(),
         torch.inference_mode(),
         torch.autocast("cpu", enabled=False),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 
 from r3mem_agents.errors import StoreUnavailableError
+from r3mem_agents.forking import unforked
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.idling import IdleCheckpoint
 from r3mem_agents.store.opening import open_database
@@ -49,7 +50,8 @@ class Database:
         self._rules = rules
         self._process = os.getpid()
         self._closed = False
-        self._engine, self._writer, header, self._obstacle = open_database(url, self.name)
+        with unforked():
+            self._engine, self._writer, header, self._obstacle = open_database(url, self.name)
         self.key = header.key
         self._idle = IdleCheckpoint(self._engine)
         self._scrubber = self._new_scrubber()
@@ -81,7 +83,7 @@ class Database:
                 f"{self.name} can only be read, since it could not be opened otherwise: "
                 f"{self._obstacle}, and open it again"
             )
-        with sqlite.explained(self.name), engine.begin() as connection:
+        with unforked(), sqlite.explained(self.name), engine.begin() as connection:
             yield connection
         if engine is self._writer:
             self._idle.written()

@@ -16,6 +16,7 @@ from contextlib import suppress
 from sqlalchemy import Connection, Engine, select, update
 
 from r3mem_agents.errors import StoreError, StoreUnavailableError
+from r3mem_agents.forking import unforked
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.schema import meta
 from r3mem_agents.types import IN_MEMORY
@@ -98,7 +99,7 @@ class Scrubber:
                 self._rest_s = max(SCRUB_AFTER_S, LEAST_REST * (time.monotonic() - started))
 
     def _scrub(self) -> str | None:
-        with sqlite.explained(self._name):
+        with unforked(), sqlite.explained(self._name):
             with self._engine.begin() as connection:
                 marks = connection.execute(select(meta.c.unscrubbed)).scalar_one()
             if not marks:

@@ -20,6 +20,7 @@ from r3mem_agents.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from r3mem_agents.forking import unforked
 from r3mem_agents.types import IN_MEMORY
 
 APPLICATION_ID = 0x52334D65
@@ -291,13 +292,14 @@ def _patience(cursor: sqlite3.Cursor, seconds: float) -> Iterator[None]:
 @contextmanager
 def _bare(engine: Engine) -> Iterator[sqlite3.Cursor]:
     # A connection outside of any transaction, where VACUUM and some pragmas want to be.
-    connection = engine.raw_connection()
-    try:
-        cursor: Any = connection.cursor()
-        yield cursor
-        cursor.close()
-    finally:
-        connection.close()
+    with unforked():
+        connection = engine.raw_connection()
+        try:
+            cursor: Any = connection.cursor()
+            yield cursor
+            cursor.close()
+        finally:
+            connection.close()
 
 
 @contextmanager

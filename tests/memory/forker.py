@@ -18,7 +18,7 @@ from r3mem_agents.model import threads
 
 TINY = Path(__file__).parents[1] / "golden" / "tiny"
 TEXT = "We met at 10:30 in Lisbon, and my dog Biscuit ran along the beach. " * 20
-PATIENCE_S = 60
+PATIENCE_S = 30
 
 
 def open_memory(path: str) -> CompressiveMemory:

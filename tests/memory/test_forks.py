@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from r3mem_agents.forking import Lock, in_children
+from r3mem_agents.forking import Lock, in_children, unforked
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +38,7 @@ def test_a_child_of_a_process_that_computed_in_two_threads_goes_on(tmp_path: Pat
     assert said("threads", tmp_path / "memory.db") == ["done"]
 
 
+@pytest.mark.slow
 def test_children_do_not_wait_for_locks_of_the_parents_threads(tmp_path: Path) -> None:
     assert said("locks", tmp_path / "memory.db") == ["done"] * 12
 
@@ -71,3 +73,28 @@ def test_what_is_asked_for_is_done_in_children_alone() -> None:
         os._exit(len(done))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     assert not done
+
+
+def test_a_fork_waits_for_what_no_child_could_renew() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with unforked(), unforked():
+            begun.set()
+            time.sleep(0.3)
+            done.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    begun.wait()
+    child = os.fork()
+    if not child:
+        with unforked():
+            os._exit(done.is_set())
+    worker.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    with unforked():
+        child = os.fork()  # a thread does not wait for itself
+        if not child:
+            os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
