@@ -26,8 +26,9 @@ from r3mem_agents import CompressiveMemory, ReversibleModel, Segment, Turn
 from r3mem_agents.bench.recall.files import read
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.question import Question as Asked
+from r3mem_agents.memory.lookup.question import read as read_question
 from r3mem_agents.memory.lookup.scoring import gist_likeness, weigh
-from r3mem_agents.memory.lookup.terms import hashed_terms
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 
 GRID: dict[str, tuple[float, ...]] = {
@@ -52,7 +53,7 @@ class Question:
     """What is asked of a user's turns, with the places of those that answer."""
 
     turns: Snapshot
-    terms: frozenset[int]
+    asked: Asked
     gist: Any
     gold: frozenset[int]
 
@@ -125,8 +126,8 @@ def questions(path: Path, model: Any) -> Iterator[Question]:
             asked = [one for one in conversation.questions if one.counted]
             gists = model.gists([one.question for one in asked])
             for one, gist in zip(asked, gists, strict=True):
-                terms = frozenset(hashed_terms(reader._sealer, one.question))
-                yield Question(turns, terms, gist, frozenset(ids[g] for g in one.gold))
+                asked = read_question(one.question, None, turns, reader._sealer)
+                yield Question(turns, asked, gist, frozenset(ids[g] for g in one.gold))
 
 
 def found(sets: dict[str, list[Question]], weights: Weights) -> dict[str, float]:
@@ -139,7 +140,7 @@ def found(sets: dict[str, list[Question]], weights: Weights) -> dict[str, float]
 
 def recall(one: Question, weights: Weights) -> float:
     """Share of a question's gold turns that five turns hold, as far as five can."""
-    score = weigh(one.turns, one.terms, gist_likeness(one.turns, one.gist), weights).score
+    score = weigh(one.turns, one.asked, gist_likeness(one.turns, one.gist), weights).score
     best = np.lexsort((-np.arange(len(score)), -score))[:FOUND]
     return len(one.gold.intersection(best.tolist())) / min(FOUND, len(one.gold))
 

@@ -123,9 +123,11 @@ class BlockingMemory(KeptMemory):
     ) -> list[Recollection]:
         """Find the turns that answer a question.
 
-        A date in the question, in English ("in May", "last week", "on 7 May 2023"), favours turns
-        of that time and excludes none; ``since`` and ``until`` do. If it is all that the question
-        has ("What happened yesterday?"), turns of that time are the answer.
+        A time in the question, in English ("in May", "last week", "before 7 May 2023", "from 3 to 5
+        May"), favours turns of that time and excludes none; ``since`` and ``until`` do. If times
+        and names of speakers are all that the question has ("What did Priya say yesterday?"), turns
+        of these are the answer, the most telling and newest first. If it has stop words alone ("Who
+        am I?"), all turns are, the first with a score of 0.5; not "And then?" or "How are you?".
 
         Args:
             query: The question, of any length.

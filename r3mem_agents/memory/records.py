@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.lookup.index import Speaker
-from r3mem_agents.memory.lookup.terms import hashed_terms, terms
+from r3mem_agents.memory.lookup.terms import hashed_words, terms
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.validation import metadata_json
@@ -137,7 +137,8 @@ def open_speaker(sealer: Sealer, sealed: bytes | None) -> Speaker:
     """A sealed speaker, as a lookup needs it: nobody where damage has left none."""
     opened = _tried(lambda: json.loads(sealer.unseal(sealed or b"")))
     role, name = opened if opened is not None else ("", None)
-    return Speaker(role, name, frozenset(hashed_terms(sealer, name or "")))
+    words = hashed_words(sealer, name or "")
+    return Speaker(role, name, tuple(spelling for word in words for spelling in word))
 
 
 def damaged_turn(

@@ -95,9 +95,7 @@ def test_the_speaker_in_the_question_decides(open_memory: OpenMemory) -> None:
         assert memory.recall(f"Does {name} play the cello?")[0].name == name
 
 
-@pytest.mark.parametrize(
-    "question", ["quantum chromodynamics", "", "   \n", "whom were they", "?!"]
-)
+@pytest.mark.parametrize("question", ["quantum chromodynamics", "", "   \n", "why were they", "?!"])
 def test_nothing_relevant_is_an_empty_list(memory: CompressiveMemory, question: str) -> None:
     assert memory.recall(question) == []
     assert memory.recall(question, level="session") == []

@@ -135,7 +135,8 @@ def test_the_digest_shows_the_release_and_the_tables(monkeypatch: pytest.MonkeyP
 
 def test_changed_rules_have_another_number() -> None:
     """If this fails on purpose, count ``TERM_RULES`` up and write both into the file."""
-    rows = re.findall(r"^\| `(.+?)` \|", (ROOT / "docs/lookup.md").read_text("utf-8"), re.MULTILINE)
+    table = (ROOT / "docs/lookup.md").read_text("utf-8").partition("## Speakers")[0]
+    rows = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
     made = [list(words(text)) for text in (*rows, of_rules.PROBE)]
     digest = hashlib.blake2b(repr((made, sorted(STOP_WORDS))).encode(), digest_size=8).hexdigest()
     golden = json.loads((ROOT / "tests/golden/terms.json").read_text("utf-8"))

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents.memory.lookup.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
-from r3mem_agents.memory.lookup.dates import Dates, Span
-from r3mem_agents.memory.lookup.index import Index, Speaker
+from r3mem_agents.memory.lookup.dates import Span
+from r3mem_agents.memory.lookup.index import Index, Snapshot, Speaker
 from r3mem_agents.memory.lookup.postings import unpack
+from r3mem_agents.memory.lookup.question import Question, speakers_named
 from r3mem_agents.memory.lookup.scoring import GIST_FLOOR, gist_likeness, weigh
 from r3mem_agents.memory.lookup.weights import WEIGHTS
 from r3mem_agents.store import IndexColumns, ScopeState
@@ -39,7 +40,7 @@ LINES = st.builds(
     terms=st.lists(st.integers(0, 6), max_size=8),
     gists=st.lists(GISTS, max_size=2),
 )
-SPEAKERS = {1: Speaker("user", "A", frozenset([1])), 2: Speaker("user", None, frozenset())}
+SPEAKERS = {1: Speaker("user", "A", (frozenset([1]),)), 2: Speaker("user", None)}
 
 
 def columns(*rows: tuple[int, int, int, int, bytes, bytes]) -> IndexColumns:
@@ -73,7 +74,7 @@ def written_out_coverage(lines: list[Line], query: set[int]) -> float:
     whole = sum(sorted(weight.values(), reverse=True)[:WEIGHTIEST])
     said = [
         sum(weight[term] for term in query & set(line.terms))
-        + sum(weight[term] for term in query & SPEAKERS[line.speaker].terms)
+        + sum(weight[term] for term in SPEAKERS[line.speaker].matched(query))
         for line in lines
         if query & set(line.terms)
     ]
@@ -109,7 +110,7 @@ def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[f
             + sum(WEIGHTS.previous * given[p] for p in before)
             + sum(WEIGHTS.following * given[p] for p in after)
             + WEIGHTS.session * of_session[line.session]
-            + WEIGHTS.speaker * bool(SPEAKERS[line.speaker].terms & query)
+            + WEIGHTS.speaker * bool(SPEAKERS[line.speaker].matched(query))
         )
         results.append((score, any(direct[p] for p in [place, *before, *after])))
     alike = max(like)
@@ -154,7 +155,8 @@ def test_scores_are_the_formula(
     ]
     terms, owners, counts = unpack(snapshot.postings)
     assert sorted(zip(owners, terms, counts, strict=True)) == sorted(told)
-    evidence = weigh(snapshot, query, gist_likeness(snapshot, np.frombuffer(gist, np.uint8)))
+    question = Question(frozenset(query), named=speakers_named(snapshot.speakers, query))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.frombuffer(gist, np.uint8)))
     expected = written_out(lines, query, gist)
     assert evidence.score.tolist() == pytest.approx([score for score, _ in expected])
     assert evidence.relevant.tolist() == [relevant for _, relevant in expected]
@@ -167,36 +169,62 @@ def test_the_best_possible_turn_scores_one() -> None:
     term = (1).to_bytes(3)
     index.add(columns(*((i, 1, 1, i, bytes(5), term) for i in (1, 2, 3))))
     snapshot = index.snapshot()
-    evidence = weigh(snapshot, {1}, gist_likeness(snapshot, np.zeros(5, np.uint8)))
+    question = Question(frozenset([1]), named=frozenset([0]))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.zeros(5, np.uint8)))
     assert evidence.score[1] == pytest.approx(1.0)
     assert evidence.score[0] < 1
 
 
-@pytest.mark.parametrize("only", [False, True])
-def test_time_counts_inside_a_span_and_fades_outside(only: bool) -> None:
+SPANS = (Span(100, 110), Span(500, 510))
+
+
+def timed() -> Snapshot:
     index = Index(ScopeState(1, 0), GIST_BYTES)
     index.speakers = SPEAKERS
     times = (80, 99, 100, 109, 120)
     index.add(columns(*((i, i, 2, time, b"", b"") for i, time in enumerate(times))))
     index.add(columns((9, 9, 2, 105, bytes(5), b"\0\0\1")))
-    dates = Dates((Span(100, 110), Span(500, 510)), only=only)
-    snapshot = index.snapshot()
+    return index.snapshot()
+
+
+def test_time_counts_inside_a_span_and_fades_outside() -> None:
+    snapshot = timed()
     alike = gist_likeness(snapshot, np.zeros(5, np.uint8))
-    evidence = weigh(snapshot, {1}, alike, dates=dates)
+    question = Question(frozenset([1]), spans=SPANS)
+    evidence = weigh(snapshot, question, alike)
     # The last turn is the best one; it has entity, gist and session beside time, and scores 1.
-    others = WEIGHTS.without("time").total
-    best = WEIGHTS.entity + WEIGHTS.gist + WEIGHTS.session
-    time = others if only else WEIGHTS.time
-    weight = time / (best + time)
+    weight = WEIGHTS.time / (WEIGHTS.entity + WEIGHTS.gist + WEIGHTS.session + WEIGHTS.time)
     fading = [2**-2, 2**-0.1, 1, 1, 2**-1.1, 1]
     found = [evidence.of(position)["time"] for position in range(len(fading))]
     assert found == pytest.approx([weight * part for part in fading])
-    assert evidence.relevant.tolist() == [False, False, only, only, False, True]
+    assert evidence.relevant.tolist() == [False] * 5 + [True]
     assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
-    without = weigh(snapshot, {1}, alike, WEIGHTS.without("time"), dates)
-    plain = weigh(snapshot, {1}, alike)
+    without = weigh(snapshot, question, alike, WEIGHTS.without("time"))
+    plain = weigh(snapshot, Question(frozenset([1])), alike)
     assert without.score.tolist() == plain.score.tolist()
     assert without.relevant.tolist() == plain.relevant.tolist()
+
+
+def test_half_of_time_has_a_fading_of_its_own() -> None:
+    snapshot = timed()
+    question = Question(frozenset([1]), spans=(Span(105, 10**18, 10),))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.zeros(5, np.uint8)))
+    found = np.array([evidence.of(position)["time"] for position in range(6)])
+    assert found / found[-1] == pytest.approx([2**-2.5, 2**-0.6, 2**-0.5, 1, 1, 1])
+
+
+def test_whatever_was_said_at_a_time_is_there_newest_first() -> None:
+    snapshot = timed()
+    alike = gist_likeness(snapshot, np.zeros(5, np.uint8))
+    evidence = weigh(snapshot, Question(frozenset(), spans=SPANS, open=True), alike)
+    assert evidence.relevant.tolist() == [False, False, True, True, False, True]
+    inside, outside = evidence.score[[2, 3, 5]], evidence.score[[0, 1, 4]]
+    assert max(outside) < min(inside)
+    assert max(evidence.score) == pytest.approx(1.0)
+    assert evidence.score[3] > evidence.score[2]
+    unlike = np.full(len(snapshot.ids), -1.0)
+    nothing = weigh(snapshot, Question(frozenset(), spans=SPANS[1:], open=True), unlike)
+    assert not nothing.relevant.any()
 
 
 def test_snapshots_stay_as_they_are() -> None:

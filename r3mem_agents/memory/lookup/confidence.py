@@ -23,6 +23,10 @@ MOST_ASKED = 12
 """Terms of a question at most; a message of more tells something, and may mention in passing what
 was said before. Nothing relevant is never found for it. Chosen."""
 
+ANYTHING = 0.5
+"""The score of the best turn for a question that names neither words, nor a speaker, nor a time:
+something was said, and whether it answers is not known. Chosen."""
+
 LEAST = 0.25
 """Below, nothing relevant is found: one of three terms that are equally rare is enough. More than
 99.9 % of the answerable training questions pass (docs/LOG.md, "knowing when nothing fits")."""
@@ -57,7 +61,7 @@ def coverage(turns: Snapshot, postings: Postings, timely: Collection[int] = ()) 
     weight.update(zip(postings.terms.tolist(), weights.tolist(), strict=True))
     said = np.bincount(postings.owner, weights[postings.term], len(turns.ids)).astype(float)
     names = [
-        sum(weight.get(term, 0.0) for term in speaker.terms & postings.asked)
+        sum(weight.get(term, 0.0) for term in speaker.matched(postings.asked))
         for speaker in turns.speakers
     ]
     said += np.where(said > 0, np.array(names)[turns.speaker], 0)

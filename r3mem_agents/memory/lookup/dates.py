@@ -1,4 +1,4 @@
-"""The times that a question names: dateparser finds them, and the doubtful ones are dropped."""
+"""Single dates of a text: dateparser finds them, and the doubtful ones are dropped."""
 
 from __future__ import annotations
 
@@ -10,48 +10,33 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from r3mem_agents.memory.lookup.terms import terms
 from r3mem_agents.memory.moments import to_integers
 
 WORD = re.compile(r"[^\W_]+")
 
-MOST_CHARACTERS = 200
-"""Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""
-
-NAMES = frozenset(
-    """
+MONTHS = """
     january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec
+""".split()  # noqa: SIM905 - as for stop words
+
+WEEKDAYS = """
     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu fri sat sun
-    """.split()  # noqa: SIM905 - as for stop words
-)
+""".split()  # noqa: SIM905
+
+NAMES = frozenset(MONTHS + WEEKDAYS)
 """Months and days. dateparser's own two letters for days are left out: one of them is "we"."""
 
 SIGNS = NAMES.union(
     """
     today yesterday tomorrow tonight morning afternoon evening night
     day days week weeks wk month months mo mth year years yr
-    """.split()  # noqa: SIM905 - as for stop words
+    """.split()  # noqa: SIM905
 )
-"""A question without a digit and without one of these names no date; dateparser is not even loaded
+"""A text without a digit and without one of these names no date; dateparser is not even loaded
 then, which takes 0.3 s."""
 
-LEADS = frozenset("in on during since until early late last".split())  # noqa: SIM905
+LEADS = frozenset("in on during early late last".split())  # noqa: SIM905
 """Before a lone name of ``NAMES`` they tell a month from a person, or a verb."""
-
-ASKING = frozenset(
-    terms(
-        "happen going say said tell told talk speak spoke discuss mention chat conversation "
-        "remember since until early late last day week weekend month year date"
-    )
-)
-"""Terms with which a question asks for whatever was said at a time."""
-
-SILENT = str.maketrans("?!", "  ")
-"""dateparser takes these for parts of a date's words."""
-
-MARGIN_US = 366 * 86_400_000_000
-"""A time farther than a year from all turns is taken for none: 2077 in a title, an invoice 9317."""
 
 FLOORS = {"time": "D", "part_of_day": "D", "day": "D", "week": "W", "month": "M", "year": "Y"}
 """numpy's unit for each of dateparser's periods."""
@@ -61,58 +46,46 @@ MONDAY = np.timedelta64(3, "D")
 
 
 class Span(NamedTuple):
-    """A time from ``start`` up to ``end``, excluded; microseconds since 1970 in UTC."""
+    """A time from ``start`` up to ``end``, excluded; microseconds since 1970 in UTC.
+
+    Attributes:
+        start: Its first microsecond.
+        end: The one after its last.
+        fade: How far from it half of its evidence is left; 0 means at its own length.
+    """
 
     start: int
     end: int
+    fade: int = 0
 
 
-class Dates(NamedTuple):
-    """What a question says of time.
+class Found(NamedTuple):
+    """A date in a text.
 
     Attributes:
-        spans: The times that it names.
-        words: The words with which it does.
-        only: Whether it names some and says nothing else that turns could be found by.
+        place: Where its words begin.
+        words: The words.
+        span: The time that they name.
     """
 
-    spans: tuple[Span, ...] = ()
-    words: str = ""
-    only: bool = False
+    place: int
+    words: str
+    span: Span
 
 
-NO_DATES = Dates()
+def has_signs(text: str) -> bool:
+    """Whether a text may name a date at all."""
+    return any(map(str.isdigit, text)) or not SIGNS.isdisjoint(WORD.findall(text.casefold()))
 
 
-def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
-    """Find the days, weeks, months and years that a question names, in English.
+def single_dates(text: str, now: datetime, lead: str = "") -> Iterator[Found]:
+    """Find the days, weeks, months and years of a text that can be trusted, in order.
 
     Args:
-        query: The question; only its first ``MOST_CHARACTERS`` are searched.
-        now: What "yesterday" or "in May" are relative to, in whose zone a day begins at midnight;
-            ``None`` means this moment in the local zone.
-        turns: From the first turn to the last.
+        text: A short text in English.
+        now: What "yesterday" is relative to, in whose zone a day begins at midnight.
+        lead: The word before the text, if it is one after which a lone name is a month or weekday.
     """
-    text = query[:MOST_CHARACTERS].translate(SILENT)
-    words = WORD.findall(text.casefold())
-    if SIGNS.isdisjoint(words) and not any(map(str.isdigit, text)):
-        return NO_DATES
-    now = now or datetime.now().astimezone()
-    for unit in ("day", "week", "month", "year"):  # dateparser's search passes over "a"
-        text = text.replace(f"a {unit} ago", f"one {unit} ago")
-    spans: dict[Span, str] = {}
-    rest = [query[MOST_CHARACTERS:]]
-    for found, span in _search(text, now):
-        if span.start < turns.end + MARGIN_US and span.end > turns.start - MARGIN_US:
-            before, _, text = text.partition(found)
-            rest.append(before)
-            spans[span] = f"{spans.get(span, '')} {found}"
-    only = bool(spans) and ASKING.issuperset(terms(" ".join([*rest, text])))
-    return Dates(tuple(spans), "".join(spans.values()), only)
-
-
-def _search(text: str, now: datetime) -> Iterator[tuple[str, Span]]:
-    # The words of each date that can be trusted, in order, and the time that they name.
     from dateparser.search import search_dates
 
     base = now.replace(tzinfo=None)
@@ -131,18 +104,20 @@ def _search(text: str, now: datetime) -> Iterator[tuple[str, Span]]:
         # no date. A time may be "now", or "the 90s", which dateparser takes for seconds.
         settled = found in search(words, PREFER_DATES_FROM="future", REQUIRE_PARTS=["year"])
         settled &= period != "time"
-        if period in FLOORS and (settled or _named(text[:start], words)):
-            yield words, _span(date, period, now)
+        if period in FLOORS and (
+            settled or _named(f"{lead} {text[:start]}", words, LEADS | {lead})
+        ):
+            yield Found(start, words, _span(date, period, now))
 
 
-def _named(before: str, words: str) -> bool:
+def _named(before: str, words: str, leads: frozenset[str]) -> bool:
     # Whether words that leave the year open name a day or a month: "7 May", "in May", "on Friday".
     inside = WORD.findall(words.casefold())
     numbered = any(word[0].isdigit() for word in inside)
     if numbered and not NAMES.isdisjoint(inside):
         return True
     around = WORD.findall(before.casefold())[-1:] + inside
-    return any(lead in LEADS and name in NAMES for lead, name in pairwise(around))
+    return any(lead in leads and name in NAMES for lead, name in pairwise(around))
 
 
 def _span(date: datetime, period: str, now: datetime) -> Span:

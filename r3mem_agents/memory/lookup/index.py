@@ -23,11 +23,15 @@ WORD_BYTES = 8
 
 
 class Speaker(NamedTuple):
-    """Role and name, and the hashed terms by which a question may name the speaker."""
+    """Role and name, and the hashed terms of each spelling of the words of the name."""
 
     role: str
     name: str | None
-    terms: frozenset[int]
+    spellings: tuple[frozenset[int], ...] = ()
+
+    def matched(self, asked: Collection[int]) -> frozenset[int]:
+        """The terms of those spellings that are wholly asked for."""
+        return frozenset[int]().union(*(one for one in self.spellings if one.issubset(asked)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.lookup.dates import find_dates
 from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.postings import postings_of
+from r3mem_agents.memory.lookup.question import read
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
-from r3mem_agents.memory.lookup.terms import hashed_terms, hashed_words, settled
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.sealing import Sealer
@@ -87,12 +85,7 @@ def rank(
     """
     if filters.exclude:
         turns = turns.silence(filters.exclude)
-    words = hashed_words(sealer, query)
-    said = postings_of(turns.postings, frozenset().union(*(one for word in words for one in word)))
-    asked = settled(words, said.terms.tolist())
-    dates = find_dates(query, now, turns.span)
-    timely = hashed_terms(sealer, dates.words)
-    evidence = weigh(turns, asked, likeness, weights, dates, timely)
+    evidence = weigh(turns, read(query, now, turns, sealer), likeness, weights)
     score = evidence.score
     allowed = np.flatnonzero(filters.allow(turns, evidence))
     if level == "turn" and k < len(allowed):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.lookup.confidence import LEAST, MOST_ASKED, coverage, resemblance
-from r3mem_agents.memory.lookup.dates import NO_DATES, Dates, Span
+from r3mem_agents.memory.lookup.confidence import (
+    ANYTHING,
+    LEAST,
+    MOST_ASKED,
+    coverage,
+    resemblance,
+)
+from r3mem_agents.memory.lookup.dates import Span
 from r3mem_agents.memory.lookup.index import Snapshot, gist_words, likeness_to
+from r3mem_agents.memory.lookup.listing import worth
 from r3mem_agents.memory.lookup.postings import Postings, idf, postings_of
+from r3mem_agents.memory.lookup.question import Question
 from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
@@ -32,11 +40,12 @@ class Evidence:
         parts: By level, in units of its own; a level that says nothing of any turn may be left out.
             *entity*: from the turn's own terms; *gist*: from its gists; *neighbours*: from the
             turns beside it; *session*: from its session; *speaker*: from the speaker being named;
-            *time*: from the time being named.
+            *time*: from the time being named. Where a question asks for whatever was said, *entity*
+            says how telling a turn is, and *time* how new it is as well.
         unit: What a part counts in the score.
         score: Fused evidence, from 0 to 1.
         relevant: Whether the turn or one beside it has direct evidence. Session, speaker and time
-            alone say too little, unless the question has nothing but the time.
+            alone say too little, unless the question has nothing else.
     """
 
     parts: Mapping[str, Floats]
@@ -66,25 +75,19 @@ def gist_likeness(turns: Snapshot, gist: NDArray[np.uint8]) -> Floats:
 
 
 def weigh(
-    turns: Snapshot,
-    query_terms: Collection[int],
-    likeness: Floats,
-    weights: Weights = WEIGHTS,
-    dates: Dates = NO_DATES,
-    timely: Collection[int] = (),
+    turns: Snapshot, question: Question, likeness: Floats, weights: Weights = WEIGHTS
 ) -> Evidence:
     """Score every turn for a question.
 
     Args:
         turns: What is known.
-        query_terms: Distinct hashed terms of the question.
-        likeness: How like each turn is to the question, ``(turns,)``, at most 1; ``gist_likeness``.
+        question: The question.
+        likeness: How like each turn is to it, ``(turns,)``, at most 1; ``gist_likeness``.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
-        dates: The times that the question names.
-        timely: The hashed terms with which it does.
     """
-    weights = weights.given(dates)
-    postings = postings_of(turns.postings, query_terms, turns.silent)
+    postings = postings_of(turns.postings, question.terms, turns.silent)
+    if question.open and (listed := _listed(turns, question, postings, weights)):
+        return listed
     entity, session = _term_evidence(turns, postings, weights)
     if turns.silent is not None:
         likeness = np.where(turns.silent, -1.0, likeness)
@@ -93,30 +96,64 @@ def weigh(
         direct |= entity > 0
     if weights.gist:
         direct |= likeness >= GIST_FLOOR
-    sure = max(coverage(turns, postings, timely), resemblance(likeness))
+    sure = max(coverage(turns, postings, question.timely), resemblance(likeness))
     gist = _relative(np.maximum(likeness, 0), weights.gist)
     entity = _relative(entity, weights.entity)
     neighbours, beside = _neighbours(turns, entity + gist, direct, weights)
     parts = {"entity": entity, "gist": gist, "neighbours": neighbours}
     parts["session"] = _relative(session, weights.session)[turns.session]
-    named = [weights.speaker * bool(one.terms & postings.asked) for one in turns.speakers]
-    if any(named):
-        parts["speaker"] = np.array(named)[turns.speaker]
+    if question.named:
+        parts["speaker"] = np.where(_speaks(turns, question), weights.speaker, 0.0)
     relevant = direct | beside if weights.previous or weights.following else direct.copy()
-    if dates.spans and weights.time:
-        time = _closeness(turns, dates.spans)
-        if dates.only and np.any(time == 1):
-            relevant |= time == 1
-            sure = 1.0
+    if question.spans and weights.time:
+        time = _closeness(turns, question.spans)
         parts["time"] = np.multiply(time, weights.time, out=time)
-    if sure < LEAST and len(query_terms) <= MOST_ASKED:
+    if sure < LEAST and len(question.terms) <= MOST_ASKED:
         relevant[:] = False
-    score = np.zeros(len(direct))
+    return _fused(parts, sure, relevant)
+
+
+def _listed(
+    turns: Snapshot, question: Question, postings: Postings, weights: Weights
+) -> Evidence | None:
+    # Whatever was said by the speakers and at the times that the question names, if there is any.
+    # Who and when weigh more than everything else together.
+    chosen = np.ones(len(turns.ids), bool) if turns.silent is None else ~turns.silent
+    parts = {"time": np.zeros(len(chosen))}
+    if question.spans and weights.time:
+        time = _closeness(turns, question.spans)
+        chosen &= time == 1
+        parts["time"] += weights.total * time
+    if question.named and weights.speaker:
+        speaks = _speaks(turns, question)
+        chosen &= speaks
+        parts["speaker"] = np.where(speaks, weights.total, 0.0)
+    if not chosen.any():
+        return None
+    telling, newer = worth(turns, chosen)
+    said, _ = _term_evidence(turns, postings, weights)
+    telling *= weights.entity
+    parts["entity"] = np.maximum(_relative(said, weights.entity), telling)
+    parts["time"] += weights.entity * newer
+    sure = 1.0 if question.spans or question.named else ANYTHING
+    return _fused(parts, sure, chosen | (said > 0))
+
+
+def _fused(parts: Mapping[str, Floats], sure: float, relevant: NDArray[np.bool_]) -> Evidence:
+    score = np.zeros(len(relevant))
     for part in parts.values():
         score += part
     best = float(score.max(initial=0.0))
     unit = sure / best if best > 0 else 0.0
     return Evidence(parts, unit, np.multiply(score, unit, out=score), relevant)
+
+
+def _speaks(turns: Snapshot, question: Question) -> NDArray[np.bool_]:
+    # Whether each turn is of a speaker whom the question names.
+    named = np.zeros(len(turns.speakers), bool)
+    named[list(question.named)] = True
+    spoken: NDArray[np.bool_] = named[turns.speaker]
+    return spoken
 
 
 def _neighbours(
@@ -176,9 +213,9 @@ def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:
     # 1 within a span; half of that at one length of the span from it, a quarter at two: of a day
     # or a month people talk soon before and after.
     best = np.zeros(len(turns.ids))
-    for start, end in spans:
+    for start, end, fade in spans:
         away = np.maximum(np.maximum(start - turns.time_us, turns.time_us - (end - 1)), 0)
-        np.maximum(best, np.exp2(away / (start - end)), out=best)
+        np.maximum(best, np.exp2(-away / (fade or end - start)), out=best)
     return best
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from r3mem_agents.memory.lookup.dates import Dates
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
@@ -52,17 +50,6 @@ class Weights:
         """The same weights, with some levels of :data:`LEVELS` left out."""
         names = [name for level in levels for name in LEVELS[level]]
         return replace(self, **dict.fromkeys(names, 0.0))
-
-    def given(self, dates: Dates) -> Weights:
-        """The same weights, with that of time as the question has it.
-
-        Without a date scores are what they would be without this level. Where the date is all that
-        there is to go by, it weighs as much as everything else together.
-        """
-        others = self.without("time")
-        if not dates.spans or not self.time:
-            return others
-        return replace(self, time=others.total) if dates.only else self
 
 
 LEVELS: Mapping[str, tuple[str, ...]] = {

@@ -77,11 +77,6 @@ def words(text: str) -> Iterator[tuple[Spelling, ...]]:
                     yield spellings
 
 
-def any_words(text: str) -> bool:
-    """Whether a text has words, stop words included."""
-    return TOKEN.search(uniform(text)) is not None
-
-
 def _phone(found: str) -> Iterator[tuple[Spelling, ...]]:
     parts = tuple(regex.findall(r"\d+", found))
     digits = "".join(parts)

@@ -1,0 +1,114 @@
+"""What a question asks for: words, times, speakers; or nothing but whatever was said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from r3mem_agents.memory.lookup.dates import WORD, Span
+from r3mem_agents.memory.lookup.index import Snapshot, Speaker
+from r3mem_agents.memory.lookup.postings import postings_of
+from r3mem_agents.memory.lookup.spans import Dates, find_dates
+from r3mem_agents.memory.lookup.terms import hashed_terms, hashed_words, settled
+from r3mem_agents.memory.sealing import Sealer
+
+TALK = frozenset(
+    """
+    happen happened going say says said tell told talk talked speak spoke spoken discuss discussed
+    mention mentioned chat conversation remember recall know show give list find get everything
+    anything something thing things all message messages turn word write wrote written send sent
+    ask asked answer reply please ever last latest recent recently new newest lately far
+    myself yourself ourselves
+    """.split()  # noqa: SIM905 - as for stop words
+)
+"""Words with which a question asks for whatever was said."""
+
+ABOUT_US = frozenset(
+    "what who whom whose which where when me my mine myself we us our ours ourselves".split()  # noqa: SIM905
+)
+"""One of these tells a question for whatever was said, if it names nobody and no time, from "And
+then?", "Why not?" and "How are you?"."""
+
+ASKING = TALK.union(
+    """
+    since till prior early late day days night week weekend month year date onwards
+    """.split()  # noqa: SIM905
+)
+"""The same, at a time."""
+
+
+class Question(NamedTuple):
+    """A question as it is weighed.
+
+    Attributes:
+        terms: Distinct hashed terms to search for.
+        timely: Those of them that name a time: turns are of that time, rather than say it.
+        spans: The times that it names.
+        named: Speakers that it names, places in a snapshot's ``speakers``.
+        open: Whether it says nothing else that turns could be found by: it asks for whatever was
+            said, by those speakers, at those times.
+    """
+
+    terms: frozenset[int]
+    timely: frozenset[int] = frozenset()
+    spans: tuple[Span, ...] = ()
+    named: frozenset[int] = frozenset()
+    open: bool = False
+
+
+def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Question:
+    """Read a question, as the turns and speakers that there are explain it.
+
+    Args:
+        query: The question.
+        now: What dates in it are relative to; see ``find_dates``.
+        turns: What is known.
+        sealer: Hashes terms as the turns' are.
+    """
+    dates = find_dates(query, now, turns.span)
+    asked = hashed_words(sealer, query)
+    every = frozenset[int]().union(*(one for word in asked for one in word))
+    said = postings_of(turns.postings, every).terms.tolist()
+    timely = frozenset(hashed_terms(sealer, dates.words))
+    # "May" in "What did Will say in May?" is no speaker.
+    named = speakers_named(turns.speakers, every - timely) | _called(turns.speakers, query)
+    names = frozenset[int]().union(*(turns.speakers[one].matched(every) for one in named))
+    if not _asks_for_all(query, dates, names, bool(named), sealer):
+        return Question(settled(asked, said), timely, dates.spans, named)
+    return Question(every & (names | timely), timely, dates.spans, named, open=True)
+
+
+def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:
+    """Which speakers have a word of their names among hashed terms.
+
+    Of "Dr. Jones" and "Dr. Smith", the words "Dr. Smith" name the one of whom they say more.
+    """
+    told = {number: one.matched(asked) for number, one in enumerate(speakers)}
+    all_told = set(told.values())
+    return frozenset(
+        number
+        for number, mine in told.items()
+        if mine and not any(mine < others for others in all_told)
+    )
+
+
+def _called(speakers: Sequence[Speaker], query: str) -> frozenset[int]:
+    # Names that are stop words, "Can" or "An", count where they are written as names, and not
+    # first: "What did Can say?"
+    return frozenset(
+        number
+        for number, one in enumerate(speakers)
+        if one.name and not one.spellings and re.search(rf"\w\W+{re.escape(one.name)}(?!\w)", query)
+    )
+
+
+def _asks_for_all(
+    query: str, dates: Dates, names: frozenset[int], named: bool, sealer: Sealer
+) -> bool:
+    # Whether nothing is left of a question without its dates, names, and the words that ask.
+    bounded = bool(dates.spans) or named
+    known = names | hashed_terms(sealer, " ".join(ASKING if dates.spans else TALK))
+    told = (any(one <= known for one in word) for word in hashed_words(sealer, dates.rest))
+    return all(told) and (bounded or not ABOUT_US.isdisjoint(WORD.findall(query.casefold())))
