@@ -81,6 +81,21 @@ def test_without_a_now_times_are_local(open_memory: OpenMemory, elsewhere: Any) 
     assert "[2026-07-01 08:00] user: We sold" in memory.context("organ")
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_a_day_of_summer_is_that_of_summer_time(
+    open_memory: OpenMemory, elsewhere: Any, local: bool
+) -> None:
+    """Asked in winter, when midnight is an hour later."""
+    memory = open_memory(model=FakeModel())
+    new_york = ZoneInfo("America/New_York")
+    for day, text in ((1, "We moved the piano."), (2, "We sold the organ.")):
+        memory.remember("user", text, time=datetime(2026, 7, day, 0, 30, tzinfo=new_york))
+    elsewhere("America/New_York")
+    now = None if local else datetime(2026, 11, 27, tzinfo=new_york)
+    lines = memory.context("What happened on 1 July 2026?", now=now).splitlines()
+    assert lines[1:] == ["[2026-07-01 00:30] user: We moved the piano."]
+
+
 @pytest.mark.parametrize("time", [datetime.min, datetime.max])
 def test_any_time_can_be_shown(open_memory: OpenMemory, time: datetime) -> None:
     memory = open_memory(model=FakeModel())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -124,7 +124,14 @@ def _span(date: datetime, period: str, now: datetime) -> Span:
     # In numpy's calendar, since Python's ends with the year 9999.
     shift = MONDAY if period == "week" else np.timedelta64(0, "D")
     first = (np.datetime64(date.date()) + shift).astype(f"M8[{FLOORS[period]}]")
-    offset = 1_000_000 * to_integers(now)[1]
-    days = [when.astype("M8[D]") - shift for when in (first, first + 1)]
-    start, end = (int(day.astype("M8[us]").astype(np.int64)) - offset for day in days)
+    start, end = (_midnight(when.astype("M8[D]") - shift, now) for when in (first, first + 1))
     return Span(start, end)
+
+
+def _midnight(day: np.datetime64, now: datetime) -> int:
+    # By the offset of that day: it may be summer then, or no more.
+    try:
+        begins = datetime.combine(day.astype(object), time(), now.tzinfo)
+        return to_integers(begins)[0]
+    except (OverflowError, TypeError, ValueError):  # next to the years 1 and 9999, and beyond
+        return int(day.astype("M8[us]").astype(np.int64)) - 1_000_000 * to_integers(now)[1]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from r3mem_agents.memory.lookup.dates import Found, Span, has_signs, single_dates
 from r3mem_agents.memory.lookup.phrases import Phrase, phrases
 from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.timestamps import LOCAL
 
 MOST_CHARACTERS = 200
 """Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""
@@ -84,7 +85,7 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     text = query[:MOST_CHARACTERS].translate(SILENT)
     if not has_signs(text):
         return Dates(rest=query)
-    now = now or datetime.now().astimezone()
+    now = now or datetime.now(LOCAL)
     rest = [query[MOST_CHARACTERS:]]
     mentions = list(_mentions(phrases(text), now, turns, rest))
     spans = dict.fromkeys(_spans(mentions, now))
