@@ -1,0 +1,117 @@
+"""Which model reads a file: the one that it names, by name, and never by a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
+from r3mem_agents.errors import (
+    CheckpointError,
+    InvalidInputError,
+    ModelMismatchError,
+)
+from r3mem_agents.memory import models
+from r3mem_agents.testing import tiny_model
+from tests.memory.fake_model import FakeModel
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "memory.db"
+
+
+@pytest.fixture
+def fake() -> Any:
+    return FakeModel()
+
+
+def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
+    with CompressiveMemory(path, model=model) as memory:
+        return memory.remember_many(
+            [Turn(role="user", text=f"Turn {i}: {'words ' * 20}") for i in range(turns)]
+        )
+
+
+def test_another_model_is_refused_by_name(path: Path, model: ReversibleModel) -> None:
+    turns = fill(path, model, 2)
+    other = tiny_model(seed=1)
+    with pytest.raises(ModelMismatchError) as caught:
+        CompressiveMemory(path, model=other)
+    for part in (model.name, model.fingerprint, other.name, other.fingerprint):
+        assert part in str(caught.value)
+    with CompressiveMemory(path, model=model) as memory:
+        assert memory.history() == turns
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Checkpoints that can be loaded by name."""
+    names: dict[str, Any] = {models.DEFAULT_MODEL: FakeModel("d" * 16)}
+
+    def load(name: str) -> Any:
+        if name not in names:
+            raise CheckpointError(f"no checkpoint {name}")
+        return names[name]
+
+    monkeypatch.setattr(ReversibleModel, "from_pretrained", staticmethod(load))
+    monkeypatch.setattr(models, "_shared", {})
+    monkeypatch.setattr(models, "bundled", lambda: list(names))
+    return names
+
+
+def test_the_model_of_a_file_is_loaded_by_its_name(path: Path, installed: dict[str, Any]) -> None:
+    installed["fake"] = FakeModel("a" * 16)
+    turns = fill(path, installed["fake"], 2)
+    with CompressiveMemory(path) as memory:
+        assert memory.model is installed["fake"]
+        assert memory.history() == turns
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_a_file_whose_model_is_not_at_hand(
+    path: Path, installed: dict[str, Any], present: bool
+) -> None:
+    fill(path, FakeModel("a" * 16), 2)
+    if present:
+        installed["fake"] = FakeModel("b" * 16)  # the right name, other weights
+    with pytest.raises(ModelMismatchError, match=r"fake \(a{16}\)"):
+        CompressiveMemory(path)
+
+
+@pytest.mark.parametrize("way", ["name", "./name", "/absolute", "../up"])
+def test_the_model_of_a_file_is_never_a_path(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A file from anybody may name what it likes: no folder is opened for it."""
+    planted = {"/absolute": tmp_path / "planted", "../up": tmp_path / "up"}.get(
+        way, tmp_path / "cwd" / "name"
+    )
+    model: Any = tiny_model(seed=1)
+    model.save_pretrained(planted)
+    (tmp_path / "cwd").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / "cwd")
+    model.name = str(planted) if way == "/absolute" else way
+    fill(path, model, 2)
+    with pytest.raises(ModelMismatchError, match=model.fingerprint):
+        CompressiveMemory(path)
+    with CompressiveMemory(path, model=planted) as memory:
+        assert len(memory.history()) == 2
+
+
+def test_the_bundled_model_is_shared(installed: dict[str, Any], tmp_path: Path) -> None:
+    with CompressiveMemory(tmp_path / "a.db") as one, CompressiveMemory(tmp_path / "b.db") as two:
+        assert one.model is two.model is installed[models.DEFAULT_MODEL]
+
+
+def test_a_model_by_path(path: Path, model: ReversibleModel, tmp_path: Path) -> None:
+    turns = fill(path, model, 2)
+    model.save_pretrained(tmp_path / "checkpoint")
+    with CompressiveMemory(path, model=tmp_path / "checkpoint") as memory:
+        assert memory.history() == turns
+    with pytest.raises(CheckpointError):
+        CompressiveMemory(path, model=tmp_path / "nothing")
+    with pytest.raises(InvalidInputError, match="ReversibleModel, a path or None"):
+        CompressiveMemory(path, model=5)  # type: ignore[arg-type]
