@@ -77,7 +77,8 @@ class R3Memory(BaseMemory):
         >>> chain.invoke("My dog is called Biscuit.")
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    # A user or session that is named in a way unknown here must not be left out without a word.
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     memory: MemoryField
     memory_key: str = "history"

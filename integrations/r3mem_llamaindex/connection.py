@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from r3mem_agents import CompressiveMemory, RecallFrom, recall_sessions
-from r3mem_agents.errors import StoreUnavailableError
+from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
 from r3mem_agents.types import IN_MEMORY, NOBODY
 from r3mem_llamaindex.conversation import Conversation
 from r3mem_llamaindex.delivered import MemoryName
@@ -111,20 +111,30 @@ class Connected(BaseModel):
         """Build one on a memory that is open already.
 
         Args:
-            memory: Its file, user, agent and session are taken over. A checkpoint is not: give the
-                folder of one that is not bundled as ``model``, so that other processes find it.
-            **fields: The other fields of this class.
+            memory: Its file is taken over, and its user, agent and session where no others are
+                given. A checkpoint is not: give the folder of one that is not bundled as ``model``,
+                so that other processes find it.
+            **fields: The other fields of this class. The file is the memory's: no ``store``.
+
+        Raises:
+            InvalidInputError: If a ``store`` is given too.
         """
+        if "store" in fields:
+            raise InvalidInputError("from_memory takes the file of its memory; leave out store")
         named = {"user": memory.user, "agent": memory.agent}
         if "session" in cls.model_fields:
             named["session"] = memory.session
         named |= fields
-        if memory.location == IN_MEMORY:
-            connected = cls(store=f"{IN_MEMORY}{uuid4().hex}", **named)
-            connected._share(memory)
+        in_memory = memory.location == IN_MEMORY
+        store = f"{IN_MEMORY}{uuid4().hex}" if in_memory else memory.location
+        connected = cls(store=store, **named)
+        own = memory
+        if (connected.user, connected.agent) != (memory.user, memory.agent):
+            own = memory.scoped(user=connected.user, agent=connected.agent)
+        if in_memory:
+            connected._share(own)
         else:
-            connected = cls(store=memory.location, **named)
-            connected._link.attach(connected._name, memory)
+            connected._link.attach(connected._name, own)
         return connected
 
     @property

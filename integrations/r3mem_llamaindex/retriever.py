@@ -17,6 +17,9 @@ from r3mem_agents.timestamps import wall_clock
 from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
 from r3mem_llamaindex.messages import METADATA
 
+NAMING = frozenset(Connected.model_fields)
+"""Arguments that say which memory it is."""
+
 SHOWN = ("time", "role", "name")
 """What a language model is shown of a node beside its text."""
 
@@ -98,12 +101,15 @@ class R3Retriever(BaseRetriever):
         """Retrieve from a memory that is open already.
 
         Args:
-            memory: The memory.
-            **options: The other arguments of this class.
+            memory: The memory; its user and agent count where no others are given.
+            **options: The other arguments of this class, ``store`` apart.
+
+        Raises:
+            InvalidInputError: If a ``store`` is given too.
         """
+        named = {name: options.pop(name) for name in NAMING if name in options}
         retriever = cls(**options)
-        model = retriever._connected.model
-        retriever._connected = Connected.from_memory(memory, model=model)
+        retriever._connected = Connected.from_memory(memory, **named)
         return retriever
 
     @property

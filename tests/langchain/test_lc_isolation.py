@@ -20,7 +20,14 @@ from langgraph.store.base import GetOp, PutOp
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError
-from r3mem_langchain import R3ChatMessageHistory, R3Memory, R3MemoryMiddleware, R3Store, as_tools
+from r3mem_langchain import (
+    R3ChatMessageHistory,
+    R3Memory,
+    R3MemoryMiddleware,
+    R3Retriever,
+    R3Store,
+    as_tools,
+)
 from tests.conftest import OpenMemory
 from tests.langchain.models import EchoModel
 from tests.memory.fake_model import FakeModel
@@ -229,3 +236,13 @@ def test_other_reaches_are_refused(open_memory: OpenMemory) -> None:
             adapter(memory, **options)
     with pytest.raises(ValueError, match="recall_from"):
         R3Memory(memory=memory, **options)
+
+
+@pytest.mark.parametrize("adapter", [R3Memory, R3Retriever])
+@pytest.mark.parametrize("unknown", ["user", "user_id", "session_id", "thread_id", "reach"])
+def test_who_is_named_in_an_unknown_way_is_not_left_out_without_a_word(
+    open_memory: OpenMemory, adapter: Any, unknown: str
+) -> None:
+    memory = open_memory(user="owner")
+    with pytest.raises(ValueError, match=unknown):
+        adapter(memory=memory, **{unknown: "bob"})

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.errors import ModelMismatchError, StoreUnavailableError
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError, StoreUnavailableError
+from r3mem_llamaindex import R3Memory, R3MemoryBlock, R3Retriever
 from r3mem_llamaindex.connection import Connected
 from tests.llamaindex.conftest import TINY
 
@@ -74,6 +75,26 @@ def test_an_open_memory_is_taken_over(memory: CompressiveMemory, again: Again) -
         memory.agent,
         memory.location,
     )
+
+
+@pytest.mark.parametrize("adapter", [Connected, R3Memory, R3MemoryBlock, R3Retriever])
+@pytest.mark.parametrize("location", ["memory.db", ":memory:"])
+def test_an_open_memory_is_taken_over_for_the_user_who_is_named(
+    tmp_path: Path, adapter: Any, location: str
+) -> None:
+    where = tmp_path / location if location == "memory.db" else location
+    with CompressiveMemory(where, user="owner", model=TINY) as memory:
+        memory.remember("user", "A secret of the owner's.")
+        taken = adapter.from_memory(memory, user="bob", agent="helper").memory
+        assert (taken.user, taken.agent) == ("bob", "helper")
+        assert taken.history() == []
+        taken.remember("user", "Bob's.")
+        assert len(memory.history()) == 1
+        assert len(memory.scoped(user="bob", agent="helper").history()) == 1
+        with pytest.raises(InvalidInputError, match="store"):
+            adapter.from_memory(memory, store="other.db")
+        with pytest.raises(ValueError, match="at least 1 character"):
+            adapter.from_memory(memory, user="")
 
 
 def test_a_checkpoint_that_a_copy_cannot_find_is_named(where: dict[str, Any]) -> None:
