@@ -51,6 +51,10 @@ def names(memory: CompressiveMemory, question: str, k: int = 3) -> list[str | No
         "Everything that Priya told you, please",
         "What do you know about Priya?",
         "Priya's last messages",
+        "What does Priya think?",
+        "Priya's opinions?",
+        "Summarize what Priya said",
+        "Remind me what Priya told us",
     ],
 )
 def test_a_speakers_name_is_evidence_enough(talk: CompressiveMemory, question: str) -> None:
@@ -72,6 +76,11 @@ def test_those_who_mention_the_speaker_come_after(talk: CompressiveMemory) -> No
         ("What did Priya and Tom say yesterday?", ["The ferry was late again.", "I baked bread."]),
         ("What did Priya say before April 2026?", [SAID[0][1], "Yes."]),
         ("Priya, since yesterday", ["The ferry was late again.", "Ok."]),
+        ("What did Priya say in the last two days?", ["The ferry was late again.", "Ok."]),
+        ("Priya, on 16 April and before", [SAID[0][1], "Yes.", "The ferry was late again.", "Ok."]),
+        ("What did Tom say prior to April?", [SAID[1][1]]),
+        ("What did Priya say from 15 April until now?", ["The ferry was late again.", "Ok."]),
+        ("What did Priya say after 14 April but before 16 April?", ["The ferry was late again."]),
     ],
 )
 def test_within_the_time_if_one_is_named(

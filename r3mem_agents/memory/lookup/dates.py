@@ -35,6 +35,9 @@ SIGNS = NAMES.union(
 """A text without a digit and without one of these names no date; dateparser is not even loaded
 then, which takes 0.3 s."""
 
+RELATIVE = frozenset("today yesterday tomorrow tonight".split())  # noqa: SIM905
+"""Days that need no number; with the time of day, they name it all the same."""
+
 LEADS = frozenset("in on during early late last".split())  # noqa: SIM905
 """Before a lone name of ``NAMES`` they tell a month from a person, or a verb."""
 
@@ -114,7 +117,7 @@ def _named(before: str, words: str, leads: frozenset[str]) -> bool:
     # Whether words that leave the year open name a day or a month: "7 May", "in May", "on Friday".
     inside = WORD.findall(words.casefold())
     numbered = any(word[0].isdigit() for word in inside)
-    if numbered and not NAMES.isdisjoint(inside):
+    if numbered and not (NAMES | RELATIVE).isdisjoint(inside):
         return True
     around = WORD.findall(before.casefold())[-1:] + inside
     return any(lead in leads and name in NAMES for lead, name in pairwise(around))

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from r3mem_agents.memory.lookup.dates import MONTHS
 
+BACKWARDS = "backwards"
+"""After a date: up to its last moment."""
+
 JOINING = frozenset(("and", "or", "to", "until", "till", "through", "thru"))
 
 _MONTH = rf"\b(?:{'|'.join(MONTHS)})\b\.?"
@@ -16,14 +19,44 @@ _YEAR = r"\b(?:1[5-9]|2[01])\d\d\b"
 _DASH = r"\s*[-\u2013\u2014]\s*"
 
 _RELATION = re.compile(
-    r"\b(before|prior\s+to|after|since|until|till|up\s+to|through|thru|by|from|between|and|or|to)\b",
+    r"\b(before|after|since|until|till|up\s+to|through|thru|by|from|between|and|or|to)\b",
     re.IGNORECASE,
 )
 
-# dateparser's search passes over "a", and "before" is cut at.
-_WORDED = (
-    (re.compile(r"\b(?:the\s+)?day\s+before\s+yesterday\b", re.IGNORECASE), "two days ago"),
-    (re.compile(r"\ba\s+(day|week|month|year)\s+ago\b", re.IGNORECASE), r"one \1 ago"),
+_COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
+_UNIT = r"(?:day|week|month|year)s?"
+_RECENT = r"(?:(?:in|over|during|within|for)\s+)?(?:the\s+|this\s+)?"
+_STOPS = r"(?=\s*(?:[,.;]|$))"
+
+# What says the same as fewer words do, in order.
+_WORDED = tuple(
+    (re.compile(rf"\b{pattern}", re.IGNORECASE), words)
+    for pattern, words in (
+        # dateparser's search passes over "a", and "before" is cut at.
+        (r"(?:the\s+)?day\s+before\s+yesterday\b", "two days ago"),
+        (rf"{_RECENT}(?:last|past)\s+couple\s+(?:of\s+)?({_UNIT})\b", r"since two \1 ago"),
+        (rf"{_RECENT}(?:last|past)\s+({_COUNT}\s+{_UNIT})\b", r"since \1 ago"),
+        (
+            r"(?:(?:in|over|during|within)\s+)?(?:the|this)\s+past\s+(week|month|year)\b",
+            r"since a \1 ago",
+        ),
+        (rf"(?:more\s+than|over)\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "before "),
+        (rf"less\s+than\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "since "),
+        (r"an?\s+(day|week|month|year)\s+ago\b", r"one \1 ago"),
+        (r"(until|till|to|between\b.{1,60}?\band)\s+(?:now|(?:the\s+)?present)\b", r"\1 today"),
+        (r"(?:not?\s+later\s+than|not\s+after|up\s+until|before\s+the\s+end\s+of)\b", "until"),
+        (r"(?:not?\s+earlier\s+than|not\s+before|as\s+of)\b", "since"),
+        (r"(?:starting|beginning)\s+(?:from|on|in|with)\b", "since"),
+        (r"(?:prior\s+to|earlier\s+than)\b", "before"),
+        (r"later\s+than\b", "after"),
+        (
+            r"(?:at\s+)?(?:the\s+)?(?:(?:end|beginning|start|middle)\s+of\s+|mid[-\s]\s*)"
+            rf"(?=(?:{'|'.join(MONTHS)})\b)",
+            "in ",
+        ),
+        (rf"(?:and|or)\s+(?:earlier|before){_STOPS}", BACKWARDS),
+        (rf"(?:and|or)\s+(?:later|after(?:wards?)?|onwards?){_STOPS}", "onwards"),
+    )
 )
 
 # "3-5 May", "May 3-5", "May 3 - June 2", "May-July", "2021-2023".

@@ -20,10 +20,13 @@ TALK = frozenset(
     mention mentioned chat conversation remember recall know show give list find get everything
     anything something thing things all message messages turn word write wrote written send sent
     ask asked answer reply please ever last latest recent recently new newest lately far
-    myself yourself ourselves
+    myself yourself ourselves history summary summarize summarise recap remind quote
     """.split()  # noqa: SIM905 - as for stop words
 )
 """Words with which a question asks for whatever was said."""
+
+THOUGHT = frozenset("think thinks thought thoughts opinion opinions view views feel feels".split())  # noqa: SIM905
+"""The same, of a speaker who is named."""
 
 ABOUT_US = frozenset(
     "what who whom whose which where when me my mine myself we us our ours ourselves".split()  # noqa: SIM905
@@ -33,7 +36,7 @@ then?", "Why not?" and "How are you?"."""
 
 ASKING = TALK.union(
     """
-    since till prior early late day days night week weekend month year date onwards
+    since till prior early late day days night week weekend month year date onwards backwards
     """.split()  # noqa: SIM905
 )
 """The same, at a time."""
@@ -109,6 +112,7 @@ def _asks_for_all(
 ) -> bool:
     # Whether nothing is left of a question without its dates, names, and the words that ask.
     bounded = bool(dates.spans) or named
-    known = names | hashed_terms(sealer, " ".join(ASKING if dates.spans else TALK))
+    asking = (ASKING if dates.spans else TALK) | (THOUGHT if named else frozenset())
+    known = names | hashed_terms(sealer, " ".join(asking))
     told = (any(one <= known for one in word) for word in hashed_words(sealer, dates.rest))
     return all(told) and (bounded or not ABOUT_US.isdisjoint(WORD.findall(query.casefold())))

@@ -6,13 +6,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from r3mem_agents.memory.lookup.dates import Found, Span, has_signs, single_dates
-from r3mem_agents.memory.lookup.phrases import Phrase, phrases
+from r3mem_agents.memory.lookup.dates import (
+    NAMES,
+    WORD,
+    Found,
+    Span,
+    has_signs,
+    single_dates,
+)
+from r3mem_agents.memory.lookup.phrases import BACKWARDS, Phrase, phrases
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.timestamps import LOCAL
 
@@ -32,9 +39,9 @@ EVER_US = 10**18
 
 TO = frozenset(("to", "until", "till", "through", "thru"))
 LISTED = frozenset(("and", "or"))
-BEFORE = frozenset(("before", "prior to"))
 UNTIL = frozenset(("until", "till", "through", "thru", "up to", "by"))
-ALWAYS_LEAD = BEFORE | frozenset(("after", "since", "between", "until", "till"))
+BESIDE = frozenset(("before", "after"))
+ALWAYS_LEAD = BESIDE | frozenset(("since", "between", "until", "till"))
 """After these a lone name is a month or a weekday, and no person."""
 
 COUNTED = re.compile(
@@ -45,7 +52,10 @@ COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 DAYS = {"day": 1, "night": 1, "week": 7, "month": 31, "year": 366}
 
 FILLING = re.compile(r"\s*(?:(?:on|in|the|early|late)\s+)*", re.IGNORECASE)
-ONWARDS = re.compile(r"\s*(?:on|onwards?)\b", re.IGNORECASE)
+ONWARDS = re.compile(r"\s*onwards?\b", re.IGNORECASE)
+ON = re.compile(r"\s*on\b", re.IGNORECASE)
+LONE_ONWARDS = re.compile(r"\s*[^\W\d_]+\s+(?:onwards?\b|on\s*(?:[,.;]|$))", re.IGNORECASE)
+BACK = re.compile(rf"\s*{BACKWARDS}\b")
 
 
 class Dates(NamedTuple):
@@ -64,13 +74,14 @@ class Dates(NamedTuple):
 
 class _Mention(NamedTuple):
     # A date, the word that leads to it, how long a time is counted from it, whether it ends what
-    # the one before it begins, and whether that time goes on.
+    # the one before it begins, and whether that time goes on, or back.
     found: Found
-    lead: str
+    lead: str = ""
     counted_us: int = 0
     inclusive: bool = False
     joined: bool = False
     onwards: bool = False
+    backwards: bool = False
 
 
 def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
@@ -88,7 +99,7 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     now = now or datetime.now(LOCAL)
     rest = [query[MOST_CHARACTERS:]]
     mentions = list(_mentions(phrases(text), now, turns, rest))
-    spans = dict.fromkeys(_spans(mentions, now))
+    spans = dict.fromkeys(_within(_spans(mentions, now)))
     return Dates(tuple(spans), " ".join(one.found.words for one in mentions), " ".join(rest))
 
 
@@ -100,26 +111,36 @@ def _mentions(
     for part, (before, following) in zip(parts, _around(parts), strict=True):
         joins = linked and part.lead in TO | LISTED
         ranged = part.lead == "from" and following in TO
+        ranged |= part.lead == "from" and bool(LONE_ONWARDS.match(part.text))
         alone = joins or ranged or part.lead in ALWAYS_LEAD
         place, linked = 0, False
-        for found in single_dates(part.text, now, part.lead if alone else ""):
+        # "the two weeks" before a date are counted from it, and are no date themselves.
+        counted = COUNTED.search(part.text) if following in BESIDE else None
+        text = part.text[: counted.start()] if counted else part.text
+        for found in single_dates(text, now, part.lead if alone else ""):
             if not _near(found.span, turns):
                 continue
             between = part.text[place : found.place]
             rest.append(between)
             place = found.place + len(found.words)
             after = part.text[place:]
-            if linked or not FILLING.fullmatch(between):
-                yield _Mention(found, "")
-            else:
-                yield _Mention(
-                    found,
-                    part.lead,
-                    _counted(before.text) if before else 0,
-                    before is not None and before.lead == "or" and not before.text.strip(),
-                    joins,
-                    bool(ONWARDS.match(after)),
+            mention = _Mention(
+                found,
+                onwards=bool(ONWARDS.match(after)),
+                backwards=bool(BACK.match(after)),
+            )
+            if not linked and FILLING.fullmatch(between):
+                goes_on = part.lead == "from" and bool(ON.match(after))
+                mention = mention._replace(
+                    lead=part.lead,
+                    counted_us=_counted(before.text) if before else 0,
+                    inclusive=before is not None
+                    and before.lead == "or"
+                    and not before.text.strip(),
+                    joined=joins,
+                    onwards=mention.onwards or goes_on,
                 )
+            yield mention
             linked = True
         rest.append(part.text[place:])
         linked = linked and not part.text[place:].strip(" ,")
@@ -158,19 +179,38 @@ def _spans(mentions: Sequence[_Mention], now: datetime) -> Iterator[Span]:
             yield _bounded(one)
 
 
+def _within(spans: Iterable[Span]) -> list[Span]:
+    # Of "after May but before July" each closes what the other one leaves open.
+    found: list[Span] = []
+    for span in spans:
+        if found:
+            last = found[-1]
+            both = Span(max(last.start, span.start), min(last.end, span.end))
+            ends = {last.start, last.end, span.start, span.end}
+            if both.start < both.end and ends == {-EVER_US, EVER_US, both.start, both.end}:
+                found[-1] = both
+                continue
+        found.append(span)
+    return found
+
+
 def _from_to(first: Found, last: Found, now: datetime) -> Span:
     start, end = first.span.start, last.span.end
-    if start >= end:  # "from November to February": the November before
+    if start < end:
+        return Span(min(start, last.span.start), end)
+    if not NAMES.isdisjoint(WORD.findall(first.words.casefold())):
+        # "from November to February": the November before
         offset = to_integers(now)[1]
-        again = list(single_dates(first.words, from_integers(last.span.start, offset), "in"))
-        start = again[0].span.start if again else start
-    return Span(min(start, last.span.start), max(end, first.span.start))
+        for again in single_dates(first.words, from_integers(last.span.start, offset), "in"):
+            if again.span.start < end:
+                return Span(again.span.start, end)
+    return Span(last.span.start, first.span.end)
 
 
 def _bounded(one: _Mention) -> Span:
     span = one.found.span
     fade = span.end - span.start
-    if one.lead in BEFORE:
+    if one.lead == "before":
         # What happened before a day is often told on it.
         if one.counted_us:
             return Span(span.start - one.counted_us, span.end)
@@ -181,6 +221,6 @@ def _bounded(one: _Mention) -> Span:
         return Span(span.start if one.inclusive else span.end, EVER_US, fade)
     if one.lead == "since" or one.onwards:
         return Span(span.start, EVER_US, fade)
-    if one.lead in UNTIL and not one.joined:
+    if one.backwards or (one.lead in UNTIL and not one.joined):
         return Span(-EVER_US, span.end, fade)
     return span
