@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from r3mem_agents.cli.console import counted, emit_json, examples, harmless_text, out
+from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -17,6 +17,7 @@ from r3mem_agents.cli.options import (
     UserOption,
     open_memory,
     read_memory,
+    set_to_something,
 )
 from r3mem_agents.cli.tables import show_turns
 from r3mem_agents.errors import NotFoundError
@@ -42,7 +43,7 @@ def history(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the turns in order, byte for byte."""
+    """Show the turns in order, byte for byte but for further lines, which are indented."""
     with read_memory(db, user, agent, model) as memory:
         turns = memory.history(session)
     show_turns(turns, as_json=as_json)
@@ -64,7 +65,13 @@ def fetch(
         list[str] | None, typer.Option("--key", help="Or keys of turns; may be repeated.")
     ] = None,
     session: Annotated[
-        str, typer.Option("--session", envvar="R3MEM_SESSION", help="The session of the keys.")
+        str,
+        typer.Option(
+            "--session",
+            envvar="R3MEM_SESSION",
+            callback=set_to_something,
+            help="The session of the keys.",
+        ),
     ] = "default",
     db: DbOption = DEFAULT_DB,
     user: UserOption = "default",
@@ -112,7 +119,7 @@ def sessions(
         emit_json([{"session": name, "turns": turns} for name, turns in found.items()])
         return
     for name, turns in found.items():
-        out().print(harmless_text(f"{name}: {counted(turns, 'turn')}"), soft_wrap=True)
+        out().print(harmless_line(f"{name}: {counted(turns, 'turn')}"), soft_wrap=True)
     if not found:
         out().print("nothing is remembered here")
 
@@ -136,6 +143,7 @@ def users(
         return
     for one in found:
         held = f"{counted(one.turns, 'turn')} in {counted(one.sessions, 'session')}"
-        out().print(harmless_text(f"{one.user}, agent {one.agent}: {held}"), soft_wrap=True)
+        line = harmless_line(f"{one.user}, agent {one.agent}: {held}")
+        out().print(line, soft_wrap=True)
     if not found:
         out().print("nothing is remembered here")

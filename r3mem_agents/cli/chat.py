@@ -20,6 +20,7 @@ from r3mem_agents.cli.options import (
     JsonOption,
     UserOption,
     open_memory,
+    set_to_something,
 )
 from r3mem_agents.cli.talk import Talk
 from r3mem_agents.errors import ChatModelError, InvalidInputError, R3MemError
@@ -56,6 +57,7 @@ def chat(
         typer.Option(
             "--session",
             envvar="R3MEM_SESSION",
+            callback=set_to_something,
             help="Session of the talk; one that exists goes on.",
             show_default="today's date",
         ),

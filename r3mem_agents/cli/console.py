@@ -39,6 +39,11 @@ def harmless_text(text: str, style: str = "") -> Text:
     return Text(harmless(text), style=style)
 
 
+def harmless_line(text: str, style: str = "") -> Text:
+    """The same on one line: no name in it can begin another one."""
+    return Text(" ".join(harmless(text).splitlines()), style=style)
+
+
 def _escape(control: re.Match[str]) -> str:
     return f"\\u{ord(control[0]):04x}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +18,42 @@ from r3mem_agents.types import IN_MEMORY
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory, ReversibleModel
 
+
+def set_to_something(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+    """Refuse a variable that is set and empty, where it counts: nobody is called so.
+
+    Raises:
+        InvalidInputError: With the variable.
+    """
+    source = context.get_parameter_source(option.name or "")
+    if source and source.name == "DEFAULT" and os.environ.get(str(option.envvar)) == "":
+        raise InvalidInputError(f"{option.envvar} is empty; give it a name, or unset it")
+    return value
+
+
 DbOption = Annotated[
-    str, typer.Option("--db", envvar="R3MEM_DB", help="Database: a path or an SQLAlchemy URL.")
+    str,
+    typer.Option(
+        "--db",
+        envvar="R3MEM_DB",
+        callback=set_to_something,
+        help="Database: a path or an SQLAlchemy URL.",
+    ),
 ]
 UserOption = Annotated[
-    str, typer.Option("--user", envvar="R3MEM_USER", help="Whose memory it is; nothing crosses it.")
+    str,
+    typer.Option(
+        "--user",
+        envvar="R3MEM_USER",
+        callback=set_to_something,
+        help="Whose memory it is; nothing crosses it.",
+    ),
 ]
 AgentOption = Annotated[
-    str, typer.Option("--agent", envvar="R3MEM_AGENT", help="The agent that remembers.")
+    str,
+    typer.Option(
+        "--agent", envvar="R3MEM_AGENT", callback=set_to_something, help="The agent that remembers."
+    ),
 ]
 ModelOption = Annotated[
     str | None,

@@ -18,6 +18,7 @@ from r3mem_agents.cli.options import (
     UserOption,
     parse_time,
     read_memory,
+    set_to_something,
 )
 from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
@@ -131,6 +132,7 @@ def gist(
         typer.Option(
             "--session",
             envvar="R3MEM_SESSION",
+            callback=set_to_something,
             help="The session.",
             show_default="the memory's own, where remember puts turns",
         ),

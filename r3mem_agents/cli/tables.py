@@ -8,11 +8,22 @@ from datetime import datetime
 
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from r3mem_agents.cli.console import bytes_text, counted, emit_json, harmless_text, out
+from r3mem_agents.cli.console import (
+    bytes_text,
+    counted,
+    emit_json,
+    harmless,
+    harmless_line,
+    harmless_text,
+    out,
+)
 from r3mem_agents.cli.records import recollection_record, turn_record
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import MemoryStats, Recollection, Turn
+
+INDENTED = "\n    "
 
 
 def show_recalled(
@@ -37,12 +48,12 @@ def show_recalled(
     for hit in hits:
         speaker, when = hit.name or hit.role, wall_clock(hit.time, now)
         head = f"{hit.score:.2f}  {speaker}, {when}, session {hit.session}, turn {hit.turn_id}"
-        console.print(harmless_text(head, "bold"), soft_wrap=True)
+        console.print(harmless_line(head, "bold"), soft_wrap=True)
         console.print(Padding(harmless_text(hit.text), (0, 0, 0, len("0.00  "))))
 
 
 def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
-    """Turns as they were said, under a heading per session."""
+    """Turns as they were said, under a heading per session, further lines of a text indented."""
     if as_json:
         emit_json([turn_record(turn) for turn in turns])
         return
@@ -51,10 +62,11 @@ def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
     for turn in turns:
         if turn.session != current:
             current = turn.session
-            console.rule(harmless_text(f"session {current}"), align="left")
+            console.rule(harmless_line(f"session {current}"), align="left")
         when = wall_clock(turn.time) if turn.time else ""
-        head = harmless_text(f"{turn.id}  {when}  {turn.name or turn.role}: ", "bold")
-        console.print(head + harmless_text(turn.text), soft_wrap=True)
+        head = harmless_line(f"{turn.id}  {when}  {turn.name or turn.role}: ", "bold")
+        text = harmless(turn.text).replace("\n", INDENTED)
+        console.print(head + Text(text), soft_wrap=True)
     if not turns:
         console.print("nothing is remembered here")
 
@@ -72,7 +84,7 @@ def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:
     if as_json:
         emit_json(asdict(found))
         return
-    table = Table(title=harmless_text(title), title_justify="left")
+    table = Table(title=harmless_line(title), title_justify="left")
     table.add_column("what")
     table.add_column("figure", justify="right")
     for label, figure in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from r3mem_agents.cli.console import counted, emit_json, err, harmless_text, out
+from r3mem_agents.cli.console import counted, emit_json, err, harmless_line, harmless_text, out
 from r3mem_agents.cli.records import recollection_record
 from r3mem_agents.cli.tables import show_forgotten, show_recalled, show_stats
 from r3mem_agents.errors import InvalidInputError
@@ -40,10 +40,11 @@ class Talk:
             else "No model is at work: answers only quote what memory recalled, and are not "
             "stored.\nA real one: r3mem chat --model openai:gpt-5.5"
         )
+        session = harmless_line(self._memory.session).plain
         self._notes.print(
             harmless_text(
                 f"{db}: {counted(stats.turns, 'turn')}, {counted(stats.sessions, 'session')}; "
-                f"this one is {self._memory.session}\n{answers}\n/help lists commands\n",
+                f"this one is {session}\n{answers}\n/help lists commands\n",
                 "dim",
             ),
             soft_wrap=True,

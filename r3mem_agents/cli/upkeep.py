@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from r3mem_agents.cli.console import counted, emit_json, err, examples, harmless_text, out
+from r3mem_agents.cli.console import (
+    counted,
+    emit_json,
+    err,
+    examples,
+    harmless_line,
+    harmless_text,
+    out,
+)
 from r3mem_agents.cli.options import DEFAULT_DB, DbOption, JsonOption, ModelOption, open_memory
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import DamagedTurn
@@ -43,7 +51,7 @@ def verify(
         for problem in report.problems:
             out().print(harmless_text(problem), soft_wrap=True)
         for turn in report.damaged:
-            out().print(harmless_text(_line(turn)), soft_wrap=True)
+            out().print(harmless_line(_line(turn)), soft_wrap=True)
         verdict = "all is as it was written" if report.ok else f"{db} is damaged"
         out().print(harmless_text(f"{counted(report.turns, 'turn')} read: {verdict}"))
     if not report.ok:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from r3mem_agents.cli.console import counted, emit_json, examples, harmless_text, out
+from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -19,6 +19,7 @@ from r3mem_agents.cli.options import (
     parse_metadata,
     parse_time,
     read_memory,
+    set_to_something,
 )
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.cli.tables import show_forgotten
@@ -43,7 +44,13 @@ def remember(
     ),
     name: Annotated[str | None, typer.Option(help="Name of the speaker.")] = None,
     session: Annotated[
-        str, typer.Option("--session", envvar="R3MEM_SESSION", help="Session it belongs to.")
+        str,
+        typer.Option(
+            "--session",
+            envvar="R3MEM_SESSION",
+            callback=set_to_something,
+            help="Session it belongs to.",
+        ),
     ] = "default",
     when: Annotated[
         str | None, typer.Option("--time", help="When it was said, in ISO 8601; now if left out.")
@@ -65,7 +72,7 @@ def remember(
         return
     size = len(said.encode("utf-8"))
     done = f"turn {turn.id} stored in session {turn.session} of {db} ({size:,} bytes)"
-    out().print(harmless_text(done))
+    out().print(harmless_line(done))
 
 
 def _read_stdin() -> str:

@@ -56,6 +56,17 @@ def test_bad_input_is_one_line_that_names_it(
         assert name in line
 
 
+@pytest.mark.parametrize("variable", ["R3MEM_DB", "R3MEM_USER", "R3MEM_AGENT", "R3MEM_SESSION"])
+def test_a_variable_that_is_set_to_nothing_names_nobody(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "")
+    assert f"{variable} is empty" in _one_error_line(run("remember", "My secret."))
+    assert list(tmp_path.iterdir()) == []
+    option = f"--{variable.removeprefix('R3MEM_').lower()}"
+    assert run("remember", "My secret.", option, "named.db").exit_code == 0
+
+
 def test_stdin_that_is_no_text(run: Run) -> None:
     assert "UTF-8" in _one_error_line(run("remember", "-", stdin=b"\xff\xfe"))
 
