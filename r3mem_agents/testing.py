@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.isolation import computing
+from r3mem_agents.model.pieces import SPACE, Pieces
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words
 
 _TEXTS = [
     "My dog is called Biscuit and he loves the beach.",
@@ -26,16 +28,32 @@ def tiny_model(seed: int = 0) -> ReversibleModel:
     Args:
         seed: Of the weights; models of different seeds have different fingerprints.
     """
-    config = ModelConfig(
-        vocabulary=300, hidden=32, layers=2, heads=4, feedforward=64, gist_bits=256
-    )
-    tokenizer = Tokenizer.train(_TEXTS * 4, config.vocabulary)
+    small = StackConfig(hidden=32, layers=2, heads=4, feedforward=64, biased=True).to_dict()
+    tokenizer = Tokenizer.train(_TEXTS * 4, 300)
     ids = np.concatenate([tokenizer.encode(text) for text in _TEXTS])
-    counts = np.bincount(ids, minlength=config.vocabulary)
+    counts = np.bincount(ids, minlength=tokenizer.vocabulary)
+    letters = sorted(set("".join(_TEXTS).casefold()) - {" "})
+    pieces = Pieces.of([(SPACE, -2.0), *((letter, -3.0) for letter in letters)])
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        network = R3MemNetwork(config)
-        for parameter in network.stack.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
-        network.unigram.copy_(torch.from_numpy(counts + 1.0).log())
-    return ReversibleModel.from_network(network, tokenizer, Words(()), counts, f"tiny-{seed}")
+        encoder = Encoder(EncoderConfig(vocabulary=len(pieces), **small))
+        expander = Expander(ModelConfig(vocabulary=tokenizer.vocabulary, classes=10, **small))
+        for network in (encoder, expander):
+            for parameter in network.stack.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+        expander.set_unigram(torch.from_numpy(counts))
+        _centre(encoder.freeze(), pieces)
+    return ReversibleModel.from_networks(
+        encoder, expander, pieces, tokenizer, counts, f"tiny-{seed}"
+    )
+
+
+def _centre(encoder: Encoder, pieces: Pieces) -> None:
+    """Let what all texts have in common say nothing: no two of them are alike for it."""
+    words = [word for text in _TEXTS for word in text.split()]
+    cut = pieces.encode([*_TEXTS, *words], encoder.config.positions)
+    with computing(torch.device("cpu")):
+        found = [encoder(torch.tensor([ids]), torch.tensor([len(ids)])) for ids in cut]
+        common = torch.cat(found).mean(0)
+    assert encoder.to_gist.bias is not None
+    encoder.to_gist.bias.sub_(common)

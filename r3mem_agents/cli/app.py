@@ -7,7 +7,7 @@ when it runs.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -22,12 +22,12 @@ EPILOG = "Start with: [bold]r3mem demo[/bold]"
 
 
 class R3MemGroup(TyperGroup):
-    """A command group that reports errors in one line and loads ``train`` only when it is run."""
+    """A command group that reports errors in one line and loads training only when it is run."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and load the training code if that is what is wanted."""
-        if args[:1] == ["train"]:
-            self.commands["train"] = _load_train()
+        if args[:1] in (["train"], ["distil"]):
+            self.commands[args[0]] = _load_training(args[0])
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -67,12 +67,14 @@ def _damage_told() -> Iterator[list[str]]:
         yield told
 
 
-def _load_train() -> Any:
-    """Build the training command out of :mod:`r3mem_agents.train.command`."""
+def _load_training(name: str) -> Any:
+    """Build a training command out of :mod:`r3mem_agents.train`."""
     from r3mem_agents.train.command import train
+    from r3mem_agents.train.distil.command import distil
 
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    single.command("train")(train)
+    commands: dict[str, Callable[..., None]] = {"train": train, "distil": distil}
+    single.command(name)(commands[name])
     return typer.main.get_command(single)
 
 
@@ -108,8 +110,14 @@ training = typer.Typer()
 
 @training.command("train", rich_help_panel="Models")
 def _train() -> None:
-    """Train a reversible model on JSONL data."""
+    """Train what expands memory tokens, on JSONL data."""
     # Only lists the command in the help; R3MemGroup puts the real one in its place.
+
+
+@training.command("distil", rich_help_panel="Models")
+def _distil() -> None:
+    """Make what reads meaning of a pretrained encoder."""
+    # As above.
 
 
 for part in (demo, version, chat, write, read, browse, transfer, upkeep):

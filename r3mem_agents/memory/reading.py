@@ -147,7 +147,7 @@ class Reader:
         if not query.strip():
             return [], {}
         if likeness is None:
-            likeness = partial(gist_likeness, gist=self._model.gists([query])[0])
+            likeness = partial(gist_likeness, question=self._model.questions([query])[0])
         winners: list[Winner] = []
         rows: Mapping[int, TurnRow] = {}
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then

@@ -1,8 +1,8 @@
 """A checkpoint on disk: safetensors, a tokenizer and JSON; no pickle.
 
 A folder holds ``config.json`` (format, name, sizes), ``model.safetensors`` (rounded weights,
-scales, biases, static token counts), ``tokenizer.json``, ``words.txt`` (the words that the gist
-knows) and, once trained, ``training.json``.
+scales and biases of both networks, static token counts), ``tokenizer.json``, ``pieces.json`` (what
+the encoder reads) and, once trained, ``training.json``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.config import EncoderConfig, ModelConfig
+from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.exact import ExactLinear
+from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.isolation import loading
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words
 
-FORMAT = 2
-"""Counts up when the same tensors mean other predictions: 2 has attention scores in finer steps."""
+FORMAT = 3
+"""Counts up when the same tensors mean other predictions: 3 has a network for either direction."""
 
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
 _STATIC_COUNTS = "static_counts"
+_ENCODER, _EXPANDER = "encoder.", "expander."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,19 @@ class Checkpoint:
 
     Attributes:
         name: Of the model, as memories record it.
-        network: Frozen, on the CPU.
-        tokenizer: Its tokenizer.
-        words: The words that its gist knows.
+        encoder: Runs forward; frozen, on the CPU.
+        expander: Runs backward; frozen, on the CPU.
+        tokenizer: What the expander's tokens stand for.
+        pieces: What the encoder reads.
         static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
         fingerprint: 16 hex digits; two checkpoints with the same one read each other's memories.
     """
 
     name: str
-    network: R3MemNetwork
+    encoder: Encoder
+    expander: Expander
     tokenizer: Tokenizer
-    words: Words
+    pieces: Pieces
     static_counts: NDArray[np.int64]
     fingerprint: str
 
@@ -80,14 +85,18 @@ def find(path: str | Path) -> Path:
 def save(checkpoint: Checkpoint, folder: Path) -> None:
     """Write a checkpoint into a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"format": FORMAT, "name": checkpoint.name, **checkpoint.network.config.to_dict()}
+    config = {
+        "format": FORMAT,
+        "name": checkpoint.name,
+        "encoder": checkpoint.encoder.config.to_dict(),
+        "expander": checkpoint.expander.config.to_dict(),
+    }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
-    checkpoint.words.save(folder / "words.txt")
+    checkpoint.pieces.save(folder / "pieces.json")
     counts = torch.from_numpy(checkpoint.static_counts.astype(np.int64))
-    save_file(
-        {**_tensors(checkpoint.network), _STATIC_COUNTS: counts}, folder / "model.safetensors"
-    )
+    tensors = _tensors(checkpoint.encoder, checkpoint.expander)
+    save_file({**tensors, _STATIC_COUNTS: counts}, folder / "model.safetensors")
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -110,27 +119,37 @@ def _load(folder: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{folder} has format {form}, this version reads {FORMAT}: {advice}"
             )
-        network = R3MemNetwork(ModelConfig(**fields))
+        with torch.device("meta"):  # random numbers for 40 million weights would take a while
+            encoder = Encoder(EncoderConfig(**fields["encoder"]))
+        encoder.to_empty(device="cpu")
+        expander = Expander(ModelConfig(**fields["expander"]))
         tensors = load_file(folder / "model.safetensors")
         counts = tensors.pop(_STATIC_COUNTS).numpy()
-        missing = _tensors(network).keys() ^ tensors.keys()
+        missing = _tensors(encoder, expander).keys() ^ tensors.keys()
         if missing:
             raise CheckpointError(f"{folder}: tensors do not fit the sizes: {sorted(missing)}")
-        network.load_state_dict(tensors, strict=False)
+        encoder.load_state_dict(_part(tensors, _ENCODER), strict=False)
+        expander.load_state_dict(_part(tensors, _EXPANDER), strict=False)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
-    words = Words.load(folder / "words.txt")
-    if len(words) != network.config.words:
-        raise CheckpointError(
-            f"{folder} is damaged: {len(words)} words where its sizes say {network.config.words}"
-        )
-    network.requires_grad_(False).eval()
-    return Checkpoint(name, network, tokenizer, words, counts, fingerprint(folder))
+    pieces = Pieces.load(folder / "pieces.json")
+    for what, found, wanted in (
+        ("tokens", tokenizer.vocabulary, expander.config.vocabulary),
+        ("word pieces", len(pieces), encoder.config.vocabulary),
+        ("bits of a gist to read", expander.config.gist_bits, encoder.config.gist_bits),
+    ):
+        if found != wanted:
+            raise CheckpointError(
+                f"{folder} is damaged: {found} {what} where its sizes say {wanted}"
+            )
+    for network in (encoder, expander):
+        network.requires_grad_(False).eval()
+    return Checkpoint(name, encoder, expander, tokenizer, pieces, counts, fingerprint(folder))
 
 
-def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
-    """Set the weights of a network to train on from a checkpoint, as far as they fit.
+def adopt(network: Expander, path: str | Path) -> list[str]:
+    """Set the weights of an expander to train on from a checkpoint, as far as they fit.
 
     Args:
         network: The network; what has another name or size in the checkpoint keeps its values.
@@ -144,10 +163,10 @@ def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
     """
     folder = find(path)
     try:
-        tensors = load_file(folder / "model.safetensors")
+        tensors = _part(load_file(folder / "model.safetensors"), _EXPANDER)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
-    own = _tensors(network)
+    own = _rounded(network)
     fitting = {
         name: tensor
         for name, tensor in tensors.items()
@@ -161,17 +180,34 @@ def adopt(network: R3MemNetwork, path: str | Path) -> list[str]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash of all that decides memory tokens: sizes, tensors, tokens, words; 16 hex digits."""
+    """Hash of all that decides memory tokens: sizes, tensors, tokens, pieces; 16 hex digits."""
     fields = json.loads((folder / "config.json").read_text())
     fields.pop("name")
     digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
-    for name in ("model.safetensors", "tokenizer.json", "words.txt"):
+    for name in ("model.safetensors", "tokenizer.json", "pieces.json"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
 
-def _tensors(network: R3MemNetwork) -> dict[str, torch.Tensor]:
-    """What inference needs: everything but the float master copies of rounded matrices."""
+def _tensors(encoder: Encoder, expander: Expander) -> dict[str, torch.Tensor]:
+    """What inference needs of both networks, by name in the file."""
+    return {
+        prefix + name: tensor
+        for prefix, network in ((_ENCODER, encoder), (_EXPANDER, expander))
+        for name, tensor in _rounded(network).items()
+    }
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _rounded(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Tensors of a network but the float master copies of rounded matrices."""
     state = network.state_dict()
     return {
         name: tensor.contiguous()

@@ -1,8 +1,8 @@
-"""The passes of the network over segments: gists, predictions of known tokens, expansion."""
+"""The passes of the expander over segments: predictions of known tokens, and expansion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,36 +10,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from r3mem_agents.errors import ExpansionError
-from r3mem_agents.model.network import Condition, R3MemNetwork
+from r3mem_agents.model.expander import Condition, Expander
+from r3mem_agents.model.forward import Gists
 from r3mem_agents.model.predictions import Integers, Intervals, Predictions
+from r3mem_agents.model.rangecoder import RangeDecoder
 from r3mem_agents.model.rounds import Rounds
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.threads import CORES
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words, padded
 
 _SEGMENTS_AT_ONCE = 16
 _PREDICTIONS_AT_ONCE = 128
 """Sizes of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them
 in anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
 
-Gists = NDArray[np.uint8]
-
 
 class Codec:
-    """Memory tokens of texts under a frozen network."""
+    """Memory tokens of texts under a frozen expander."""
 
     def __init__(
-        self,
-        network: R3MemNetwork,
-        tokenizer: Tokenizer,
-        words: Words,
-        static_counts: NDArray[np.int64],
+        self, network: Expander, tokenizer: Tokenizer, static_counts: NDArray[np.int64]
     ) -> None:
         self._network = network
         self._config = network.config
         self._tokenizer = tokenizer
-        self._words = words
         self._static = Static(static_counts)
 
     @property
@@ -54,16 +48,6 @@ class Codec:
     def rounds_of(self, count: int) -> Integers:
         """Round of each token of a segment with ``count`` of them."""
         return self._network.round[count, :count].cpu().numpy()
-
-    def gists(self, segments: Sequence[Integers]) -> Gists:
-        """Forward pass: gists ``(segments, gist_bits / 8)``, most significant bit first."""
-        out = np.zeros((len(segments), self._config.gist_bits // 8), np.uint8)
-        for rows, tokens, count in self._batches(segments):
-            said = [self._words.ids(self._tokenizer.text_of(segments[row])) for row in rows]
-            words = torch.from_numpy(padded(said)).to(self._device)
-            gist = self._network.gist(tokens, count, words)
-            out[rows] = np.packbits((gist > 0).cpu().numpy(), axis=1)
-        return out
 
     def encode(
         self,
@@ -145,15 +129,14 @@ class Codec:
         return [found[row] for row in range(len(segments))]
 
     def _intervals(self, states: Tensor, truth: Tensor) -> Intervals:
-        tokens, size = truth.cpu().numpy(), _PREDICTIONS_AT_ONCE
-        return Intervals.join(
-            [
-                Predictions(self._network.steps(states[start : start + size])).intervals(
-                    tokens[start : start + size]
-                )
-                for start in range(0, len(tokens), size)
-            ]
-        )
+        tokens, size = truth.cpu().numpy(), self._config.class_size
+        parts = []
+        for start in range(0, len(tokens), _PREDICTIONS_AT_ONCE):
+            some = slice(start, start + _PREDICTIONS_AT_ONCE)
+            classes = Predictions(self._network.class_logits(states[some]))
+            inside = Predictions(self._network.token_logits(states[some], truth[some] // size))
+            parts.append(Intervals.of(classes, inside, tokens[some], size))
+        return Intervals.join(parts)
 
     def _expand(self, readers: Sequence[Reader], gists: Sequence[Gists]) -> None:
         """Run the backward passes of all learned segments in step, round by round."""
@@ -182,15 +165,26 @@ class Codec:
             states = passes.predict(turn, beside).flatten(0, 1)
             [filled] = real.ravel().nonzero()
             rows, places = filled // real.shape[1], place.ravel()[filled]
-            for start in range(0, len(filled), _PREDICTIONS_AT_ONCE):
-                some = slice(start, start + _PREDICTIONS_AT_ONCE)
-                predictions = Predictions(self._network.steps(states[filled[some]]))
-                for number, (row, column) in enumerate(
-                    zip(rows[some].tolist(), places[some].tolist(), strict=True)
-                ):
-                    tokens[row, column] = predictions.read(number, flat[row][0].decoder)
+            decoders = [flat[row][0].decoder for row in rows.tolist()]
+            tokens[rows, places] = self._read(states[filled], decoders)
         for row, (reader, index, _) in enumerate(flat):
             reader.tokens[index][:] = tokens[row, : counts[row]]
+
+    def _read(self, states: Tensor, decoders: Sequence[RangeDecoder]) -> Integers:
+        """Tokens of a round, each from its stream: of all of them the class first."""
+
+        def symbols(predict: Callable[[slice], Tensor]) -> Integers:
+            read = []
+            for start in range(0, len(decoders), _PREDICTIONS_AT_ONCE):
+                some = slice(start, start + _PREDICTIONS_AT_ONCE)
+                predictions = Predictions(predict(some))
+                read += [predictions.read(row, one) for row, one in enumerate(decoders[some])]
+            return np.array(read, np.int64)
+
+        classes = symbols(lambda some: self._network.class_logits(states[some]))
+        chosen = torch.from_numpy(classes).to(self._device)
+        inside = symbols(lambda some: self._network.token_logits(states[some], chosen[some]))
+        return classes * self._config.class_size + inside
 
 
 def _groups(readers: Sequence[Reader]) -> list[list[int]]:

@@ -9,32 +9,23 @@ from r3mem_agents.errors import CheckpointError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig:
-    """Sizes of a reversible model.
-
-    The defaults are those of the bundled checkpoint (docs/LOG.md, 2026-11-21), but for ``words``.
+class StackConfig:
+    """Sizes of a reversible stack.
 
     Attributes:
-        vocabulary: Number of tokens of the byte-level BPE.
         hidden: Channels of each of the two streams.
         layers: Couplings in the stack.
         heads: Attention heads of a coupling; divides ``hidden``.
         feedforward: Channels inside the feed-forward half of a coupling.
-        segment_tokens: Most text tokens in one segment.
-        rounds: Most backward passes of an expansion; ``schedule`` says what each fills in.
-        gist_bits: Bits of a gist; a multiple of 8.
-        words: Words with a topic of their own in the gist; 0 leaves it to the forward pass.
+        biased: Whether the matrices of a coupling have a bias each, as those of a pretrained
+            Transformer do.
     """
 
-    vocabulary: int = 8192
     hidden: int = 256
     layers: int = 6
     heads: int = 8
     feedforward: int = 1024
-    segment_tokens: int = 64
-    rounds: int = 8
-    gist_bits: int = 256
-    words: int = 0
+    biased: bool = False
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit together.
@@ -44,10 +35,6 @@ class ModelConfig:
         """
         if self.hidden % self.heads:
             raise CheckpointError(f"heads={self.heads} does not divide hidden={self.hidden}")
-        if self.rounds < 2:
-            raise CheckpointError(f"rounds={self.rounds}: an expansion takes 2 rounds at least")
-        if self.gist_bits % 8 or self.gist_bits <= 0:
-            raise CheckpointError(f"gist_bits={self.gist_bits} is not a positive multiple of 8")
 
     @property
     def head_size(self) -> int:
@@ -57,3 +44,85 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Sizes by name, for ``config.json``."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderConfig(StackConfig):
+    """Sizes of the network that runs forward, from a text to its gist.
+
+    The defaults are those of the bundled checkpoint; the stack's are all-MiniLM-L6-v2's.
+
+    Attributes:
+        vocabulary: Number of word pieces.
+        positions: Most pieces of a segment, the two that mark its ends included.
+        gist_bits: Bits of a gist; a multiple of 8.
+    """
+
+    vocabulary: int = 73728
+    hidden: int = 384
+    heads: int = 12
+    feedforward: int = 1536
+    biased: bool = True
+    positions: int = 128
+    gist_bits: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that do not fit together.
+
+        Raises:
+            CheckpointError: With the offending values.
+        """
+        StackConfig.__post_init__(self)
+        check_gist_bits(self.gist_bits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig(StackConfig):
+    """Sizes of the network that runs backward, from memory tokens to the text.
+
+    The defaults are those of the bundled checkpoint (docs/LOG.md, 2026-11-27).
+
+    Attributes:
+        vocabulary: Number of tokens of the byte-level BPE.
+        classes: Classes of tokens, all of the same size: a prediction chooses a class, then a
+            token in it, so that it costs ``classes + vocabulary / classes`` products a channel.
+        segment_tokens: Most text tokens in one segment.
+        rounds: Most backward passes of an expansion; ``schedule`` says what each fills in.
+        gist_bits: Bits of a gist; a multiple of 8.
+    """
+
+    vocabulary: int = 32768
+    classes: int = 256
+    segment_tokens: int = 64
+    rounds: int = 8
+    gist_bits: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that do not fit together.
+
+        Raises:
+            CheckpointError: With the offending values.
+        """
+        StackConfig.__post_init__(self)
+        if self.vocabulary % self.classes:
+            raise CheckpointError(
+                f"classes={self.classes} does not divide vocabulary={self.vocabulary}"
+            )
+        if self.rounds < 2:
+            raise CheckpointError(f"rounds={self.rounds}: an expansion takes 2 rounds at least")
+        check_gist_bits(self.gist_bits)
+
+    @property
+    def class_size(self) -> int:
+        """Tokens of a class."""
+        return self.vocabulary // self.classes
+
+
+def check_gist_bits(bits: int) -> None:
+    """Refuse a gist that does not fill whole bytes.
+
+    Raises:
+        CheckpointError: With the offending value.
+    """
+    if bits % 8 or bits <= 0:
+        raise CheckpointError(f"gist_bits={bits} is not a positive multiple of 8")

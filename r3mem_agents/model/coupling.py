@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.config import StackConfig
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
     STREAM_SCALE,
@@ -32,9 +32,6 @@ from r3mem_agents.model.exact import (
 NOWHERE = -1e9
 """Score of a key that must not be looked at."""
 
-EVERYWHERE = slice(None)
-"""All positions."""
-
 
 class Known:
     """Keys and values of positions that were passed before, of one coupling.
@@ -46,7 +43,7 @@ class Known:
         like: A tensor of the dtype and device wanted.
     """
 
-    def __init__(self, batch: int, positions: int, config: ModelConfig, like: Tensor) -> None:
+    def __init__(self, batch: int, positions: int, config: StackConfig, like: Tensor) -> None:
         self._room = like.new_empty((2, config.heads, batch, positions, config.head_size))
         self._used = 0
 
@@ -60,11 +57,12 @@ class Known:
 class Attention(nn.Module):
     """Multi-head attention with a learned additive bias per head over (position, position)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
         self.heads, self.head_size = config.heads, config.head_size
-        self.mix = ExactLinear(config.hidden, 3 * config.hidden, gain=ACTIVATION_SCALE)
-        self.out = ExactLinear(config.hidden, config.hidden, std=0.0, gain=STREAM_SCALE)
+        hidden, biased = config.hidden, config.biased
+        self.mix = ExactLinear(hidden, 3 * hidden, gain=ACTIVATION_SCALE, biased=biased)
+        self.out = ExactLinear(hidden, hidden, std=0.0, gain=STREAM_SCALE, biased=biased)
 
     def forward(
         self,
@@ -72,7 +70,6 @@ class Attention(nn.Module):
         bias: Tensor,
         blocked: Tensor | None = None,
         known: Known | None = None,
-        looking: slice = EVERYWHERE,
     ) -> Tensor:
         """Look from every position at those that are not blocked.
 
@@ -82,7 +79,6 @@ class Attention(nn.Module):
                 keys; whole numbers outside of training. -1e9 blocks a key.
             blocked: Boolean ``(batch, positions or 1, keys)``.
             known: Positions that were passed before; they come first, and these are added.
-            looking: The positions that look, of which alone something is returned.
 
         Returns:
             What to add to the other stream, ``(batch, positions, hidden)``.
@@ -91,7 +87,7 @@ class Attention(nn.Module):
         mixed = levels(self.mix(normalize(a)))
         mixed = mixed.view(batch, positions, 3, self.heads, self.head_size).permute(2, 3, 0, 1, 4)
         key, value = mixed[1:] if known is None else known.extend(mixed[1:])
-        scores = torch.matmul(mixed[0, :, :, looking], key.transpose(-1, -2))
+        scores = torch.matmul(mixed[0], key.transpose(-1, -2))
         if torch.is_grad_enabled():
             scores = scores + bias
             if blocked is not None:
@@ -112,10 +108,11 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """Two exact matrices around a hard swish, ``h * clamp(h + 3, 0, 6) / 6``."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.widen = ExactLinear(config.hidden, config.feedforward)
-        self.narrow = ExactLinear(config.feedforward, config.hidden, std=0.0, gain=STREAM_SCALE)
+        hidden, inner, biased = config.hidden, config.feedforward, config.biased
+        self.widen = ExactLinear(hidden, inner, biased=biased)
+        self.narrow = ExactLinear(inner, hidden, std=0.0, gain=STREAM_SCALE, biased=biased)
 
     def forward(self, b: Tensor) -> Tensor:
         """Map ``(..., hidden)`` to ``(..., hidden)``, position by position."""
@@ -131,7 +128,7 @@ class FeedForward(nn.Module):
 class Coupling(nn.Module):
     """One bijection of the two streams."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
         self.attention = Attention(config)
         self.feedforward = FeedForward(config)
@@ -161,7 +158,7 @@ class Coupling(nn.Module):
 class ReversibleStack(nn.Module):
     """Couplings in a row; the inverse runs them in reverse order."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
         self.couplings = nn.ModuleList(Coupling(config) for _ in range(config.layers))
 
@@ -191,28 +188,6 @@ class ReversibleStack(nn.Module):
             coupling = cast(Coupling, self.couplings[layer])
             a, b = coupling.inverse(a, b, biases[layer], blocked)
         return a, b
-
-    def compress(
-        self, a: Tensor, b: Tensor, biases: Tensor, blocked: Tensor | None, place: int
-    ) -> Tensor:
-        """Run forward as far as one position needs.
-
-        Args:
-            a: As of ``forward``.
-            b: As of ``forward``.
-            biases: As of ``forward``.
-            blocked: As of ``forward``, for all positions alike.
-            place: The position.
-
-        Returns:
-            The sum of its two streams after the last coupling, ``(batch, hidden)``.
-        """
-        for layer in range(len(self.couplings) - 1):
-            a, b = self.couplings[layer](a, b, biases[layer], blocked)
-        last, here = cast(Coupling, self.couplings[-1]), slice(place, place + 1)
-        bias = biases[-1, :, :, here]
-        b = b[:, here] + snap(last.attention(a, bias, blocked, looking=here))
-        return (a[:, here] + snap(last.feedforward(b)) + b)[:, 0]
 
     def expand(
         self, a: Tensor, b: Tensor, biases: Tensor, known: Sequence[Known] | None = None

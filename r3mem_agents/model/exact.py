@@ -30,7 +30,7 @@ from decimal import (
     localcontext,
 )
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -107,20 +107,28 @@ class ExactLinear(nn.Module):
         outputs: Rows.
         std: Of the weights at the start; ``inputs ** -0.5`` if not given.
         gain: Units of the output per real unit; a power of two, so that it rounds nothing.
+        biased: Add a learned bias per output row, in units of the output.
     """
 
+    bias: nn.Parameter | None
     levels: Tensor
     scale: Tensor
     wide: Tensor | None
 
     def __init__(
-        self, inputs: int, outputs: int, std: float | None = None, gain: float = 1.0
+        self,
+        inputs: int,
+        outputs: int,
+        std: float | None = None,
+        gain: float = 1.0,
+        biased: bool = False,
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = inputs, outputs
-        self._unit = gain / ACTIVATION_SCALE
+        self.unit = gain / ACTIVATION_SCALE
         self.weight = nn.Parameter(torch.empty(outputs, inputs, dtype=FLOAT))
         nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=FLOAT)) if biased else None
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(outputs, dtype=FLOAT))
         self.register_buffer("wide", None, persistent=False)
@@ -130,7 +138,7 @@ class ExactLinear(nn.Module):
         with torch.no_grad():
             rounded, scale = quantize(self.weight)
             self.levels.copy_(rounded.to(torch.int8))
-            self.scale.copy_(scale * self._unit)
+            self.scale.copy_(scale * self.unit)
             self.wide = None
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
@@ -140,18 +148,20 @@ class ExactLinear(nn.Module):
     def thaw(self) -> None:
         """Copy ``levels`` and ``scale`` back into the master weights, to train on."""
         with torch.no_grad():
-            self.weight.copy_(self.levels * (self.scale[:, None] / self._unit))
+            self.weight.copy_(self.levels * (self.scale[:, None] / self.unit))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
             return self.apply_matrix(self.weight, x)
-        return self.count(x).to(self.scale.dtype).mul_(self.scale)
+        product = self.count(x).to(self.scale.dtype).mul_(self.scale)
+        return product if self.bias is None else product.add_(self.bias)
 
     def apply_matrix(self, weight: Tensor, x: Tensor) -> Tensor:
         """``forward`` as training runs it, with this master copy in place of ``weight``."""
         rounded, scale = quantize(weight)
-        return F.linear(x, rounded) * (scale * self._unit)
+        product = F.linear(x, rounded) * (scale * self.unit)
+        return product if self.bias is None else product + self.bias
 
     def count(self, x: Tensor) -> Tensor:
         """Exact product of integer levels ``(..., inputs)`` with ``levels``, in any dtype.
@@ -180,7 +190,25 @@ class ExactLinear(nn.Module):
         if torch.is_grad_enabled():
             weight, scale = quantize(self.weight)
             return F.embedding(index, weight) * scale[index][..., None]
-        return self.levels[index] * (self.scale[index][..., None] / self._unit)
+        return self.levels[index] * (self.scale[index][..., None] / self.unit)
+
+
+class RoundedNetwork(nn.Module):
+    """A network whose matrices are ``ExactLinear``."""
+
+    def freeze(self) -> Self:
+        """Round all weights to what a checkpoint holds; inference needs it."""
+        for module in self.modules():
+            if isinstance(module, ExactLinear):
+                module.freeze()
+        return self
+
+    def thaw(self) -> Self:
+        """Set the master weights from the rounded ones, to train on."""
+        for module in self.modules():
+            if isinstance(module, ExactLinear):
+                module.thaw()
+        return self
 
 
 def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:

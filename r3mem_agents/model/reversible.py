@@ -17,16 +17,21 @@ from r3mem_agents.errors import ExpansionError, InvalidInputError
 from r3mem_agents.model import checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.codec import Codec
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.forward import Forward
 from r3mem_agents.model.isolation import computing
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+
+_QUESTION_CHARACTERS = 2048
+"""The encoder reads a question's first 126 pieces, which are shorter than 16 characters."""
 
 _DOCUMENT_BYTES = 32 * 1024
 """A longer text is not worth the passes: LZMA has enough of it to learn from."""
@@ -74,7 +79,7 @@ def _apart(
 
     @wraps(method)
     def apart(self: ReversibleModel, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        with computing(self.network.unigram.device):
+        with computing(self.expander.unigram.device):
             return method(self, *args, **kwargs)
 
     return apart
@@ -91,13 +96,15 @@ class ReversibleModel:
     def __init__(self, loaded: Checkpoint) -> None:
         self.name = loaded.name
         self.fingerprint = loaded.fingerprint
-        self.config = loaded.network.config
+        self.config = loaded.expander.config
         self.tokenizer = loaded.tokenizer
-        self.words = loaded.words
+        self.pieces = loaded.pieces
         self.static_counts = loaded.static_counts
-        self.network = loaded.network
+        self.encoder = loaded.encoder
+        self.expander = loaded.expander
         self._loaded = loaded
-        self._codec = Codec(loaded.network, loaded.tokenizer, loaded.words, loaded.static_counts)
+        self._forward = Forward(loaded.encoder, loaded.pieces)
+        self._codec = Codec(loaded.expander, loaded.tokenizer, loaded.static_counts)
 
     @classmethod
     def from_pretrained(cls, path: str | Path = "r3mem-base") -> ReversibleModel:
@@ -109,16 +116,28 @@ class ReversibleModel:
         return cls(checkpoint.load(path))
 
     @classmethod
-    def from_network(
+    def from_networks(
         cls,
-        network: R3MemNetwork,
+        encoder: Encoder,
+        expander: Expander,
+        pieces: Pieces,
         tokenizer: Tokenizer,
-        words: Words,
         static_counts: NDArray[np.int64],
         name: str,
     ) -> ReversibleModel:
-        """A model from its parts: what training ends with."""
-        made = Checkpoint(name, network.freeze(), tokenizer, words, static_counts, "")
+        """A model from its parts: what training ends with.
+
+        Args:
+            encoder: Runs forward; its weights are rounded.
+            expander: Runs backward; its weights are rounded.
+            pieces: What the encoder reads.
+            tokenizer: What the expander's tokens stand for.
+            static_counts: ``(vocabulary,)``, occurrences of each token in the training set.
+            name: Of the model, as memories record it.
+        """
+        made = Checkpoint(
+            name, encoder.freeze(), expander.freeze(), tokenizer, pieces, static_counts, ""
+        )
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(made, Path(folder))
             return cls.from_pretrained(folder)
@@ -134,7 +153,8 @@ class ReversibleModel:
 
     def to(self, device: str | torch.device) -> ReversibleModel:
         """The same model on another device; memory tokens are the same there."""
-        self.network.to(device)
+        self.encoder.to(device)
+        self.expander.to(device)
         return self
 
     def count_tokens(self, text: str) -> int:
@@ -185,20 +205,18 @@ class ReversibleModel:
         return [self._checked(*found[row]) for row in range(len(segments))]
 
     @_apart
-    def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
-        """Gists of texts to look up, ``(texts, gist_bytes)``: of each text's first segment.
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What the gists of turns are compared with, ``(texts, gist_bits)``, each of length 1.
+
+        A question's likeness to a gist is its product with the bits as -1 and 1, divided by the
+        square root of their number. A question is not stored, so it need not be cut to bits.
 
         Raises:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
         for number, text in enumerate(texts):
             _utf8(text, number)
-        size = self.config.segment_tokens
-        ids = [np.asarray(self.tokenizer.encode(text[: 32 * size])[:size]) for text in texts]
-        out = np.zeros((len(texts), self.gist_bytes), np.uint8)
-        filled = [row for row, tokens in enumerate(ids) if len(tokens)]
-        out[filled] = self._codec.gists([ids[row] for row in filled])
-        return out
+        return self._forward.questions([text[:_QUESTION_CHARACTERS] for text in texts])
 
     @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
@@ -249,7 +267,8 @@ class ReversibleModel:
 
     def _gists(self, cut: Sequence[_Cut]) -> list[NDArray[np.uint8]]:
         """Gists of the segments of each text."""
-        gists = self._codec.gists([segment for item in cut for segment in item.segments])
+        segments = [segment for item in cut for segment in item.segments]
+        gists = self._forward.gists([self.tokenizer.text_of(segment) for segment in segments])
         edges = np.cumsum([0, *(len(item.segments) for item in cut)])
         return [gists[edges[row] : edges[row + 1]] for row in range(len(cut))]
 

@@ -7,21 +7,21 @@ from torch import Tensor
 
 from r3mem_agents.model.coupling import Known
 from r3mem_agents.model.exact import normalize, snap
-from r3mem_agents.model.network import EMBEDDING_GAIN, Condition, R3MemNetwork
+from r3mem_agents.model.expander import EMBEDDING_GAIN, Condition, Expander
 from r3mem_agents.model.schedule import SLOTS, held_by
 
 
 class Rounds:
     """An expansion under way: one backward pass per round, each given the tokens before.
 
-    Runs the very arithmetic of ``R3MemNetwork.predict``, a slice at a time; since sums are exact,
+    Runs the very arithmetic of ``Expander.predict``, a slice at a time; since sums are exact,
     both give the same bits.
 
     Attributes:
         rounds: How many passes it takes.
     """
 
-    def __init__(self, network: R3MemNetwork, condition: Condition) -> None:
+    def __init__(self, network: Expander, condition: Condition) -> None:
         self._network, self._condition = network, condition
         count, config = condition.count, network.config
         many = network.many[count]

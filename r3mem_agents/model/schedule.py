@@ -34,9 +34,6 @@ OUTWARD_OFFSETS = (-1, -2, -3, -4, 1, 2)
 """Which token, seen from a predicted one, a head looks at first on the way back: the tokens that
 lie behind it as it grows, then those ahead; further heads look around."""
 
-FORWARD_OFFSETS = (-1, 1, -2, 2)
-"""The same for the forward pass, to the left and to the right."""
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -139,21 +136,6 @@ class BiasIndex:
             for head in range(config.heads):
                 table[rows, :, head] = _near(outward, head, OUTWARD_OFFSETS)[:, None]
         return table
-
-
-def forward_bias(config: ModelConfig) -> Tensor:
-    """Initial bias ``(heads, keys, keys)`` of the forward pass, slots first.
-
-    One head per offset looks at that neighbour; the others prefer what is near. Slots look at
-    everything alike.
-    """
-    places = torch.arange(config.segment_tokens)
-    offset = places[None, :] - places[:, None]
-    size = SLOTS + config.segment_tokens
-    bias = torch.zeros(config.heads, size, size, dtype=FLOAT)
-    for head in range(config.heads):
-        bias[head, SLOTS:, SLOTS:] = _near(offset, head, FORWARD_OFFSETS)
-    return bias
 
 
 def _near(offset: Tensor, head: int, focus: tuple[int, ...]) -> Tensor:

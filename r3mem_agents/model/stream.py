@@ -1,6 +1,6 @@
 """One text as one stream of bytes: what is written, in which order, under which frequencies.
 
-Layout, version 1. Everything is range-coded, so nothing is rounded up to bytes but the end::
+Layout, version 2. Everything is range-coded, so nothing is rounded up to bytes but the end::
 
     mark      1 of 256; a first byte of 0xFF announces raw LZMA, 0xFE a later version
     digest    24 bits: first bytes of BLAKE2b of the text's UTF-8
@@ -8,8 +8,9 @@ Layout, version 1. Everything is range-coded, so nothing is rounded up to bytes 
     modes     of each segment: learned, packed or literal
     literal   bytes of the literal segments
     packed    tokens of the packed segments, under the static counts of the training set
-    learned   tokens of the other segments, round by round and segment by segment, under the
-              frequencies that the backward passes give them
+    learned   tokens of the other segments, round by round, under the frequencies that the backward
+              passes give them: of each round the classes of all tokens, segment by segment, then
+              the tokens in their classes
 """
 
 from __future__ import annotations
@@ -146,8 +147,8 @@ def write(pieces: Sequence[Piece], digest: bytes, static: Static) -> Encoded:
     learned = [piece for piece, mode in zip(pieces, modes, strict=True) if mode == LEARNED]
     joined = Intervals.join([piece.intervals for piece in learned])
     rounds = np.concatenate([np.zeros(0, np.int64), *(piece.rounds for piece in learned)])
-    in_turn = np.argsort(rounds, kind="stable")
-    columns = (joined.start[in_turn], joined.size[in_turn], joined.total[in_turn])
+    in_turn = np.lexsort((np.repeat([0, 1], len(rounds)), np.tile(rounds, 2)))
+    columns = (column.ravel()[in_turn] for column in (joined.start, joined.size, joined.total))
     for start, size, total in zip(*(column.tolist() for column in columns), strict=True):
         encoder.encode(start, size, total)
     hits = [piece.inferred(mode) for piece, mode in zip(pieces, modes, strict=True)]

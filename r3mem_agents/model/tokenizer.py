@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -58,6 +59,18 @@ class Tokenizer:
         )
         backend.train_from_iterator((LEAD + text for text in texts), trainer)
         return cls(backend)
+
+    def reordered(self, order: Sequence[int]) -> Tokenizer:
+        """The same tokenizer with other ids.
+
+        Args:
+            order: All ids: token ``order[i]`` becomes token ``i``.
+        """
+        fields = json.loads(self._backend.to_str())
+        fields["model"]["vocab"] = {
+            self._backend.id_to_token(int(old)): new for new, old in enumerate(order)
+        }
+        return Tokenizer(Backend.from_str(json.dumps(fields)))
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:

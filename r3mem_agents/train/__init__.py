@@ -1,1 +1,1 @@
-"""Training: corpus, objective, loop, record; what ``r3mem train`` runs."""
+"""Training: what ``r3mem train`` runs for the expander, and ``r3mem distil`` for the encoder."""

@@ -1,15 +1,14 @@
-"""From JSONL files to token arrays: what training reads.
+"""From JSONL files to texts and token arrays: what training reads.
 
 Records are those of the open format ``{"type": "dialog" | "text" | "pair", ...}``
-(docs/training.md). Texts become segments as a memory would cut them; pairs also keep their query
-and the first segment of their passage, for the gist.
+(docs/training.md). Texts become segments as a memory would cut them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,66 +19,95 @@ from numpy.typing import NDArray
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from r3mem_agents.model.tokenizer import Tokenizer
 
-Tokens = NDArray[np.uint16]
+Ids = NDArray[Any]
 Counts = NDArray[np.int64]
+
+ENGLISH = "en"
+"""Language of a record that names none."""
+
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """Token sequences of different lengths, end to end.
+    """Sequences of ids of different lengths, end to end.
 
     Attributes:
-        tokens: All tokens, flat.
-        starts: Where each sequence starts, and the total length at the end.
-        continued: Whether a sequence goes on where another of the same text ended.
+        ids: All of them, flat.
+        counts: ``(sequences,)``, length of each.
     """
 
-    tokens: Tokens
-    starts: Counts
-    continued: NDArray[np.bool_]
+    ids: Ids
+    counts: Counts
 
     def __len__(self) -> int:
-        return len(self.continued)
+        return len(self.counts)
 
     @property
-    def counts(self) -> Counts:
-        """Length of each sequence."""
-        return np.diff(self.starts)
+    def starts(self) -> Counts:
+        """Where each sequence starts."""
+        return np.cumsum(self.counts) - self.counts
 
-    def padded(self, rows: Counts, width: int) -> NDArray[np.int64]:
-        """The first ``width`` tokens of these sequences, zero-padded: ``(rows, width)``."""
-        place = self.starts[rows][:, None] + np.arange(width)
-        inside = np.arange(width) < self.counts[rows][:, None]
-        tokens = self.tokens[np.minimum(place, len(self.tokens) - 1)]
-        return np.where(inside, tokens.astype(np.int64), 0)
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int] | Ids], dtype: Any) -> Ragged:
+        """Sequences end to end."""
+        flat = [np.asarray(one, dtype) for one in sequences]
+        return cls(
+            np.concatenate([np.zeros(0, dtype), *flat]),
+            np.array([len(one) for one in flat], np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What one training run reads.
+    """What one training of an expander reads.
 
     Attributes:
-        segments: Segments of all texts.
-        queries: Queries of the pairs.
-        passages: First segments of the passages, row by row with ``queries``.
-        groups: Number of the document that a pair comes from, to find negatives in it.
-        counts: How often each token occurs in ``segments``.
+        segments: Tokens of the segments of all texts.
+        continued: Whether a segment goes on where another of the same text ended.
+        language: Place of each segment's language in ``languages``.
+        languages: Names of languages; the first is ``ENGLISH``.
     """
 
     segments: Ragged
-    queries: Ragged
-    passages: Ragged
-    groups: Counts
-    counts: Counts
+    continued: NDArray[np.bool_]
+    language: NDArray[np.uint8]
+    languages: list[str]
+
+    def token_counts(self, vocabulary: int) -> Counts:
+        """How often each token occurs."""
+        return np.bincount(self.segments.ids, minlength=vocabulary).astype(np.int64)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to one ``.npz`` file."""
+        np.savez(
+            path,
+            tokens=self.segments.ids,
+            counts=self.segments.counts,
+            continued=self.continued,
+            language=self.language,
+            languages=np.array(self.languages),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Corpus:
+        """Read what ``save`` wrote."""
+        with np.load(path) as arrays:
+            return cls(
+                Ragged(arrays["tokens"], arrays["counts"]),
+                arrays["continued"],
+                arrays["language"],
+                arrays["languages"].tolist(),
+            )
 
 
 def data_files(folder: Path) -> list[Path]:
-    """JSONL files of a folder, sorted by name.
+    """JSONL files of a folder and of the folders in it, sorted by name.
 
     Raises:
         InvalidInputError: There are none.
     """
-    files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.zst")])
+    files = sorted([*folder.rglob("*.jsonl"), *folder.rglob("*.jsonl.zst")])
     if not files:
         raise InvalidInputError(f"no *.jsonl or *.jsonl.zst file in {folder}")
     return files
@@ -114,114 +142,85 @@ def _opener(path: Path) -> Callable[..., IO[str]]:
     return opener
 
 
+def language_of(record: dict[str, Any]) -> str:
+    """The language of a record; of a pair across languages that of its passage."""
+    return str(record.get("lang", ENGLISH))
+
+
 def texts_of(record: dict[str, Any]) -> list[str]:
-    """Texts of a record as turns: of a dialog its turns, of a text its paragraphs."""
+    """Texts of a record as turns: of a dialog its turns, of a text its paragraphs or lines.
+
+    A pair has none: pairs are for the encoder.
+    """
     if record["type"] == "dialog":
         texts = [turn["text"] for turn in record["turns"]]
     elif record["type"] == "text":
-        texts = record["text"].split("\n\n")
+        texts = record["text"].split("\n" if record.get("independent_lines") else "\n\n")
     else:
-        texts = [record["passage"]]
-    return [text for text in texts if text]
+        texts = []
+    return [text for text in texts if text.strip()]
 
 
-def sample_texts(files: list[Path], text_bytes: int) -> Iterator[str]:
-    """Texts from all files in equal shares, about ``text_bytes`` in total."""
-    share = text_bytes // len(files)
+def read_texts(path: Path, text_mb: float) -> Iterator[tuple[str, list[str]]]:
+    """Languages and texts of the records of a file, up to about so many megabytes."""
+    taken = 0
+    for record in records(path):
+        if texts := texts_of(record):
+            yield language_of(record), texts
+            taken += sum(map(len, texts))
+            if taken > text_mb * MB:
+                return
+
+
+def sample_texts(files: list[Path], text_mb: float) -> Iterator[str]:
+    """Texts from all files in equal shares, about so many megabytes in total."""
     for path in files:
-        taken = 0
-        for record in records(path):
-            for text in texts_of(record):
-                taken += len(text)
-                yield text
-            if taken > share:
-                break
+        for _, texts in read_texts(path, text_mb / len(files)):
+            yield from texts
 
 
-def hash_files(files: list[Path]) -> dict[str, str]:
-    """SHA-256 of each file, by name, for the training record."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def hash_files(folder: Path, files: list[Path]) -> dict[str, str]:
+    """SHA-256 of each file, by its path in the folder, for the training record."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
 class CorpusBuilder:
-    """Tokenizes texts and pairs into the arrays of a ``Corpus``."""
+    """Cuts texts into the segments of a ``Corpus``."""
 
-    def __init__(self, tokenizer: Tokenizer, segment_tokens: int, query_tokens: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, segment_tokens: int) -> None:
         self._tokenizer = tokenizer
         self._segment_tokens = segment_tokens
-        self._query_tokens = query_tokens
-        self._segments: list[tuple[Tokens, bool]] = []
-        self._queries: list[Tokens] = []
-        self._passages: list[Tokens] = []
-        self._groups: list[int] = []
-        self._documents: dict[str, int] = {}
+        self._segments: list[Ids] = []
+        self._continued: list[bool] = []
+        self._language: list[int] = []
+        self._languages = {ENGLISH: 0}
 
-    def add_file(self, path: Path, text_bytes: int) -> int:
-        """Add a file, up to about ``text_bytes`` of its text; returns the tokens added."""
-        taken = added = 0
-        for record in records(path):
-            texts = texts_of(record)
-            encoded = [np.array(ids, np.uint16) for ids in self._tokenizer.encode_batch(texts)]
-            for ids in encoded:
-                added += len(ids)
-                for start in range(0, len(ids), self._segment_tokens):
-                    piece = ids[start : start + self._segment_tokens]
-                    self._segments.append((piece, start > 0))
-            if record["type"] == "pair" and encoded and record["query"]:
-                self._add_pair(record, encoded[0], path.name)
-            taken += sum(map(len, texts))
-            if taken > text_bytes:
-                break
-        return added
-
-    def _add_pair(self, record: dict[str, Any], passage: Tokens, source: str) -> None:
-        query = self._tokenizer.encode(record["query"])[: self._query_tokens]
-        document = f"{source}:{record.get('group', len(self._groups))}"
-        self._queries.append(np.array(query, np.uint16))
-        self._passages.append(passage[: self._segment_tokens])
-        self._groups.append(self._documents.setdefault(document, len(self._documents)))
+    def add(self, language: str, texts: Sequence[str]) -> None:
+        """Add texts of a language."""
+        place = self._languages.setdefault(language, len(self._languages))
+        for ids in self._tokenizer.encode_batch(texts):
+            for start in range(0, len(ids), self._segment_tokens):
+                part = ids[start : start + self._segment_tokens]
+                self._segments.append(np.array(part, np.uint16))
+                self._continued.append(start > 0)
+                self._language.append(place)
 
     def build(self) -> Corpus:
-        """The arrays of everything added."""
-        segments = ragged([piece for piece, _ in self._segments])
-        continued = np.array([flag for _, flag in self._segments], bool)
-        counts = np.bincount(segments.tokens, minlength=self._tokenizer.vocabulary)
-        return Corpus(
-            segments=Ragged(segments.tokens, segments.starts, continued),
-            queries=ragged(self._queries),
-            passages=ragged(self._passages),
-            groups=np.array(self._groups, np.int64),
-            counts=counts,
-        )
+        """The arrays of everything added.
 
-
-def ragged(pieces: list[Tokens]) -> Ragged:
-    """Token sequences end to end."""
-    starts = np.concatenate(([0], np.cumsum([len(piece) for piece in pieces]))).astype(np.int64)
-    tokens = np.concatenate(pieces) if pieces else np.zeros(0, np.uint16)
-    return Ragged(tokens, starts, np.zeros(len(pieces), bool))
-
-
-def save_corpus(corpus: Corpus, path: Path) -> None:
-    """Write the arrays to one ``.npz`` file."""
-    arrays: dict[str, NDArray[Any]] = {"groups": corpus.groups, "counts": corpus.counts}
-    for name in ("segments", "queries", "passages"):
-        ragged: Ragged = getattr(corpus, name)
-        arrays |= {
-            f"{name}_tokens": ragged.tokens,
-            f"{name}_starts": ragged.starts,
-            f"{name}_continued": ragged.continued,
-        }
-    np.savez(path, **arrays)  # type: ignore[arg-type]
-
-
-def load_corpus(path: Path) -> Corpus:
-    """Read what ``save_corpus`` wrote."""
-    with np.load(path) as arrays:
-        parts = {
-            name: Ragged(
-                arrays[f"{name}_tokens"], arrays[f"{name}_starts"], arrays[f"{name}_continued"]
+        Raises:
+            InvalidInputError: That is nothing.
+        """
+        if not self._segments:
+            raise InvalidInputError(
+                "the data holds no dialog and no text: there is nothing to read"
             )
-            for name in ("segments", "queries", "passages")
-        }
-        return Corpus(groups=arrays["groups"], counts=arrays["counts"], **parts)
+        return Corpus(
+            Ragged.of(self._segments, np.uint16),
+            np.array(self._continued, bool),
+            np.array(self._language, np.uint8),
+            list(self._languages),
+        )

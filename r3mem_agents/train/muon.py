@@ -33,8 +33,7 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        self._dtype = dtype
-        super().__init__(matrices, {"lr": lr, "momentum": momentum})
+        super().__init__(matrices, {"lr": lr, "momentum": momentum, "dtype": dtype})
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move the matrices by one step; there is no ``closure``."""
@@ -44,12 +43,20 @@ class Muon(torch.optim.Optimizer):
                     if matrix.grad is not None:
                         self._move(matrix, matrix.grad, **group)
 
-    def _move(self, matrix: Tensor, grad: Tensor, lr: float, momentum: float, **_: Any) -> None:
+    def _move(
+        self,
+        matrix: Tensor,
+        grad: Tensor,
+        lr: float,
+        momentum: float,
+        dtype: torch.dtype,
+        **_: Any,
+    ) -> None:
         state = self.state[matrix]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(matrix)
         average = state["momentum"].lerp_(grad, 1 - momentum)
-        wanted = orthogonalized(grad.lerp(average, momentum).to(self._dtype))
+        wanted = orthogonalized(grad.lerp(average, momentum).to(dtype))
         matrix.sub_(wanted.to(matrix.dtype), alpha=lr * 0.2 * max(matrix.shape) ** 0.5)
 
 

@@ -3,92 +3,129 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words
-from r3mem_agents.train.batches import QUERY_TOKENS
+from r3mem_agents.train.classes import class_order
 from r3mem_agents.train.corpus import (
     Corpus,
     CorpusBuilder,
     data_files,
     hash_files,
-    load_corpus,
+    read_texts,
     sample_texts,
-    save_corpus,
 )
-from r3mem_agents.train.recipe import Recipe
+from r3mem_agents.train.recipe import ExpanderRecipe
 
-PAIRS_SUFFIX = "_pairs"
-"""Files of pairs end so; ``Recipe.pair_mb`` limits them."""
+AT_ONCE = 4096
+"""Texts that are cut into tokens together."""
 
-MB = 1_000_000
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an expander learns from.
+
+    Attributes:
+        tokenizer: Cuts texts into tokens.
+        classes: Classes that its tokens are in.
+        corpus: The segments.
+        hashes: SHA-256 of the data files.
+        key: Of all this; another corpus has another one.
+    """
+
+    tokenizer: Tokenizer
+    classes: int
+    corpus: Corpus
+    hashes: dict[str, str]
+    key: str
 
 
 def prepare(
     data: Path,
     out: Path,
-    recipe: Recipe,
+    recipe: ExpanderRecipe,
     note: Callable[[str], None],
     tokenizer: Tokenizer | None = None,
-    words: Words | None = None,
-) -> tuple[Tokenizer, Words, Corpus, dict[str, Any]]:
-    """Read or make what a run learns from.
+) -> Prepared:
+    """Read or make what an expander learns from.
 
     Args:
         data: Folder of JSONL(.zst) files.
         out: Folder of the run.
         recipe: How much of it to read.
         note: Told what is being done.
-        tokenizer: The tokenizer to use; learned from the data if not given.
-        words: The words to use; the most frequent ones, as many as the recipe says, if not given.
-
-    Returns:
-        The tokenizer, the words, the corpus, and the hashes of the data files.
+        tokenizer: The tokenizer to use, its ids in the order of the recipe's classes; learned from
+            the data if not given.
     """
     files = data_files(data)
-    done = out / "corpus.json"
     wanted = [
         recipe.config.to_dict(),
         recipe.source_mb,
-        recipe.pair_mb,
         recipe.tokenizer_mb,
         tokenizer.fingerprint if tokenizer is not None else None,
-        words.fingerprint if words is not None else None,
+        [[path.relative_to(data).as_posix(), path.stat().st_size] for path in files],
     ]
+    done = out / "corpus.json"
     if done.exists():
         made = json.loads(done.read_text())
-        if made["recipe"] == wanted and made["files"] == [path.name for path in files]:
+        if made["wanted"] == wanted:
             note("corpus found")
-            return (
+            return Prepared(
                 Tokenizer.load(out / "tokenizer.json"),
-                Words.load(out / "words.txt"),
-                load_corpus(out / "corpus.npz"),
+                made["classes"],
+                Corpus.load(out / "corpus.npz"),
                 made["hashes"],
+                made["key"],
             )
+    classes = recipe.config.classes
     if tokenizer is None:
-        note("learning the tokenizer")
-        tokenizer = Tokenizer.train(_sample(files, recipe), recipe.config.vocabulary)
-    if words is None:
-        note("choosing words")
-        words = Words.train(_sample(files, recipe), recipe.config.words)
-    builder = CorpusBuilder(tokenizer, recipe.config.segment_tokens, QUERY_TOKENS)
+        tokenizer, classes = learn_tokenizer(files, recipe, note)
+    builder = CorpusBuilder(tokenizer, recipe.config.segment_tokens)
     for path in files:
-        pairs = path.name.split(".")[0].endswith(PAIRS_SUFFIX)
         note(f"reading {path.name}")
-        builder.add_file(path, int((recipe.pair_mb if pairs else recipe.source_mb) * MB))
+        for language, texts in read_texts(path, recipe.source_mb):
+            builder.add(language, texts)
     corpus = builder.build()
-    hashes = hash_files(files)
+    hashes = hash_files(data, files)
     tokenizer.save(out / "tokenizer.json")
-    words.save(out / "words.txt")
-    save_corpus(corpus, out / "corpus.npz")
+    corpus.save(out / "corpus.npz")
+    key = f"{tokenizer.fingerprint} {json.dumps(wanted)} {json.dumps(hashes)}"
     done.write_text(
-        json.dumps({"recipe": wanted, "files": [path.name for path in files], "hashes": hashes})
+        json.dumps({"wanted": wanted, "classes": classes, "hashes": hashes, "key": key})
     )
-    return tokenizer, words, corpus, hashes
+    return Prepared(tokenizer, classes, corpus, hashes, key)
 
 
-def _sample(files: list[Path], recipe: Recipe) -> Iterator[str]:
-    return sample_texts(files, int(recipe.tokenizer_mb * MB))
+def learn_tokenizer(
+    files: list[Path], recipe: ExpanderRecipe, note: Callable[[str], None]
+) -> tuple[Tokenizer, int]:
+    """A tokenizer whose ids are ordered by classes, and the number of these.
+
+    Little text has few tokens: then there are fewer classes, and as many tokens as fill them.
+    """
+    texts = list(sample_texts(files, recipe.tokenizer_mb))
+    wanted, classes = recipe.config.vocabulary, recipe.config.classes
+    note("learning the tokenizer")
+    tokenizer = Tokenizer.train(texts, wanted)
+    if tokenizer.vocabulary < wanted:
+        classes = min(classes, 2 ** round(math.log2(tokenizer.vocabulary) / 2))
+        whole = tokenizer.vocabulary // classes * classes
+        tokenizer = Tokenizer.train(texts, whole)
+    note("ordering tokens by classes")
+    encoded = (
+        ids
+        for start in range(0, len(texts), AT_ONCE)
+        for ids in tokenizer.encode_batch(texts[start : start + AT_ONCE])
+    )
+    order = class_order(encoded, tokenizer.vocabulary, classes, recipe.seed)
+    return tokenizer.reordered(order.tolist()), classes
+
+
+def fitted(recipe: ExpanderRecipe, prepared: Prepared) -> ExpanderRecipe:
+    """The recipe with the sizes that the data gave."""
+    vocabulary = prepared.tokenizer.vocabulary
+    config = replace(recipe.config, vocabulary=vocabulary, classes=prepared.classes)
+    return replace(recipe, config=config)

@@ -1,77 +1,46 @@
-"""Every choice of a training run, with its source; ``config`` gives the sizes of the model."""
+"""Every choice of a training run, with its source.
+
+Where none is named: chosen on the way to r3mem-base (docs/LOG.md, 2026-11-27), tried little.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from r3mem_agents.model.config import ModelConfig
 
 GOING_ON = 0.25
-"""Factor on the peak learning rates of a run that starts from a checkpoint (chosen; not tuned)."""
+"""Factor on the peak learning rates of a run that goes on from trained weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to train a checkpoint. Where no source is named: docs/LOG.md, 2026-11-21.
+    """What every run has.
 
     Attributes:
-        config: Sizes of the model.
-        minutes: Wall time of training; the learning rate ends at zero then.
-        steps: Most steps of the codec, if that comes first; it makes a run repeatable.
-        source_mb: Most megabytes of text read from one dialog or text file.
-        pair_mb: Most megabytes of passages read from one file of pairs.
-        tokenizer_mb: Megabytes of text that the tokenizer learns from, in equal shares per file.
-        batch_tokens: Positions per step of the codec.
-        parts: Parts of a step, each of segments of one length.
-        pair_batch: Pairs per step of the gist.
-        pair_every: A step of the gist follows every so many steps of the codec.
-        gist_from: Share of the time after which expansions get their gist and pairs are trained.
-        gist_weight: Weight of the contrastive loss beside nats per token.
-        taught_every: A step of taught texts follows every so many steps of the codec.
-        taught_weight: Weight of the taught texts' loss beside nats per token.
-        kept_every: The same for segments whose gists are to stay what they are.
-        topic_steps: Steps of the topics of words, before everything else.
-        temperature: Of the contrastive loss; 0.05 as in SimCSE (arXiv 2104.08821).
-        matrix_rate: Peak learning rate of Muon, for the matrices of the stack.
-        other_rate: Peak learning rate of AdamW, for everything else.
+        minutes: Wall time of training; the learning rate ends near zero then.
+        steps: Most steps, if that comes first; it makes a run repeatable.
+        source_mb: Most megabytes of text read from one file.
+        batch_tokens: Positions of a batch; 32,768 suit a GPU.
         warmup_steps: Steps of linear warm-up.
-        decay_from: Share of the time after which the rate falls linearly to zero.
+        decay_from: Share of the run after which the rate falls linearly.
+        least_rate: Share of the peak that it does not fall below.
         clip: Largest gradient norm.
+        held_out: Most segments or texts kept out of training, for the curve.
         seed: Of weights and batches.
-        held_out: Share of segments kept out of training, for the curve.
     """
 
-    config: ModelConfig = field(default_factory=ModelConfig)
-    minutes: float = 95.0
+    minutes: float = 120.0
     steps: int | None = None
     source_mb: float = 12.0
-    pair_mb: float = 4.0
-    tokenizer_mb: float = 60.0
     batch_tokens: int = 4096
-    parts: int = 4
-    pair_batch: int = 192
-    pair_every: int = 16
-    gist_from: float = 0.35
-    gist_weight: float = 0.5
-    taught_every: int = 8
-    taught_weight: float = 1.0
-    kept_every: int = 4
-    topic_steps: int = 500
-    temperature: float = 0.05
-    matrix_rate: float = 1.2e-2
-    other_rate: float = 5e-3
     warmup_steps: int = 100
-    decay_from: float = 0.5
+    decay_from: float = 0.4
+    least_rate: float = 0.01
     clip: float = 1.0
+    held_out: int = 8192
     seed: int = 0
-    held_out: float = 0.002
-
-    def with_rates(self, factor: float) -> Recipe:
-        """The same with peak learning rates times ``factor``."""
-        return replace(
-            self, matrix_rate=self.matrix_rate * factor, other_rate=self.other_rate * factor
-        )
 
     def progress(self, step: int, elapsed_s: float) -> float:
         """Share of a run that is done, by its time or its steps, whichever is more; ends at 1."""
@@ -88,8 +57,67 @@ class Recipe:
         """
         warm = min(1.0, (step + 1) / self.warmup_steps)
         fall = min(1.0, (1.0 - progress) / (1.0 - self.decay_from))
-        return warm * max(fall, 0.0)
+        return warm * max(fall, self.least_rate)
 
     def to_dict(self) -> dict[str, Any]:
         """All choices by name, for the training record."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpanderRecipe(Recipe):
+    """How to train an expander.
+
+    Attributes:
+        config: Sizes of the network.
+        tokenizer_mb: Megabytes of text that a tokenizer learns from, in equal shares per file.
+        parts: Parts of a step, each of segments of one length.
+        other_languages: Weight of a token of another language than English.
+        matrix_rate: Peak learning rate of Muon, for the matrices of the stack.
+        other_rate: Peak learning rate of AdamW, for everything else.
+    """
+
+    config: ModelConfig = field(default_factory=ModelConfig)
+    tokenizer_mb: float = 100.0
+    parts: int = 2
+    other_languages: float = 1.3
+    matrix_rate: float = 1.2e-2
+    other_rate: float = 4e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderRecipe(Recipe):
+    """How to distil an encoder.
+
+    Attributes:
+        vocabulary: Most word pieces.
+        positions: Most pieces of a text.
+        pair_mb: Most megabytes of pairs read from one file.
+        learning_rate: Peak of AdamW's.
+        temperature: Of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
+        likeness_weight: Weight of the squared error of the batch's similarities beside 1 - cosine.
+        list_weight: Weight of either divergence of lists.
+        english: Share of a batch for English texts.
+        others: Share for texts that the second teacher knows.
+        parallel: Share for texts whose English says the same.
+        others_weight: Weight of a text whose target is the second teacher's.
+        map_texts: English texts, beside the parallel ones, that the map is learned from, at most.
+        map_steps: Steps of the map from the second teacher's vectors to the first one's.
+    """
+
+    warmup_steps: int = 60
+    decay_from: float = 0.15
+    least_rate: float = 0.02
+    vocabulary: int = 73728
+    positions: int = 128
+    pair_mb: float = 4.0
+    learning_rate: float = 7e-4
+    temperature: float = 0.05
+    likeness_weight: float = 2.0
+    list_weight: float = 0.05
+    english: float = 0.5
+    others: float = 0.25
+    parallel: float = 0.25
+    others_weight: float = 0.5
+    map_texts: int = 200_000
+    map_steps: int = 2500

@@ -1,7 +1,12 @@
-"""What a training run leaves behind: a JSON record and a picture of its curve."""
+"""What training leaves behind: ``training.json`` beside the checkpoint, and a picture of it.
+
+The record has a stage for either network, ``encoder`` and ``expander``; a command that trains one
+of them takes over what the checkpoint it started from says of the other.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,24 +17,27 @@ import numpy as np
 from r3mem_agents.errors import MissingExtraError
 from r3mem_agents.model import ReversibleModel
 from r3mem_agents.provenance import describe, versions
-from r3mem_agents.train.corpus import Corpus, data_files, records, texts_of
-from r3mem_agents.train.loop import Trainer
+from r3mem_agents.train.corpus import data_files, read_texts
+from r3mem_agents.train.recipe import Recipe
+from r3mem_agents.train.run import Run
 
 HELD_OUT_TURNS = 2000
-"""Turns per file of held-out dialogues that the record is measured on."""
+"""Turns per file of held-out dialogues that a record is measured on."""
 
-Point = dict[str, float]
+FILE = "training.json"
+
+Record = dict[str, Any]
 
 
-def measure(model: ReversibleModel, folder: Path) -> dict[str, Any]:
+def measure(model: ReversibleModel, folder: Path) -> Record:
     """Held-out figures on dialogues: cost and inferred share per round, bytes per byte of text."""
     rounds = model.config.rounds
     bits, hits, tokens = np.zeros(rounds), np.zeros(rounds), np.zeros(rounds, np.int64)
     text_bytes = code_bytes = gist_bytes = 0
     for path in data_files(folder):
         texts: list[str] = []
-        for record in records(path):
-            texts += texts_of(record)
+        for _, some in read_texts(path, np.inf):
+            texts += some
             if len(texts) >= HELD_OUT_TURNS:
                 break
         for start in range(0, min(len(texts), HELD_OUT_TURNS), 256):
@@ -53,24 +61,51 @@ def measure(model: ReversibleModel, folder: Path) -> dict[str, Any]:
     }
 
 
-def describe_run(trainer: Trainer, corpus: Corpus) -> dict[str, Any]:
-    """What a run did, on what, and where it got to."""
+def describe_run(run: Run, recipe: Recipe, started_from: str | None) -> Record:
+    """What a run did and where it got to: the stage of a network.
+
+    Args:
+        run: The run.
+        recipe: Its choices.
+        started_from: Fingerprint of the checkpoint whose weights it went on from.
+    """
     return {
-        "recipe": trainer.recipe.to_dict(),
-        "segments": len(corpus.segments),
-        "pairs": len(corpus.groups),
-        "steps": trainer.step,
-        "tokens_seen": trainer.tokens,
-        "minutes": round(trainer.elapsed_s / 60, 1),
+        "started_from": started_from,
+        "recipe": recipe.to_dict(),
+        "steps": run.step,
+        "tokens_seen": run.tokens,
+        "minutes": round(run.elapsed_s / 60, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": describe(),
-        "curve": trainer.curve,
+        "curve": run.curve,
     }
 
 
-def draw(curve: Sequence[Point], path: Path) -> None:
-    """Plot loss and accuracy over tokens seen, and the gist's accuracy, into a PNG.
+def read_record(folder: Path) -> Record:
+    """The record beside a checkpoint; empty if there is none."""
+    path = folder / FILE
+    record: Record = json.loads(path.read_text()) if path.is_file() else {}
+    return record
+
+
+def write_record(folder: Path, model: ReversibleModel, before: Record, **stages: Record) -> Record:
+    """Write the record of a checkpoint.
+
+    Args:
+        folder: Of the checkpoint.
+        model: What is in it.
+        before: Record of the checkpoint that it started from.
+        stages: ``encoder`` or ``expander``: what was trained now.
+    """
+    kept = {name: before.get(name) for name in ("encoder", "expander")}
+    record = {"name": model.name, "fingerprint": model.fingerprint, **kept, **stages}
+    (folder / FILE).write_text(json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def draw(record: Record, path: Path) -> None:
+    """Plot the curves of both stages, as far as there are any, into a PNG.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -80,26 +115,36 @@ def draw(curve: Sequence[Point], path: Path) -> None:
     except ImportError as error:
         raise MissingExtraError("matplotlib", "train") from error
     figure = Figure(figsize=(9, 4), layout="constrained")
-    rate, share = figure.subplots(1, 2)
-    seen = [point["tokens"] / 1e6 for point in curve]
-    held_out = [point for point in curve if "held_out_bits" in point]
-    rate.plot(seen, [point["bits_per_token"] for point in curve], color="#9db4c8", label="training")
-    rate.plot(
-        [point["tokens"] / 1e6 for point in held_out],
-        [point["held_out_bits"] for point in held_out],
-        color="#1f4e79", marker="o", markersize=3, label="held out, exact arithmetic",
-    )  # fmt: skip
-    rate.set(xlabel="million tokens", ylabel="bits per token", ylim=(None, 10), title="Rate")
-    share.plot(seen, [p["accuracy"] for p in curve], color="#1f4e79", label="tokens inferred")
-    with_gist = [point for point in curve if point["gist_accuracy"] > 0]
-    share.plot(
-        [point["tokens"] / 1e6 for point in with_gist],
-        [point["gist_accuracy"] for point in with_gist],
-        color="#c8553d", label="questions whose gist finds its passage",
-    )  # fmt: skip
-    share.set(xlabel="million tokens", ylim=(0, 1), title="Accuracy")
-    for axes in (rate, share):
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
+    panels = {
+        "encoder": ("Encoder: likeness to the teacher", "cosine", "cosine"),
+        "expander": ("Expander: rate", "bits per token", "bits_per_token"),
+    }
+    axes = figure.subplots(1, len(panels))
+    for place, (stage, (title, unit, name)) in zip(axes, panels.items(), strict=True):
+        curve = (record.get(stage) or {}).get("curve", [])
+        _curve(place, curve, name)
+        place.set(xlabel="million tokens", ylabel=unit, title=title)
+        if curve:
+            place.legend(frameon=False)
+        place.grid(alpha=0.3)
+        place.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
+
+
+def _curve(axes: Any, curve: Sequence[Record], name: str) -> None:
+    """A training curve, and the first held-out figures beside it."""
+    seen = [point for point in curve if name in point]
+    axes.plot(
+        [point["tokens"] / 1e6 for point in seen],
+        [point[name] for point in seen],
+        color="#9db4c8", label="training batches",
+    )  # fmt: skip
+    measured = [point for point in curve if "held_out" in point]
+    found = list(measured[-1]["held_out"])[:3] if measured else []
+    for kind, colour in zip(found, ("#1f4e79", "#c8553d", "#5b8c5a"), strict=False):
+        points = [point for point in measured if kind in point["held_out"]]
+        axes.plot(
+            [point["tokens"] / 1e6 for point in points],
+            [point["held_out"][kind] for point in points],
+            color=colour, marker="o", markersize=3, label=f"held out: {kind.replace('_', ' ')}",
+        )  # fmt: skip

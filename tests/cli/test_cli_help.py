@@ -28,8 +28,8 @@ def test_all_promised_commands_exist() -> None:
     names = {" ".join(path) for path in COMMANDS}
     promised = {
         "backup", "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context",
-        "demo", "export", "fetch", "forget", "gist", "history", "import", "recall", "remember",
-        "sessions", "stats", "train", "users", "verify", "version",
+        "demo", "distil", "export", "fetch", "forget", "gist", "history", "import", "recall",
+        "remember", "sessions", "stats", "train", "users", "verify", "version",
     }  # fmt: skip
     assert names == promised
 

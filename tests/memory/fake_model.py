@@ -74,6 +74,10 @@ class FakeModel:
     def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
         return np.stack([self._gist(text) for text in texts])
 
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        bits = np.unpackbits(self.gists(texts), axis=1).astype(np.float32)
+        return np.asarray((2 * bits - 1) / np.float32(np.sqrt(bits.shape[1])))
+
     def _gist(self, text: str) -> NDArray[np.uint8]:
         total = np.zeros(256)
         for word in text.casefold().split()[:64]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from r3mem_agents.memory.lookup.confidence import ALIKE, LEAST, UNHEARD_TURNS, WEIGHTIEST
 from r3mem_agents.memory.lookup.dates import Span
@@ -83,7 +84,13 @@ def written_out_coverage(lines: list[Line], query: set[int]) -> float:
 
 def likeness(one: bytes, other: bytes) -> float:
     differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
-    return 1 - 2 * differing / BITS
+    return min(max((1 - 2 * differing / BITS) * math.sqrt(math.pi / 2), -1), 1)
+
+
+def asked(gist: bytes) -> NDArray[np.float32]:
+    """The question whose signs are these bits, all alike in size."""
+    bits = np.unpackbits(np.frombuffer(gist, np.uint8)).astype(np.float32)
+    return np.asarray((2 * bits - 1) / np.float32(math.sqrt(BITS)))
 
 
 def written_out(lines: list[Line], query: set[int], gist: bytes) -> list[tuple[float, bool]]:
@@ -156,9 +163,9 @@ def test_scores_are_the_formula(
     terms, owners, counts = unpack(snapshot.postings)
     assert sorted(zip(owners, terms, counts, strict=True)) == sorted(told)
     question = Question(frozenset(query), named=speakers_named(snapshot.speakers, query))
-    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.frombuffer(gist, np.uint8)))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, asked(gist)))
     expected = written_out(lines, query, gist)
-    assert evidence.score.tolist() == pytest.approx([score for score, _ in expected])
+    assert evidence.score.tolist() == pytest.approx([score for score, _ in expected], abs=1e-6)
     assert evidence.relevant.tolist() == [relevant for _, relevant in expected]
     assert all(0 <= score <= 1 + 1e-9 for score in evidence.score)
 
@@ -170,7 +177,7 @@ def test_the_best_possible_turn_scores_one() -> None:
     index.add(columns(*((i, 1, 1, i, bytes(5), term) for i in (1, 2, 3))))
     snapshot = index.snapshot()
     question = Question(frozenset([1]), named=frozenset([0]))
-    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.zeros(5, np.uint8)))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, asked(bytes(5))))
     assert evidence.score[1] == pytest.approx(1.0)
     assert evidence.score[0] < 1
 
@@ -189,7 +196,7 @@ def timed() -> Snapshot:
 
 def test_time_counts_inside_a_span_and_fades_outside() -> None:
     snapshot = timed()
-    alike = gist_likeness(snapshot, np.zeros(5, np.uint8))
+    alike = gist_likeness(snapshot, asked(bytes(5)))
     question = Question(frozenset([1]), spans=SPANS)
     evidence = weigh(snapshot, question, alike)
     # The last turn is the best one; it has entity, gist and session beside time, and scores 1.
@@ -208,14 +215,14 @@ def test_time_counts_inside_a_span_and_fades_outside() -> None:
 def test_half_of_time_has_a_fading_of_its_own() -> None:
     snapshot = timed()
     question = Question(frozenset([1]), spans=(Span(105, 10**18, 10),))
-    evidence = weigh(snapshot, question, gist_likeness(snapshot, np.zeros(5, np.uint8)))
+    evidence = weigh(snapshot, question, gist_likeness(snapshot, asked(bytes(5))))
     found = np.array([evidence.of(position)["time"] for position in range(6)])
     assert found / found[-1] == pytest.approx([2**-2.5, 2**-0.6, 2**-0.5, 1, 1, 1])
 
 
 def test_whatever_was_said_at_a_time_is_there_newest_first() -> None:
     snapshot = timed()
-    alike = gist_likeness(snapshot, np.zeros(5, np.uint8))
+    alike = gist_likeness(snapshot, asked(bytes(5)))
     evidence = weigh(snapshot, Question(frozenset(), spans=SPANS, open=True), alike)
     assert evidence.relevant.tolist() == [False, False, True, True, False, True]
     inside, outside = evidence.score[[2, 3, 5]], evidence.score[[0, 1, 4]]

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError, FormatError
 from r3mem_agents.model import ReversibleModel, Segment
-from r3mem_agents.model.checkpoint import adopt
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model.checkpoint import BUNDLED, adopt
+from r3mem_agents.model.expander import Expander
 from r3mem_agents.testing import tiny_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -21,12 +21,17 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) -> None:
     model = tiny_model()
-    network = model.network.thaw()
+    networks = model.encoder.thaw(), model.expander.thaw()
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.mul_(1.01)
-    changed = ReversibleModel.from_network(
-        network, model.tokenizer, model.words, model.static_counts, "changed"
+        for network in networks:
+            for parameter in network.parameters():
+                parameter.mul_(1.01)
+    changed = ReversibleModel.from_networks(
+        *networks,
+        model.pieces,
+        model.tokenizer,
+        model.static_counts,
+        "changed",
     )
     changed.save_pretrained(tmp_path / "a")
     again = ReversibleModel.from_pretrained(tmp_path / "a")
@@ -36,10 +41,10 @@ def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) ->
     assert again.expand(changed.compress(texts)) == texts
 
 
-def test_codes_of_version_1_are_read_and_written_byte_for_byte() -> None:
+def test_codes_of_version_2_are_read_and_written_byte_for_byte() -> None:
     """The golden file was written by another machine than the one that runs this test."""
     model = ReversibleModel.from_pretrained(GOLDEN / "tiny")
-    golden = json.loads((GOLDEN / "codes-v1.json").read_text())
+    golden = json.loads((GOLDEN / "codes-v2.json").read_text())
     assert model.fingerprint == golden["fingerprint"]
     stored = [
         Segment(code=bytes.fromhex(item["code"]), gists=bytes.fromhex(item["gists"]))
@@ -74,19 +79,26 @@ def test_a_missing_checkpoint_names_what_there_is() -> None:
 def test_training_starts_from_what_fits_of_another_checkpoint(tmp_path: Path) -> None:
     model = tiny_model()
     model.save_pretrained(tmp_path)
-    same = R3MemNetwork(model.config)
+    same = Expander(model.config)
     adopt(same, tmp_path)
     counts = model.static_counts
-    again = ReversibleModel.from_network(same, model.tokenizer, model.words, counts, model.name)
+    again = ReversibleModel.from_networks(
+        model.encoder.thaw(), same, model.pieces, model.tokenizer, counts, model.name
+    )
     assert again.fingerprint == model.fingerprint
-    deeper = R3MemNetwork(replace(model.config, layers=3))
-    own = deeper.forward_bias.clone()
+    deeper = Expander(replace(model.config, layers=3))
+    own = deeper.backward_bias.clone()
     names = adopt(deeper, tmp_path)
     assert "stack.couplings.1.attention.mix.levels" in names
-    assert "forward_bias" not in names
-    assert torch.equal(deeper.forward_bias, own)
-    theirs, ours = model.network.thaw().embedding.weight, deeper.embedding.weight
+    assert "backward_bias" not in names
+    assert torch.equal(deeper.backward_bias, own)
+    theirs, ours = model.expander.thaw().embedding.weight, deeper.embedding.weight
     assert torch.equal(ours, theirs)
+
+
+def _other(name: str) -> bytes:
+    """The file of another model, which has more tokens and pieces."""
+    return (BUNDLED / "r3mem-base" / name).read_bytes()
 
 
 def damaged(folder: Path, name: str, content: bytes) -> Path:
@@ -99,12 +111,13 @@ def damaged(folder: Path, name: str, content: bytes) -> Path:
     ("name", "content"),
     [
         ("config.json", b"{"),
-        ("config.json", b'{"format": 2, "name": "x", "vocabulary": 10}'),
-        ("config.json", b'{"format": 2, "name": "x", "colour": 3}'),
+        ("config.json", b'{"format": 3, "name": "x", "encoder": {}}'),
+        ("config.json", b'{"format": 3, "name": "x", "encoder": {"colour": 3}, "expander": {}}'),
         ("model.safetensors", b"\x00" * 100),
         ("tokenizer.json", b"[]"),
-        ("words.txt", b"one word too many\n"),
-        ("words.txt", b"\xff\xff\n"),
+        ("tokenizer.json", _other("tokenizer.json")),
+        ("pieces.json", b"\xff\xff\n"),
+        ("pieces.json", _other("pieces.json")),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
@@ -112,7 +125,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: byt
         ReversibleModel.from_pretrained(damaged(tmp_path, name, content))
 
 
-@pytest.mark.parametrize(("form", "advice"), [(1, "train on from it"), (3, "upgrade")])
+@pytest.mark.parametrize(("form", "advice"), [(2, "train on from it"), (4, "upgrade")])
 def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path, form: int, advice: str) -> None:
     config = json.dumps({"format": form, "name": "x"}).encode()
     folder = damaged(tmp_path, "config.json", config)
@@ -123,7 +136,7 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path, form: int, ad
 def test_missing_tensors_are_named(tmp_path: Path) -> None:
     tiny_model().save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
-    tensors.pop("edge")
+    tensors.pop("expander.edge")
     save_file(tensors, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="edge"):
         ReversibleModel.from_pretrained(tmp_path)

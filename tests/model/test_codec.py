@@ -185,10 +185,14 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
     (segment,) = model.compress([noise])
     assert segment.literal == 3
     assert len(segment.code) <= len(noise.encode()) + 3 * 3 + 6
-    network = tiny_model().network
+    network = tiny_model().expander
     network.unigram.zero_()
-    counts = model.static_counts
-    ignorant = ReversibleModel.from_network(network, model.tokenizer, model.words, counts, "x")
+    assert network.classes.bias is not None
+    network.classes.bias.zero_()
+    counts, pieces = model.static_counts, model.pieces
+    ignorant = ReversibleModel.from_networks(
+        model.encoder, network, pieces, model.tokenizer, counts, "x"
+    )
     (packed,) = ignorant.compress(["My dog is called Alice and he loves Bob."])
     assert packed.packed == 1
     assert ignorant.expand([packed]) == ["My dog is called Alice and he loves Bob."]

@@ -197,7 +197,7 @@ def test_a_hosts_switch_changes_nothing(
         for model in (base, loaded):  # before the switch was set, and after
             assert model.compress(TEXTS) == codes
             assert model.expand(codes) == TEXTS
-            assert (model.gists(TEXTS) == base.gists(TEXTS)).all()
+            assert (model.questions(TEXTS) == base.questions(TEXTS)).all()
     forget_tables()
     assert loaded.compress(TEXTS) == codes
     assert loaded.expand(codes) == TEXTS
@@ -266,6 +266,8 @@ def test_the_host_finds_its_settings_as_it_left_them() -> None:
 def test_a_network_that_is_made_under_a_switch_is_the_same(dtype: torch.dtype) -> None:
     with SWITCHES[f"default dtype {dtype}"](), SWITCHES["autocast bfloat16"]():
         made = tiny_model()
-    assert {value.dtype for value in made.network.parameters()} == {torch.float32}
+    assert {value.dtype for value in (*made.encoder.parameters(), *made.expander.parameters())} == {
+        torch.float32
+    }
     if dtype == torch.float64:  # randn draws other numbers in fewer bits
         assert made.fingerprint == tiny_model().fingerprint

@@ -1,163 +1,158 @@
-"""Laws of layers that come from a Hugging Face Transformer, and of their adapters."""
+"""Laws of an encoder that starts as a pretrained one, and of its adapters."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model import ReversibleModel
-from r3mem_agents.model.network import Condition, R3MemNetwork
-from r3mem_agents.model.pretrained import add_adapters, from_transformers, merge_adapters
-from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.words import Words
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.exact import ACTIVATION_SCALE
+from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.pretrained import (
+    add_adapters,
+    from_bert,
+    load_base,
+    merge_adapters,
+    word_pieces,
+)
+from r3mem_agents.train.distil.vocabulary import start_rows
 
 TEXTS = [
-    "My dog is called Biscuit and he loves the beach.",
-    "What did you do on Saturday? We went to the market in Lisbon. 😀",
-    "The meeting starts at 10:30, room 4, with Alice and Bob. " * 5,
+    "We adopted a cat named Miso.",
+    "What pet do I have?",
+    "The dentist moved my appointment to Tuesday.",
+    "I work as a nurse in Leeds.",
+    "The printer is out of ink.",
+    "She moved to Berlin last year.",
 ]
 RANK = 4
 
+Start = tuple[Encoder, torch.nn.Linear, Tensor, Tensor]
+
 
 @pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return Tokenizer.train(TEXTS * 4, 400)
+def base(minilm: Path) -> tuple[Any, Any]:
+    return load_base(minilm)
+
+
+@pytest.fixture(scope="module")
+def pieces(base: tuple[Any, Any]) -> Pieces:
+    words = [word for word in word_pieces(base[1]) if not word.startswith(("#", "["))]
+    return Pieces.of([(f"\u2581{word}", -9.0) for word in words])
 
 
 @pytest.fixture
-def network(minilm: Path, tokenizer: Tokenizer) -> R3MemNetwork:
+def start(base: tuple[Any, Any], pieces: Pieces) -> Start:
+    model, tokenizer = base
+    table = model.get_input_embeddings().weight.detach().numpy()
+    rows = start_rows([piece for piece, _ in pieces.scores], table, tokenizer, None)
     torch.manual_seed(0)
-    return from_transformers(minilm, tokenizer)
+    encoder, vector = from_bert(model, torch.from_numpy(rows), positions=32, gist_bits=256)
+    cut = pieces.encode(TEXTS, 32)
+    ids = torch.tensor([row + [1] * (32 - len(row)) for row in cut])
+    return encoder, vector, ids, torch.tensor([len(row) for row in cut])
 
 
-def loss_of(network: R3MemNetwork, tokens: torch.Tensor) -> torch.Tensor:
-    count = torch.tensor([tokens.shape[1]] * len(tokens))
-    gist = torch.zeros(len(tokens), network.config.gist_bits)
-    states = network.predict(tokens, Condition(count, torch.zeros_like(count), gist), count)
-    return F.cross_entropy(network.logits(states).flatten(0, 1), tokens.flatten())
+def likeness(encoder: Encoder, vector: torch.nn.Linear, ids: Tensor, count: Tensor) -> Tensor:
+    found = F.normalize(vector(encoder.meaning(ids, count) / ACTIVATION_SCALE), dim=-1).detach()
+    centred = F.normalize(found - found.mean(0), dim=-1)
+    return centred @ centred.T
 
 
-def model_of(network: R3MemNetwork, tokenizer: Tokenizer) -> ReversibleModel:
-    counts = np.ones(tokenizer.vocabulary, np.int64)
-    return ReversibleModel.from_network(network, tokenizer, Words(()), counts, "adapted")
+def teacher_vectors(base: tuple[Any, Any]) -> Tensor:
+    model, tokenizer = base
+    batch = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        states = model(**batch).last_hidden_state
+    return F.normalize((states * batch["attention_mask"][..., None]).sum(1), dim=-1)
 
 
-def test_matrices_and_sizes_are_those_of_the_base(network: R3MemNetwork, minilm: Path) -> None:
-    from transformers import AutoModel
-
-    theirs = dict(AutoModel.from_pretrained(minilm, local_files_only=True).named_parameters())
-    assert len(network.stack.couplings) == 6
-    assert network.config.feedforward == 1536
-    for layer, coupling in enumerate(network.stack.couplings):
-        name = f"encoder.layer.{layer}"
-        mix = coupling.get_parameter("attention.mix.weight")
-        narrow = coupling.get_parameter("feedforward.narrow.weight")
-        assert torch.equal(mix[384:768], theirs[f"{name}.attention.self.key.weight"])
-        assert torch.equal(narrow, theirs[f"{name}.output.dense.weight"])
-
-
-def test_words_of_like_meaning_start_alike(network: R3MemNetwork, tokenizer: Tokenizer) -> None:
-    places = [tokenizer.encode(word) for word in ("Alice", "Bob", "beach")]
-    alice, bob, beach = (network.embedding.weight[ids].mean(0) for ids in places)
-    assert F.cosine_similarity(alice, bob, dim=0) > F.cosine_similarity(alice, beach, dim=0)
+def test_the_start_computes_about_what_its_base_does(base: tuple[Any, Any], start: Start) -> None:
+    wanted = teacher_vectors(base)
+    encoder, vector, ids, count = start
+    found = F.normalize(vector(encoder.meaning(ids, count) / ACTIVATION_SCALE), dim=-1)
+    torch.manual_seed(1)
+    random = Encoder(encoder.config)
+    blind = F.normalize(vector(random.meaning(ids, count) / ACTIVATION_SCALE), dim=-1)
+    started = (found * wanted).sum(-1).mean()
+    assert started > 0.2
+    assert started > (blind * wanted).sum(-1).mean() + 0.1
+    centred = F.normalize(wanted - wanted.mean(0), dim=-1)
+    pairs = torch.triu_indices(len(TEXTS), len(TEXTS), 1)
+    both = torch.stack([likeness(*start)[*pairs], (centred @ centred.T)[*pairs]])
+    assert torch.corrcoef(both)[0, 1] > 0.2, "what is alike there is alike here"
 
 
-def test_any_text_comes_back(network: R3MemNetwork, tokenizer: Tokenizer, tmp_path: Path) -> None:
-    model = model_of(network, tokenizer)
-    segments = model.compress(TEXTS)
-    model.save_pretrained(tmp_path)
-    assert ReversibleModel.from_pretrained(tmp_path).expand(segments) == TEXTS
+def test_sizes_are_those_of_the_base(start: Start, pieces: Pieces) -> None:
+    config = start[0].config
+    assert (config.hidden, config.layers, config.heads, config.feedforward) == (384, 6, 12, 1536)
+    assert (config.vocabulary, config.positions) == (len(pieces), 32)
 
 
-def test_a_fresh_adapter_changes_nothing(network: R3MemNetwork) -> None:
-    tokens = torch.randint(0, network.config.vocabulary, (2, 32))
-    before = loss_of(network, tokens)
-    assert torch.equal(loss_of(add_adapters(network, RANK), tokens), before)
+def test_a_fresh_adapter_changes_nothing(start: Start) -> None:
+    encoder, _, ids, count = start
+    before = encoder.meaning(ids, count)
+    assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)
 
 
-def test_adapters_learn_and_the_base_does_not(network: R3MemNetwork, tokenizer: Tokenizer) -> None:
-    add_adapters(network, RANK)
-    frozen = {
-        name: parameter.clone()
-        for name, parameter in network.named_parameters()
-        if "base_layer" in name
-    }
-    assert len(frozen) == 24
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1e-3)
-    tokens = torch.tensor([tokenizer.encode(TEXTS[2])[:64]])
-    first = loss_of(network, tokens).item()
-    for _ in range(8):
-        loss = loss_of(network, tokens)
+def test_adapters_learn_and_what_is_under_them_does_not(
+    base: tuple[Any, Any], start: Start
+) -> None:
+    encoder, vector, ids, count = start
+    wanted = teacher_vectors(base)
+    add_adapters(encoder, RANK)
+    frozen = {n: p.clone() for n, p in encoder.named_parameters() if "base_layer" in n}
+    assert len(frozen) == 2 * 4 * encoder.config.layers, "weights and biases of four matrices"
+    trained = [p for p in encoder.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=2e-3)
+    losses = []
+    for _ in range(6):
+        found = F.normalize(vector(encoder.meaning(ids, count) / ACTIVATION_SCALE), dim=-1)
+        loss = 1 - (found * wanted).sum(-1).mean()
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad()
-    assert loss.item() < first - 0.5
-    for name, parameter in network.named_parameters():
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.05
+    for name, parameter in encoder.named_parameters():
         if name in frozen:
             assert torch.equal(parameter, frozen[name])
-            assert not parameter.requires_grad
-        unread = "couplings.0.attention" in name  # an expansion ends before it
-        if "lora_B" in name and not unread:
+        if "lora_B" in name:
             assert parameter.abs().max() > 0
-    adapted = loss_of(network, tokens)
-    merged = merge_adapters(network)
+    adapted = encoder.meaning(ids, count)
+    merged = merge_adapters(encoder)
     assert not any("lora" in name for name, _ in merged.named_parameters())
-    assert torch.equal(loss_of(merged, tokens), adapted)
-    model = model_of(merged, tokenizer)
-    assert model.expand(model.compress(TEXTS)) == TEXTS
+    assert torch.equal(merged.meaning(ids, count), adapted)
+    with torch.no_grad():
+        exact = merged.freeze().meaning(ids, count)
+    assert F.cosine_similarity(exact, adapted).min() > 0.95
 
 
-def test_other_families_are_taken_apart_too(
-    tokenizer: Tokenizer, tmp_path: Path, minilm: Path
-) -> None:
-    from transformers import AutoModel, AutoTokenizer, GPT2Config, LlamaConfig
-
-    sizes = {"vocab_size": 30522, "bos_token_id": 0, "eos_token_id": 0}
-    small = [
-        GPT2Config(n_layer=2, n_embd=32, n_head=2, **sizes),
-        LlamaConfig(
-            num_hidden_layers=2,
-            hidden_size=32,
-            intermediate_size=64,
-            num_attention_heads=2,
-            **sizes,
-        ),
-    ]
-    for config in small:
-        folder = tmp_path / config.model_type
-        AutoModel.from_config(config).save_pretrained(folder)
-        AutoTokenizer.from_pretrained(minilm, local_files_only=True).save_pretrained(folder)
-        network = from_transformers(folder, tokenizer, rounds=8)
-        assert (network.config.hidden, network.config.layers) == (32, 2)
-        model = model_of(network, tokenizer)
-        assert model.expand(model.compress(TEXTS)) == TEXTS
-
-
-def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no Hugging Face model in"):
-        from_transformers(tmp_path, tokenizer)
+        load_base(tmp_path)
 
 
-def test_grouped_queries_are_refused(tokenizer: Tokenizer, tmp_path: Path, minilm: Path) -> None:
-    from transformers import AutoModel, AutoTokenizer, LlamaConfig
+def test_other_families_and_tokenizers_are_refused(tmp_path: Path) -> None:
+    from transformers import AutoModel, OPTConfig
 
-    config = LlamaConfig(
-        num_hidden_layers=1,
-        hidden_size=32,
-        intermediate_size=64,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        vocab_size=30522,
-        bos_token_id=0,
-        eos_token_id=0,
+    other = AutoModel.from_config(
+        OPTConfig(
+            num_hidden_layers=1,
+            hidden_size=32,
+            ffn_dim=64,
+            num_attention_heads=2,
+            word_embed_proj_dim=32,
+        )
     )
-    AutoModel.from_config(config).save_pretrained(tmp_path)
-    AutoTokenizer.from_pretrained(minilm, local_files_only=True).save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match="grouped queries are not supported"):
-        from_transformers(tmp_path, tokenizer)
+    with pytest.raises(CheckpointError, match="not of BERT's family"):
+        from_bert(other, torch.zeros(8, 32), positions=32, gist_bits=256)
+    with pytest.raises(CheckpointError, match="word pieces"):
+        word_pieces(np)

@@ -13,31 +13,45 @@ import zstandard
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.corpus import (
+    Corpus,
     CorpusBuilder,
     data_files,
-    load_corpus,
+    read_texts,
     records,
-    save_corpus,
     texts_of,
 )
 
 DIALOG = {"type": "dialog", "turns": [{"speaker": "A", "text": "Hello there."}] * 3}
 TEXT = {"type": "text", "text": "One paragraph. " * 40 + "\n\nAnother one."}
-PAIR = {"type": "pair", "query": "Where?", "passage": "In Lisbon, by the river.", "group": "g"}
+LINES = {"type": "text", "text": "Eins.\nZwei.", "independent_lines": True, "lang": "de"}
+PAIR = {"type": "pair", "query": "Where?", "passage": "In Lisbon, by the river."}
 
 
 def write(path: Path, items: list[dict[str, Any]]) -> Path:
     data = "\n".join(json.dumps(item) for item in items).encode()
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(zstandard.compress(data) if path.suffix == ".zst" else data)
     return path
 
 
-def test_plain_and_compressed_files_read_alike(tmp_path: Path) -> None:
+def test_plain_and_compressed_files_read_alike_in_folders_too(tmp_path: Path) -> None:
     plain = write(tmp_path / "a.jsonl", [DIALOG, TEXT, PAIR])
-    packed = write(tmp_path / "b.jsonl.zst", [DIALOG, TEXT, PAIR])
+    packed = write(tmp_path / "multi" / "b.jsonl.zst", [DIALOG, TEXT, PAIR])
     assert list(records(plain)) == list(records(packed)) == [DIALOG, TEXT, PAIR]
     assert data_files(tmp_path) == [plain, packed]
+
+
+def test_texts_are_turns_paragraphs_or_lines_and_pairs_have_none() -> None:
+    assert texts_of(DIALOG) == ["Hello there."] * 3
     assert texts_of(TEXT) == ["One paragraph. " * 40, "Another one."]
+    assert texts_of(LINES) == ["Eins.", "Zwei."]
+    assert texts_of(PAIR) == []
+
+
+def test_a_file_is_read_as_far_as_it_may(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", [PAIR, *[DIALOG] * 10])
+    read = [text for _, texts in read_texts(path, 1e-4) for text in texts]
+    assert len(read) == 9, "the first record that passes 100 characters is the last one"
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"type": "song"}', '{"text": "no type"}', "3"])
@@ -53,32 +67,27 @@ def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
         data_files(tmp_path)
 
 
+def test_pairs_alone_are_nothing_to_expand(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no dialog and no text"):
+        CorpusBuilder(Tokenizer.train(["Hello"], 260), 64).build()
+
+
 def test_the_corpus_holds_every_token_and_survives_the_disk(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", [DIALOG, TEXT, PAIR, PAIR | {"group": "h"}])
     tokenizer = Tokenizer.train(["Hello there, one paragraph in Lisbon"], 280)
-    builder = CorpusBuilder(tokenizer, 64, 32)
-    added = builder.add_file(path, 10**6)
+    builder = CorpusBuilder(tokenizer, 64)
+    builder.add("en", texts_of(TEXT))
+    builder.add("de", texts_of(LINES))
     corpus = builder.build()
-    texts = [text for record in records(path) for text in texts_of(record)]
-    ids = [token for text in texts for token in tokenizer.encode(text)]
-    assert corpus.segments.tokens.tolist() == ids
-    assert added == len(ids) == corpus.counts.sum()
+    texts = texts_of(TEXT) + texts_of(LINES)
+    encoded = [tokenizer.encode(text) for text in texts]
+    assert corpus.segments.ids.tolist() == [token for ids in encoded for token in ids]
+    assert corpus.token_counts(tokenizer.vocabulary).sum() == sum(map(len, encoded))
     assert corpus.segments.counts.max() == 64
-    long_one = tokenizer.encode(texts[3])
-    assert corpus.segments.continued.sum() == -(-len(long_one) // 64) - 1
-    assert corpus.groups.tolist() == [0, 1]
-    assert len(corpus.queries) == len(corpus.passages) == 2
-    save_corpus(corpus, tmp_path / "c.npz")
-    again = load_corpus(tmp_path / "c.npz")
-    assert np.array_equal(again.segments.tokens, corpus.segments.tokens)
-    assert np.array_equal(again.passages.starts, corpus.passages.starts)
-
-
-def test_ragged_rows_are_zero_padded(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", [DIALOG])
-    tokenizer = Tokenizer.train(["Hello there."], 280)
-    builder = CorpusBuilder(tokenizer, 64, 32)
-    builder.add_file(path, 10**6)
-    ids = tokenizer.encode("Hello there.")
-    padded = builder.build().segments.padded(np.array([2]), len(ids) + 3)
-    assert padded.tolist() == [ids + [0, 0, 0]]
+    assert corpus.continued.sum() == -(-len(encoded[0]) // 64) - 1
+    assert corpus.languages == ["en", "de"]
+    assert corpus.language.sum() == 2, "the two lines"
+    corpus.save(tmp_path / "c.npz")
+    again = Corpus.load(tmp_path / "c.npz")
+    assert np.array_equal(again.segments.ids, corpus.segments.ids)
+    assert np.array_equal(again.segments.starts, corpus.segments.starts)
+    assert again.languages == corpus.languages

@@ -1,252 +1,187 @@
-"""A run from data to checkpoint, killed and resumed on the way."""
+"""An expander's run from data to checkpoint, killed and resumed on the way."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from typer import Typer
-from typer.testing import CliRunner
 
 from r3mem_agents.errors import CheckpointError, InvalidInputError
-from r3mem_agents.model import ModelConfig, ReversibleModel
-from r3mem_agents.model.network import R3MemNetwork
+from r3mem_agents.model import ModelConfig, ReversibleModel, checkpoint
+from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.batches import Batches
-from r3mem_agents.train.command import train
-from r3mem_agents.train.corpus import Corpus
-from r3mem_agents.train.loop import Trainer
-from r3mem_agents.train.objective import contrastive_loss
-from r3mem_agents.train.prepare import prepare
-from r3mem_agents.train.recipe import Recipe
-from r3mem_agents.train.taught import load_taught
+from r3mem_agents.train.gists import segment_gists
+from r3mem_agents.train.loop import ExpanderRun
+from r3mem_agents.train.prepare import fitted, prepare
+from r3mem_agents.train.recipe import ExpanderRecipe
+from tests.train.conftest import r3mem, record_of
 
-TOWNS = ["Lisbon", "Porto", "Faro", "Braga"]
-CONFIG = ModelConfig(vocabulary=400, hidden=32, layers=2, heads=4, feedforward=64)
-RECIPE = Recipe(config=CONFIG, steps=40, batch_tokens=512, pair_batch=8, warmup_steps=5)
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    torch.compiler.set_stance("force_eager")
-    yield
-    torch.compiler.set_stance("default")
+CPU = torch.device("cpu")
+TEXTS = ["Train 7 to Faro leaves at 7:00.", "Zug 8 nach Braga fährt.", "Something else 😀", ""]
+CONFIG = ModelConfig(vocabulary=400, classes=8, hidden=32, layers=2, heads=4, feedforward=64)
+RECIPE = ExpanderRecipe(config=CONFIG, steps=20, batch_tokens=256, warmup_steps=5)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    turns = [
-        {"speaker": "A", "text": f"Train {n} to {TOWNS[n % 4]} leaves at {n % 24}:00."}
-        for n in range(200)
-    ]
-    (folder / "talk.jsonl").write_text(json.dumps({"type": "dialog", "turns": turns}) + "\n")
-    pairs = [
-        {
-            "type": "pair",
-            "query": f"When to {town}?",
-            "passage": f"To {town} at {n}.",
-            "group": town,
-        }
-        for n in range(12)
-        for town in TOWNS
-    ]
-    (folder / "ask_pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)))
-    return folder
-
-
-def make_batches(data: Path, out: Path, recipe: Recipe = RECIPE) -> tuple[Recipe, Batches, Corpus]:
-    tokenizer, words, corpus, _ = prepare(data, out, recipe, lambda _: None)
-    fitted = replace(recipe, config=replace(recipe.config, vocabulary=tokenizer.vocabulary))
-    return fitted, Batches(corpus, fitted, tokenizer, words), corpus
-
-
-def trainer_of(recipe: Recipe, batches: Batches, folder: Path) -> Trainer:
+def run_of(
+    data: Path, start: Path, out: Path, recipe: ExpanderRecipe = RECIPE
+) -> tuple[ExpanderRun, Batches]:
+    prepared = prepare(data, out, recipe, lambda _: None)
+    corpus = prepared.corpus
+    gists = segment_gists(
+        corpus.segments,
+        prepared.tokenizer,
+        checkpoint.load(start),
+        out / "gists.npy",
+        prepared.key,
+        CPU,
+        lambda _: None,
+    )
+    recipe = fitted(recipe, prepared)
     torch.manual_seed(0)
-    return Trainer(R3MemNetwork(recipe.config), recipe, batches, folder, torch.device("cpu"))
+    network = Expander(recipe.config)
+    network.set_unigram(torch.from_numpy(corpus.token_counts(recipe.config.vocabulary)))
+    batches = Batches(corpus, gists, recipe, CPU)
+    return ExpanderRun(network, recipe, batches, out, CPU, torch.float32), batches
 
 
-def test_a_run_learns_and_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
-    recipe, batches, corpus = make_batches(data, tmp_path)
-    recipe = replace(recipe, steps=100, gist_from=0.3)
-    trainer = trainer_of(recipe, batches, tmp_path)
-    trainer.network.set_unigram(torch.from_numpy(corpus.counts).float())
-    before = trainer.held_out_bits(False)
-    first = next(trainer.run())
-    trainer.save()
-    again = trainer_of(recipe, batches, tmp_path)
+def test_a_run_that_was_killed_ends_as_one_that_was_not(
+    data: Path, start: Path, tmp_path: Path
+) -> None:
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole, _ = run_of(data, start, tmp_path / "whole")
+    reports = list(whole.run())
+    killed, _ = run_of(data, start, tmp_path / "killed")
+    for report in killed.run():
+        if report.step == 10:
+            killed.save()
+            break
+    again, _ = run_of(data, start, tmp_path / "killed")
     assert again.resume()
-    assert (again.step, again.tokens) == (first.step, first.tokens)
-    for old, new in zip(trainer.network.parameters(), again.network.parameters(), strict=True):
-        assert torch.equal(old, new)
-    reports = list(again.run())
-    assert reports[-1].step == 100
-    assert reports[-1].held_out_bits is not None
-    assert reports[-1].held_out_bits < before - 1
-    assert reports[-1].gist_accuracy > 0
+    assert again.step == 10
+    rest = list(again.run())
+    assert rest[-1].held_out == reports[-1].held_out
+    assert rest[-1].figures == reports[-1].figures
+    assert (again.step, again.tokens) == (whole.step, whole.tokens)
+    for one, other in zip(again.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
-def test_a_state_of_other_sizes_is_refused(data: Path, tmp_path: Path) -> None:
-    recipe, batches, _ = make_batches(data, tmp_path)
-    trainer_of(recipe, batches, tmp_path).save()
-    other = replace(recipe, config=replace(recipe.config, layers=3))
+def test_a_run_learns(data: Path, start: Path, tmp_path: Path) -> None:
+    run, _ = run_of(data, start, tmp_path, replace(RECIPE, steps=60))
+    with torch.no_grad():
+        before = run.measure()
+    after = list(run.run())[-1].held_out
+    assert after is not None
+    assert after["en"] < before["en"] - 1
+    assert list(after)[0] == "en"
+
+
+def test_a_state_of_other_sizes_is_refused(data: Path, start: Path, tmp_path: Path) -> None:
+    run, _ = run_of(data, start, tmp_path)
+    run.save()
+    other, _ = run_of(data, start, tmp_path, replace(RECIPE, config=replace(CONFIG, layers=3)))
     with pytest.raises(CheckpointError, match="delete it or choose another folder"):
-        trainer_of(other, batches, tmp_path).resume()
+        other.resume()
 
 
-def test_held_out_segments_are_never_trained_on(data: Path, tmp_path: Path) -> None:
-    _, batches, _ = make_batches(data, tmp_path, replace(RECIPE, held_out=0.2))
-    kept = {tuple(row) for batch in batches.held_out(1000) for row in batch.tokens.tolist()}
-    width = batches.longest
-    for _ in range(30):
-        for row in batches.segments().tokens.tolist():
-            assert tuple(row + [0] * (width - len(row))) not in kept
+def test_held_out_segments_are_never_trained_on(data: Path, start: Path, tmp_path: Path) -> None:
+    _, batches = run_of(data, start, tmp_path)
+
+    def texts(batch: object) -> set[tuple[int, ...]]:
+        return {tuple(row[: batch.length]) for row in batch.tokens.tolist()}  # type: ignore[attr-defined]
+
+    kept = {text for batch in batches.held_out() for text in texts(batch)}
+    assert kept
+    for step in range(40):
+        for batch in batches.draw(step):
+            assert not texts(batch) & kept
 
 
-def test_pairs_that_share_a_passage_are_no_negatives(data: Path, tmp_path: Path) -> None:
-    _, batches, _ = make_batches(data, tmp_path)
-    pairs = batches.pairs()
-    texts = pairs.passages.tokens.tolist()
-    asked = pairs.queries.tokens.tolist()
-    for i, row in enumerate(texts):
-        for j, other in enumerate(texts):
-            if i != j and (row == other or asked[i] == asked[j]):
-                assert pairs.same[i, j]
-    assert not pairs.same.diagonal().any()
+def test_gists_are_those_of_a_memory_and_are_made_once(
+    data: Path, start: Path, tmp_path: Path
+) -> None:
+    model = ReversibleModel.from_pretrained(start)
+    prepared = prepare(data, tmp_path, RECIPE, lambda _: None, model.tokenizer)
+    said: list[str] = []
 
+    def gists() -> np.ndarray:
+        return segment_gists(
+            prepared.corpus.segments,
+            prepared.tokenizer,
+            checkpoint.load(start),
+            tmp_path / "gists.npy",
+            prepared.key,
+            CPU,
+            said.append,
+        )
 
-def test_the_contrastive_loss_is_zero_only_for_gists_that_match() -> None:
-    gists = torch.sign(torch.randn(8, 256))
-    none = torch.zeros(8, 8, dtype=torch.bool)
-    assert contrastive_loss(gists, gists, none, 0.05) < 0.01
-    assert contrastive_loss(gists, gists.roll(1, 0), none, 0.05) > 5
-    twins = torch.cat((gists[:1], gists[:7]))
-    same = none.clone()
-    same[0, 1] = same[1, 0] = True
-    assert contrastive_loss(twins, twins, same, 0.05) < 0.01
+    first = gists()
+    text = "Train 0 to Lisbon leaves at 0:00."
+    segments = model.compress([text])[0]
+    own = np.frombuffer(segments.gists, np.uint8).reshape(-1, model.gist_bytes)
+    ids = model.tokenizer.encode(text)[: model.config.segment_tokens]
+    starts, counts = prepared.corpus.segments.starts, prepared.corpus.segments.counts
+    row = next(
+        row
+        for row in range(len(first))
+        if prepared.corpus.segments.ids[starts[row] : starts[row] + counts[row]].tolist() == ids
+    )
+    assert np.array_equal(first[row], own[0])
+    assert said
+    said.clear()
+    assert np.array_equal(gists(), first)
+    assert not said
 
 
 def test_a_corpus_is_cut_anew_for_another_tokenizer(data: Path, tmp_path: Path) -> None:
-    learned, *_ = prepare(data, tmp_path, RECIPE, lambda _: None)
+    learned = prepare(data, tmp_path, RECIPE, lambda _: None)
+    assert learned.tokenizer.vocabulary % learned.classes == 0
     other = Tokenizer.train(["another text"], 300)
-    assert other.fingerprint != learned.fingerprint
-    used, _, corpus, _ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
-    assert used.fingerprint == other.fingerprint
-    assert len(corpus.counts) == other.vocabulary
-    again, *_ = prepare(data, tmp_path, RECIPE, lambda _: None, other)
-    assert again.fingerprint == other.fingerprint
+    used = prepare(data, tmp_path, RECIPE, lambda _: None, other)
+    assert used.tokenizer.fingerprint == other.fingerprint
+    assert used.corpus.segments.ids.max() < other.vocabulary
 
 
-def test_adapters_of_a_pretrained_base_are_trained_and_merged(
-    data: Path, tmp_path: Path, minilm: Path
+def test_too_few_segments_are_refused(start: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"type": "text", "text": "One line."}\n')
+    with pytest.raises(InvalidInputError, match="too few"):
+        run_of(tmp_path, start, tmp_path)
+
+
+def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(
+    data: Path, start: Path, tmp_path: Path
 ) -> None:
-    app = Typer()
-    app.command()(train)
-    arguments = [
-        str(data), "--out", str(tmp_path), "--name", "adapted", "--steps", "12",
-        "--batch-tokens", "128", "--device", "cpu", "--base", str(minilm), "--adapter-rank", "2",
-    ]  # fmt: skip
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    record = json.loads((tmp_path / "checkpoint" / "training.json").read_text())
-    assert (record["base"], record["adapter_rank"]) == ("model", 2)
-    assert record["curve"][-1]["bits_per_token"] < record["curve"][0]["bits_per_token"]
-    model = ReversibleModel.from_pretrained(tmp_path / "checkpoint")
-    assert model.config.hidden == 384
-    text = "The train to Faro leaves at 7:00."
-    assert model.expand(model.compress([text])) == [text]
-
-
-def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(data: Path, tmp_path: Path) -> None:
-    app = Typer()
-    app.command()(train)
-    arguments = [
-        str(data), "--out", str(tmp_path / "run"), "--name", "towns", "--steps", "40",
-        "--layers", "1", "--hidden", "32", "--batch-tokens", "512", "--held-out", str(data),
-        "--device", "cpu",
-    ]  # fmt: skip
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    model = ReversibleModel.from_pretrained(tmp_path / "run" / "checkpoint")
-    record = json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())
-    assert record["fingerprint"] == model.fingerprint
-    assert model.name == "towns"
-    held_out = record["held_out"]
-    assert 0 < held_out["code_bytes_per_text_byte"] < 1
-    assert len(held_out["bits_per_token_by_round"]) == model.config.rounds
-    assert set(record["data_sha256"]) == {"talk.jsonl", "ask_pairs.jsonl"}
-    assert (tmp_path / "run" / "training.png").read_bytes().startswith(b"\x89PNG")
-    text = "The train to Faro leaves at 7:00."
-    assert model.expand(model.compress([text])) == [text]
-    arguments[2:7] = [str(tmp_path / "more"), "--name", "more", "--steps", "5"]
-    arguments += ["--start-from", str(tmp_path / "run" / "checkpoint")]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    more = json.loads((tmp_path / "more" / "checkpoint" / "training.json").read_text())
-    assert more["started_from"] == model.fingerprint
-    assert more["curve"][0]["bits_per_token"] < record["curve"][0]["bits_per_token"]
-
-
-def test_a_teacher_decides_what_gists_are_alike(data: Path, tmp_path: Path) -> None:
-    words = ["train", "leaves", "when", *map(str.lower, TOWNS)]
-    texts = [*words, *(f"When does the train to {town} leave?" for town in TOWNS)]
-    texts += [f"Train {n} to {TOWNS[n % 4]}" for n in range(200)]
-    kinds = [
-        [*(town.lower() in text.lower() for town in TOWNS), True].index(True) for text in texts
-    ]
-    random = np.random.default_rng(0)
-    noise = random.standard_normal((len(texts), 256)) / 9
-    vectors = random.standard_normal((5, 256))[kinds] + noise
-    encoded = [text.encode() for text in texts]
-    np.savez(
-        tmp_path / "taught.npz",
-        texts=np.frombuffer(b"".join(encoded), np.uint8),
-        starts=np.cumsum([0, *map(len, encoded)]),
-        vectors=vectors.astype(np.float16),
-    )
-    app = Typer()
-    app.command()(train)
-    arguments = [
-        str(data), "--out", str(tmp_path / "run"), "--steps", "40", "--layers", "1",
-        "--hidden", "32", "--batch-tokens", "512", "--device", "cpu", "--gist-from", "0",
-        "--taught", str(tmp_path / "taught.npz"), "--words", "50",
-    ]  # fmt: skip
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    model = ReversibleModel.from_pretrained(tmp_path / "run" / "checkpoint")
-    record = json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())
-    assert record["taught_texts"] == len(texts)
-    assert 0 < len(model.words) <= 50
-    asked = np.unpackbits(model.gists([f"To {town}, when?" for town in TOWNS]), axis=1)
-    said = np.unpackbits(model.gists([f"{town} at noon by train." for town in TOWNS]), axis=1)
-    alike = (asked[:, None] == said[None]).mean(-1)
-    assert alike.argmax(1).tolist() == [0, 1, 2, 3]
-    assert alike.diagonal().min() > 0.7
-    arguments[1:5] = ["--out", str(tmp_path / "more"), "--steps", "60"]
-    arguments[-4:] = ["--start-from", str(tmp_path / "run" / "checkpoint"), "--rates", "1"]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    more = ReversibleModel.from_pretrained(tmp_path / "more" / "checkpoint")
-    curve = json.loads((tmp_path / "more" / "checkpoint" / "training.json").read_text())["curve"]
-    assert curve[-1]["bits_per_token"] < curve[0]["bits_per_token"] - 0.5
-    kept = np.unpackbits(more.gists(texts), axis=1) == np.unpackbits(model.gists(texts), axis=1)
-    assert kept.mean() > 0.95, "what was taught is kept while the codec learns on"
-
-
-@pytest.mark.parametrize("content", [b"", b"PK nonsense"])
-def test_a_file_without_vectors_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "taught.npz").write_bytes(content)
-    with pytest.raises(InvalidInputError, match="holds no texts with vectors"):
-        load_taught(tmp_path / "taught.npz", 256)
-
-
-def test_vectors_smaller_than_a_gist_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "taught.npz"
-    np.savez(path, texts=np.frombuffer(b"ab", np.uint8), starts=[0, 1, 2], vectors=np.ones((2, 8)))
-    with pytest.raises(InvalidInputError, match="at least 256"):
-        load_taught(path, 256)
+    run = tmp_path / "run"
+    r3mem(
+        "train", data, "--out", run, "--name", "towns", "--start-from", start, "--fresh",
+        "--steps", 30, "--layers", 1, "--hidden", 32, "--batch-tokens", 256, "--held-out", data,
+    )  # fmt: skip
+    model, base = ReversibleModel.from_pretrained(run / "checkpoint"), checkpoint.load(start)
+    record = record_of(run)
+    stage = record["expander"]
+    assert (model.name, record["fingerprint"]) == ("towns", model.fingerprint)
+    assert (stage["gists_of"], stage["started_from"]) == (base.fingerprint, None)
+    assert 0 < stage["held_out"]["code_bytes_per_text_byte"] < 1
+    assert len(stage["held_out"]["bits_per_token_by_round"]) == model.config.rounds
+    assert set(stage["data_sha256"]) == {"talk.jsonl", "ask.jsonl", "multi/de.jsonl"}
+    assert (run / "training.png").read_bytes().startswith(b"\x89PNG")
+    assert np.array_equal(model.questions(TEXTS), ReversibleModel(base).questions(TEXTS))
+    segments = model.compress(TEXTS)
+    assert model.expand(segments) == TEXTS
+    more = tmp_path / "more"
+    r3mem(
+        "train", data, "--out", more, "--start-from", run / "checkpoint", "--steps", 5,
+        "--batch-tokens", 256,
+    )  # fmt: skip
+    again = record_of(more)["expander"]
+    assert again["started_from"] == model.fingerprint
+    assert again["curve"][0]["bits_per_token"] < stage["curve"][0]["bits_per_token"]
+    assert again["recipe"]["matrix_rate"] < stage["recipe"]["matrix_rate"]
+    trained = ReversibleModel.from_pretrained(more / "checkpoint")
+    assert trained.tokenizer.fingerprint == model.tokenizer.fingerprint
+    assert trained.expand(trained.compress(TEXTS)) == TEXTS

@@ -219,11 +219,25 @@ def _run(terms: NDArray[np.uint8], owners: NDArray[np.int64]) -> Run:
     return pack(hashed[starts], owners[starts], np.diff(starts, append=len(hashed)))
 
 
-def gist_words(gist: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """One gist, ``(gist_bytes,)``, as the words that an index holds."""
-    padded = np.zeros(-(-len(gist) // WORD_BYTES) * WORD_BYTES, np.uint8)
-    padded[: len(gist)] = gist
-    return padded.view(np.uint64)
+def product(
+    question: NDArray[np.float32], gists: Sequence[NDArray[np.uint64]]
+) -> NDArray[np.float64]:
+    """Products of a vector with gists, whose bits count as -1 and 1; ``(segments,)``.
+
+    The bits are not unpacked: for each place of a byte, a table holds the product with each of the
+    256 bytes that may stand there.
+
+    Args:
+        question: ``(gist_bits,)``.
+        gists: The words of all, ``(segments,)`` each.
+    """
+    signs = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+    tables = question.reshape(-1, 8) @ (2 * signs - 1).T
+    total = np.zeros(len(gists[0]), np.float32)
+    for place, table in enumerate(tables):
+        word, byte = divmod(place, WORD_BYTES)
+        total += table[gists[word].view(np.uint8)[byte::WORD_BYTES]]
+    return total.astype(np.float64)
 
 
 def likeness_to(

@@ -16,7 +16,7 @@ from r3mem_agents.memory.lookup.confidence import (
     resemblance,
 )
 from r3mem_agents.memory.lookup.dates import Span
-from r3mem_agents.memory.lookup.index import Snapshot, gist_words, likeness_to
+from r3mem_agents.memory.lookup.index import Snapshot, product
 from r3mem_agents.memory.lookup.listing import worth
 from r3mem_agents.memory.lookup.postings import Postings, idf, postings_of
 from r3mem_agents.memory.lookup.question import Question
@@ -61,16 +61,19 @@ class Evidence:
         }
 
 
-def gist_likeness(turns: Snapshot, gist: NDArray[np.uint8]) -> Floats:
-    """How like the best gist of each turn is to that of a question, -1 without one; ``(turns,)``.
+def gist_likeness(turns: Snapshot, question: NDArray[np.float32]) -> Floats:
+    """How like the best gist of each turn is to a question, -1 without one; ``(turns,)``.
+
+    An estimate of the cosine of what they mean: of a vector of normal deviates, the signs keep
+    ``sqrt(2 / pi)`` of the product with another one.
 
     Args:
         turns: What is known.
-        gist: The question's gist, ``(gist_bytes,)``.
+        question: ``(gist_bits,)``, of length 1.
     """
+    alike = product(question, turns.gists) * float(np.sqrt(np.pi / (2 * len(question))))
     best = np.full(len(turns.ids), -1.0)
-    alike = likeness_to(gist_words(gist), turns.gists, 8 * len(gist))
-    np.maximum.at(best, turns.gist_turn, alike)
+    np.maximum.at(best, turns.gist_turn, np.clip(alike, -1, 1))
     return best
 
 

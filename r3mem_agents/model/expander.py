@@ -1,20 +1,17 @@
-"""The network: what stands in the streams on the way in, and what is read on the way out.
+"""The expander: the stack run backward, from a gist and what is known of a segment to its tokens.
 
-Forward (*compress*): text positions hold the embeddings of their tokens, the slots hold learned
-vectors; the gist slot's outcome, added to the topics of the words, is kept as bits. Everything
-else is dropped.
-
-Backward (*expand*): stream ``b`` holds what is known: in the slots the length and the gist, at a
-text position the token beside it that the round before filled in, or an edge or centre where
-growth begins (``schedule``). Stream ``a`` holds a learned blank everywhere; the inverse fills it
-in, and what it holds at position ``p`` is read through the tied embedding as the prediction of
-token ``p``.
+Stream ``b`` holds what is known: in the slots the length and the gist, at a text position the
+token beside it that the round before filled in, or an edge or centre where growth begins
+(``schedule``). Stream ``a`` holds a learned blank everywhere; the inverse fills it in, and what it
+holds at position ``p`` is read as the prediction of token ``p``: first of its class, by a matrix of
+classes, then of the token in that class, by the tied embedding. Token ``t`` is in class
+``t // class_size``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -25,10 +22,11 @@ from r3mem_agents.model.coupling import NOWHERE, ReversibleStack
 from r3mem_agents.model.exact import (
     ACTIVATION_SCALE,
     FLOAT,
-    PREDICTION_STEPS,
     STREAM_SCALE,
     ExactLinear,
+    RoundedNetwork,
     normalize,
+    quantize,
     score_steps,
     snap,
 )
@@ -37,19 +35,14 @@ from r3mem_agents.model.schedule import (
     SLOTS,
     BiasIndex,
     Schedule,
-    forward_bias,
     held_by,
 )
-from r3mem_agents.model.words import NONE
 
 EMBEDDING_STD = 0.02
 """Of the tied embedding at the start (GPT-2)."""
 
 EMBEDDING_GAIN = 50.0 * STREAM_SCALE
 """Steps per unit of the tied embedding: 50 brings it near unit scale."""
-
-_UNIGRAM_LEVEL = 8.0
-"""Added to log frequencies, so that those of most tokens start near zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,42 +65,33 @@ class Tables:
     """What inference reads in place of the parameters that it follows from.
 
     Attributes:
-        forward_bias: ``(layers, heads, 1, positions, positions)``, in whole steps of a score.
         backward_bias: ``((layers - 1) * heads, rows + 1)`` of every coupling but the first; the
             last row blocks.
         frame: ``(lengths, positions, hidden)``, what stands at text positions before any token.
-        scale: ``(vocabulary,)``, of predictions in steps; ``PREDICTION_STEPS`` make a nat.
-        unigram: ``(vocabulary,)``, in steps as well.
     """
 
-    forward_bias: Tensor
     backward_bias: Tensor
     frame: Tensor
-    scale: Tensor
-    unigram: Tensor
 
 
-class R3MemNetwork(nn.Module):
-    """Reversible stack with its embeddings, slots, biases and gist head."""
+class Expander(RoundedNetwork):
+    """Reversible stack with its embeddings, slots, biases and classes of tokens."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        hidden, layers, span = config.hidden, config.layers, config.segment_tokens
+        hidden, span = config.hidden, config.segment_tokens
         self.embedding = ExactLinear(hidden, config.vocabulary, std=EMBEDDING_STD)
         self.unigram = nn.Parameter(torch.zeros(config.vocabulary, dtype=FLOAT))
+        self.classes = ExactLinear(hidden, config.classes, std=EMBEDDING_STD, biased=True)
         self.blank = nn.Parameter(torch.zeros(hidden, dtype=FLOAT))
         self.role = nn.Parameter(torch.randn(ROLES, hidden, dtype=FLOAT) * 0.1)
         self.edge = nn.Parameter(torch.randn(ROLES, hidden, dtype=FLOAT) * 0.5)
         self.after_start = nn.Parameter(torch.zeros(span, hidden, dtype=FLOAT))
         self.before_end = nn.Parameter(torch.zeros(span, hidden, dtype=FLOAT))
         self.length = nn.Parameter(torch.randn(2 * span, hidden, dtype=FLOAT) * 0.5)
-        self.slot = nn.Parameter(torch.randn(SLOTS, hidden, dtype=FLOAT) * 0.5)
-        self.topic = ExactLinear(config.gist_bits, config.words + 1, std=0.0)
         self.from_gist = ExactLinear(config.gist_bits, hidden, gain=STREAM_SCALE)
-        self.to_gist = ExactLinear(hidden, config.gist_bits)
         self.stack = ReversibleStack(config)
-        self.forward_bias = nn.Parameter(forward_bias(config).expand(layers, -1, -1, -1).clone())
         self.index = BiasIndex(config)
         self.backward_bias = nn.Parameter(self.index.initial(config))
         schedule = Schedule.of(config)
@@ -120,43 +104,6 @@ class R3MemNetwork(nn.Module):
         self.register_buffer("order", schedule.order, persistent=False)
         self.register_buffer("many", schedule.many, persistent=False)
         self._tables: Tables | None = None
-
-    def gist(self, tokens: Tensor, count: Tensor, words: Tensor) -> Tensor:
-        """Compress segments forward into the gist, before its bits are taken.
-
-        Args:
-            tokens: ``(batch, positions)`` int64; padding holds any token.
-            count: ``(batch,)`` tokens in each segment.
-            words: ``(batch, some)`` ids of the words in each, filled up with 0.
-
-        Returns:
-            ``(batch, gist_bits)`` reals; a bit is 1 where they are positive.
-        """
-        batch, positions = tokens.shape
-        text = self.embedding.rows(tokens) * EMBEDDING_GAIN
-        slots = (self.slot * STREAM_SCALE).expand(batch, -1, -1)
-        start = snap(torch.cat((slots.to(text.dtype), text), 1))
-        outside = torch.arange(-SLOTS, positions, device=count.device) >= count[:, None]
-        end = SLOTS + positions
-        bias = self._forward_bias()[..., :end, :end]
-        left = self.stack.compress(start, start, bias, outside[:, None], SLOTS - 1)
-        found: Tensor = self.to_gist(normalize(left))
-        return found + self.topics(words)
-
-    def topics(self, words: Tensor) -> Tensor:
-        """What a bag of words says of a text, ``(batch, gist_bits)``.
-
-        Each word has a learned vector, long where the word says much; their sum is divided by the
-        square root of their number, so that long texts do not drown the forward pass. The sum is
-        exact on the grid of ``STREAM_SCALE``.
-
-        Args:
-            words: ``(batch, some)`` ids, filled up with 0.
-        """
-        said = words > NONE
-        each = snap(self.topic.rows(words) * STREAM_SCALE) * said[..., None]
-        number = said.sum(1, keepdim=True).clamp_min(1).to(each.dtype)
-        return each.sum(1) * STREAM_SCALE**-1 / number.sqrt()
 
     def predict(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:
         """Expand segments whose tokens are known, all rounds at once: what training runs.
@@ -186,32 +133,41 @@ class R3MemNetwork(nn.Module):
         a = self.stack.expand(self.blanks(known), known, self.biases(rows))
         return normalize(a[:, SLOTS:])
 
-    def logits(self, states: Tensor) -> Tensor:
-        """Predictions ``(..., vocabulary)`` in nats from final states ``(..., hidden)``."""
-        predicted: Tensor = self.embedding(states)
-        return predicted + self.unigram
+    def class_logits(self, states: Tensor) -> Tensor:
+        """Predictions of classes ``(..., classes)`` in nats from final states ``(..., hidden)``."""
+        predicted: Tensor = self.classes(states)
+        return predicted
 
-    def steps(self, states: Tensor) -> Tensor:
-        """Predictions ``(..., vocabulary)`` as ``frequencies`` wants them."""
-        counted = self.embedding.count(states)
-        return counted.to(self.tables.scale.dtype).mul_(self.tables.scale).add_(self.tables.unigram)
+    def token_logits(self, states: Tensor, classes: Tensor) -> Tensor:
+        """Predictions of tokens in classes, in nats.
 
-    def set_unigram(self, counts: Tensor) -> R3MemNetwork:
+        Args:
+            states: ``(rows, hidden)`` integer levels.
+            classes: ``(rows,)`` int64.
+
+        Returns:
+            ``(rows, class_size)``.
+        """
+        rows, shape = torch.arange(len(states), device=states.device), (-1, self.config.class_size)
+        if torch.is_grad_enabled():
+            rounded, scale = quantize(self.embedding.weight)
+            product = F.linear(states, rounded).view(len(states), *self.unigram.view(shape).shape)
+            counted, unit = product[rows, classes], scale * self.embedding.unit
+        else:
+            weight = self.embedding.levels.view(*self.unigram.view(shape).shape, -1)[classes]
+            counted = torch.bmm(weight.to(states.dtype), states[..., None])[..., 0]
+            unit = self.embedding.scale
+        return counted * unit.view(shape)[classes] + self.unigram.view(shape)[classes]
+
+    def set_unigram(self, counts: Tensor) -> Expander:
         """Start predictions from how often tokens occur, ``(vocabulary,)``."""
         with torch.no_grad():
-            seen = counts.to(FLOAT) + 1.0
-            share = seen / seen.sum()
-            self.unigram.copy_(share.log() + _UNIGRAM_LEVEL)
+            seen = counts.to(torch.float64) + 1.0
+            inside = seen.view(-1, self.config.class_size)
+            self.unigram.copy_((inside / inside.mean(1, keepdim=True)).log().flatten())
+            assert self.classes.bias is not None
+            self.classes.bias.copy_((inside.sum(1) / inside.sum(1).mean()).log())
         return self
-
-    def teach_topics(self, topics: Tensor) -> None:
-        """Set the topics of words, ``(words + 1, gist_bits)``, for good; the rest learns on.
-
-        The forward pass starts anew from adding nothing to them.
-        """
-        with torch.no_grad():
-            self.topic.weight.copy_(topics)
-            self.to_gist.weight.zero_()
 
     @property
     @torch.no_grad()
@@ -223,11 +179,8 @@ class R3MemNetwork(nn.Module):
             length = torch.arange(lengths, device=self.blank.device)
             backward = self._backward_bias()[:, 1:].permute(1, 2, 0)
             self._tables = Tables(
-                self._score(self.forward_bias)[:, :, None],
                 backward.flatten(0, 1).contiguous(),
                 self._frame(length, place, self.round, self.roles),
-                self.embedding.scale * PREDICTION_STEPS,
-                self.unigram * PREDICTION_STEPS,
             )
         return self._tables
 
@@ -235,20 +188,10 @@ class R3MemNetwork(nn.Module):
         self._tables = None
         super()._load_from_state_dict(*args, **kwargs)
 
-    def freeze(self) -> R3MemNetwork:
+    def freeze(self) -> Self:
         """Round all weights to what a checkpoint holds; inference needs it."""
         self._tables = None
-        for module in self.modules():
-            if isinstance(module, ExactLinear):
-                module.freeze()
-        return self
-
-    def thaw(self) -> R3MemNetwork:
-        """Set the master weights from the rounded ones, to train on."""
-        for module in self.modules():
-            if isinstance(module, ExactLinear):
-                module.thaw()
-        return self
+        return super().freeze()
 
     def _frame(self, count: Tensor, place: Tensor, turn: Tensor, role: Tensor) -> Tensor:
         """What stands at text positions before any token: role and place, and where growth begins.
@@ -304,11 +247,6 @@ class R3MemNetwork(nn.Module):
         table = self._backward_bias()
         found = table.flatten(1)[rows].reshape(*rows.shape, *table.shape[1:])
         return found.permute(3, 4, 0, 1, 2)[1:]
-
-    def _forward_bias(self) -> Tensor:
-        if not torch.is_grad_enabled():
-            return self.tables.forward_bias
-        return self._score(self.forward_bias)[:, :, None]
 
     def _backward_bias(self) -> Tensor:
         """The table of backward biases with a row more, which blocks."""

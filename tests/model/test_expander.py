@@ -1,4 +1,4 @@
-"""Laws of the network: round by round equals all at once, and rounds see no later ones."""
+"""Laws of the expander: round by round equals all at once, and rounds see no later ones."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.network import Condition, R3MemNetwork
+from r3mem_agents.model.expander import Condition, Expander
 from r3mem_agents.model.rounds import Rounds
 
 
-def make_network(rounds: int) -> R3MemNetwork:
+def make_network(rounds: int) -> Expander:
     torch.manual_seed(rounds)
     config = ModelConfig(
-        vocabulary=300, hidden=64, layers=3, heads=4, feedforward=128, rounds=rounds, words=8
+        vocabulary=300, classes=10, hidden=64, layers=3, heads=4, feedforward=128, rounds=rounds
     )
-    network = R3MemNetwork(config)
+    network = Expander(config)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
     return network.freeze()
 
 
-def make_batch(network: R3MemNetwork, positions: int) -> tuple[torch.Tensor, Condition]:
+def make_batch(network: Expander, positions: int) -> tuple[torch.Tensor, Condition]:
     tokens = torch.randint(0, 300, (5, positions))
     count = torch.randint(1, positions + 1, (5,))
     gist = torch.where(torch.rand(5, network.config.gist_bits) > 0.5, 1.0, -1.0)
@@ -83,9 +83,6 @@ def test_padding_changes_nothing() -> None:
     other = torch.where(inside, tokens, torch.randint(0, 300, tokens.shape))
     before = network.predict(tokens, condition, condition.count)
     assert torch.equal(network.predict(other, condition, condition.count)[inside], before[inside])
-    words = torch.randint(0, 9, (5, 7))
-    gist = network.gist(tokens, condition.count, words)
-    assert torch.equal(network.gist(other, condition.count, F.pad(words, (0, 3))), gist)
 
 
 @torch.inference_mode()
@@ -109,14 +106,39 @@ def test_training_arithmetic_is_close_to_the_exact_one() -> None:
     assert (trained.detach() - exact).abs().mean() < 1.0
 
 
+@torch.inference_mode()
+def test_tokens_of_a_class_are_predicted_by_the_tied_embedding() -> None:
+    network, size = make_network(8), 30
+    tokens, condition = make_batch(network, 16)
+    states = network.predict(tokens, condition, condition.count).flatten(0, 1)
+    classes = torch.randint(0, 10, (len(states),))
+    weight = network.embedding.levels * network.embedding.scale[:, None]
+    everything = F.linear(states, weight.float()) + network.unigram
+    wanted = torch.stack(
+        [row[one * size :][:size] for row, one in zip(everything, classes.tolist(), strict=True)]
+    )
+    assert torch.allclose(network.token_logits(states, classes), wanted, atol=1e-4)
+
+
+def test_predictions_start_from_how_often_tokens_occur() -> None:
+    network = make_network(8)
+    counts = torch.arange(300)
+    network.set_unigram(counts)
+    assert network.classes.bias is not None
+    shares = network.classes.bias.detach().softmax(0).repeat_interleave(30)
+    shares = shares * network.unigram.detach().view(10, 30).softmax(1).flatten()
+    assert torch.allclose(shares, (counts + 1) / (counts + 1).sum(), rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     "sizes",
     [
         {"heads": 7},
         {"rounds": 1},
         {"gist_bits": 12},
+        {"classes": 7},
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_with_their_values(sizes: dict[str, int]) -> None:
     with pytest.raises(CheckpointError, match=str(next(iter(sizes.values())))):
-        ModelConfig(**sizes)
+        ModelConfig(**sizes)  # type: ignore[arg-type]

@@ -1,0 +1,61 @@
+"""The forward pass over texts: gists of segments, and questions to compare with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.pieces import PADDING, Pieces
+from r3mem_agents.model.threads import CORES
+
+_TEXTS_AT_ONCE = 16
+"""Size of batches whose intermediate tensors malloc keeps (docs/LOG.md, 2026-11-21)."""
+
+Gists = NDArray[np.uint8]
+Questions = NDArray[np.float32]
+
+
+class Forward:
+    """Texts to gists under a frozen encoder."""
+
+    def __init__(self, encoder: Encoder, pieces: Pieces) -> None:
+        self._encoder = encoder
+        self._pieces = pieces
+
+    def gists(self, texts: Sequence[str]) -> Gists:
+        """Gists ``(texts, gist_bits / 8)``, most significant bit first."""
+        bits = self._run(texts) > 0
+        return np.packbits(bits, axis=1)
+
+    def questions(self, texts: Sequence[str]) -> Questions:
+        """What gists are compared with, ``(texts, gist_bits)``, each of length 1.
+
+        A gist is what is stored, so it is cut to bits; a question is not, and loses nothing.
+        """
+        found = self._run(texts).astype(np.float32)
+        length = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(length, np.finfo(np.float32).tiny))
+
+    def _run(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        config = self._encoder.config
+        out = np.zeros((len(texts), config.gist_bits), np.float32)
+        cut = self._pieces.encode(texts, config.positions)
+        order = sorted(range(len(texts)), key=lambda row: len(cut[row]))
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            CORES.fit()
+            rows = order[start : start + _TEXTS_AT_ONCE]
+            out[rows] = self._encoder(*self._batch([cut[row] for row in rows])).cpu().numpy()
+        return out
+
+    def _batch(self, cut: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        padded = np.full((len(cut), len(cut[-1])), PADDING, np.int64)
+        for row, ids in enumerate(cut):
+            padded[row, : len(ids)] = ids
+        device = self._encoder.position.device
+        count = torch.tensor([len(ids) for ids in cut], dtype=torch.int64, device=device)
+        return torch.from_numpy(padded).to(device), count

@@ -1,0 +1,124 @@
+"""``r3mem distil``: an encoder from a pretrained one, by distillation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.pretrained import add_adapters, merge_adapters
+from r3mem_agents.train.distil.loop import EncoderRun
+from r3mem_agents.train.distil.pool import Lessons
+from r3mem_agents.train.distil.prepare import Sources, begin, prepare
+from r3mem_agents.train.progress import follow
+from r3mem_agents.train.recipe import EncoderRecipe
+from r3mem_agents.train.record import describe_run, draw, read_record, write_record
+from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+
+_DEFAULT = EncoderRecipe()
+
+
+def distil(
+    data: Annotated[
+        Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")
+    ],
+    teacher: Annotated[
+        Path,
+        typer.Option(help="Folder of a BERT of Hugging Face: the start, and what to resemble."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    others: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a sentence encoder for other languages than English."),
+    ] = None,
+    others_prefix: Annotated[
+        str, typer.Option(help="What --others wants before each text: 'query: ' for E5.")
+    ] = "",
+    lora: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    start_from: Annotated[
+        str, typer.Option(help="Checkpoint whose tokenizer and expander stand beside the encoder.")
+    ] = "r3mem-base",
+    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    vocabulary: Annotated[int, typer.Option(help="Most word pieces.")] = _DEFAULT.vocabulary,
+    batch_tokens: Annotated[
+        int, typer.Option(help="Positions of a batch.")
+    ] = _DEFAULT.batch_tokens,
+    source_mb: Annotated[
+        float, typer.Option(help="Most MB of dialogs and texts from one file.")
+    ] = _DEFAULT.source_mb,
+    pair_mb: Annotated[
+        float, typer.Option(help="Most MB of pairs from one file.")
+    ] = _DEFAULT.pair_mb,
+    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Make an encoder of a pretrained one; run it again to go on after an interruption.
+
+    The expander beside it was trained under other gists: train it on, from this checkpoint.
+
+    Example: r3mem distil data/train --teacher all-MiniLM-L6-v2 --out runs/encoder --minutes 60
+    """
+    console = Console()
+    prepare_process(threads, seed)
+    where = device_of(device)
+    start = checkpoint.load(start_from)
+    recipe = replace(
+        _DEFAULT,
+        minutes=minutes,
+        steps=steps,
+        vocabulary=vocabulary,
+        batch_tokens=batch_tokens,
+        source_mb=source_mb,
+        pair_mb=pair_mb,
+        learning_rate=_DEFAULT.learning_rate * rates,
+        seed=seed,
+    )
+    sources = Sources(data, teacher, others, others_prefix)
+    out.mkdir(parents=True, exist_ok=True)
+    with console.status("preparing") as status:
+
+        def note(text: str) -> None:
+            status.update(f"preparing: {text}")
+
+        taught = prepare(sources, out, recipe, start, where, note)
+        encoder, vector = begin(sources, out, recipe, start.expander.config.gist_bits)
+    pool = taught.pool
+    console.print(f"{pool.pieces.counts.sum():,} pieces in {len(pool.pieces):,} texts")
+    if lora is not None:
+        add_adapters(encoder, lora)
+    lessons, dtype = Lessons(pool, recipe, where), fastest_dtype(where)
+    run = EncoderRun(encoder, vector, recipe, lessons, out, where, dtype)
+    follow(run, console)
+    with console.status("writing the checkpoint"):
+        made = replace(
+            start,
+            name=name,
+            encoder=merge_adapters(encoder.cpu()).freeze(),
+            pieces=taught.pieces,
+        )
+        checkpoint.save(made, out / "checkpoint")
+        model = ReversibleModel.from_pretrained(out / "checkpoint")
+    stage = describe_run(run, recipe, None) | {
+        "teacher": teacher.name,
+        "others": others.name if others is not None else None,
+        "lora_rank": lora,
+        "expander_of": start.fingerprint,
+        "map_cosine": taught.map_cosine,
+        "data_sha256": taught.hashes,
+        "texts": len(pool.pieces),
+    }
+    before = read_record(checkpoint.find(start_from))
+    record = write_record(out / "checkpoint", model, before, encoder=stage)
+    draw(record, out / "distillation.png")
+    console.print(f"checkpoint in {out / 'checkpoint'}; now: r3mem train --start-from there")

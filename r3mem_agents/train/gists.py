@@ -1,0 +1,106 @@
+"""Gists of all segments of a corpus under a frozen encoder, made once and kept in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from r3mem_agents.model.checkpoint import Checkpoint
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.isolation import computing
+from r3mem_agents.model.pieces import PADDING, Pieces
+from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.train.corpus import Ragged
+
+AT_ONCE = 16384
+"""Segments that are cut into pieces and sorted by length together; then they are on disk."""
+
+POSITIONS = {"cpu": 2048, "cuda": 131072}
+"""Positions of a batch."""
+
+Gists = NDArray[np.uint8]
+
+
+def segment_gists(
+    segments: Ragged,
+    tokenizer: Tokenizer,
+    reader: Checkpoint,
+    path: Path,
+    key: str,
+    device: torch.device,
+    note: Callable[[str], None],
+) -> Gists:
+    """Gists ``(segments, gist_bits / 8)``, as a memory would make them.
+
+    Args:
+        segments: Tokens of the segments.
+        tokenizer: What these stand for.
+        reader: Has the encoder and its pieces.
+        path: File for them; what is there of the same key is not made again.
+        key: Of the segments.
+        device: Where to compute.
+        note: Told how far it is.
+    """
+    encoder = reader.encoder.to(device)
+    wanted = {"segments": key, "of": reader.fingerprint}
+    mark = path.with_suffix(".json")
+    done = 0
+    if path.exists() and mark.exists():
+        made = json.loads(mark.read_text())
+        done = made.pop("done")
+        done = done if made == wanted else 0
+    shape = (len(segments), encoder.config.gist_bits // 8)
+    out = open_memmap(path, "r+" if done else "w+", np.uint8, None if done else shape)
+    starts, counts = segments.starts, segments.counts
+    while done < len(segments):
+        some = range(done, min(len(segments), done + AT_ONCE))
+        texts = [
+            tokenizer.text_of(segments.ids[starts[row] : starts[row] + counts[row]].tolist())
+            for row in some
+        ]
+        out[some.start : some.stop] = _gists(texts, encoder, reader.pieces, device)
+        out.flush()
+        done = some.stop
+        mark.write_text(json.dumps(wanted | {"done": done}))
+        note(f"gists {done:,} of {len(segments):,}")
+    return np.asarray(out)
+
+
+def _gists(texts: list[str], encoder: Encoder, pieces: Pieces, device: torch.device) -> Gists:
+    """Gists of texts, in batches of like length."""
+    cut = Ragged.of(pieces.encode(texts, encoder.config.positions), np.int32)
+    out: list[Gists] = []
+    batches = by_length(cut.counts, POSITIONS[device.type])
+    with computing(device):
+        for rows in batches:
+            ids = torch.from_numpy(padded(cut, rows, PADDING)).to(device)
+            count = torch.from_numpy(cut.counts[rows]).to(device)
+            out.append(np.packbits((encoder(ids, count) > 0).cpu().numpy(), axis=1))
+    gists = np.empty_like(np.concatenate(out))
+    gists[np.concatenate(batches)] = np.concatenate(out)
+    return gists
+
+
+def by_length(counts: NDArray[np.int64], positions: int) -> list[NDArray[np.int64]]:
+    """Rows in batches of like length and about so many positions."""
+    order = np.argsort(counts, kind="stable")[::-1]
+    batches, start = [], 0
+    while start < len(order):
+        size = max(1, positions // int(counts[order[start]]))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def padded(sequences: Ragged, rows: NDArray[np.int64], padding: int) -> NDArray[np.int64]:
+    """Sequences as ``(rows, longest)``."""
+    counts, places = sequences.counts[rows], np.arange(sequences.counts[rows].max())
+    index = np.minimum(sequences.starts[rows][:, None] + places, len(sequences.ids) - 1)
+    ids = sequences.ids[index].astype(np.int64)
+    return np.where(places < counts[:, None], ids, padding)

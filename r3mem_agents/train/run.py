@@ -1,0 +1,244 @@
+"""What every training has: steps by wall time, a saved state, a curve, and going on when killed."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import pickle
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from r3mem_agents.errors import CheckpointError
+from r3mem_agents.model.exact import is_faster
+from r3mem_agents.train.recipe import Recipe
+
+SAVE_EVERY_S = 240.0
+MEASURE_EVERY_S = 240.0
+REPORT_EVERY = 10
+"""Steps between two reports."""
+
+MEMORY = 0.02
+"""Weight of a step in the running means: they remember about fifty."""
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run has to say at a step.
+
+    Attributes:
+        step: Steps done.
+        elapsed_s: Wall time of training, over all resumes.
+        tokens: Tokens seen.
+        tokens_per_s: Since the last report.
+        figures: Of the training batches, smoothed.
+        held_out: Figures on what is kept out of training, when they were measured now.
+    """
+
+    step: int
+    elapsed_s: float
+    tokens: int
+    tokens_per_s: float
+    figures: Figures
+    held_out: Figures | None
+
+    @property
+    def point(self) -> dict[str, Any]:
+        """It as a point of the curve."""
+        point: dict[str, Any] = {
+            "step": self.step,
+            "elapsed_s": round(self.elapsed_s, 1),
+            "tokens": self.tokens,
+            **_rounded(self.figures),
+        }
+        if self.held_out is not None:
+            point["held_out"] = _rounded(self.held_out)
+        return point
+
+
+class Run(ABC):
+    """One training: networks, their optimizers and where they are.
+
+    A step draws its batches from its own number, so a run that was interrupted and goes on does
+    what it would have done without.
+
+    Args:
+        network: What is trained; parameters that ask for no gradient stay as they are.
+        optimizers: Of its parameters, at their peak learning rates.
+        recipe: Choices of the run.
+        folder: Where it keeps its state.
+        device: Where it computes.
+        dtype: Of its products; a resumed run keeps the one that it began with.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizers: list[torch.optim.Optimizer],
+        recipe: Recipe,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self._network, self._optimizers = network, optimizers
+        self._recipe, self._folder = recipe, folder
+        self.device, self._dtype = device, dtype
+        self._peaks = [[group["lr"] for group in one.param_groups] for one in optimizers]
+        self._smooth: dict[str, Tensor] = {}
+        self.step, self.elapsed_s, self.tokens = 0, 0.0, 0
+        self.curve: list[dict[str, Any]] = []
+
+    @abstractmethod
+    def learn(self) -> None:
+        """Add the gradients of step ``self.step``, and count its ``tokens``."""
+
+    @abstractmethod
+    def measure(self) -> Figures:
+        """Figures on what is kept out of training, in the rounded arithmetic."""
+
+    def autocast(self) -> torch.autocast:
+        """Products in the run's dtype within the block, if it is training."""
+        return autocast(self.device, self._dtype if torch.is_grad_enabled() else torch.float32)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        return self._recipe.progress(self.step, self.elapsed_s)
+
+    def run(self) -> Iterator[Report]:
+        """Train until the recipe's time or steps are spent; yields a report every few steps."""
+        saved = measured = self.elapsed_s
+        last, last_tokens = time.monotonic(), self.tokens
+        while self.progress < 1:
+            begun = time.monotonic()
+            progress = self.progress
+            self.learn()
+            self._update(progress)
+            self.step += 1
+            self.elapsed_s += time.monotonic() - begun
+            held_out = None
+            if self.elapsed_s - measured > MEASURE_EVERY_S or self.progress >= 1:
+                held_out, measured = self._measure_apart(), self.elapsed_s
+            if self.step == 1 or self.step % REPORT_EVERY == 0 or held_out is not None:
+                figures = {name: mean.item() for name, mean in self._smooth.items()}
+                speed = (self.tokens - last_tokens) / (time.monotonic() - last)
+                last, last_tokens = time.monotonic(), self.tokens
+                report = Report(self.step, self.elapsed_s, self.tokens, speed, figures, held_out)
+                self.curve.append(report.point)
+                (self._folder / "curve.json").write_text(json.dumps(self.curve))
+                yield report
+            if self.elapsed_s - saved > SAVE_EVERY_S or self.progress >= 1:
+                self.save()
+                saved = self.elapsed_s
+
+    def note(self, **figures: Tensor) -> None:
+        """Add figures of a batch to the running means; nothing waits for the device."""
+        for name, value in figures.items():
+            value = value.detach().float()
+            self._smooth[name] = self._smooth.get(name, value).lerp(value, MEMORY)
+
+    def save(self) -> None:
+        """Write the state of the run; the old one stays until the new one is whole."""
+        state = {
+            "network": self._network.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "tokens": self.tokens,
+            "curve": self.curve,
+            "smooth": self._smooth,
+            "dtype": self._dtype,
+        }
+        partial = self._folder / "state.partial"
+        torch.save(state, partial)
+        partial.replace(self._folder / "state.pt")
+
+    def resume(self) -> bool:
+        """Go on from the last save, if there is one; whether there was.
+
+        Raises:
+            CheckpointError: The state is damaged, or of a network of other sizes.
+        """
+        path = self._folder / "state.pt"
+        if not path.exists():
+            return False
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+            self._network.load_state_dict(state["network"])
+            for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+        except (RuntimeError, ValueError, KeyError, pickle.UnpicklingError, EOFError) as error:
+            raise CheckpointError(
+                f"{path} is no state of this run: {error}; delete it or choose another folder"
+            ) from error
+        self._dtype = state["dtype"]
+        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+        self.tokens, self.curve, self._smooth = state["tokens"], state["curve"], state["smooth"]
+        return True
+
+    def _measure_apart(self) -> Figures:
+        """``measure`` without gradients and without compiling its many shapes."""
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+            return self.measure()
+
+    def _update(self, progress: float) -> None:
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
+        factor = self._recipe.rate(self.step, progress)
+        for optimizer, peaks in zip(self._optimizers, self._peaks, strict=True):
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU, and on a processor that multiplies faster in it than in float32."""
+    if device.type != "cpu":
+        return torch.bfloat16
+    wide = torch.ones((512, 512))
+    narrow = wide.bfloat16()
+    pays = is_faster(lambda: narrow @ narrow, lambda: wide @ wide)
+    return torch.bfloat16 if pays else torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Products in this dtype within the block."""
+    return torch.autocast(device.type, dtype, dtype != torch.float32)
+
+
+def prepare_process(threads: int, seed: int) -> None:
+    """Seed weights, and set what makes steps fast; for a process that does nothing but train.
+
+    Large tensors are freed and asked for again in every step; handing them back to the kernel
+    means that each page is faulted in anew (docs/LOG.md, 2026-11-21), so the C library is told to
+    keep them. TF32 holds all integer levels, and sums them in float32.
+    """
+    torch.manual_seed(seed)
+    if threads:
+        torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = True
+    if sys.platform == "linux":
+        trim_threshold, mmap_threshold, large = -1, -3, 1 << 30
+        mallopt: Callable[[int, int], int] = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(trim_threshold, large)
+        mallopt(mmap_threshold, large)
+
+
+def device_of(name: str) -> torch.device:
+    """The device that a name stands for; ``auto`` is CUDA where it is to be had."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _rounded(figures: Figures) -> Figures:
+    return {name: round(value, 4) for name, value in figures.items()}

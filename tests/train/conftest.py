@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from r3mem_agents import ReversibleModel
+from r3mem_agents.cli import app
+
+TOWNS = ["Lisbon", "Porto", "Faro", "Braga"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny products wait for their threads longer than they take."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Talk in English, lines and parallel pairs in German, a folder deeper."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "multi").mkdir()
+    turns = [
+        {"speaker": "A", "text": f"Train {n} to {TOWNS[n % 4]} leaves at {n % 24}:00."}
+        for n in range(200)
+    ]
+    lines = "\n".join(f"Zug {n} nach {TOWNS[n % 4]} fährt um {n % 24} Uhr." for n in range(60))
+    pairs = [
+        {"type": "pair", "query": f"The bus to {town}, {n}", "passage": f"Bus {n} nach {town}"}
+        | {"lang": "de", "cross": "en"}
+        for n in range(12)
+        for town in TOWNS
+    ]
+    asked = [
+        {"type": "pair", "query": f"When to {town}?", "passage": f"To {town} at {n}."}
+        for n in range(12)
+        for town in TOWNS
+    ]
+    write(folder / "talk.jsonl", [{"type": "dialog", "turns": turns}])
+    write(folder / "ask.jsonl", asked)
+    text = {"type": "text", "lang": "de", "independent_lines": True, "text": lines}
+    write(folder / "multi" / "de.jsonl", [text, *pairs])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory, model: ReversibleModel) -> Path:
+    """A tiny checkpoint to start from."""
+    folder = tmp_path_factory.mktemp("start")
+    model.save_pretrained(folder)
+    return folder
+
+
+def write(path: Path, items: list[dict[str, Any]]) -> None:
+    path.write_text("\n".join(map(json.dumps, items)) + "\n")
+
+
+def r3mem(*arguments: object) -> None:
+    """Run a command on the CPU that has to succeed."""
+    result = CliRunner().invoke(app, [*map(str, arguments), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+
+
+def record_of(run: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((run / "checkpoint" / "training.json").read_text())
+    return record
