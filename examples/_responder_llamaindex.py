@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms import LLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 
+from r3mem_agents import is_recalled
 from r3mem_agents.chat.extractive import answer
+from r3mem_agents.memory.quoting import indented
+from r3mem_agents.timestamps import wall_clock
 
 
 def chat_model(model: str | None = None, base_url: str | None = None) -> LLM:
@@ -54,5 +58,12 @@ def _quote(messages: Sequence[ChatMessage], **_: Any) -> ChatMessage:
         name, argument = command.groups()
         call = ToolCallBlock(tool_call_id=name, tool_name=name, tool_kwargs={"about": argument})
         return ChatMessage(role="assistant", blocks=[call])
-    prompt = "\n".join(str(message.content) for message in messages)
+    # What was said in this conversation is there as messages, and is quoted like the rest.
+    lines = (
+        f"[{wall_clock(datetime.now(UTC))}] user: {indented(message.content or '')}"
+        if message.role == "user" and not is_recalled(message.content or "")
+        else str(message.content)
+        for message in messages[:-1]
+    )
+    prompt = "\n".join([*lines, str(last.content)])
     return ChatMessage(role="assistant", content=answer(question, prompt))

@@ -50,7 +50,7 @@ def main() -> None:
             print(token, end="", flush=True)
         print()
     stats = memory.memory.stats()
-    print(f"[{stats.turns} turns in {stats.sessions} sessions, {options.db}]")
+    print(f"[turns: {stats.turns}, sessions: {stats.sessions}, {options.db}]")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def test_the_chat_engine_remembers_in_its_next_process(tmp_path: Path) -> None:
     second = run(*known, "What is my dog called?", where=tmp_path)
     assert 'user: "My dog is called Biscuit."' in second
     assert "no model is at work" in second
+    talk = run(known[0], "My dog is called Biscuit.", "What is my dog called?", where=tmp_path)
+    assert 'user: "My dog is called Biscuit."' in talk  # said in the same conversation
     other = run(*known, "--user", "bob", "What is my dog called?", where=tmp_path)
     assert "Biscuit" not in other
 
