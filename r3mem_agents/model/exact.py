@@ -127,7 +127,8 @@ class ExactLinear(nn.Module):
         self.in_features, self.out_features = inputs, outputs
         self.unit = gain / ACTIVATION_SCALE
         self.weight = nn.Parameter(torch.empty(outputs, inputs, dtype=FLOAT))
-        nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
+        if not self.weight.is_meta:  # where torch would load its compiler, and make it a folder
+            nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
         self.bias = nn.Parameter(torch.zeros(outputs, dtype=FLOAT)) if biased else None
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(outputs, dtype=FLOAT))
