@@ -17,6 +17,9 @@ BATCH = 4096
 DECAY = 0.02
 """Weight decay."""
 
+PASSES = 50
+"""Over the rows, at most: few rows take few steps."""
+
 HELD_OUT, MOST_HELD_OUT = 8, 4000
 """One in so many rows is held out, and how many at most."""
 
@@ -34,7 +37,7 @@ class SpaceMap:
     Args:
         inputs: Vectors of the second teacher.
         outputs: Those of the first one for the same, row by row.
-        steps: Of training.
+        steps: Of training, at most.
         device: Where to compute.
         seed: Of the batches.
     """
@@ -54,11 +57,13 @@ class SpaceMap:
             nn.Linear(size, wide), nn.GELU(), nn.Linear(wide, wide), nn.GELU(),
             nn.Linear(wide, y.shape[1]),
         ).to(device)  # fmt: skip
+        batch = min(BATCH, len(x))
+        steps = min(steps, -(-PASSES * len(x) // batch))
         optimizer = torch.optim.AdamW(self._net.parameters(), lr=RATE, weight_decay=DECAY)
         for step in range(steps):
             for group in optimizer.param_groups:
                 group["lr"] = RATE * (1 - step / steps) + LEAST_RATE
-            rows = torch.from_numpy(random.integers(len(x), size=min(BATCH, len(x)))).to(device)
+            rows = torch.from_numpy(random.integers(len(x), size=batch)).to(device)
             loss = 1 - F.cosine_similarity(self._apply(x[rows]), y[rows].float()).mean()
             optimizer.zero_grad()
             torch.autograd.backward(loss)
