@@ -172,8 +172,12 @@ def test_the_map_brings_one_space_into_another() -> None:
     one /= np.linalg.norm(one, axis=1, keepdims=True)
     turn = np.linalg.qr(random.standard_normal((16, 16)))[0].astype(np.float32)
     other = one @ turn
-    space = SpaceMap(one.astype(np.float16), other.astype(np.float16), 200, CPU, 0)
-    assert space.cosine > 0.95
+    some, known = one.astype(np.float16), other.astype(np.float16)
+    space = SpaceMap(some, known, 200, CPU, 0)
+    assert space.cosine > 0.7 > SpaceMap(some, known, 1, CPU, 0).cosine
+    mapped = space(some).astype(np.float32)
+    assert np.linalg.norm(mapped, axis=1) == pytest.approx(1, abs=1e-2)
+    assert (mapped * other).sum(1).mean() > 0.7
 
 
 def test_rotated_bits_keep_what_is_alike() -> None:
