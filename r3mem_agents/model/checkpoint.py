@@ -22,7 +22,6 @@ from torch import nn
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import EncoderConfig, ModelConfig
 from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.exact import ExactLinear
 from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
@@ -115,7 +114,9 @@ def _load(folder: Path) -> Checkpoint:
         fields = json.loads((folder / "config.json").read_text())
         form, name = fields.pop("format"), fields.pop("name")
         if form != FORMAT:
-            advice = "upgrade r3mem-agents" if form > FORMAT else "train on from it: --start-from"
+            advice = (
+                "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
+            )
             raise CheckpointError(
                 f"{folder} has format {form}, this version reads {FORMAT}: {advice}"
             )
@@ -146,37 +147,6 @@ def _load(folder: Path) -> Checkpoint:
     for network in (encoder, expander):
         network.requires_grad_(False).eval()
     return Checkpoint(name, encoder, expander, tokenizer, pieces, counts, fingerprint(folder))
-
-
-def adopt(network: Expander, path: str | Path) -> list[str]:
-    """Set the weights of an expander to train on from a checkpoint, as far as they fit.
-
-    Args:
-        network: The network; what has another name or size in the checkpoint keeps its values.
-        path: As for ``load``; sizes and version may be others.
-
-    Returns:
-        Names of the tensors that were set.
-
-    Raises:
-        CheckpointError: The checkpoint is missing or damaged.
-    """
-    folder = find(path)
-    try:
-        tensors = _part(load_file(folder / "model.safetensors"), _EXPANDER)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} is damaged: {error}") from error
-    own = _rounded(network)
-    fitting = {
-        name: tensor
-        for name, tensor in tensors.items()
-        if name in own and own[name].shape == tensor.shape
-    }
-    network.load_state_dict(fitting, strict=False)
-    for name, module in network.named_modules():
-        if isinstance(module, ExactLinear) and f"{name}.levels" in fitting:
-            module.thaw()
-    return sorted(fitting)
 
 
 def fingerprint(folder: Path) -> str:

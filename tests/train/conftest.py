@@ -64,9 +64,9 @@ def write(path: Path, items: list[dict[str, Any]]) -> None:
     path.write_text("\n".join(map(json.dumps, items)) + "\n")
 
 
-def r3mem(*arguments: object) -> None:
-    """Run a command on the CPU that has to succeed."""
-    result = CliRunner().invoke(app, [*map(str, arguments), "--device", "cpu"])
+def r3mem(*arguments: object, device: str = "cpu") -> None:
+    """Run a command that has to succeed."""
+    result = CliRunner().invoke(app, [*map(str, arguments), "--device", device])
     assert result.exit_code == 0, result.output
 
 

@@ -227,3 +227,15 @@ def test_the_command_leaves_a_checkpoint_and_a_record(
         if not name.endswith("weight"):
             assert torch.equal(model.expander.state_dict()[name], tensor)
     assert model.expand(model.compress(TEXTS)) == TEXTS
+
+
+@pytest.mark.gpu
+def test_a_gpu_distils_too(data: Path, start: Path, teacher: Path, tmp_path: Path) -> None:
+    r3mem(
+        "distil", data, "--teacher", teacher, "--out", tmp_path, "--start-from", start,
+        "--steps", 20, "--batch-tokens", 256, "--vocabulary", 400, device="cuda",
+    )  # fmt: skip
+    curve = record_of(tmp_path)["encoder"]["curve"]
+    assert curve[-1]["cosine"] > curve[0]["cosine"]
+    model = ReversibleModel.from_pretrained(tmp_path / "checkpoint")
+    assert model.expand(model.compress(TEXTS)) == TEXTS

@@ -185,3 +185,15 @@ def test_the_command_leaves_a_checkpoint_a_record_and_a_picture(
     trained = ReversibleModel.from_pretrained(more / "checkpoint")
     assert trained.tokenizer.fingerprint == model.tokenizer.fingerprint
     assert trained.expand(trained.compress(TEXTS)) == TEXTS
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_too(data: Path, start: Path, tmp_path: Path) -> None:
+    r3mem(
+        "train", data, "--out", tmp_path, "--start-from", start, "--fresh", "--steps", 30,
+        "--layers", 2, "--hidden", 32, "--batch-tokens", 256, device="cuda",
+    )  # fmt: skip
+    curve = record_of(tmp_path)["expander"]["curve"]
+    assert curve[-1]["bits_per_token"] < curve[0]["bits_per_token"]
+    model = ReversibleModel.from_pretrained(tmp_path / "checkpoint")
+    assert model.expand(model.compress(TEXTS)) == TEXTS
