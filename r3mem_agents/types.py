@@ -49,17 +49,20 @@ class Recollection:
     Attributes:
         turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
         text: The turn's text, byte for byte.
-        score: From 0 to 1. That of the best turn says how much of the question's weightiest terms
-            one turn says, or how like its gist is; that of the others, how much less evidence there
-            is for them. Scores of different questions can be compared.
+        score: From 0 to 1. That of the best turn says how sure it is that the memory holds an
+            answer, by the question's weightiest terms and by the gist; that of the others, how
+            much less evidence there is for them. Scores of different questions can be compared.
         session: The session of the turn.
         role: Role of the speaker.
         name: Name of the speaker, if any.
         time: When it was said, with a time zone.
         metadata: What was stored beside it.
         key: By what the caller knows the turn, if it was given.
-        evidence: The parts of the score by level, which add up to it: ``entity``, ``gist``,
-            ``neighbours``, ``session``, ``speaker`` and ``time``.
+        evidence: Why it was found: log-odds that speak for the turn, or against it, by level:
+            ``entity``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time`` and ``role``.
+            Turns are ranked by their sum.
+        superseded_by: Id of a newer turn in which the same speaker says the same kind of thing, if
+            one was found: this turn may hold no more.
     """
 
     turn_id: int
@@ -72,6 +75,7 @@ class Recollection:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
+    superseded_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def test_what_shows_its_use_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(USE, "README.md", "exec"), {})
-    assert "Biscuit" in capsys.readouterr().out
+    assert "Alice We adopted a cat named Miso." in capsys.readouterr().out
 
 
 def test_the_command_line_shows_the_same_memory(
@@ -55,7 +55,7 @@ def test_the_command_line_shows_the_same_memory(
         assert done.exit_code == 0, done.stderr
         assert "note: " not in done.stderr
         shown[command] = done.stdout
-    assert TOLD in shown["recall"]
+    assert "We adopted a cat named Miso." in shown["recall"]
     assert shown["users"] == "alice, agent default: 3 turns in 1 session\n"
     assert {path.name for path in tmp_path.iterdir()} == {"alice.db", "alice.jsonl"}
 
@@ -100,7 +100,7 @@ def test_figures_are_those_of_the_results() -> None:
         "r3mem": "**memory tokens** (exact, hash and framing included)",
         "r3mem + gist": "memory tokens and gists (what lookups need as well)",
         "static entropy coder": "the same tokens under a static entropy coder",
-        "token ids packed": "token ids packed into 13 bits",
+        "token ids packed": "token ids packed into 15 bits",
         "zstd-19 + dictionary": "zstd-19 with a dictionary trained on the training set",
         "brotli-11": "brotli-11",
         "zstd-19": "zstd-19",

@@ -1,154 +1,334 @@
-"""Fit the lookup's weights on questions about conversations, a weight at a time.
+"""Fit the lookup's weights on questions about conversations, and see what they find.
 
-    python examples/recipes/fit_weights.py OUT.json FILE.jsonl...
+    python examples/recipes/fit_weights.py OUT.json FILE.jsonl... [--related FILE.jsonl...]
 
-FILEs are in the open format of docs/recall.md; ``lookup_questions.py`` makes some from training
-data. A question counts what it finds of its gold turns among five, over five or the number of gold
-turns; files count alike, however many questions they have. Gists are the model's; codes are not
-made, since nothing is expanded.
+FILEs are in the open format of docs/recall.md, people's talk and assistants';
+``lookup_questions.py`` makes some from training data. The weights make the gold turns likely among
+all that a lookup considers (a listwise softmax); what speaks for one never counts against it.
+Figures are of
+conversations that the weights were not fitted on (five folds). Then the constants of
+``confidence`` are fitted: each question is also put to another conversation of its file, unless the
+file stands after ``--related``: its conversations answer each other's questions.
+
+A question that is said in its conversation is put to what was said before. Gists are the model's;
+codes are not made, since nothing is expanded. A file with ``n`` questions counts as their root.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
-from r3mem_agents import CompressiveMemory, ReversibleModel, Segment, Turn
-from r3mem_agents.bench.recall.files import read
-from r3mem_agents.memory.cache import INDEXES
-from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.question import Question as Asked
-from r3mem_agents.memory.lookup.question import read as read_question
-from r3mem_agents.memory.lookup.scoring import gist_likeness, weigh
-from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
+from r3mem_agents import ReversibleModel
+from r3mem_agents.bench.recall.data import Conversation
+from r3mem_agents.bench.recall.files import read as read_files
+from r3mem_agents.memory.lookup.index import Index, Snapshot
+from r3mem_agents.memory.lookup.likeness import gist_likeness
+from r3mem_agents.memory.lookup.question import read
+from r3mem_agents.memory.lookup.scoring import Considered, consider
+from r3mem_agents.memory.lookup.terms import ASKS
+from r3mem_agents.memory.lookup.weights import FEATURES, LEVELS, Weights
+from r3mem_agents.memory.moments import to_integers
+from r3mem_agents.memory.records import speaker_of, term_hashes
+from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.store import IndexColumns, ScopeState
 
-GRID: dict[str, tuple[float, ...]] = {
-    "gist": (0, 0.25, 0.5, 0.75, 1),
-    "previous": (0, 0.1, 0.2, 0.3, 0.4),
-    "following": (0, 0.05, 0.1, 0.2),
-    "brevity": (6, 12, 25, 50, 100),
-    "session": (0, 0.2, 0.4, 0.6, 0.8),
-    "speaker": (0, 0.1, 0.2, 0.3, 0.4),
-    "k1": (0.6, 0.9, 1.2, 1.6),
-    "b": (0.3, 0.5, 0.75),
-}
-"""Tried values; ``entity`` is the unit, and ``time`` needs questions that name dates."""
+FOLDS = 5
+LISTED_BY = ("said_share", "alike_relative", "before_said", "session_said")
+LISTED = 160
+"""Turns of a list, beside the gold ones: those that come first by one of these features."""
 
-ROUNDS = 2
-FOUND = 5
-AT_ONCE = 256
+EITHER_WAY = frozenset((*LEVELS["role"],))
+"""Features that may count against a turn."""
+
+FIXED = {"newer": (0.5, 0.0)}
+"""Weights that are chosen, for an assistant's memory and for people's: too few questions of these
+files ask for what has changed (docs/LOG.md, "the newest of it")."""
+
+SHARED, APART = 1e-4, 3e-4
+"""Penalties on squared weights, and on what people's differ from assistants' by."""
+
+LOST = 0.03
+"""So many of the answerable questions of any file may find nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of a user's turns, with the places of those that answer."""
+class Asked:
+    """A question with what a lookup considers, ``x`` its features, and which of that is gold."""
 
-    turns: Snapshot
-    asked: Asked
-    gist: Any
-    gold: frozenset[int]
-
-
-class GistsOnly:
-    """A model that makes no codes."""
-
-    def __init__(self, model: ReversibleModel) -> None:
-        self._model = model
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    @torch.inference_mode()
-    def compress(self, texts: Sequence[str]) -> list[Segment]:
-        """Segments with the gists of the model and nothing to expand."""
-        _, gists = self._model._cut_and_gist(texts)
-        return [Segment(b"", gist.tobytes()) for gist in gists]
+    file: str
+    fold: int
+    unit: str
+    several: bool
+    gold: NDArray[np.bool_]
+    golds: int
+    sessions: NDArray[np.int32]
+    x: NDArray[np.float32]
+    covered: NDArray[np.float64]
+    alike: NDArray[np.float64]
 
 
-def main(out: Path, files: Sequence[Path]) -> None:
-    """Fit, print every step, and write the figures."""
+class Arrays:
+    """What a memory of a conversation knows, without a store and without codes."""
+
+    def __init__(self, model: ReversibleModel, said: Conversation, sealer: Sealer) -> None:
+        self.said = said
+        self._sealer, self._bytes = sealer, model.gist_bytes
+        texts = [turn.text for turn in said.turns]
+        cut = model._cut(texts, [text.encode() for text in texts])
+        self._gists = [gists.tobytes() for gists in model._gists(cut)]
+        self._terms = [term_hashes(sealer, text) for text in texts]
+        self.questions = model.questions([one.question for one in said.questions])
+
+    def first(self, turns: int) -> Snapshot:
+        """The first so many turns."""
+        index = Index(ScopeState(1, 0), self._bytes, self._sealer.term(ASKS))
+        some = self.said.turns[:turns]
+        speakers = {
+            key: n for n, key in enumerate(dict.fromkeys((t.role, t.speaker) for t in some))
+        }
+        sessions = {key: n for n, key in enumerate(dict.fromkeys(t.session for t in some))}
+        for (role, name), number in speakers.items():
+            index.speakers[number] = speaker_of(self._sealer, role, name)
+        index.add(
+            IndexColumns(
+                ids=range(1, len(some) + 1),
+                sessions=[sessions[t.session] for t in some],
+                speakers=[speakers[t.role, t.speaker] for t in some],
+                times_us=[to_integers(t.time)[0] for t in some if t.time is not None],
+                gists=self._gists[:turns],
+                terms=self._terms[:turns],
+            )
+        )
+        return index.snapshot()
+
+
+def main(out: Path, files: Sequence[Path], related: Sequence[Path] = ()) -> None:
+    """Fit, print what is found, and write weights and figures."""
     console = Console()
-    model: Any = GistsOnly(ReversibleModel.from_pretrained())
-    sets = {path.stem: list(questions(path, model)) for path in files}
-    weights, steps = WEIGHTS, []
-    for _ in range(ROUNDS):
-        for name, values in GRID.items():
-            tried = {value: found(sets, replace(weights, **{name: value})) for value in values}
-            best = max(tried, key=lambda value: mean(tried[value]))
-            weights = replace(weights, **{name: best})
-            steps.append({"weight": name, "tried": {str(k): v for k, v in tried.items()}})
-            for value, each in tried.items():
-                mark = "*" if value == best else " "
-                console.print(
-                    f"{mark} {name:9} {value:<5} {mean(each):.4f}  {each}", highlight=False
-                )
-    before, after = found(sets, WEIGHTS), found(sets, weights)
+    model = ReversibleModel.from_pretrained()
+    own: list[Asked] = []
+    strange: list[Asked] = []
+    for path in (*files, *related):
+        mine, others = questions(path, model)
+        own, strange = own + mine, strange + (others if path in files else [])
+    gold = [one for one in own if one.golds]
+    by_fold = {fold: fit([g for g in gold if g.fold != fold]) for fold in range(FOLDS)}
+    held_out = [found(one, by_fold[one.fold]) for one in gold]
+    weights = fit(gold)
+    offset, covered, alike, least = confidence(gold, strange, weights)
     record = {
         "model": model.fingerprint,
-        "questions": {name: len(one) for name, one in sets.items()},
-        "weights_before": asdict(WEIGHTS),
-        "recall_before": before,
-        "weights": asdict(weights),
-        "recall": after,
-        "steps": steps,
+        "held_out": {
+            name: {
+                "questions": len(
+                    some := [f for f, g in zip(held_out, gold, strict=True) if g.file == name]
+                ),
+                "first": round(float(np.mean([f[0] for f in some])), 4),
+                "in_five": round(float(np.mean([f[1] for f in some])), 4),
+            }
+            for name in dict.fromkeys(one.file for one in gold)
+        },
+        "assistant": rounded(weights.assistant),
+        "people": rounded(weights.people),
+        "confidence": {"offset": offset, "covered": covered, "alike": alike, "least": least},
     }
     out.write_text(json.dumps(record, indent=1) + "\n")
-    console.print_json(data={key: record[key] for key in ("weights", "recall_before", "recall")})
+    console.print_json(data=record)
 
 
-def questions(path: Path, model: Any) -> Iterator[Question]:
-    """Questions of a file, each with the turns of its user."""
-    conversations = read([path]).conversations
-    for conversation in track(conversations, path.stem, console=Console(stderr=True)):
-        with CompressiveMemory(":memory:", model=model) as memory:
-            stored: list[Turn] = []
-            for start in range(0, len(conversation.turns), AT_ONCE):
-                stored += memory.remember_many(
-                    Turn(role=t.role, text=t.text, name=t.speaker, session=t.session, time=t.time)
-                    for t in conversation.turns[start : start + AT_ONCE]
-                )
-            reader = memory._reader
-            turns = INDEXES.snapshot(reader._store, reader._scope, reader._sealer, model.gist_bytes)
-            assert turns is not None
-            place = {int(row): number for number, row in enumerate(turns.ids)}
-            ids = {
-                said.id: place[row.id] for said, row in zip(conversation.turns, stored, strict=True)
-            }
-            asked = [one for one in conversation.questions if one.counted]
-            gists = model.gists([one.question for one in asked])
-            for one, gist in zip(asked, gists, strict=True):
-                asked = read_question(one.question, None, turns, reader._sealer)
-                yield Question(turns, asked, gist, frozenset(ids[g] for g in one.gold))
+def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Asked]]:
+    """The questions of a file, and the same put to the next conversation in it."""
+    sealer = Sealer(b"fit_weights".ljust(32))
+    said = read_files([path]).conversations
+    known = [
+        Arrays(model, one, sealer) for one in track(said, path.stem, console=Console(stderr=True))
+    ]
+    own = [
+        asked(path.stem, number % FOLDS, mine, mine, row, sealer)
+        for number, mine in enumerate(known)
+        for row in range(len(mine.said.questions))
+    ]
+    strange = [
+        asked(path.stem, number % FOLDS, mine, known[number - 1], row, sealer)
+        for number, mine in enumerate(known)
+        for row in range(len(mine.said.questions))
+        if len(known) > 1
+    ]
+    return own, strange
 
 
-def found(sets: dict[str, list[Question]], weights: Weights) -> dict[str, float]:
-    """Recall at five of each set."""
-    return {
-        name: round(float(np.mean([recall(one, weights) for one in some])), 4)
-        for name, some in sets.items()
-    }
+def asked(file: str, fold: int, asking: Arrays, told: Arrays, row: int, sealer: Sealer) -> Asked:
+    """What a lookup considers for a conversation's question in its memory, or in another's."""
+    question, turns = asking.said.questions[row], told.said.turns
+    place = {turn.id: number for number, turn in enumerate(turns)} if asking is told else {}
+    golds = [place[one] for one in question.gold if one in place] if question.answerable else []
+    said = [
+        n for n, t in enumerate(turns) if t.text == question.question and n > max(golds, default=0)
+    ]
+    known = told.first(said[0] if said else len(turns))
+    now = turns[len(known.ids) - 1].time
+    likeness = gist_likeness(known, asking.questions[row])
+    seen: Considered = consider(known, read(question.question, now, known, sealer), likeness)
+    x = np.stack([seen.features[name] for name in FEATURES], 1).astype(np.float32)
+    is_gold = np.isin(seen.places, golds)
+    listed = is_gold.copy()
+    each = LISTED // len(LISTED_BY)
+    for name in LISTED_BY:
+        listed[np.argsort(-x[:, FEATURES.index(name)], kind="stable")[:each]] = True
+    return Asked(
+        file=file,
+        fold=fold,
+        unit=asking.said.unit,
+        several=seen.several_roles,
+        gold=is_gold[listed],
+        golds=len(set(known.session[golds].tolist()) if asking.said.unit == "session" else golds),
+        sessions=known.session[seen.places[listed]],
+        x=x[listed],
+        covered=seen.covered[seen.places[listed]],
+        alike=np.maximum(likeness[seen.places[listed]], 0),
+    )
 
 
-def recall(one: Question, weights: Weights) -> float:
-    """Share of a question's gold turns that five turns hold, as far as five can."""
-    score = weigh(one.turns, one.asked, gist_likeness(one.turns, one.gist), weights).score
-    best = np.lexsort((-np.arange(len(score)), -score))[:FOUND]
-    return len(one.gold.intersection(best.tolist())) / min(FOUND, len(one.gold))
+def fit(some: Sequence[Asked]) -> Weights:
+    """Weights under which gold turns are likely."""
+    lists = [one for one in some if one.gold.any()]
+    most = max(len(one.x) for one in lists)
+    x = torch.zeros(len(lists), most, len(FEATURES))
+    gold, real = torch.zeros(2, len(lists), most, dtype=torch.bool)
+    for row, one in enumerate(lists):
+        x[row, : len(one.x)] = torch.from_numpy(one.x)
+        gold[row, : len(one.x)], real[row, : len(one.x)] = torch.from_numpy(one.gold), True
+    counts = file_weights([one.file for one in lists])
+    people = torch.tensor([[float(not one.several)] for one in lists])
+    any_will_do = torch.tensor([one.unit == "session" for one in lists])
+    either_way = torch.tensor([name in EITHER_WAY for name in FEATURES])
+    fixed = {FEATURES.index(name): pair for name, pair in FIXED.items()}
+    free = torch.zeros(2, len(FEATURES))
+    free[0] = 0.3
+    free.requires_grad_()
+
+    def both() -> tuple[Tensor, Tensor]:
+        made = []
+        for number, raw in enumerate((free[0], free[0] + free[1])):
+            one = torch.where(either_way, raw, raw.clamp(min=0)).clone()
+            for place, pair in fixed.items():
+                one[place] = pair[number]
+            if number:  # people's memories have one role
+                one[[FEATURES.index(name) for name in LEVELS["role"][:2]]] = 0.0
+            made.append(one)
+        return made[0], made[1]
+
+    def loss() -> Tensor:
+        assistants, peoples = both()
+        odds = (1 - people) * (x @ assistants) + people * (x @ peoples)
+        against = odds.masked_fill(gold | ~real, -1e9).logsumexp(1)
+        each = softplus(against[:, None] - odds).mul(gold).sum(1) / gold.sum(1)
+        any_one = softplus(against - odds.masked_fill(~gold, -1e9).logsumexp(1))
+        missed = (counts * torch.where(any_will_do, any_one, each)).sum()
+        return missed + SHARED * (free[0] ** 2).sum() + APART * (free[1] ** 2).sum()
+
+    minimize(free, loss)
+    tables = [dict(zip(FEATURES, one.tolist(), strict=True)) for one in both()]
+    return Weights(assistant=tables[0], people=tables[1])
 
 
-def mean(recalls: dict[str, float]) -> float:
-    """Of all sets."""
-    return sum(recalls.values()) / len(recalls)
+def minimize(free: Tensor, loss: Any) -> None:
+    """Newton's steps to the least loss."""
+    steps = torch.optim.LBFGS([free], max_iter=120, line_search_fn="strong_wolfe")
+
+    def step() -> Tensor:
+        steps.zero_grad()
+        value: Tensor = loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    steps.step(step)  # type: ignore[no-untyped-call]
+
+
+def file_weights(names: Sequence[str]) -> Tensor:
+    """What each question counts."""
+    counts = {name: names.count(name) for name in dict.fromkeys(names)}
+    weights = torch.tensor([counts[name] ** -0.5 for name in names])
+    return weights / weights.sum()
+
+
+def odds_of(one: Asked, weights: Weights) -> NDArray[np.float64]:
+    """Evidence for what is listed."""
+    used = weights.of(several_roles=one.several)
+    odds: NDArray[np.float64] = one.x @ np.array([used[name] for name in FEATURES])
+    return odds
+
+
+def found(one: Asked, weights: Weights) -> tuple[float, float]:
+    """Whether the first is gold, and the share of the gold turns or sessions among five."""
+    order = np.argsort(-odds_of(one, weights), kind="stable")
+    if one.unit == "session":
+        order = order[np.sort(np.unique(one.sessions[order], return_index=True)[1])]
+    hits = one.gold[order]
+    return float(hits[:1].any()), float(hits[:5].sum() / one.golds)
+
+
+def confidence(
+    gold: Sequence[Asked], strange: Sequence[Asked], weights: Weights
+) -> tuple[float, float, float, float]:
+    """Offset, weights of the best turn's coverage and likeness, and what few fall below."""
+    crossed = {one.file for one in strange}
+    own = [one for one in gold if one.file in crossed]
+    x = torch.tensor([best_of(one, weights) for one in (*own, *strange)])
+    y = torch.tensor([1.0] * len(own) + [0.0] * len(strange))
+    counts = file_weights([*(f"own {one.file}" for one in own), *(one.file for one in strange)])
+    free = torch.zeros(3, requires_grad=True)
+
+    def sure(of: Tensor) -> Tensor:
+        return free[0] + of @ free[1:]
+
+    def loss() -> Tensor:
+        wrong = binary_cross_entropy_with_logits(sure(x), y, weight=counts, reduction="sum")
+        return wrong + SHARED * (free**2).sum()
+
+    minimize(free, loss)
+    bars = [
+        torch.sigmoid(
+            sure(torch.tensor([best_of(one, weights) for one in gold if one.file == name]))
+        )
+        .quantile(LOST)
+        .item()
+        for name in dict.fromkeys(one.file for one in gold)
+    ]
+    offset, covered, alike = free.tolist()
+    return round(offset, 2), round(covered, 2), round(alike, 2), round(min(bars), 3)
+
+
+def best_of(one: Asked, weights: Weights) -> tuple[float, float]:
+    """Coverage and likeness of the turn with the most evidence."""
+    if not len(one.x):
+        return 0.0, 0.0
+    best = odds_of(one, weights).argmax()
+    return float(one.covered[best]), float(one.alike[best])
+
+
+def rounded(weights: Any) -> dict[str, float]:
+    """For reading."""
+    return {name: round(value, 2) for name, value in weights.items()}
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    before, _, after = " ".join(sys.argv[2:]).partition("--related")
+    main(
+        Path(sys.argv[1]),
+        [Path(one) for one in before.split()],
+        [Path(one) for one in after.split()],
+    )

@@ -34,4 +34,5 @@ def recollection_record(hit: Recollection) -> dict[str, Any]:
         "metadata": dict(hit.metadata),
         "key": hit.key,
         "evidence": dict(hit.evidence),
+        "superseded_by": hit.superseded_by,
     }

@@ -138,8 +138,8 @@ class BlockingMemory(KeptMemory):
                 means the time of the call.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
-            min_score: Only turns with at least this score. The best turn's says how much of the
-                question's weightiest terms one turn says; the others have less in proportion.
+            min_score: Only turns with at least this score. The best turn's says how sure it is
+                that the memory holds an answer; the others have less, as there is less evidence.
             exclude: Ids of turns to leave out, as if nothing were said in them: those that the
                 caller has already.
             level: ``"turn"``, or ``"session"`` for the best turn of each of the ``k`` best

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from r3mem_agents.forking import Lock, in_children
 from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.lookup.index import Index, Snapshot
+from r3mem_agents.memory.lookup.terms import ASKS
 from r3mem_agents.memory.records import open_speaker
 from r3mem_agents.memory.sealing import TERM_BYTES, Sealer
 from r3mem_agents.store import Scope, Store
@@ -83,7 +84,7 @@ def _up_to_date(
     with closing(store.index_rows(scope, known, last)) as additions:
         for addition in additions:
             if found is None:
-                found = Index(addition.state, gist_bytes)
+                found = Index(addition.state, gist_bytes, sealer.term(ASKS))
                 if index is not None and index.state == found.state:
                     found = index
             rows = indexable(addition.rows, gist_bytes, TERM_BYTES)

@@ -16,9 +16,9 @@ from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.likeness import gist_likeness
 from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
-from r3mem_agents.memory.lookup.scoring import gist_likeness
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.records import (
     as_read,
@@ -243,4 +243,5 @@ def _recollection(winner: Winner, turn: Turn) -> Recollection:
         metadata=turn.metadata or {},
         key=turn.key,
         evidence=winner.evidence,
+        superseded_by=winner.superseded_by,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.lookup.index import Speaker
-from r3mem_agents.memory.lookup.terms import hashed_words, terms
+from r3mem_agents.memory.lookup.terms import ASKS, QUESTION_MARK, hashed_words, terms
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.validation import metadata_json
@@ -93,8 +93,9 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
 
 
 def term_hashes(sealer: Sealer, text: str) -> bytes:
-    """What a lookup finds a text by: the hashes of its terms, ascending."""
-    return b"".join(sorted(sealer.term(term) for term in terms(text)))
+    """What a lookup finds a text by: the hashes of its terms, ascending, and whether it asks."""
+    marks = [ASKS] if QUESTION_MARK.search(text) else []
+    return b"".join(sorted(sealer.term(term) for term in [*terms(text), *marks]))
 
 
 def _label(sealer: Sealer, kind: str, value: str) -> Label:
@@ -137,6 +138,11 @@ def open_speaker(sealer: Sealer, sealed: bytes | None) -> Speaker:
     """A sealed speaker, as a lookup needs it: nobody where damage has left none."""
     opened = _tried(lambda: json.loads(sealer.unseal(sealed or b"")))
     role, name = opened if opened is not None else ("", None)
+    return speaker_of(sealer, role, name)
+
+
+def speaker_of(sealer: Sealer, role: str, name: str | None) -> Speaker:
+    """A speaker, as a lookup needs it."""
     words = hashed_words(sealer, name or "")
     return Speaker(role, name, tuple(spelling for word in words for spelling in word))
 

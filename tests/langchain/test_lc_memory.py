@@ -196,7 +196,7 @@ def test_messages_are_marked_and_not_stored_again(open_memory: OpenMemory) -> No
 
 
 def test_the_budget_and_the_window_hold(open_memory: OpenMemory) -> None:
-    memory = open_memory(session="today")
+    memory = open_memory(user="alice", session="today")
     for number in range(6):
         memory.remember("user", f"Line {number} of a long story about a dog.", session="before")
         memory.remember("user", f"Short {number}.")

@@ -75,7 +75,7 @@ async def test_it_filters_as_recall_does(memory: CompressiveMemory) -> None:
         found = retriever.invoke("dog")
         assert [document.page_content for document in found] == ["Your dog is called Biscuit."]
         assert await retriever.ainvoke("dog") == found
-    assert R3Retriever(memory=memory, min_score=0.9).invoke("dog and hamster") == []
+    assert R3Retriever(memory=memory, min_score=0.99).invoke("dog and hamster") == []
     assert len(R3Retriever(memory=memory, level="session").invoke("dog")) == 2
     assert R3Retriever(memory=memory.scoped(user="nobody")).invoke("dog") == []
 

@@ -66,7 +66,7 @@ def test_a_question_searches_few_runs() -> None:
 
 @pytest.mark.parametrize(("gists", "terms"), [(bytes(6), b"\0\0\1"), (bytes(5), b"\0\1")])
 def test_a_damaged_row_leaves_the_index_as_it_was(gists: bytes, terms: bytes) -> None:
-    index = Index(ScopeState(1, 0), gist_bytes=5)
+    index = Index(ScopeState(1, 0), gist_bytes=5, asks=b"???")
     index.add(IndexColumns([1], [1], [], [5], [bytes(5)], [b"\0\0\1"]))
     before = index.snapshot()
     with pytest.raises(StoreCorruptError):

@@ -15,6 +15,7 @@ from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import reading
 from r3mem_agents.memory.cache import IndexCache
 from r3mem_agents.memory.lookup.ranking import Winner, rank
+from r3mem_agents.memory.lookup.weights import LEVELS
 from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.sealing import Sealer
 from tests.conftest import OpenMemory
@@ -82,7 +83,8 @@ def test_turns_that_stand_alone_have_no_neighbours(open_memory: OpenMemory) -> N
     turns = memory.remember_many([Turn(role="entry", text=text) for text in entries])
     hits = memory.recall("Biscuit", k=9, neighbours=False)
     assert [hit.turn_id for hit in hits] == [turns[4].id, turns[1].id]
-    assert hits[0].score == hits[1].score > 0.5
+    assert hits[0].score == pytest.approx(hits[1].score)
+    assert hits[0].score > 0.5
     assert not any(hit.evidence[level] for hit in hits for level in ("neighbours", "session"))
     assert len(memory.recall("Biscuit", k=9)) == 5
 
@@ -110,15 +112,16 @@ def test_an_empty_memory_and_an_empty_turn(open_memory: OpenMemory) -> None:
     assert memory.recall("anything", k=1)[0].text == "Anything goes."
 
 
-def test_scores_descend_and_are_the_sum_of_their_evidence(memory: CompressiveMemory) -> None:
+def test_scores_descend_with_the_sum_of_their_evidence(memory: CompressiveMemory) -> None:
     hits = memory.recall("Does Alice know the printer in Zurich?", k=100)
     scores = [hit.score for hit in hits]
     assert len(hits) > 2
     assert scores == sorted(scores, reverse=True)
+    odds = [sum(hit.evidence.values()) for hit in hits]
+    assert odds == pytest.approx(sorted(odds, reverse=True))
     for hit in hits:
         assert 0 < hit.score <= 1
-        assert hit.score == pytest.approx(sum(hit.evidence.values()))
-        assert set(hit.evidence) == {"entity", "gist", "neighbours", "session", "speaker", "time"}
+        assert hit.evidence.keys() == LEVELS.keys()
 
 
 def test_k_cuts_the_same_list(memory: CompressiveMemory) -> None:
@@ -166,7 +169,7 @@ def test_filters_only_leave_out(memory: CompressiveMemory, name: str) -> None:
 def test_a_question_that_is_stored_itself_is_no_evidence(memory: CompressiveMemory) -> None:
     question = "quantum chromodynamics"
     stored = memory.remember("user", question, session="s3")
-    assert len(memory.recall(question)) == 2  # the question, and the turn before it
+    assert memory.recall(question)[0].turn_id == stored.id
     assert memory.recall(question, exclude=[stored.id or 0, 999]) == []
     everything = memory.recall("Zurich printer", k=1000)
     for hit in everything:
@@ -277,7 +280,7 @@ def test_unknown_sessions_are_named(memory: CompressiveMemory) -> None:
 def test_a_turn_forgotten_between_ranking_and_reading(
     memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question = "Zurich printer taxi dog"
+    question = f"{LINES[0][3]} Zurich printer taxi"
     everything = memory.recall(question, k=4)
     ranked: list[int] = []
 
@@ -285,14 +288,14 @@ def test_a_turn_forgotten_between_ranking_and_reading(
         winners = rank(*arguments)
         if not ranked:
             ranked.extend(winner.id for winner in winners)
-            memory.forget(turn_ids=ranked[:1])
+            memory.forget(turn_ids=ranked[-1:])
         return winners
 
     monkeypatch.setattr(reading, "rank", rank_and_forget)
     hits = memory.recall(question, k=3)
     assert ranked == [hit.turn_id for hit in everything[:3]]
     assert len(hits) == 3
-    assert ranked[0] not in [hit.turn_id for hit in hits]
+    assert ranked[-1] not in [hit.turn_id for hit in hits]
 
 
 def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None:
@@ -344,7 +347,7 @@ def test_a_date_favours_its_turns_and_excludes_none(
     hits = meetings.recall(f"Where did we meet Bob {when}?", now=ASKED)
     assert hits[0].time == MEETINGS[line][1]
     assert hits[0].evidence["time"] > hits[1].evidence["time"]
-    assert len(hits) == 3
+    assert {time for text, time in MEETINGS if "Bob" in text} <= {hit.time for hit in hits}
 
 
 def test_since_and_until_stay_hard(meetings: CompressiveMemory) -> None:

@@ -117,10 +117,10 @@ def test_what_was_left_out_is_filled_in(open_memory: OpenMemory) -> None:
 
 def test_a_memory_in_memory(open_memory: OpenMemory) -> None:
     one, other = open_memory(":memory:"), open_memory(":memory:")
-    one.remember("user", "Only here.")
-    assert [turn.text for turn in one.history()] == ["Only here."]
+    one.remember("user", "Only in Lisbon.")
+    assert [turn.text for turn in one.history()] == ["Only in Lisbon."]
     assert other.history() == []
-    assert one.recall("only")[0].text == "Only here."
+    assert one.recall("Lisbon")[0].text == "Only in Lisbon."
     assert one.stats().file_bytes == 0
     assert one.forget(everything=True) == 1
 

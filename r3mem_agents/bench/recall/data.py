@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 
@@ -84,11 +84,13 @@ class Conversation(_Record):
         id: Names it in messages.
         turns: Turns in the order in which they were said.
         questions: Questions about them.
+        unit: What a question wants: its gold turns, or any turn of the sessions that they are in.
     """
 
     id: Name
     turns: Annotated[tuple[SaidTurn, ...], Field(min_length=1)]
     questions: tuple[Question, ...] = ()
+    unit: Literal["turn", "session"] = "turn"
 
     @model_validator(mode="after")
     def _turns_differ(self) -> Self:

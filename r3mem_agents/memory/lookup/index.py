@@ -45,8 +45,10 @@ class Snapshot:
         time_us: Microseconds since 1970 in UTC.
         previous: Position of the turn before it in its session, -1 for the first.
         lengths: Number of terms.
+        asks: Whether it asks something.
         gists: Gists as words, ``(segments,)`` each: the first word of all, the second of all ...
         gist_turn: Position of the turn of each gist, ascending.
+        gist_bits: Bits of a gist.
         postings: Which turns have which hashed terms.
         sessions: Row ids of the sessions, by number.
         speakers: Speakers, by number.
@@ -60,8 +62,10 @@ class Snapshot:
     time_us: NDArray[np.int64]
     previous: NDArray[np.int32]
     lengths: NDArray[np.int32]
+    asks: NDArray[np.bool_]
     gists: tuple[NDArray[np.uint64], ...]
     gist_turn: NDArray[np.int32]
+    gist_bits: int
     postings: tuple[Run, ...]
     sessions: tuple[int, ...]
     speakers: tuple[Speaker, ...]
@@ -97,10 +101,17 @@ class Growing:
 
 
 class Index:
-    """The arrays of one scope, kept up to date by adding rows."""
+    """The arrays of one scope, kept up to date by adding rows.
 
-    def __init__(self, state: ScopeState, gist_bytes: int) -> None:
+    Args:
+        state: Of the rows.
+        gist_bytes: Bytes of a gist.
+        asks: The hashed term of turns that ask something (``terms.ASKS``); no question searches it.
+    """
+
+    def __init__(self, state: ScopeState, gist_bytes: int, asks: bytes) -> None:
         self.state = state
+        self._asking = _hashed(np.frombuffer(asks, np.uint8)[None])[0]
         self._gist_bytes = gist_bytes
         self._words = -(-gist_bytes // WORD_BYTES)
         self._ids = Growing(np.int64)
@@ -109,6 +120,7 @@ class Index:
         self._time_us = Growing(np.int64)
         self._previous = Growing(np.int32)
         self._lengths = Growing(np.int32)
+        self._asks = Growing(np.bool_)
         self._gists = [Growing(np.uint64) for _ in range(self._words)]
         self._gist_turn = Growing(np.int32)
         self._postings: tuple[Run, ...] = ()
@@ -144,8 +156,13 @@ class Index:
         for word, values in zip(self._gists, padded.view(np.uint64).T, strict=True):
             word.extend(values)
         self._gist_turn.extend(np.repeat(owners, gist_sizes))
-        self._postings = with_run(self._postings, _run(terms, np.repeat(owners, lengths)))
-        self._lengths.extend(lengths)
+        hashed, owner = _hashed(terms), np.repeat(owners, lengths)
+        asking = hashed == self._asking
+        asks = np.zeros(len(owners), bool)
+        asks[owner[asking] - first] = True
+        self._asks.extend(asks)
+        self._postings = with_run(self._postings, _run(hashed[~asking], owner[~asking]))
+        self._lengths.extend(np.bincount(owner[~asking] - first, minlength=len(owners)))
         session = _numbered(rows.sessions, self._session_numbers)
         self._session.extend(session)
         self._previous.extend(self._before(session, first))
@@ -180,8 +197,10 @@ class Index:
             time_us=self._time_us.view,
             previous=self._previous.view,
             lengths=self._lengths.view,
+            asks=self._asks.view,
             gists=tuple(word.view for word in self._gists),
             gist_turn=self._gist_turn.view,
+            gist_bits=8 * self._gist_bytes,
             postings=self._postings,
             sessions=tuple(self._session_numbers),
             speakers=tuple(self.speakers[row] for row in self._speaker_numbers),
@@ -208,36 +227,20 @@ def _parts(
     return np.frombuffer(b"".join(each), np.uint8).reshape(-1, size), sizes // size
 
 
-def _run(terms: NDArray[np.uint8], owners: NDArray[np.int64]) -> Run:
-    """Postings of the hashed terms of turns, one for each distinct term of a turn."""
+def _hashed(terms: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Hashed terms, ``(terms, 3)``, as numbers."""
     parts = terms.astype(np.int64)
-    hashed = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
+    numbers: NDArray[np.int64] = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
+    return numbers
+
+
+def _run(hashed: NDArray[np.int64], owners: NDArray[np.int64]) -> Run:
+    """Postings of the hashed terms of turns, one for each distinct term of a turn."""
     # Equal terms of a turn lie side by side, since they are stored in ascending order.
     new = np.ones(len(hashed), bool)
     new[1:] = (hashed[1:] != hashed[:-1]) | (owners[1:] != owners[:-1])
     starts = np.flatnonzero(new)
     return pack(hashed[starts], owners[starts], np.diff(starts, append=len(hashed)))
-
-
-def product(
-    question: NDArray[np.float32], gists: Sequence[NDArray[np.uint64]]
-) -> NDArray[np.float64]:
-    """Products of a vector with gists, whose bits count as -1 and 1; ``(segments,)``.
-
-    The bits are not unpacked: for each place of a byte, a table holds the product with each of the
-    256 bytes that may stand there.
-
-    Args:
-        question: ``(gist_bits,)``.
-        gists: The words of all, ``(segments,)`` each.
-    """
-    signs = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
-    tables = question.reshape(-1, 8) @ (2 * signs - 1).T
-    total = np.zeros(len(gists[0]), np.float32)
-    for place, table in enumerate(tables):
-        word, byte = divmod(place, WORD_BYTES)
-        total += table[gists[word].view(np.uint8)[byte::WORD_BYTES]]
-    return total.astype(np.float64)
 
 
 def likeness_to(

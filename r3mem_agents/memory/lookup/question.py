@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from r3mem_agents.memory.lookup.dates import WORD, Span
+from r3mem_agents.memory.lookup.forms import past, personal
 from r3mem_agents.memory.lookup.index import Snapshot, Speaker
 from r3mem_agents.memory.lookup.postings import postings_of
 from r3mem_agents.memory.lookup.spans import Dates, find_dates
@@ -52,6 +53,9 @@ class Question(NamedTuple):
         named: Speakers that it names, places in a snapshot's ``speakers``.
         open: Whether it says nothing else that turns could be found by: it asks for whatever was
             said, by those speakers, at those times.
+        vague: Whether it has no words but those that ask for whatever was said, or none.
+        personal: Whether it is put in the first person.
+        past: Whether it asks for what was, and not for what is.
     """
 
     terms: frozenset[int]
@@ -59,6 +63,9 @@ class Question(NamedTuple):
     spans: tuple[Span, ...] = ()
     named: frozenset[int] = frozenset()
     open: bool = False
+    vague: bool = False
+    personal: bool = False
+    past: bool = False
 
 
 def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Question:
@@ -79,8 +86,16 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
     named = speakers_named(turns.speakers, every - timely) | _called(turns.speakers, query)
     names = frozenset[int]().union(*(turns.speakers[one].matched(every) for one in named))
     if not _asks_for_all(query, dates, names, bool(named), sealer):
-        return Question(settled(asked, said), timely, dates.spans, named)
-    return Question(every & (names | timely), timely, dates.spans, named, open=True)
+        return Question(
+            terms=(terms := settled(asked, said)),
+            timely=timely,
+            spans=dates.spans,
+            named=named,
+            vague=terms <= timely | hashed_terms(sealer, " ".join(ASKING)),
+            personal=personal(query),
+            past=past(query),
+        )
+    return Question(every & (names | timely), timely, dates.spans, named, open=True, vague=True)
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:

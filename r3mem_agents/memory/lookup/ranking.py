@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.newest import newest_first, superseding
 from r3mem_agents.memory.lookup.question import read
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.sealing import Sealer
+
+DEEPEST = 30
+"""A turn that supersedes another is one of so many best ones. Chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +64,12 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """A turn to read, with its score and the parts of it."""
+    """A turn to read, with its score, what speaks for it, and the newer turn that supersedes it."""
 
     id: int
     score: float
     evidence: Mapping[str, float]
+    superseded_by: int | None = None
 
 
 def rank(
@@ -80,26 +85,42 @@ def rank(
 ) -> list[Winner]:
     """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
-    Of two turns with the same score the later one comes first. Dates in the question are relative
-    to ``now``. ``likeness`` is that of every turn to it, ``(turns,)``.
+    Of two turns with the same score the later one comes first; one that supersedes another comes
+    before it, unless the question asks for the past. Dates in the question are relative to ``now``.
+    ``likeness`` is that of every turn to it, ``(turns,)``.
     """
     if filters.exclude:
         turns = turns.silence(filters.exclude)
-    evidence = weigh(turns, read(query, now, turns, sealer), likeness, weights)
-    score = evidence.score
+    question = read(query, now, turns, sealer)
+    evidence = weigh(turns, question, likeness, weights)
     allowed = np.flatnonzero(filters.allow(turns, evidence))
-    if level == "turn" and k < len(allowed):
-        # Only what reaches the k-th best score needs to be sorted.
-        bar = np.partition(score[allowed], -k)[-k]
-        allowed = allowed[score[allowed] >= bar]
-    order = allowed[np.lexsort((-allowed, -score[allowed]))]
+    best = _ordered(allowed, evidence.score, max(k, DEEPEST) if level == "turn" else None)
+    superseded: dict[int, int] = {}
+    score = evidence.score
+    if weights.has("gist") and not question.open:
+        superseded = superseding(turns, evidence.odds, best[:DEEPEST])
+        if not question.past:
+            score = newest_first(score, superseded)
+            best = _ordered(best, score, None)
     if level == "session":
-        order = order[np.sort(np.unique(turns.session[order], return_index=True)[1])]
+        best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
     return [
         Winner(
             id=int(turns.ids[position]),
             score=min(float(score[position]), 1.0),
             evidence=evidence.of(position),
+            superseded_by=int(turns.ids[superseded[position]]) if position in superseded else None,
         )
-        for position in order[:k]
+        for position in best[:k].tolist()
     ]
+
+
+def _ordered(
+    places: NDArray[np.intp], score: NDArray[np.float64], k: int | None
+) -> NDArray[np.intp]:
+    # Places by score, best first; at least the first ``k``.
+    if k is not None and k < len(places):
+        # Only what reaches the k-th best score needs to be sorted.
+        bar = np.partition(score[places], -k)[-k]
+        places = places[score[places] >= bar]
+    return places[np.lexsort((-places, -score[places]))]

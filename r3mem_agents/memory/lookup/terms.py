@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
+import regex
 import Stemmer
 
 from r3mem_agents.memory.lookup.words import Spelling, words
@@ -12,6 +13,12 @@ from r3mem_agents.memory.sealing import Sealer
 
 HashedSpelling = frozenset[int]
 """The hashed terms of one spelling of a word."""
+
+ASKS = "?"
+"""The term of a turn that asks something: what is said next may answer it."""
+
+QUESTION_MARK = regex.compile(r"\?(?!\w)|[\uff1f\u061f\u037e\u055e\u1367\u2e2e\u203d]")
+"""Those of all scripts, not the one inside an address."""
 
 _local = threading.local()
 

@@ -1,0 +1,99 @@
+"""The newest of what a speaker says comes first, and the older is marked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.memory.lookup.forms import past, personal
+from r3mem_agents.memory.lookup.newest import newest_first
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+OLD, NEW = "I live in a flat by the Seine river.", "Now I live in a flat by the Spree."
+
+
+class Topics(FakeModel):
+    """Gists that say what a text is about: where somebody lives, or its words."""
+
+    def _gist(self, text: str) -> NDArray[np.uint8]:
+        home = any(word in text.casefold() for word in ("live", "home", "moved"))
+        found = super()._gist("dwelling" if home else text)
+        found[:2] = super()._gist(text)[:2]
+        return found
+
+
+def remembered(
+    open_memory: OpenMemory, *said: tuple[str, str], long: bool = False
+) -> CompressiveMemory:
+    memory = open_memory(model=Topics())
+    more = " with one more word of a thousand" * 20 if long else ""
+    memory.remember_many(
+        Turn(
+            role="user", name=name, text=text + more, session=str(n), time=START + timedelta(days=n)
+        )
+        for n, (name, text) in enumerate([*said, ("Ann", "A cold day."), ("Ann", "Tea, please.")])
+    )
+    return memory
+
+
+def test_the_newer_is_first_and_the_older_is_marked(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
+    new, old = memory.recall("Do I live in a flat, by the river?", k=2)
+    assert (new.text, old.text) == (NEW, OLD)
+    assert (new.superseded_by, old.superseded_by) == (None, new.turn_id)
+    assert new.score > old.score
+
+
+def test_whoever_asks_for_the_past_gets_the_older_first(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
+    old, new = memory.recall("Which flat by the river did I live in before?", k=2)
+    assert (old.text, new.text) == (OLD, NEW)
+    assert old.superseded_by == new.turn_id
+
+
+def test_what_is_not_returned_supersedes_nothing(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
+    hits = memory.recall("Where do I live?", until=START + timedelta(hours=1))
+    assert [(hit.text, hit.superseded_by) for hit in hits] == [(OLD, None)]
+
+
+def test_nobody_supersedes_another(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Bob", NEW))
+    assert not any(hit.superseded_by for hit in memory.recall("Where do you live by the river?"))
+
+
+def test_long_turns_say_more_than_one_thing(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW), long=True)
+    assert not any(hit.superseded_by for hit in memory.recall("Where do I live by the river?"))
+
+
+@pytest.mark.parametrize("scores", [[0.9, 0.5, 0.1], [0.5, 0.9, 0.1], [0.5, 0.5, 0.1]])
+def test_only_the_newer_one_moves(scores: list[float]) -> None:
+    before = np.array(scores)
+    after = newest_first(before, {0: 1})
+    assert (after[1], 1) > (after[0], 0)
+    assert after[[0, 2]].tolist() == before[[0, 2]].tolist()
+    assert after[1] == pytest.approx(before[:2].max())
+
+
+@pytest.mark.parametrize(
+    ("question", "mine", "was"),
+    [
+        ("What's my name?", True, False),
+        ("Where did Ann live before?", False, True),
+        ("Which car does she drive?", False, False),
+        ("Wo habe ich früher gewohnt?", True, True),
+        ("Où habite ma mère ?", False, False),
+        ("我以前住在哪里？", True, True),
+        ("Which mine is deepest?", True, False),
+        ("", False, False),
+    ],
+)
+def test_the_form_of_a_question(question: str, mine: bool, was: bool) -> None:
+    assert (personal(question), past(question)) == (mine, was)
