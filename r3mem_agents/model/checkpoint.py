@@ -129,8 +129,8 @@ def _load(folder: Path) -> Checkpoint:
         missing = _tensors(encoder, expander).keys() ^ tensors.keys()
         if missing:
             raise CheckpointError(f"{folder}: tensors do not fit the sizes: {sorted(missing)}")
-        encoder.load_state_dict(_part(tensors, _ENCODER), strict=False)
-        expander.load_state_dict(_part(tensors, _EXPANDER), strict=False)
+        encoder.load_state_dict(_part(tensors, _ENCODER))
+        expander.load_state_dict(_part(tensors, _EXPANDER))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     tokenizer = Tokenizer.load(folder / "tokenizer.json")

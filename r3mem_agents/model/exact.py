@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import (
     MAX_EMAX,
     MIN_EMIN,
@@ -35,6 +35,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from r3mem_agents.errors import FrozenError
 
 FLOAT = torch.float32
 """Dtype of all real numbers, said wherever a tensor is made: a host may have another default."""
@@ -100,7 +102,8 @@ class ExactLinear(nn.Module):
 
     ``weight`` is the float master copy that training moves. ``freeze`` turns it into ``levels``
     (int8) and ``scale`` (float32; what one level of weight times one level of activation is
-    worth), which is what a checkpoint holds and inference reads.
+    worth), which is what a checkpoint holds and inference reads. What was loaded from there has
+    no master copy (``weight`` is ``None``) until ``thaw`` makes one.
 
     Args:
         inputs: Columns.
@@ -110,6 +113,7 @@ class ExactLinear(nn.Module):
         biased: Add a learned bias per output row, in units of the output.
     """
 
+    weight: nn.Parameter | None
     bias: nn.Parameter | None
     levels: Tensor
     scale: Tensor
@@ -126,35 +130,62 @@ class ExactLinear(nn.Module):
         super().__init__()
         self.in_features, self.out_features = inputs, outputs
         self.unit = gain / ACTIVATION_SCALE
-        self.weight = nn.Parameter(torch.empty(outputs, inputs, dtype=FLOAT))
-        if not self.weight.is_meta:  # where torch would load its compiler, and make it a folder
-            nn.init.normal_(self.weight, std=inputs**-0.5 if std is None else std)
+        weight = nn.Parameter(torch.empty(outputs, inputs, dtype=FLOAT))
+        if not weight.is_meta:  # where torch would load its compiler, and make it a folder
+            nn.init.normal_(weight, std=inputs**-0.5 if std is None else std)
+        self.weight = weight
         self.bias = nn.Parameter(torch.zeros(outputs, dtype=FLOAT)) if biased else None
         self.register_buffer("levels", torch.zeros(outputs, inputs, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(outputs, dtype=FLOAT))
         self.register_buffer("wide", None, persistent=False)
 
+    @property
+    def master(self) -> nn.Parameter:
+        """The master copy of the weights.
+
+        Raises:
+            FrozenError: There is none.
+        """
+        if self.weight is None:
+            raise FrozenError(
+                "a network that was loaded holds rounded weights only: call thaw() on it before it "
+                "is trained, or run it under torch.no_grad()"
+            )
+        return self.weight
+
     def freeze(self) -> None:
-        """Copy the master weights into ``levels`` and ``scale``."""
+        """Copy the master weights into ``levels`` and ``scale``; without them these stay."""
+        if self.weight is None:
+            return
         with torch.no_grad():
             rounded, scale = quantize(self.weight)
             self.levels.copy_(rounded.to(torch.int8))
             self.scale.copy_(scale * self.unit)
             self.wide = None
 
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
         self.wide = None
-        super()._load_from_state_dict(*args, **kwargs)
+        if f"{prefix}weight" in state_dict:
+            self.thaw()  # so that there is room for it
+        elif f"{prefix}levels" in state_dict:
+            self.weight = None  # it would say something else than they do
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def thaw(self) -> None:
         """Copy ``levels`` and ``scale`` back into the master weights, to train on."""
         with torch.no_grad():
-            self.weight.copy_(self.levels * (self.scale[:, None] / self.unit))
+            weight = self.levels * (self.scale[:, None] / self.unit)
+            if self.weight is None:
+                self.weight = nn.Parameter(weight)
+            else:
+                self.weight.copy_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map integer levels ``(..., inputs)`` to reals ``(..., outputs)`` times the gain."""
         if torch.is_grad_enabled():
-            return self.apply_matrix(self.weight, x)
+            return self.apply_matrix(self.master, x)
         product = self.count(x).to(self.scale.dtype).mul_(self.scale)
         return product if self.bias is None else product.add_(self.bias)
 
@@ -189,7 +220,7 @@ class ExactLinear(nn.Module):
     def rows(self, index: Tensor) -> Tensor:
         """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
         if torch.is_grad_enabled():
-            weight, scale = quantize(self.weight)
+            weight, scale = quantize(self.master)
             return F.embedding(index, weight) * scale[index][..., None]
         return self.levels[index] * (self.scale[index][..., None] / self.unit)
 
@@ -198,7 +229,10 @@ class RoundedNetwork(nn.Module):
     """A network whose matrices are ``ExactLinear``."""
 
     def freeze(self) -> Self:
-        """Round all weights to what a checkpoint holds; inference needs it."""
+        """Round all weights to what a checkpoint holds; inference needs it.
+
+        What was loaded from a checkpoint is rounded already, and stays as it is.
+        """
         for module in self.modules():
             if isinstance(module, ExactLinear):
                 module.freeze()

@@ -150,7 +150,7 @@ class Expander(RoundedNetwork):
         """
         rows, shape = torch.arange(len(states), device=states.device), (-1, self.config.class_size)
         if torch.is_grad_enabled():
-            rounded, scale = quantize(self.embedding.weight)
+            rounded, scale = quantize(self.embedding.master)
             product = F.linear(states, rounded).view(len(states), *self.unigram.view(shape).shape)
             counted, unit = product[rows, classes], scale * self.embedding.unit
         else:

@@ -140,7 +140,7 @@ def _embed(encoder: Encoder, part: dict[str, nn.Parameter], rows: Tensor) -> tup
     text = rows + kinds.detach()[0] if kinds is not None else rows
     size = text.std(1, keepdim=True, unbiased=False) + 1e-6
     places = _centred(part[f"{name}position_embeddings.weight"].detach().float())
-    encoder.embedding.weight.copy_(_centred(_centred(text) / size * gain + bias))
+    encoder.embedding.master.copy_(_centred(_centred(text) / size * gain + bias))
     encoder.position.copy_(_centred(places[: encoder.config.positions] / size.mean() * gain))
     return gain, bias
 
@@ -181,7 +181,7 @@ def _fold(
 
 def _set(matrix: ExactLinear, weight: Tensor, bias: Tensor) -> None:
     assert matrix.bias is not None
-    matrix.weight.copy_(weight)
+    matrix.master.copy_(weight)
     matrix.bias.copy_(bias)
 
 
@@ -225,7 +225,7 @@ def merge_adapters(encoder: Encoder) -> Encoder:
             if hasattr(adapted, "merged_weight"):
                 base = adapted.get_base_layer()
                 with torch.no_grad():
-                    base.weight.copy_(adapted.merged_weight())
+                    base.master.copy_(adapted.merged_weight())
                 coupling.set_submodule(name, base)
     return encoder.requires_grad_(True)
 
@@ -238,7 +238,7 @@ def _adapted_linear() -> type[nn.Module]:
         """A LoRA layer that rounds the *sum* of matrix and adapter, as a checkpoint will."""
 
         def merged_weight(self) -> Tensor:
-            weight: Tensor = self.get_base_layer().weight
+            weight: Tensor = self.get_base_layer().master
             for adapter in self.active_adapters:
                 weight = weight + self.get_delta_weight(adapter)
             return weight

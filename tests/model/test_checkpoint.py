@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from r3mem_agents.errors import CheckpointError, FormatError
+from r3mem_agents.errors import CheckpointError, FormatError, FrozenError
 from r3mem_agents.model import ReversibleModel, Segment, checkpoint
 from r3mem_agents.model.checkpoint import BUNDLED
 from r3mem_agents.testing import tiny_model
@@ -87,6 +87,24 @@ def test_a_checkpoint_that_is_read_can_be_trained_on(tmp_path: Path) -> None:
         read.name,
     )
     assert again.fingerprint == model.fingerprint
+
+
+def test_a_checkpoint_that_is_read_is_frozen_as_it_is(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.save_pretrained(tmp_path)
+    read = checkpoint.load(tmp_path)
+    parts = (read.encoder, read.expander, read.pieces, read.tokenizer, read.static_counts)
+    assert ReversibleModel.from_networks(*parts, read.name).fingerprint == model.fingerprint
+
+
+def test_a_checkpoint_that_is_read_is_not_trained_before_it_is_thawed() -> None:
+    model = tiny_model()
+    ids, count = torch.tensor([[3, 4, 5]]), torch.tensor([3])
+    with pytest.raises(FrozenError, match="thaw"):
+        model.encoder(ids, count)
+    with pytest.raises(FrozenError, match="thaw"):
+        model.expander.class_logits(torch.zeros(1, model.config.hidden))
+    model.encoder.thaw()(ids, count).sum().backward()
 
 
 def _other(name: str) -> bytes:

@@ -191,7 +191,7 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
     network.classes.bias.zero_()
     counts, pieces = model.static_counts, model.pieces
     ignorant = ReversibleModel.from_networks(
-        model.encoder.thaw(), network, pieces, model.tokenizer, counts, "x"
+        model.encoder, network, pieces, model.tokenizer, counts, "x"
     )
     (packed,) = ignorant.compress(["My dog is called Alice and he loves Bob."])
     assert packed.packed == 1

@@ -103,8 +103,8 @@ def plain_forward(
         return level(x * 16 / (x.square().mean(-1, keepdim=True) + 1).sqrt())
 
     def matrix(linear: ExactLinear, x: Tensor) -> Tensor:
-        scale = (linear.weight.detach().abs().amax(1) / 127)[:, None]
-        return x @ (level(linear.weight / scale) * scale).t() / 16
+        scale = (linear.master.detach().abs().amax(1) / 127)[:, None]
+        return x @ (level(linear.master / scale) * scale).t() / 16
 
     def grid(x: Tensor) -> Tensor:
         return through(x * 128, (x * 128).round())

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from r3mem_agents.errors import FrozenError
 from r3mem_agents.model import exact
 
 
@@ -79,3 +80,42 @@ def test_frozen_weights_give_what_training_sees() -> None:
         linear.thaw()
         linear.freeze()
         assert torch.equal(linear.levels, before)
+
+
+def _loaded() -> tuple[exact.ExactLinear, dict[str, torch.Tensor]]:
+    """A matrix as a checkpoint gives it, and what the checkpoint holds."""
+    made = exact.ExactLinear(64, 32, biased=True)
+    made.freeze()
+    stored = {name: held for name, held in made.state_dict().items() if name != "weight"}
+    loaded = exact.ExactLinear(64, 32, biased=True)
+    loaded.load_state_dict(stored)
+    return loaded, stored
+
+
+def test_a_loaded_matrix_stays_as_it_is_when_it_is_frozen() -> None:
+    loaded, stored = _loaded()
+    loaded.freeze()
+    assert loaded.state_dict().keys() == stored.keys()
+    for name, held in loaded.state_dict().items():
+        assert torch.equal(held, stored[name])
+
+
+def test_a_loaded_matrix_is_trained_only_once_it_is_thawed() -> None:
+    loaded, _ = _loaded()
+    x = torch.randint(-127, 128, (10, 64)).float()
+    for train in (loaded, lambda _: loaded.rows(torch.arange(3))):
+        with pytest.raises(FrozenError, match="thaw"):
+            train(x)
+    with torch.no_grad():
+        exactly = loaded(x)
+    loaded.thaw()
+    torch.testing.assert_close(loaded(x).detach(), exactly, rtol=1e-6, atol=1e-6)
+    loaded(x).sum().backward()
+    assert loaded.master.grad is not None
+
+
+def test_a_loaded_matrix_takes_the_state_of_a_training() -> None:
+    loaded, _ = _loaded()
+    trained = exact.ExactLinear(64, 32, biased=True)
+    loaded.load_state_dict(trained.state_dict())
+    assert torch.equal(loaded.master, trained.master)

@@ -106,7 +106,7 @@ def _start_gist(encoder: Encoder, vector: nn.Linear, known: Tensor, mean: Tensor
     turn = gist_rotation(known - mean, encoder.config.gist_bits)
     assert encoder.to_gist.bias is not None
     with torch.no_grad():
-        encoder.to_gist.weight.copy_(turn @ vector.weight)
+        encoder.to_gist.master.copy_(turn @ vector.weight)
         encoder.to_gist.bias.copy_(turn @ (vector.bias - mean))
 
 
