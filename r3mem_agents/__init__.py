@@ -6,7 +6,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import DamageWarning, R3MemError
-from r3mem_agents.types import MemoryStats, Recollection, Turn, UserStats, Verification
+from r3mem_agents.types import (
+    Evidence,
+    Explanation,
+    LookupExplanation,
+    MemoryStats,
+    Recollection,
+    Recollections,
+    Turn,
+    UserStats,
+    Verification,
+)
 
 if TYPE_CHECKING:
     from r3mem_agents.memory import (
@@ -32,12 +42,16 @@ __version__ = "0.1.0"
 __all__ = [
     "CompressiveMemory",
     "DamageWarning",
+    "Evidence",
+    "Explanation",
+    "LookupExplanation",
     "MemoryStats",
     "OnError",
     "PromptMemory",
     "R3MemError",
     "RecallFrom",
     "Recollection",
+    "Recollections",
     "ReversibleModel",
     "Segment",
     "Turn",

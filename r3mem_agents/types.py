@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,8 +43,79 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one level of evidence says of a turn.
+
+    Attributes:
+        log_odds: What it is worth: above 0 for the turn, below against it.
+        reasons: Why, in plain words.
+    """
+
+    log_odds: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a lookup brought a turn back, and why in this place; printed, it is a line a level.
+
+    Attributes:
+        evidence: By level: ``entity``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time``
+            and ``role``. Turns are ranked by the sum of their log-odds.
+        said: The question's words that the turn says, in the form in which they are searched for.
+        unsaid: Those that it does not say.
+        likeness: How like the turn's gist is to the question, from -1 to 1; ``None`` without one.
+        notes: What else decided its score and place.
+    """
+
+    evidence: Mapping[str, Evidence]
+    said: tuple[str, ...]
+    unsaid: tuple[str, ...]
+    likeness: float | None
+    notes: tuple[str, ...]
+
+    @property
+    def log_odds(self) -> float:
+        """The sum over all levels."""
+        return sum(one.log_odds for one in self.evidence.values())
+
+    def __str__(self) -> str:
+        levels = [
+            f"{level} {one.log_odds:+.2f}: {'; '.join(one.reasons)}".rstrip(": ")
+            for level, one in self.evidence.items()
+            if one.log_odds or one.reasons
+        ]
+        return "\n".join([*levels, f"sum {self.log_odds:+.2f}", *self.notes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupExplanation:
+    """How a question was read and what came of it, also where nothing was found.
+
+    Attributes:
+        words: The words by which turns are searched, in the form in which they are; all others of
+            the question are too common to find anything by.
+        speakers: Speakers that it names.
+        times: Times that it names, as dates.
+        sureness: How sure it is that the memory holds an answer, 0 to 1; the best turn's score.
+        outcome: What was found, or why nothing was, in plain words.
+    """
+
+    words: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    sureness: float = 0.0
+    outcome: str
+
+    def __str__(self) -> str:
+        read = {"words": self.words, "speakers": self.speakers, "times": self.times}
+        lines = [f"{what}: {', '.join(those)}" for what, those in read.items() if those]
+        return "\n".join([*lines, self.outcome])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recollection:
-    """A turn that a lookup brought back, with the reason why.
+    """A turn that a lookup brought back.
 
     Attributes:
         turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
@@ -58,11 +129,9 @@ class Recollection:
         time: When it was said, with a time zone.
         metadata: What was stored beside it.
         key: By what the caller knows the turn, if it was given.
-        evidence: Why it was found: log-odds that speak for the turn, or against it, by level:
-            ``entity``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time`` and ``role``.
-            Turns are ranked by their sum.
         superseded_by: Id of a newer turn in which the same speaker says the same kind of thing, if
             one was found: this turn may hold no more.
+        explanation: Why it was found, where that was asked for.
     """
 
     turn_id: int
@@ -74,8 +143,22 @@ class Recollection:
     time: datetime
     metadata: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
-    evidence: Mapping[str, float] = field(default_factory=dict)
     superseded_by: int | None = None
+    explanation: Explanation | None = None
+
+
+class Recollections(list[Recollection]):
+    """What a lookup brought back, best first: a list, and an explanation where it was asked for.
+
+    Attributes:
+        explanation: How the question was read, and what came of it.
+    """
+
+    def __init__(
+        self, found: Iterable[Recollection] = (), explanation: LookupExplanation | None = None
+    ) -> None:
+        super().__init__(found)
+        self.explanation = explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, SystemMessage, ToolMessage
 
@@ -25,6 +27,10 @@ def to_document(hit: Recollection) -> Document:
         "time": hit.time.isoformat(),
         "score": hit.score,
     }
+    if hit.superseded_by is not None:
+        metadata["superseded_by"] = hit.superseded_by
+    if hit.explanation is not None:
+        metadata["explanation"] = asdict(hit.explanation)
     return Document(hit.text, id=f"{DOCUMENT}{hit.turn_id}", metadata=metadata)
 
 

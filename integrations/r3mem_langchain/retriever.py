@@ -17,12 +17,20 @@ from pydantic import ConfigDict
 from r3mem_langchain.handle import MemoryField
 from r3mem_langchain.quoting import to_document
 
+RECALLING = (
+    "k", "since", "until", "now", "sessions", "roles", "min_score", "level", "explain",
+)  # fmt: skip
+"""What a retriever passes on to ``recall``."""
+
 
 class R3Retriever(BaseRetriever):
     """Finds the remembered turns that answer a question.
 
     A document's text is the turn's, byte for byte; its metadata has ``time``, ``role``, ``name``,
-    ``session``, ``score`` and ``turn_id``, which ``memory.forget(turn_ids=[...])`` takes.
+    ``session``, ``score`` and ``turn_id``, which ``memory.forget(turn_ids=[...])`` takes, and
+    ``superseded_by`` where a newer turn was found to say the same kind of thing. With ``explain``
+    they have ``explanation`` too, the fields of ``r3mem_agents.Explanation``. Why nothing was found
+    no document can say; ``memory.recall(question, explain=True).explanation`` does.
 
     As a tool of an agent with ``R3MemoryMiddleware`` give ``create_retriever_tool`` the
     ``response_format="content_and_artifact"``: by its documents a result is known to quote what is
@@ -38,6 +46,7 @@ class R3Retriever(BaseRetriever):
         roles: Only turns of speakers in these roles.
         min_score: Only turns with at least this score.
         level: ``"session"`` for the best turn of each of the ``k`` best sessions.
+        explain: Whether metadata say why a turn was found.
 
     Example:
         >>> R3Retriever(memory=memory).invoke("What is my dog called?", k=1)[0].page_content
@@ -56,6 +65,7 @@ class R3Retriever(BaseRetriever):
     roles: Sequence[str] | None = None
     min_score: float | None = None
     level: Literal["turn", "session"] = "turn"
+    explain: bool = False
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
@@ -70,6 +80,5 @@ class R3Retriever(BaseRetriever):
         return [to_document(hit) for hit in hits]
 
     def _options(self, k: int | None) -> dict[str, Any]:
-        names = ("k", "since", "until", "now", "sessions", "roles", "min_score", "level")
-        options = {name: getattr(self, name) for name in names}
+        options = {name: getattr(self, name) for name in RECALLING}
         return options if k is None else options | {"k": k}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 
-from r3mem_agents import CompressiveMemory, Recollection
+from r3mem_agents import CompressiveMemory, LookupExplanation, Recollection, Recollections
 from r3mem_agents.memory.context import NOTHING
 from r3mem_agents.memory.quoting import quoted
 from r3mem_agents.timestamps import wall_clock
@@ -43,11 +44,16 @@ class R3Retriever(BaseRetriever):
     """Finds the remembered turns that answer a question.
 
     A node's text is the turn's, byte for byte; its metadata has time, role, name, session and
-    ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes. It searches all of the
-    user's sessions if ``sessions`` names none.
+    ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes, and ``superseded_by``
+    where a newer turn was found to say the same kind of thing. It searches all of the user's
+    sessions if ``sessions`` names none.
 
     If nothing is relevant, one node says so, with a score of 0 and without ``turn_id``: context
     engines answer "Empty Response", without asking their model, when they are given no node.
+
+    With ``explain`` metadata has ``explanation`` as well: the fields of an ``Explanation`` of
+    ``r3mem_agents`` or, of the node that stands for no turn, of a ``LookupExplanation``. No
+    language model is shown it.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class R3Retriever(BaseRetriever):
         roles: Sequence[str] | None = None,
         level: Literal["turn", "session"] = "turn",
         nothing: str | None = NOTHING,
+        explain: bool = False,
         callback_manager: CallbackManager | None = None,
     ) -> None:
         """Retrieve from a memory, which is opened at the first question.
@@ -82,6 +89,7 @@ class R3Retriever(BaseRetriever):
             roles: Only turns of speakers in these roles.
             level: ``"session"`` for the best turn of each of the ``k`` best sessions.
             nothing: What the node says that stands for no turn; ``None`` for no node.
+            explain: Whether metadata say why a turn was found, or why none was.
             callback_manager: The host's.
         """
         super().__init__(callback_manager=callback_manager)
@@ -93,6 +101,7 @@ class R3Retriever(BaseRetriever):
             "sessions": sessions,
             "roles": roles,
             "level": level,
+            "explain": explain,
         }
         self._nothing = nothing
 
@@ -123,12 +132,17 @@ class R3Retriever(BaseRetriever):
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return self._nodes(await self.memory.arecall(query_bundle.query_str, **self._options))
 
-    def _nodes(self, hits: Sequence[Recollection]) -> list[NodeWithScore]:
+    def _nodes(self, hits: Recollections) -> list[NodeWithScore]:
         if not hits and self._nothing is not None:
-            return [
-                NodeWithScore(node=TextNode(id_="r3mem:nothing", text=self._nothing), score=0.0)
-            ]
+            return [_stand_in(self._nothing, hits.explanation)]
         return [_node(hit, self._options["now"]) for hit in hits]
+
+
+def _stand_in(nothing: str, explanation: LookupExplanation | None) -> NodeWithScore:
+    fields: dict[str, Any] = {"id_": "r3mem:nothing", "text": nothing}
+    if explanation is not None:
+        fields |= _hidden({"explanation": asdict(explanation)})
+    return NodeWithScore(node=TextNode(**fields), score=0.0)
 
 
 def _node(hit: Recollection, now: datetime | None) -> NodeWithScore:
@@ -140,11 +154,18 @@ def _node(hit: Recollection, now: datetime | None) -> NodeWithScore:
         "session": hit.session,
         "turn_id": hit.turn_id,
     }
-    fields: dict[str, Any] = {
-        "id_": f"r3mem:{hit.turn_id}",
-        "text": hit.text,
+    if hit.superseded_by is not None:
+        metadata["superseded_by"] = hit.superseded_by
+    if hit.explanation is not None:
+        metadata["explanation"] = asdict(hit.explanation)
+    fields: dict[str, Any] = {"id_": f"r3mem:{hit.turn_id}", "text": hit.text} | _hidden(metadata)
+    return NodeWithScore(node=TurnNode(**fields), score=hit.score)
+
+
+def _hidden(metadata: dict[str, Any]) -> dict[str, Any]:
+    # As fields of a node: a language model is shown what is in ``SHOWN``, an embedder nothing.
+    return {
         "metadata": metadata,
         "excluded_llm_metadata_keys": [name for name in metadata if name not in SHOWN],
         "excluded_embed_metadata_keys": list(metadata),
     }
-    return NodeWithScore(node=TurnNode(**fields), score=hit.score)

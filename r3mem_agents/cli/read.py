@@ -47,6 +47,7 @@ class Level(StrEnum):
     epilog=examples(
         'r3mem recall "What is my dog called?"',
         'r3mem recall "What did we agree on?" -k 3 --since 2026-11-01 --role user --json',
+        'r3mem recall "What pet do I have?" --explain',
     ),
 )
 def recall(
@@ -65,6 +66,9 @@ def recall(
         float | None, typer.Option(help="Only scores of at least this.", show_default="measured")
     ] = None,
     level: Annotated[Level, typer.Option(help="Return turns or whole sessions.")] = Level.turn,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why: each turn's evidence, or why there is none.")
+    ] = False,
     db: DbOption = DEFAULT_DB,
     user: UserOption = "default",
     agent: AgentOption = "default",
@@ -80,6 +84,7 @@ def recall(
         "sessions": session or None,
         "roles": role or None,
         "level": level.value,
+        "explain": explain,
     }
     if min_score is not None:
         options["min_score"] = min_score

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from r3mem_agents.types import Recollection, Turn
+from r3mem_agents.types import Recollection, Recollections, Turn
 
 
 def turn_record(turn: Turn) -> dict[str, Any]:
@@ -21,6 +22,14 @@ def turn_record(turn: Turn) -> dict[str, Any]:
     }
 
 
+def recollections_record(hits: Recollections) -> list[dict[str, Any]] | dict[str, Any]:
+    """Recollections as JSON, under ``recalled`` if there is an explanation beside them."""
+    recalled = [recollection_record(hit) for hit in hits]
+    if hits.explanation is None:
+        return recalled
+    return {"explanation": asdict(hits.explanation), "recalled": recalled}
+
+
 def recollection_record(hit: Recollection) -> dict[str, Any]:
     """A recollection as JSON: all fields, the time in ISO 8601."""
     return {
@@ -33,6 +42,6 @@ def recollection_record(hit: Recollection) -> dict[str, Any]:
         "text": hit.text,
         "metadata": dict(hit.metadata),
         "key": hit.key,
-        "evidence": dict(hit.evidence),
         "superseded_by": hit.superseded_by,
+        **({"explanation": asdict(hit.explanation)} if hit.explanation else {}),
     }

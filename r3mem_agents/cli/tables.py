@@ -19,37 +19,40 @@ from r3mem_agents.cli.console import (
     harmless_text,
     out,
 )
-from r3mem_agents.cli.records import recollection_record, turn_record
+from r3mem_agents.cli.explanations import lookup_table, turn_table
+from r3mem_agents.cli.records import recollections_record, turn_record
 from r3mem_agents.timestamps import wall_clock
-from r3mem_agents.types import MemoryStats, Recollection, Turn
+from r3mem_agents.types import MemoryStats, Recollections, Turn
 
 INDENTED = "\n    "
+INSET = (0, 0, 0, len("0.00  "))
 
 
 def show_recalled(
-    hits: Sequence[Recollection], title: str, *, now: datetime | None = None, as_json: bool
+    hits: Recollections, title: str, *, now: datetime | None = None, as_json: bool
 ) -> None:
     """What a lookup brought back, with the numbers that ``forget`` takes.
 
     Args:
-        hits: The turns, best first.
+        hits: The turns, best first, with reasons where they were asked for.
         title: Stands above them.
         now: In whose zone times are shown; ``None`` means the local one.
         as_json: Print JSON instead.
     """
     if as_json:
-        emit_json([recollection_record(hit) for hit in hits])
-        return
-    if not hits:
-        out().print("nothing relevant is remembered")
+        emit_json(recollections_record(hits))
         return
     console = out()
-    console.print(title)
+    console.print(title if hits else "nothing relevant is remembered")
+    if hits.explanation:
+        console.print(lookup_table(hits.explanation))
     for hit in hits:
         speaker, when = hit.name or hit.role, wall_clock(hit.time, now)
         head = f"{hit.score:.2f}  {speaker}, {when}, session {hit.session}, turn {hit.turn_id}"
         console.print(harmless_line(head, "bold"), soft_wrap=True)
-        console.print(Padding(harmless_text(hit.text), (0, 0, 0, len("0.00  "))))
+        console.print(Padding(harmless_text(hit.text), INSET))
+        if hit.explanation:
+            console.print(Padding(turn_table(hit.explanation), INSET))
 
 
 def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:

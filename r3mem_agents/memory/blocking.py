@@ -15,7 +15,7 @@ from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.ranking import Filters
 from r3mem_agents.memory.lookup.weights import ALONE, WEIGHTS
 from r3mem_agents.memory.upkeep import KeptMemory
-from r3mem_agents.types import MemoryStats, Recollection, Turn
+from r3mem_agents.types import Recollections, Turn
 
 CONTEXT_BATCH = 16
 """Turns that are read at once to fill a context."""
@@ -120,7 +120,8 @@ class BlockingMemory(KeptMemory):
         exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
         neighbours: bool = True,
-    ) -> list[Recollection]:
+        explain: bool = False,
+    ) -> Recollections:
         """Find the turns that answer a question.
 
         A time in the question, in English ("in May", "last week", "before 7 May 2023", "from 3 to 5
@@ -146,6 +147,9 @@ class BlockingMemory(KeptMemory):
                 sessions.
             neighbours: Whether what was said beside a turn, and in its session, is evidence for it.
                 Say no where the turns of a session are no talk, but entries that stand alone.
+            explain: Whether to say why: each turn gets an ``explanation`` of its evidence by level,
+                in numbers and plain words, and the list one of how the question was read, and why
+                nothing was found where nothing was. A lookup takes a little longer then.
 
         Returns:
             The turns, best first; an empty list if nothing is relevant.
@@ -166,8 +170,10 @@ class BlockingMemory(KeptMemory):
         )
         now = None if now is None else check.check_time(now, "now")
         weights = WEIGHTS if neighbours else ALONE
+        if explain:
+            return self._reader.explained(query, filters, level, k, now, weights)
         batches = self._reader.find(query, filters, level, k, k, now, weights)
-        return [hit for batch in batches for hit in batch]
+        return Recollections(hit for batch in batches for hit in batch)
 
     def _filters(
         self,
@@ -377,21 +383,3 @@ class BlockingMemory(KeptMemory):
             return self._store.forget(self._scope, ids=ids, session=row)
         finally:
             EXPANSIONS.clear()
-
-    def stats(self) -> MemoryStats:
-        """Count what this user's memory with this agent holds, and what it costs."""
-        totals = self._store.totals(self._scope)
-        return MemoryStats(
-            turns=totals.turns,
-            sessions=totals.sessions,
-            tokens=totals.tokens,
-            text_bytes=totals.text_bytes,
-            code_bytes=totals.code_bytes,
-            gist_bytes=totals.gist_bytes,
-            entity_bytes=totals.term_bytes,
-            file_bytes=self._store.file_bytes(),
-            bits_per_token=8 * totals.code_bytes / totals.tokens if totals.tokens else 0.0,
-            inferred_share=totals.inferred / totals.tokens if totals.tokens else 0.0,
-            packed_segments=totals.packed,
-            literal_segments=totals.literal,
-        )

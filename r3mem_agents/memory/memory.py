@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from r3mem_agents.memory.blocking import BlockingMemory
 from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.types import MemoryStats, Recollection, Turn, UserStats, Verification
+from r3mem_agents.types import MemoryStats, Recollections, Turn, UserStats, Verification
 
 
 class CompressiveMemory(BlockingMemory):
@@ -73,7 +73,8 @@ class CompressiveMemory(BlockingMemory):
         exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
         neighbours: bool = True,
-    ) -> list[Recollection]:
+        explain: bool = False,
+    ) -> Recollections:
         """Async twin of ``recall``."""
         return await asyncio.to_thread(
             self.recall,
@@ -88,6 +89,7 @@ class CompressiveMemory(BlockingMemory):
             exclude=exclude,
             level=level,
             neighbours=neighbours,
+            explain=explain,
         )
 
     async def acontext(

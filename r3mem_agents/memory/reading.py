@@ -15,9 +15,12 @@ from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
 from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
+from r3mem_agents.memory.lookup.explaining import Explainer
+from r3mem_agents.memory.lookup.heard import Heard
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.likeness import gist_likeness
-from r3mem_agents.memory.lookup.ranking import Filters, Winner, rank
+from r3mem_agents.memory.lookup.outcome import NO_QUESTION, NO_TURNS, explain_lookup
+from r3mem_agents.memory.lookup.ranking import Filters, Ranking, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.records import (
@@ -30,7 +33,7 @@ from r3mem_agents.memory.records import (
 )
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import NewTurn, Scope, Store, TurnRow
-from r3mem_agents.types import DamagedTurn, Recollection, Turn
+from r3mem_agents.types import DamagedTurn, Explanation, Recollection, Recollections, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel, Segment
@@ -121,16 +124,47 @@ class Reader:
 
         The turns are expanded batch by batch, as far as the caller reads.
         """
-        winners, rows = self.winners(query, filters, level, k, now, weights)
+        ranking, rows = self.ranked(query, filters, level, k, now, weights)
+        winners = ranking.winners if ranking else ()
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
-            found = self._open(
-                [rows[winner.id] for winner in some], partial(EXPANSIONS.expand, self._model)
-            )
-            turns = {turn.id: turn for turn in found}
+            turns = self._turns_of(some, rows)
             yield [_recollection(winner, turns[winner.id]) for winner in some if winner.id in turns]
 
-    def winners(
+    def explained(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        weights: Weights = WEIGHTS,
+    ) -> Recollections:
+        """What answers a question, best first, with the reasons why; or why nothing does."""
+        ranking, rows = self.ranked(query, filters, level, k, now, weights)
+        if ranking is None:
+            return Recollections((), NO_TURNS if query.strip() else NO_QUESTION)
+        turns = self._turns_of(ranking.winners, rows)
+        heard = Heard(ranking.turns, ranking.question, query, self._sealer)
+        explainer = Explainer(ranking, heard, weights, now)
+        return Recollections(
+            (
+                _recollection(winner, turns[winner.id], explainer.explain(winner))
+                for winner in ranking.winners
+                if winner.id in turns
+            ),
+            explain_lookup(ranking, heard, filters, now),
+        )
+
+    def _turns_of(
+        self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]
+    ) -> dict[int | None, Turn]:
+        found = self._open(
+            [rows[winner.id] for winner in winners], partial(EXPANSIONS.expand, self._model)
+        )
+        return {turn.id: turn for turn in found}
+
+    def ranked(
         self,
         query: str,
         filters: Filters,
@@ -139,30 +173,33 @@ class Reader:
         now: datetime | None,
         weights: Weights = WEIGHTS,
         likeness: Likeness | None = None,
-    ) -> tuple[list[Winner], Mapping[int, TurnRow]]:
+    ) -> tuple[Ranking | None, Mapping[int, TurnRow]]:
         """What answers a question, best first and not expanded, with its rows by turn id.
 
+        There is no ranking without a question, or without turns.
         ``likeness`` says how like turns are to it; that of their gists if it is left out.
         """
         if not query.strip():
-            return [], {}
+            return None, {}
         if likeness is None:
             likeness = partial(gist_likeness, question=self._model.questions([query])[0])
-        winners: list[Winner] = []
+        ranking: Ranking | None = None
         rows: Mapping[int, TurnRow] = {}
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
         # the index is made anew and the question asked once more.
         for _ in range(2):
             turns = self._snapshot()
             if turns is None:
-                return [], {}
+                return None, {}
             alike = likeness(turns)
-            winners = rank(turns, self._sealer, query, alike, filters, level, k, now, weights)
-            rows = self._store.turns(self._scope, [winner.id for winner in winners])
-            if len(rows) == len(winners):
+            ranking = rank(turns, self._sealer, query, alike, filters, level, k, now, weights)
+            rows = self._store.turns(self._scope, [winner.id for winner in ranking.winners])
+            if len(rows) == len(ranking.winners):
                 break
             INDEXES.drop(self._store, self._scope)
-        return [winner for winner in winners if winner.id in rows], rows
+        assert ranking is not None
+        there = [winner for winner in ranking.winners if winner.id in rows]
+        return dataclasses.replace(ranking, winners=there), rows
 
     def salient(self, session: int, k: int) -> list[Turn]:
         """The few turns that say what the session with this row id was about."""
@@ -230,7 +267,9 @@ class Reader:
         return turns, damaged
 
 
-def _recollection(winner: Winner, turn: Turn) -> Recollection:
+def _recollection(
+    winner: Winner, turn: Turn, explanation: Explanation | None = None
+) -> Recollection:
     assert turn.session is not None and turn.time is not None
     return Recollection(
         turn_id=winner.id,
@@ -242,6 +281,6 @@ def _recollection(winner: Winner, turn: Turn) -> Recollection:
         time=turn.time,
         metadata=turn.metadata or {},
         key=turn.key,
-        evidence=winner.evidence,
         superseded_by=winner.superseded_by,
+        explanation=explanation,
     )

@@ -1,4 +1,4 @@
-"""The verbs that look after a whole file, whoever's turns are in it."""
+"""The verbs that count and look after what a file holds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from r3mem_agents.memory.damage import ADVICE, tell
 from r3mem_agents.memory.opening import OpenedMemory
 from r3mem_agents.memory.records import open_owner
 from r3mem_agents.memory.verifying import verify
-from r3mem_agents.types import UserStats, Verification
+from r3mem_agents.types import MemoryStats, UserStats, Verification
 
 
 class KeptMemory(OpenedMemory):
     """The verbs of upkeep; see ``CompressiveMemory``."""
+
+    def stats(self) -> MemoryStats:
+        """Count what this user's memory with this agent holds, and what it costs."""
+        totals = self._store.totals(self._scope)
+        return MemoryStats(
+            turns=totals.turns,
+            sessions=totals.sessions,
+            tokens=totals.tokens,
+            text_bytes=totals.text_bytes,
+            code_bytes=totals.code_bytes,
+            gist_bytes=totals.gist_bytes,
+            entity_bytes=totals.term_bytes,
+            file_bytes=self._store.file_bytes(),
+            bits_per_token=8 * totals.code_bytes / totals.tokens if totals.tokens else 0.0,
+            inferred_share=totals.inferred / totals.tokens if totals.tokens else 0.0,
+            packed_segments=totals.packed,
+            literal_segments=totals.literal,
+        )
 
     def users(self) -> list[UserStats]:
         """Return who has turns in this file, and how many, in the order in which they came.

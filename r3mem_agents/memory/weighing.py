@@ -25,4 +25,5 @@ def rank_with(
 
     ``likeness`` takes the place of that of gists.
     """
-    return memory._reader.winners(query, Filters(), "turn", k, now, weights, likeness)[0]
+    ranking, _ = memory._reader.ranked(query, Filters(), "turn", k, now, weights, likeness)
+    return list(ranking.winners) if ranking else []

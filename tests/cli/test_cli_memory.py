@@ -85,6 +85,35 @@ def test_nothing_relevant_says_so(run: Run, run_json: Any) -> None:
     assert result.stdout == "nothing relevant is remembered\n"
 
 
+def test_recall_explains_itself(run: Run, run_json: Any) -> None:
+    run_json("remember", DOG, "--name", "Alice")
+    asked = ("recall", "Is the dog called Rex?", "--explain", "-k", "1")
+    found = run_json(*asked)
+    assert found["explanation"]["words"] == ["dog", "called", "rex"]
+    [hit] = found["recalled"]
+    assert hit["text"] == DOG
+    assert hit["explanation"]["said"] == ["dog", "called"]
+    entity = hit["explanation"]["evidence"]["entity"]
+    assert entity["reasons"][:2] == ["said: dog, called", "not said: rex"]
+    shown = run(*asked).stdout
+    assert found["explanation"]["outcome"] in shown
+    row = next(line.split(maxsplit=2) for line in shown.splitlines() if "not said" in line)
+    assert row[:2] == ["entity", f"{entity['log_odds']:+.2f}"]
+    assert row[2].rstrip() == "; ".join(entity["reasons"])
+    assert "explanation" not in run_json("recall", "Is the dog called Rex?")[0]
+
+
+def test_recall_explains_why_nothing_is_found(run: Run, run_json: Any) -> None:
+    run_json("remember", DOG)
+    asked = ("recall", "Is the dog called Rex?", "--explain", "--until", "2020-01-01")
+    found = run_json(*asked)
+    assert found["recalled"] == []
+    assert "until lets 0 through" in found["explanation"]["outcome"]
+    shown = run(*asked).stdout
+    assert shown.startswith("nothing relevant is remembered\n")
+    assert found["explanation"]["outcome"] in shown
+
+
 def test_stdin_is_kept_to_the_byte(run_json: Any) -> None:
     text = "  first\r\nsecond\tthird  \n\n"
     told = run_json("remember", "-", stdin=text.encode())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import pickle
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,22 @@ def test_a_document_is_a_turn(memory: CompressiveMemory) -> None:
             "time": turn.time.isoformat(),
         },
     )
+
+
+async def test_a_document_says_why_it_was_found(memory: CompressiveMemory) -> None:
+    retriever = R3Retriever(memory=memory, explain=True)
+    found = retriever.invoke("dog")
+    assert await retriever.ainvoke("dog") == found
+    hits = memory.recall("dog", explain=True)
+    for document, hit in zip(found, hits, strict=True):
+        assert hit.explanation is not None
+        assert document.metadata["explanation"] == asdict(hit.explanation)
+        assert document.metadata.get("superseded_by") == hit.superseded_by
+        json.dumps(document.metadata)
+    plain = R3Retriever(memory=memory).invoke("dog")
+    for document in found:
+        del document.metadata["explanation"]
+    assert plain == found
 
 
 async def test_it_filters_as_recall_does(memory: CompressiveMemory) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,25 @@ async def test_nothing_relevant_is_said(filled: CompressiveMemory, question: str
     assert said.node.get_content(MetadataMode.LLM) == "Nothing relevant was found in memory."
     silent = R3Retriever.from_memory(filled, nothing=None)
     assert silent.retrieve(question) == await silent.aretrieve(question) == []
+
+
+async def test_nodes_say_why_they_were_found(filled: CompressiveMemory) -> None:
+    retriever = R3Retriever.from_memory(filled, explain=True)
+    nodes = retriever.retrieve(QUESTION)
+    assert await retriever.aretrieve(QUESTION) == nodes
+    plain = R3Retriever.from_memory(filled).retrieve(QUESTION)
+    for node, other, hit in zip(nodes, plain, filled.recall(QUESTION, explain=True), strict=True):
+        assert hit.explanation is not None
+        assert node.metadata["explanation"] == asdict(hit.explanation)
+        assert node.metadata.get("superseded_by") == hit.superseded_by
+        json.dumps(node.metadata)
+        for mode in (MetadataMode.LLM, MetadataMode.EMBED):
+            assert node.node.get_content(mode) == other.node.get_content(mode)
+    [nothing] = retriever.retrieve("quantum chromodynamics")
+    assert nothing.metadata["explanation"]["outcome"].startswith("Nothing is relevant: ")
+    silent = "Nothing relevant was found in memory."
+    assert nothing.node.get_content(MetadataMode.LLM) == silent
+    assert R3Retriever.from_memory(filled).retrieve("quantum chromodynamics")[0].metadata == {}
 
 
 def test_a_node_is_quoted_where_a_model_reads_it(memory: CompressiveMemory) -> None:

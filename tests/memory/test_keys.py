@@ -19,6 +19,7 @@ from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.store import Store
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 KEYED = st.builds(
@@ -86,7 +87,8 @@ def test_an_edited_turn_is_found_by_what_it_says_now(open_memory: OpenMemory) ->
     edited = memory.remember("user", "My dog is called Waffle.", key="dog", name="Alice")
     assert (edited.id, edited.time) == (first.id, WHEN)
     assert memory.history()[0] == edited == memory.fetch(keys=["dog"])[0]
-    assert not any(hit.evidence["entity"] for hit in memory.recall("Biscuit"))
+    found = memory.recall("Biscuit", explain=True)
+    assert not any(log_odds(hit)["entity"] for hit in found)
     assert memory.recall("Waffle")[0].name == "Alice"
     later = memory.remember("user", "Waffle is gone.", key="dog", time=WHEN + timedelta(days=1))
     assert (later.id, later.time) == (first.id, WHEN + timedelta(days=1))

@@ -10,6 +10,7 @@ import pytest
 from r3mem_agents import CompressiveMemory, Turn
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 NOW = datetime(2026, 4, 16, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -157,12 +158,12 @@ def test_the_exact_and_the_whole_name_come_first(memory: CompressiveMemory) -> N
 def test_stop_words_alone_bring_the_most_telling_and_newest(
     talk: CompressiveMemory, question: str
 ) -> None:
-    hits = talk.recall(question, now=NOW)
+    hits = talk.recall(question, now=NOW, explain=True)
     assert len(hits) == 5
     assert hits[0].text == SAID[0][1]
     assert SAID[2][1] not in [hit.text for hit in hits]
     assert 0 < hits[-1].score < hits[0].score < 1
-    odds = [sum(hit.evidence.values()) for hit in hits]
+    odds = [sum(log_odds(hit).values()) for hit in hits]
     assert odds == sorted(odds, reverse=True)
 
 

@@ -14,12 +14,13 @@ from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import reading
 from r3mem_agents.memory.cache import IndexCache
-from r3mem_agents.memory.lookup.ranking import Winner, rank
+from r3mem_agents.memory.lookup.ranking import Ranking, rank
 from r3mem_agents.memory.lookup.weights import LEVELS
 from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.sealing import Sealer
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 START = datetime(2026, 11, 20, 14, tzinfo=UTC)
 LINES = [
@@ -81,11 +82,11 @@ def test_turns_that_stand_alone_have_no_neighbours(open_memory: OpenMemory) -> N
     ]
     memory = open_memory(model=FakeModel())
     turns = memory.remember_many([Turn(role="entry", text=text) for text in entries])
-    hits = memory.recall("Biscuit", k=9, neighbours=False)
+    hits = memory.recall("Biscuit", k=9, neighbours=False, explain=True)
     assert [hit.turn_id for hit in hits] == [turns[4].id, turns[1].id]
     assert hits[0].score == pytest.approx(hits[1].score)
     assert hits[0].score > 0.5
-    assert not any(hit.evidence[level] for hit in hits for level in ("neighbours", "session"))
+    assert not any(log_odds(hit)[level] for hit in hits for level in ("neighbours", "session"))
     assert len(memory.recall("Biscuit", k=9)) == 5
 
 
@@ -113,15 +114,15 @@ def test_an_empty_memory_and_an_empty_turn(open_memory: OpenMemory) -> None:
 
 
 def test_scores_descend_with_the_sum_of_their_evidence(memory: CompressiveMemory) -> None:
-    hits = memory.recall("Does Alice know the printer in Zurich?", k=100)
+    hits = memory.recall("Does Alice know the printer in Zurich?", k=100, explain=True)
     scores = [hit.score for hit in hits]
     assert len(hits) > 2
     assert scores == sorted(scores, reverse=True)
-    odds = [sum(hit.evidence.values()) for hit in hits]
+    odds = [sum(log_odds(hit).values()) for hit in hits]
     assert odds == pytest.approx(sorted(odds, reverse=True))
     for hit in hits:
         assert 0 < hit.score <= 1
-        assert hit.evidence.keys() == LEVELS.keys()
+        assert log_odds(hit).keys() == LEVELS.keys()
 
 
 def test_k_cuts_the_same_list(memory: CompressiveMemory) -> None:
@@ -198,9 +199,9 @@ def test_a_question_of_100_kilobytes(memory: CompressiveMemory) -> None:
     words = (f"word{i:b}".translate({48: "o", 49: "l"}) for i in range(8_000))
     question = " ".join(words) + " biscuit"
     assert len(question) > 100_000
-    hits = memory.recall(question, k=len(LINES))
+    hits = memory.recall(question, k=len(LINES), explain=True)
     # Words alone: the gists of an untrained model say nothing.
-    assert max(hits, key=lambda hit: hit.evidence["entity"]).text == LINES[0][3]
+    assert max(hits, key=lambda hit: log_odds(hit)["entity"]).text == LINES[0][3]
 
 
 @given(written=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=8))
@@ -284,12 +285,12 @@ def test_a_turn_forgotten_between_ranking_and_reading(
     everything = memory.recall(question, k=4)
     ranked: list[int] = []
 
-    def rank_and_forget(*arguments: Any) -> list[Winner]:
-        winners = rank(*arguments)
+    def rank_and_forget(*arguments: Any) -> Ranking:
+        ranking = rank(*arguments)
         if not ranked:
-            ranked.extend(winner.id for winner in winners)
+            ranked.extend(winner.id for winner in ranking.winners)
             memory.forget(turn_ids=ranked[-1:])
-        return winners
+        return ranking
 
     monkeypatch.setattr(reading, "rank", rank_and_forget)
     hits = memory.recall(question, k=3)
@@ -344,9 +345,9 @@ def meetings(open_memory: OpenMemory) -> CompressiveMemory:
 def test_a_date_favours_its_turns_and_excludes_none(
     meetings: CompressiveMemory, when: str, line: int
 ) -> None:
-    hits = meetings.recall(f"Where did we meet Bob {when}?", now=ASKED)
+    hits = meetings.recall(f"Where did we meet Bob {when}?", now=ASKED, explain=True)
     assert hits[0].time == MEETINGS[line][1]
-    assert hits[0].evidence["time"] > hits[1].evidence["time"]
+    assert log_odds(hits[0])["time"] > log_odds(hits[1])["time"]
     assert {time for text, time in MEETINGS if "Bob" in text} <= {hit.time for hit in hits}
 
 
@@ -358,9 +359,9 @@ def test_since_and_until_stay_hard(meetings: CompressiveMemory) -> None:
 
 
 def test_without_a_date_now_changes_nothing(meetings: CompressiveMemory) -> None:
-    hits = meetings.recall("Where did we meet Bob?", now=ASKED)
-    assert hits == meetings.recall("Where did we meet Bob?")
-    assert all(hit.evidence["time"] == 0 for hit in hits)
+    hits = meetings.recall("Where did we meet Bob?", now=ASKED, explain=True)
+    assert hits == meetings.recall("Where did we meet Bob?", explain=True)
+    assert all(log_odds(hit)["time"] == 0 for hit in hits)
 
 
 @pytest.mark.parametrize(

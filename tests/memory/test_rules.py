@@ -19,6 +19,7 @@ from r3mem_agents.memory.lookup import terms as of_terms
 from r3mem_agents.memory.lookup.stopwords import STOP_WORDS
 from r3mem_agents.memory.lookup.words import words
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 ROOT = Path(__file__).parents[2]
 FACTS = (
@@ -56,8 +57,8 @@ def opened(path: Path) -> CompressiveMemory:
 def found(memory: CompressiveMemory) -> list[str]:
     """What is first for the word that each fact is about, by words alone."""
     questions = ("evening", "emergency", "organization", "paste", "interval")
-    hits = [memory.recall(question, k=1) for question in questions]
-    return [hit.text for some in hits for hit in some if hit.evidence["entity"]]
+    hits = [memory.recall(question, k=1, explain=True) for question in questions]
+    return [hit.text for some in hits for hit in some if log_odds(hit)["entity"]]
 
 
 def test_words_are_found_after_the_stemmer_was_changed(
@@ -85,9 +86,9 @@ def test_each_user_has_terms_made_anew(tmp_path: Path, monkeypatch: pytest.Monke
     with opened(path) as memory:
         assert memory.verify().ok
         for user in ("ann", "bob"):
-            hits = memory.scoped(user=user).recall("evenings")
+            hits = memory.scoped(user=user).recall("evenings", explain=True)
             assert [hit.text for hit in hits] == [f"{user} swims in the evening."]
-            assert hits[0].evidence["entity"] > 0
+            assert log_odds(hits[0])["entity"] > 0
 
 
 def test_a_turn_is_not_written_beside_terms_of_other_rules(

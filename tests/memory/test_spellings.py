@@ -12,6 +12,7 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.memory.lookup.words import words
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 DOCS = Path(__file__).parents[2] / "docs" / "lookup.md"
 
@@ -112,17 +113,17 @@ def test_names_of_languages_are_words_of_their_own(memory: CompressiveMemory) ->
         memory.remember("user", f"Zoe writes {name}.", session=name)
     memory.remember("user", "He bought a fishing net.", session="net")
     for name in names:
-        found = [hit for hit in memory.recall(name) if hit.evidence["entity"]]
+        found = [hit for hit in memory.recall(name, explain=True) if log_odds(hit)["entity"]]
         assert [hit.text for hit in found] == [f"Zoe writes {name}."]
 
 
 def test_a_spelling_that_nobody_uses_does_not_hide_the_other(memory: CompressiveMemory) -> None:
     memory.remember("user", "The wifi is called Blue.", session="a")
     memory.remember("user", "My password hangs on the door.", session="b")
-    hits = memory.recall("What is the Wi-Fi called?")
+    hits = memory.recall("What is the Wi-Fi called?", explain=True)
     assert hits[0].text == "The wifi is called Blue."
-    other = memory.recall("What is the wifi called?")
-    assert hits[0].evidence["entity"] == pytest.approx(other[0].evidence["entity"])
+    other = memory.recall("What is the wifi called?", explain=True)
+    assert log_odds(hits[0])["entity"] == pytest.approx(log_odds(other[0])["entity"])
 
 
 def test_the_documented_table_is_true() -> None:

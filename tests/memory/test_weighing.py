@@ -11,6 +11,7 @@ from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
+from tests.memory.worth import log_odds
 
 QUESTION = "What is the name of Alice's dog today?"
 
@@ -30,7 +31,8 @@ def memory(open_memory: OpenMemory) -> CompressiveMemory:
 
 
 def test_its_own_weights_rank_as_the_memory_does(memory: CompressiveMemory) -> None:
-    hits = [(hit.turn_id, hit.score, hit.evidence) for hit in memory.recall(QUESTION, k=5)]
+    recalled = memory.recall(QUESTION, k=5, explain=True)
+    hits = [(hit.turn_id, hit.score, log_odds(hit)) for hit in recalled]
     ranked = rank_with(memory, QUESTION, 5, WEIGHTS)
     assert [(winner.id, winner.score, winner.evidence) for winner in ranked] == hits
 

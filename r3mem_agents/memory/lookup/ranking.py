@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.newest import newest_first, superseding
-from r3mem_agents.memory.lookup.question import read
+from r3mem_agents.memory.lookup.question import Question, read
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
@@ -72,6 +72,27 @@ class Winner:
     superseded_by: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a lookup came to, and what it stands on.
+
+    Attributes:
+        winners: The best turns, best first.
+        question: The question as it was read.
+        turns: What was known; turns that the caller has already are silent.
+        likeness: How like each of them is to the question, ``(turns,)``, -1 without a gist.
+        evidence: What there is for each of them.
+        superseded: The newer turn for each of the best ones that has been superseded, as positions.
+    """
+
+    winners: Sequence[Winner]
+    question: Question
+    turns: Snapshot
+    likeness: NDArray[np.float64]
+    evidence: Evidence
+    superseded: Mapping[int, int]
+
+
 def rank(
     turns: Snapshot,
     sealer: Sealer,
@@ -82,8 +103,8 @@ def rank(
     k: int,
     now: datetime | None,
     weights: Weights = WEIGHTS,
-) -> list[Winner]:
-    """The best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
+) -> Ranking:
+    """Rank the best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
     Of two turns with the same score the later one comes first; one that supersedes another comes
     before it, unless the question asks for the past. Dates in the question are relative to ``now``.
@@ -104,7 +125,7 @@ def rank(
             best = _ordered(best, score, None)
     if level == "session":
         best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
-    return [
+    winners = [
         Winner(
             id=int(turns.ids[position]),
             score=min(float(score[position]), 1.0),
@@ -113,6 +134,7 @@ def rank(
         )
         for position in best[:k].tolist()
     ]
+    return Ranking(winners, question, turns, likeness, evidence, superseded)
 
 
 def _ordered(

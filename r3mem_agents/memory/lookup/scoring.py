@@ -56,12 +56,19 @@ class Evidence:
         score: From 0 to 1.
         relevant: Whether the turn or one beside it has direct evidence. Session, speaker and time
             alone say too little, unless the question has nothing else.
+        sure: How sure it is that the memory holds an answer, 0 to 1.
+        best: Position of the turn with the most evidence, by which that is judged; ``None`` if no
+            turn has any, or was asked for.
+        listed: Whether the question asks for whatever was said, and got it.
     """
 
     parts: Mapping[str, Floats]
     odds: Floats
     score: Floats
     relevant: NDArray[np.bool_]
+    sure: float
+    best: int | None = None
+    listed: bool = False
 
     def of(self, position: int) -> dict[str, float]:
         """Parts of one turn's log-odds, of every level."""
@@ -145,7 +152,7 @@ def weigh(
     sure = sureness(float(seen.covered[best]), float(likeness[best]) if known else None)
     asks = not question.vague or seen.covered[best] > 0 or likeness[best] >= ENOUGH
     relevant[seen.places] = asks and (sure >= LEAST or len(question.terms) > MOST_ASKED)
-    return _fused(parts, sure, relevant)
+    return _fused(parts, sure, relevant, best=int(best))
 
 
 def _beside(turns: Snapshot, direct: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -179,17 +186,24 @@ def _listed(turns: Snapshot, question: Question, weights: Weights) -> Evidence |
     parts["entity"] = np.maximum(said / best, telling)
     parts["time"] += newer
     sure = 1.0 if question.spans or question.named else ANYTHING
-    return _fused(parts, sure, chosen | (said > 0))
+    return _fused(parts, sure, chosen | (said > 0), listed=True)
 
 
-def _fused(parts: Mapping[str, Floats], sure: float, relevant: NDArray[np.bool_]) -> Evidence:
+def _fused(
+    parts: Mapping[str, Floats],
+    sure: float,
+    relevant: NDArray[np.bool_],
+    *,
+    best: int | None = None,
+    listed: bool = False,
+) -> Evidence:
     odds = np.zeros(len(relevant))
     for part in parts.values():
         odds += part
     score = np.zeros(len(odds))
     if relevant.any():
         score[relevant] = sure * np.exp((odds[relevant] - odds[relevant].max()) / SPREAD)
-    return Evidence(parts, odds, score, relevant)
+    return Evidence(parts, odds, score, relevant, sure, best, listed)
 
 
 def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:

@@ -1,0 +1,58 @@
+"""What turns say of a question's words. Turns keep hashes; a question still has its words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.memory.lookup.postings import postings_of
+from r3mem_agents.memory.lookup.question import Question
+from r3mem_agents.memory.lookup.terms import hashed_words
+from r3mem_agents.memory.lookup.words import words
+from r3mem_agents.memory.sealing import Sealer
+
+
+class Heard:
+    """The question's words, and which turns say them.
+
+    Args:
+        turns: What is known.
+        question: The question as it was read.
+        query: Its text.
+        sealer: Hashes terms as the turns' are.
+
+    Attributes:
+        words: The words by which turns are searched, without those that name a time, each in the
+            form that is searched for first.
+        postings: Where their terms are said.
+    """
+
+    def __init__(self, turns: Snapshot, question: Question, query: str, sealer: Sealer) -> None:
+        searched = question.terms - question.timely
+        self.postings = postings_of(turns.postings, question.terms, turns.silent)
+        self._terms: dict[str, frozenset[int]] = {}
+        for word, spellings in zip(
+            dict.fromkeys(words(query)), hashed_words(sealer, query), strict=True
+        ):
+            if asked := searched & frozenset[int]().union(*spellings):
+                self._terms[" ".join(word[0])] = asked
+        self._said: dict[int, set[int]] = defaultdict(set)
+        terms = self.postings.terms[self.postings.term].tolist()
+        for owner, term in zip(self.postings.owner.tolist(), terms, strict=True):
+            self._said[owner].add(term)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """See the class."""
+        return tuple(self._terms)
+
+    def said(self, places: Iterable[int]) -> tuple[str, ...]:
+        """The words that any of some turns says, in one of their spellings or part of one."""
+        said = set[int]().union(*(self._said.get(int(place), ()) for place in places))
+        return tuple(word for word, terms in self._terms.items() if not terms.isdisjoint(said))
+
+    def told(self, place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The words that a turn says, and those that it does not say."""
+        said = self.said([place])
+        return said, tuple(word for word in self._terms if word not in said)

@@ -1,0 +1,317 @@
+"""Why turns are found, and why none is: by level, in numbers and plain words."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from r3mem_agents import CompressiveMemory, Evidence, Explanation, LookupExplanation, Turn
+from r3mem_agents.memory import reading
+from r3mem_agents.memory.lookup.confidence import LEAST
+from r3mem_agents.memory.lookup.dates import Span
+from r3mem_agents.memory.lookup.explaining import ROLE_REASONS
+from r3mem_agents.memory.lookup.plain import distance, period
+from r3mem_agents.memory.lookup.spans import DAY_US, EVER_US
+from r3mem_agents.memory.lookup.weights import LEVELS
+from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+START = datetime(2026, 5, 4, 9, tzinfo=UTC)
+SAID = [
+    ("talk", "user", "Ann", "Which vet looks after the cat?"),
+    ("talk", "assistant", "Bot", "Dr. Huber does, in Graz."),
+    ("talk", "user", "Ann", "The printer prints nothing."),
+    ("trip", "user", "Ben", "My train to Graz leaves at ten."),
+    ("trip", "user", "Ben", "The wifi is called Blue."),
+    ("trip", "assistant", "Bot", "Noted."),
+]
+QUESTIONS = [
+    "Which vet does the cat see?",
+    "What did Ben say about Graz in May?",
+    "What did Ben say?",
+    "Who am I?",
+    "What happened on 5 May 2026?",
+    "And then?",
+    "quantum chromodynamics",
+    "My printer and my train to Graz",
+]
+
+
+@pytest.fixture
+def memory(open_memory: OpenMemory) -> CompressiveMemory:
+    filled = open_memory(model=FakeModel())
+    filled.remember_many(
+        Turn(role=role, name=name, text=text, session=session, time=START + timedelta(days=number))
+        for number, (session, role, name, text) in enumerate(SAID)
+    )
+    return filled
+
+
+def why(memory: CompressiveMemory, question: str, text: str, **options: Any) -> Explanation:
+    """The explanation of the turn with a text."""
+    hits = memory.recall(question, k=9, now=NOW, explain=True, **options)
+    [explanation] = [hit.explanation for hit in hits if hit.text == text]
+    assert explanation is not None
+    return explanation
+
+
+def reasons(explanation: Explanation, level: str) -> str:
+    return "; ".join(explanation.evidence[level].reasons)
+
+
+def outcome(memory: CompressiveMemory, question: str, **options: Any) -> str:
+    """Why nothing was found."""
+    found = memory.recall(question, now=NOW, explain=True, **options)
+    assert found == []
+    assert found.explanation is not None
+    return found.explanation.outcome
+
+
+@pytest.mark.parametrize("options", [{}, {"level": "session"}, {"neighbours": False}, {"k": 1}])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_explaining_changes_nothing_else(
+    memory: CompressiveMemory, question: str, options: dict[str, Any]
+) -> None:
+    plain = memory.recall(question, now=NOW, **options)
+    explained = memory.recall(question, now=NOW, explain=True, **options)
+    assert [replace(hit, explanation=None) for hit in explained] == plain
+    assert plain.explanation is None
+    assert all(hit.explanation is None for hit in plain)
+    assert explained.explanation is not None
+    for hit in explained:
+        assert hit.explanation is not None
+        assert hit.explanation.evidence.keys() == LEVELS.keys()
+        one = hit.explanation
+        assert not set(one.said) & set(one.unsaid)
+        assert {*one.said, *one.unsaid} == {*explained.explanation.words}
+        worth = [level.log_odds for level in one.evidence.values()]
+        assert one.log_odds == pytest.approx(sum(worth))
+    best = max((hit.score for hit in explained), default=0.0)
+    assert best == pytest.approx(explained.explanation.sureness if explained else 0.0)
+
+
+def test_it_costs_nothing_unless_it_is_asked_for(
+    memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("nobody asked why")
+
+    for name in ("Heard", "Explainer", "explain_lookup"):
+        monkeypatch.setattr(reading, name, refuse)
+    assert memory.recall(QUESTIONS[0])
+    with pytest.raises(AssertionError, match="nobody asked why"):
+        memory.recall(QUESTIONS[0], explain=True)
+
+
+async def test_the_async_twin_explains_too(memory: CompressiveMemory) -> None:
+    found = await memory.arecall(QUESTIONS[0], now=NOW, explain=True)
+    assert found == memory.recall(QUESTIONS[0], now=NOW, explain=True)
+    assert found.explanation is not None
+
+
+def test_words_are_those_of_the_question(memory: CompressiveMemory) -> None:
+    found = memory.recall("Do the cats see a vet about Wi-Fi or rabies?", k=9, explain=True)
+    assert found.explanation is not None
+    assert found.explanation.words == ("cats", "see", "vet", "wifi", "rabies")
+    cat = why(memory, "Do the cats see a vet about Wi-Fi or rabies?", SAID[0][3])
+    assert (cat.said, cat.unsaid) == (("cats", "vet"), ("see", "wifi", "rabies"))
+    assert reasons(cat, "entity").startswith("said: cats, vet; not said: see, wifi, rabies; ")
+    wifi = why(memory, "Do the cats see a vet about Wi-Fi or rabies?", SAID[4][3])
+    assert wifi.said == ("wifi",)
+    assert wifi.evidence["entity"].log_odds > 0
+
+
+def test_what_is_said_beside_a_turn_and_in_its_session(open_memory: OpenMemory) -> None:
+    people = open_memory(model=FakeModel())  # one role: what stands beside a turn counts
+    said = [text for _, _, _, text in SAID[:3]]
+    people.remember_many(Turn(role="user", text=text, time=START) for text in said)
+    answer = why(people, "Does the vet see the cat or the printer?", said[1])
+    assert answer.said == ()
+    assert answer.evidence["neighbours"].reasons == (
+        "the turn before says: vet, cat",
+        "the turn after says: printer",
+    )
+    assert "its session says: vet, cat, printer" in answer.evidence["session"].reasons
+    alone = why(people, "Does the vet see the cat?", said[0], neighbours=False)
+    assert alone.evidence["neighbours"] == alone.evidence["session"] == Evidence(log_odds=0.0)
+
+
+def test_likeness_is_told(memory: CompressiveMemory) -> None:
+    cat = why(memory, SAID[0][3], SAID[0][3])
+    assert cat.likeness is not None
+    assert f"likeness {cat.likeness:.2f}" in reasons(cat, "gist")
+    other = why(memory, SAID[0][3], SAID[1][3])
+    assert other.likeness is not None
+    assert other.likeness < cat.likeness
+    empty = memory.remember("user", "", session="talk", time=START + timedelta(days=2, hours=1))
+    assert empty.id is not None
+    none = why(memory, SAID[2][3], "")
+    assert none.likeness is None
+    assert reasons(none, "gist") == "it has no gist to compare"
+
+
+def test_speakers_who_are_named(memory: CompressiveMemory) -> None:
+    question = "What did Ben say about Graz?"
+    train = why(memory, question, SAID[3][3])
+    assert reasons(train, "speaker") == "the question names Ben"
+    huber = why(memory, question, SAID[1][3])
+    assert reasons(huber, "speaker") == "the question names Ben, Bot speaks"
+    assert huber.evidence["speaker"].log_odds == 0 < train.evidence["speaker"].log_odds
+    found = memory.recall(question, explain=True)
+    assert found.explanation is not None
+    assert found.explanation.speakers == ("Ben",)
+
+
+def test_times_that_are_named(memory: CompressiveMemory) -> None:
+    question = "Which train to Graz on 5 May 2026?"
+    named = "the question names 2026-05-05"
+    assert f"{named}, this turn is of that time" in reasons(
+        why(memory, question, SAID[1][3]), "time"
+    )
+    train = reasons(why(memory, question, SAID[3][3]), "time")
+    assert f"{named}, this turn is 1 day after" in train
+    found = memory.recall(question, now=NOW, explain=True)
+    assert found.explanation is not None
+    assert found.explanation.times == ("2026-05-05",)
+    assert "2026" not in " ".join(found.explanation.words)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ((0, 1), "1970-01-01"),
+        ((0, 31), "1970-01-01 to 1970-01-31"),
+        ((None, 31), "until 1970-01-31"),
+        ((31, None), "since 1970-02-01"),
+        ((-(10**6), 10**7), "0001-01-02 to 9999-12-30"),
+    ],
+)
+def test_spans_in_plain_words(days: tuple[int | None, int | None], told: str) -> None:
+    start = -EVER_US if days[0] is None else days[0] * DAY_US
+    end = EVER_US if days[1] is None else days[1] * DAY_US
+    assert period(Span(start, end), datetime(2026, 1, 1, tzinfo=UTC)) == told
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(0, "of that time"), (23.9, "of that time"), (24, "less than an hour after"),
+     (27, "3 hours after"), (-1, "1 hour before"), (-72, "3 days before")],
+)  # fmt: skip
+def test_how_far_a_turn_is_from_a_time(hours: float, told: str) -> None:
+    assert distance(int(hours * DAY_US / 24), Span(0, DAY_US)) == told
+
+
+def test_roles_are_told_by_what_they_are_worth(memory: CompressiveMemory) -> None:
+    assert ROLE_REASONS.keys() == set(LEVELS["role"])
+    for _, _, _, text in SAID[:3]:
+        role = why(memory, "My printer, my vet and my cat", text).evidence["role"]
+        told = [float(worth) for worth in re.findall(r"\(([+-]\d\.\d\d)\)", str(role.reasons))]
+        assert len(told) == len(role.reasons)
+        assert sum(told) == pytest.approx(role.log_odds, abs=0.01 * len(LEVELS["role"]))
+
+
+def test_places_are_told(memory: CompressiveMemory) -> None:
+    hits = memory.recall("printer vet cat", k=9, now=NOW, explain=True)
+    assert hits.explanation is not None
+    told = [hit.explanation for hit in hits if hit.explanation is not None]
+    assert len(told) == len(hits) > 2
+    best = max(told, key=lambda one: one.log_odds)
+    assert f"{hits.explanation.sureness:.2f} sure" in best.notes[0]
+    for one in told:
+        behind = best.log_odds - one.log_odds
+        assert (f"{behind:.2f} log-odds behind the best turn" in one.notes) == (one is not best)
+
+
+def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    for day, text in enumerate(("I live near the old mill.", "I live near the new mill.")):
+        memory.remember("user", text, time=START + timedelta(days=day), session=str(day))
+    new, old = memory.recall("Who lives near a mill?", explain=True)
+    assert old.superseded_by == new.turn_id
+    assert old.explanation is not None
+    assert new.explanation is not None
+    assert f"turn {new.turn_id}, newer and by the same speaker" in old.explanation.notes[-1]
+    assert f"than turn {old.turn_id}, and ranks before it" in new.explanation.notes[-1]
+    hits = memory.recall("Who lived near a mill before?", k=2, explain=True)
+    [new] = [hit for hit in hits if hit.superseded_by is None]
+    assert new.explanation is not None
+    assert new.explanation.notes[-1].endswith(f"than turn {old.turn_id}")
+
+
+def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:
+    question = "What did Ben say?"
+    train = why(memory, question, SAID[3][3])
+    assert "whatever was said" in reasons(train, "entity")
+    assert reasons(train, "speaker") == "the question names Ben"
+    assert "newer than" in reasons(train, "time")
+    assert train.evidence["gist"] == train.evidence["role"] == Evidence(log_odds=0.0)
+
+
+def test_printed_it_is_a_line_a_level() -> None:
+    explanation = Explanation(
+        evidence={
+            "entity": Evidence(log_odds=1.5, reasons=("said: cat", "not said: pet")),
+            "gist": Evidence(log_odds=-0.25),
+            "time": Evidence(log_odds=0.0),
+        },
+        said=("cat",),
+        unsaid=("pet",),
+        likeness=0.4,
+        notes=("the best",),
+    )
+    assert str(explanation) == (
+        "entity +1.50: said: cat; not said: pet\ngist -0.25\nsum +1.25\nthe best"
+    )
+    lookup = LookupExplanation(words=("cat", "pet"), times=("2026-05-05",), outcome="Found.")
+    assert str(lookup) == "words: cat, pet\ntimes: 2026-05-05\nFound."
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
+def test_copies_keep_their_explanation(memory: CompressiveMemory, again: Any) -> None:
+    found = memory.recall(QUESTIONS[0], explain=True)
+    assert again(found) == found
+    assert again(found).explanation == found.explanation is not None
+
+
+def test_why_nothing_is_found(memory: CompressiveMemory) -> None:
+    assert "is empty" in outcome(memory, "  ")
+    assert "holds no turns" in outcome(memory.scoped(user="nobody"), "cat")
+    assert "no words to search for" in outcome(memory, "And then?")
+    assert "no turn says one of its words" in outcome(memory, "quantum chromodynamics")
+    assert "the time that it names, 2026-01-03" in outcome(memory, "What happened on 3 January?")
+    everything = len(memory.recall("vet cat", k=9))
+    users = len(memory.recall("vet cat", k=9, roles=["user"]))
+    assert outcome(memory, "vet cat", until=START - timedelta(days=1), roles=["user"]) == (
+        f"Turns that may answer: {everything}, but none of them is returned: "
+        f"until lets 0 through and roles lets {users} through."
+    )
+    assert "sessions lets 0 through" in outcome(memory, "vet cat", sessions=["default"])
+    assert "min_score lets 0 through" in outcome(memory, "vet cat", min_score=1.0)
+
+
+def test_the_best_that_was_not_good_enough_is_named(memory: CompressiveMemory) -> None:
+    question = "Which quantum chromodynamics lattice gauge theory does nobody call Noted?"
+    told = outcome(memory, question)
+    assert re.search(r"turn \d has the most evidence, and says \d+ % of the weightiest words", told)
+    found = memory.recall(question, now=NOW, explain=True)
+    assert found.explanation is not None
+    assert 0 < found.explanation.sureness < LEAST
+    assert f"it is {found.explanation.sureness:.3f} sure" in told
+
+
+def test_what_was_found_is_told(memory: CompressiveMemory) -> None:
+    found = memory.recall("vet cat", k=1, explain=True)
+    assert found.explanation is not None
+    assert found.explanation.outcome == (
+        f"Turns that may answer: {len(memory.recall('vet cat', k=9))} of {len(SAID)}; it is "
+        f"{found.explanation.sureness:.2f} sure that the memory holds an answer."
+    )
