@@ -12,7 +12,7 @@ DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
 
-.PHONY: help demo test test-slow test-gpu test-lowest check format bench recall wheel clean
+.PHONY: help demo test test-slow test-gpu test-lowest check format bench recall question wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make format     put the code in form"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
 	@echo "make recall     measure lookups; RECALL_DATA=LoCoMo's file, or as in docs/recall.md"
+	@echo "make question   work the question of docs/recall.md anew"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what these made"
 
@@ -71,6 +72,9 @@ bench: $(READY)
 
 recall: $(READY)
 	$(BIN)/r3mem bench recall --data $(RECALL_DATA) --ablate --out docs/results
+
+question: $(READY)
+	$(BIN)/python examples/recipes/worked_question.py docs
 
 wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

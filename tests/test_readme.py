@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -34,8 +35,20 @@ def test_what_shows_its_use_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(USE, "README.md", "exec"), {})
-    assert "Alice We adopted a cat named Miso." in capsys.readouterr().out
+    names: dict[str, Any] = {}
+    exec(compile(USE, "README.md", "exec"), names)
+    [shown] = re.findall(r"print\(.*  # (.*)", USE)
+    assert shown == "Alice We adopted a cat named Miso."
+    assert capsys.readouterr().out == f"{shown}\n"
+    assert shown.removeprefix("Alice ") in names["prompt"]
+
+
+def test_its_question_is_put_in_other_words() -> None:
+    [question] = set(re.findall(r'memory\.(?:recall|context)\("(.*?)"', USE))
+    [answer] = re.findall(r'"(.*Miso.*?)"', USE)
+    said, asked = (set(re.findall(r"\w+", text.casefold())) for text in (answer, question))
+    assert len(asked) == 5
+    assert not said & asked
 
 
 def test_the_command_line_shows_the_same_memory(

@@ -110,7 +110,7 @@ class Explainer:
         yield f"likeness {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
         if any(worth for name, worth in self._used.items() if name.endswith("_unsaid")):
             most = percent(self._share.max(initial=0.0))
-            yield f"no turn says more than {most} in words: the less, the more likeness counts"
+            yield f"no turn says more than {most} of it in words: the less, the more it counts"
 
     def _neighbours(self, place: int) -> Iterator[str]:
         before = int(self._turns.previous[place])

@@ -1,0 +1,98 @@
+"""One question, worked: what each level of evidence says for the turns that come first.
+
+    python examples/recipes/worked_question.py docs
+
+puts a question to a conversation of the project's own with the bundled model, and writes how the
+lookup explains itself: all of it to ``docs/results/question.json``, the tables into
+``docs/recall.md``, between two marks. ``make question`` does it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.bench.recall.files import digests, read
+from r3mem_agents.provenance import write_result
+
+CONVERSATION = "facts-en-marcus"
+QUESTION = "When did I give up cigarettes?"
+SHOWN = 3
+
+BEGIN = "<!-- what follows is written by `make question` -->"
+END = "<!-- to here -->"
+
+
+def main(docs: Path) -> None:
+    """Work the question, and write it down."""
+    path = docs / "results" / "question.json"
+    data = Path(str(files("r3mem_agents"))) / "bench" / "recall" / "sets" / "facts-en.jsonl"
+    conversation = next(one for one in read([data]).conversations if one.id == CONVERSATION)
+    with CompressiveMemory(":memory:") as memory:
+        turns = memory.remember_many(
+            Turn(role=t.role, text=t.text, name=t.speaker, session=t.session, time=t.time)
+            for t in conversation.turns
+        )
+        hits = memory.recall(QUESTION, SHOWN, now=turns[-1].time, explain=True)
+        model = {"model": memory.model.name, "fingerprint": memory.model.fingerprint}
+    assert hits.explanation is not None
+    names = {turn.id: said.id for turn, said in zip(turns, conversation.turns, strict=True)}
+    [gold] = [one.gold for one in conversation.questions if one.question == QUESTION]
+    explained = []
+    for hit in hits:
+        assert hit.explanation is not None
+        explained.append(
+            {
+                "turn": names[hit.turn_id],
+                "text": hit.text,
+                "answers": names[hit.turn_id] in gold,
+                "score": hit.score,
+                "log_odds": hit.explanation.log_odds,
+                "explanation": asdict(hit.explanation),
+            }
+        )
+    figures = {"turns": len(turns), "lookup": asdict(hits.explanation), "hits": explained}
+    config = model | {
+        "data": digests([data]),
+        "conversation": CONVERSATION,
+        "question": QUESTION,
+        "shown": SHOWN,
+    }
+    write_result(path, benchmark="question", config=config, figures=figures)
+    page = docs / "recall.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    text = "\n".join(["", *lines(figures), "", ""])
+    page.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
+
+
+def lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The figures as Markdown: the turns with their levels, and the reasons for the first."""
+    lookup, hits = figures["lookup"], figures["hits"]
+    levels = [
+        level
+        for level in hits[0]["explanation"]["evidence"]
+        if any(hit["explanation"]["evidence"][level]["log_odds"] for hit in hits)
+    ]
+    yield f"\n> {QUESTION}\n"
+    yield f"Words to search for: {', '.join(lookup['words'])}. {lookup['outcome']}\n"
+    yield f"| turn | {' | '.join(levels)} | sum | score |"
+    yield "|---|" + "---|" * (len(levels) + 2)
+    for hit in hits:
+        worth = (hit["explanation"]["evidence"][level]["log_odds"] for level in levels)
+        told = " | ".join(f"{one:+.2f}" for one in worth)
+        yield f"| {hit['text']} | {told} | **{hit['log_odds']:+.2f}** | {hit['score']:.2f} |"
+    for hit in hits[:2]:
+        yield f'\nWhy, for "{hit["text"]}":\n\n| level | worth | why |\n|---|---|---|'
+        for level in levels:
+            one = hit["explanation"]["evidence"][level]
+            yield f"| {level} | {one['log_odds']:+.2f} | {'; '.join(one['reasons'])} |"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
