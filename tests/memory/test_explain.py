@@ -183,6 +183,25 @@ def test_times_that_are_named(memory: CompressiveMemory) -> None:
     assert "2026" not in " ".join(found.explanation.words)
 
 
+def test_a_long_question_and_a_strange_name(open_memory: OpenMemory) -> None:
+    memory = open_memory(model=FakeModel())
+    memory.remember("user", "The printer prints nothing.", name="Eve\nsum +9.99")
+    memory.remember("user", "What prints?", name="Ann")
+    words = [f"word{number}" for number in range(10_000)]
+    found = memory.recall(f"Eve: printer {' '.join(words)}", explain=True)
+    assert found.explanation is not None
+    assert len(found.explanation.words) == 10_002
+    for hit in found:
+        assert hit.explanation is not None
+        assert "\nsum +9.99" not in str(hit.explanation)
+        assert all(len(reason) < 200 for reason in hit.explanation.evidence["entity"].reasons)
+        assert len(hit.explanation.said) + len(hit.explanation.unsaid) == 10_002
+        assert re.search(r"not said: .*, 9,9\d\d more", reasons(hit.explanation, "entity"))
+    [ann] = [hit.explanation for hit in found if hit.name == "Ann"]
+    assert ann is not None
+    assert reasons(ann, "speaker") == "the question names Eve sum +9.99, Ann speaks"
+
+
 @pytest.mark.parametrize(
     ("days", "told"),
     [

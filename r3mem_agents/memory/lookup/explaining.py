@@ -9,7 +9,8 @@ import numpy as np
 
 from r3mem_agents.memory.lookup.features import UNRELATED, term_evidence
 from r3mem_agents.memory.lookup.heard import Heard
-from r3mem_agents.memory.lookup.plain import distance, percent, period
+from r3mem_agents.memory.lookup.index import Speaker
+from r3mem_agents.memory.lookup.plain import distance, listed, percent, period
 from r3mem_agents.memory.lookup.ranking import Ranking, Winner
 from r3mem_agents.memory.lookup.scoring import consider
 from r3mem_agents.memory.lookup.weights import LEVELS, Weights
@@ -94,9 +95,9 @@ class Explainer:
     def _entity(self, place: int) -> Iterator[str]:
         said, unsaid = self._heard.told(place)
         if said:
-            yield f"said: {', '.join(said)}"
+            yield f"said: {listed(said)}"
         if unsaid:
-            yield f"not said: {', '.join(unsaid)}"
+            yield f"not said: {listed(unsaid)}"
         if self._ranking.evidence.listed:
             yield f"asked for is whatever was said; words here: {self._turns.lengths[place]}"
         elif said:
@@ -117,12 +118,12 @@ class Explainer:
         after = np.flatnonzero(self._turns.previous == place)
         for where, places in (("before", [before] if before >= 0 else []), ("after", after)):
             if said := self._heard.said(places):
-                yield f"the turn {where} says: {', '.join(said)}"
+                yield f"the turn {where} says: {listed(said)}"
 
     def _session(self, place: int) -> Iterator[str]:
         members = np.flatnonzero(self._turns.session == self._turns.session[place])
         if said := self._heard.said(members):
-            yield f"its session says: {', '.join(said)}"
+            yield f"its session says: {listed(said)}"
         best = members[self._ranking.likeness[members].argmax()]
         if (alike := self._likeness(int(best))) is not None:
             whose = "this turn" if best == place else f"turn {self._turns.ids[best]}"
@@ -132,10 +133,9 @@ class Explainer:
         named = self._question.named
         if not named:
             return
-        who = ", ".join(names_of(self._ranking))
-        own = self._turns.speakers[self._turns.speaker[place]]
-        speaks = int(self._turns.speaker[place]) in named
-        yield f"the question names {who}" + ("" if speaks else f", {own.name or own.role} speaks")
+        who, speaker = listed(names_of(self._ranking)), int(self._turns.speaker[place])
+        own = "" if speaker in named else f", {name_of(self._turns.speakers[speaker])} speaks"
+        yield f"the question names {who}{own}"
 
     def _time(self, place: int) -> Iterator[str]:
         when = int(self._turns.time_us[place])
@@ -176,4 +176,9 @@ class Explainer:
 def names_of(ranking: Ranking) -> list[str]:
     """The speakers that a question names, each once."""
     speakers = (ranking.turns.speakers[one] for one in sorted(ranking.question.named))
-    return list(dict.fromkeys(one.name or one.role for one in speakers))
+    return list(dict.fromkeys(name_of(one) for one in speakers))
+
+
+def name_of(speaker: Speaker) -> str:
+    """A speaker's name on one line, or else the role."""
+    return " ".join((speaker.name or "").split()) or speaker.role

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+import numpy as np
+from numpy.typing import ArrayLike
 
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.postings import postings_of
@@ -37,19 +37,16 @@ class Heard:
         ):
             if asked := searched & frozenset[int]().union(*spellings):
                 self._terms[" ".join(word[0])] = asked
-        self._said: dict[int, set[int]] = defaultdict(set)
-        terms = self.postings.terms[self.postings.term].tolist()
-        for owner, term in zip(self.postings.owner.tolist(), terms, strict=True):
-            self._said[owner].add(term)
 
     @property
     def words(self) -> tuple[str, ...]:
         """See the class."""
         return tuple(self._terms)
 
-    def said(self, places: Iterable[int]) -> tuple[str, ...]:
+    def said(self, places: ArrayLike) -> tuple[str, ...]:
         """The words that any of some turns says, in one of their spellings or part of one."""
-        said = set[int]().union(*(self._said.get(int(place), ()) for place in places))
+        here = np.isin(self.postings.owner, places)
+        said = set(self.postings.terms[self.postings.term[here]].tolist())
         return tuple(word for word, terms in self._terms.items() if not terms.isdisjoint(said))
 
     def told(self, place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

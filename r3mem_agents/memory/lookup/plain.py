@@ -1,7 +1,8 @@
-"""Shares and spans of time in plain words."""
+"""Words, shares and spans of time as people read them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from r3mem_agents.memory.lookup.dates import Span
@@ -13,6 +14,16 @@ HOUR_US = DAY_US // 24
 
 FIRST_US = to_integers(datetime.fromisoformat("0001-01-02T00:00+00:00"))[0]
 LAST_US = to_integers(datetime.fromisoformat("9999-12-30T00:00+00:00"))[0]
+
+
+MOST_LISTED = 12
+"""Words that a reason lists before it counts the others."""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words, but of many the first ones and how many more there are."""
+    more = [f"{len(words) - MOST_LISTED:,} more"] if len(words) > MOST_LISTED else []
+    return ", ".join([*words[:MOST_LISTED], *more])
 
 
 def percent(share: float) -> str:
