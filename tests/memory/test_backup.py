@@ -15,16 +15,10 @@ import pytest
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError, StoreCorruptError, StoreUnavailableError
 from r3mem_agents.store import idling
-from tests.memory.fake_model import FakeModel
 
 SAID = [
     Turn(role="user", text=f"Number {number}.", session=f"s{number % 3}") for number in range(30)
 ]
-
-
-@pytest.fixture
-def fake() -> Any:
-    return FakeModel()
 
 
 def copied(source: Path, target: Path, model: Any) -> list[Turn]:

@@ -41,16 +41,6 @@ def said() -> list[Turn]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "memory.db"
-
-
-@pytest.fixture
-def fake() -> Any:
-    return FakeModel()
-
-
-@pytest.fixture
 def turns(path: Path, fake: Any) -> list[Turn]:
     """Turns 2 to 61 of a file, of which the first is somebody else's."""
     with CompressiveMemory(path, user="alice", model=fake) as memory:

@@ -22,26 +22,9 @@ from r3mem_agents.errors import (
 )
 from r3mem_agents.store import sqlite
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel
+from tests.memory.filling import fill
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "memory.db"
-
-
-@pytest.fixture
-def fake() -> Any:
-    return FakeModel()
-
-
-def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
-    with CompressiveMemory(path, model=model) as memory:
-        return memory.remember_many(
-            [Turn(role="user", text=f"Turn {i}: {'words ' * 20}") for i in range(turns)]
-        )
 
 
 def nested(levels: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
+from r3mem_agents import CompressiveMemory, ReversibleModel
 from r3mem_agents.errors import (
     CheckpointError,
     InvalidInputError,
@@ -16,23 +16,7 @@ from r3mem_agents.errors import (
 from r3mem_agents.memory import models
 from r3mem_agents.testing import tiny_model
 from tests.memory.fake_model import FakeModel
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "memory.db"
-
-
-@pytest.fixture
-def fake() -> Any:
-    return FakeModel()
-
-
-def fill(path: Path, model: Any, turns: int = 200) -> list[Turn]:
-    with CompressiveMemory(path, model=model) as memory:
-        return memory.remember_many(
-            [Turn(role="user", text=f"Turn {i}: {'words ' * 20}") for i in range(turns)]
-        )
+from tests.memory.filling import fill
 
 
 def test_another_model_is_refused_by_name(path: Path, model: ReversibleModel) -> None:

@@ -38,8 +38,7 @@ def finish(process: subprocess.Popen[str]) -> list[str]:
     return out.split()
 
 
-def test_processes_write_one_new_file(tmp_path: Path) -> None:
-    path = tmp_path / "memory.db"
+def test_processes_write_one_new_file(path: Path) -> None:
     names = ["a", "b", "c", "d"]
     writers = [start("write", str(path), name, "5") for name in names]
     for process in writers:
@@ -58,19 +57,19 @@ def test_processes_write_one_new_file(tmp_path: Path) -> None:
         assert order == [f"{name}-{n}" for n in range(5)]
 
 
-def test_another_process_is_heard_at_once(open_memory: OpenMemory, tmp_path: Path) -> None:
+def test_another_process_is_heard_at_once(open_memory: OpenMemory, path: Path) -> None:
     memory = open_memory(model=FakeModel())
     memory.remember("user", "First.")
     assert len(memory.recall("turn words", k=1000)) == 0
-    finish(start("write", str(tmp_path / "memory.db"), "other", "1"))
+    finish(start("write", str(path), "other", "1"))
     assert len(memory.recall("turn words", k=1000)) == writer.BATCH
     assert len(memory.history()) == writer.BATCH + 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_memory_survives_a_fork(tmp_path: Path) -> None:
-    finish(start("fork", str(tmp_path / "memory.db")))
-    with writer.open_memory(str(tmp_path / "memory.db")) as memory:
+def test_a_memory_survives_a_fork(path: Path) -> None:
+    finish(start("fork", str(path)))
+    with writer.open_memory(str(path)) as memory:
         texts = [turn.text for turn in memory.history()]
     assert texts[0] == "before"
     assert set(texts[1:3]) == {"child", "parent"}
@@ -147,17 +146,16 @@ def check_whole(path: Path, run: str, acknowledged: list[str]) -> None:
     assert len(mine) <= len(acknowledged) + 1  # one may be stored and not acknowledged yet
 
 
-def test_kill_while_writing(tmp_path: Path) -> None:
-    kill_while_writing(tmp_path / "memory.db", times=6)
+def test_kill_while_writing(path: Path) -> None:
+    kill_while_writing(path, times=6)
 
 
 @pytest.mark.slow
-def test_kill_while_writing_fifty_times(tmp_path: Path) -> None:
-    kill_while_writing(tmp_path / "memory.db", times=50)
+def test_kill_while_writing_fifty_times(path: Path) -> None:
+    kill_while_writing(path, times=50)
 
 
-def test_kill_before_the_commit_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "memory.db"
+def test_kill_before_the_commit_leaves_nothing(path: Path) -> None:
     with writer.open_memory(str(path)) as memory:
         kept = memory.remember("user", "Stored before.")
         process = start("die", str(path))

@@ -62,9 +62,8 @@ def found(memory: CompressiveMemory) -> list[str]:
 
 
 def test_words_are_found_after_the_stemmer_was_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "memory.db"
     with other_release(monkeypatch), opened(path) as memory:
         for fact in FACTS:
             memory.remember("user", fact)
@@ -78,8 +77,7 @@ def test_words_are_found_after_the_stemmer_was_changed(
         assert found(memory) == [*FACTS]
 
 
-def test_each_user_has_terms_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "memory.db"
+def test_each_user_has_terms_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with other_release(monkeypatch), opened(path) as memory:
         for user in ("ann", "bob"):
             memory.scoped(user=user).remember("user", f"{user} swims in the evening.")
@@ -92,9 +90,8 @@ def test_each_user_has_terms_made_anew(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_turn_is_not_written_beside_terms_of_other_rules(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "memory.db"
     with other_release(monkeypatch), opened(path) as memory:
         for fact in FACTS[:3]:
             memory.remember("user", fact)
@@ -106,9 +103,8 @@ def test_a_turn_is_not_written_beside_terms_of_other_rules(
 
 
 def test_programs_with_other_rules_find_what_each_other_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "memory.db"
     with other_release(monkeypatch):
         older = opened(path)
         older.remember("user", FACTS[0])
