@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +48,11 @@ class Checkpoint:
         tokenizer: What the expander's tokens stand for.
         pieces: What the encoder reads.
         static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
-        fingerprint: 16 hex digits; two checkpoints with the same one read each other's memories.
+        fingerprint: Of all that decides memory tokens; 16 hex digits.
+        encoder_fingerprint: Of what makes gists; two checkpoints with the same one find each
+            other's turns by them.
+        expander_fingerprint: Of what expands; two checkpoints with the same one read each other's
+            memories.
     """
 
     name: str
@@ -55,7 +61,9 @@ class Checkpoint:
     tokenizer: Tokenizer
     pieces: Pieces
     static_counts: NDArray[np.int64]
-    fingerprint: str
+    fingerprint: str = ""
+    encoder_fingerprint: str = ""
+    expander_fingerprint: str = ""
 
 
 def bundled() -> list[str]:
@@ -125,6 +133,7 @@ def _load(folder: Path) -> Checkpoint:
         encoder.to_empty(device="cpu")
         expander = Expander(ModelConfig(**fields["expander"]))
         tensors = load_file(folder / "model.safetensors")
+        prints = _fingerprints(fields, tensors, folder)
         counts = tensors.pop(_STATIC_COUNTS).numpy()
         missing = _tensors(encoder, expander).keys() ^ tensors.keys()
         if missing:
@@ -146,7 +155,8 @@ def _load(folder: Path) -> Checkpoint:
             )
     for network in (encoder, expander):
         network.requires_grad_(False).eval()
-    return Checkpoint(name, encoder, expander, tokenizer, pieces, counts, fingerprint(folder))
+    whole = fingerprint(folder)
+    return Checkpoint(name, encoder, expander, tokenizer, pieces, counts, whole, *prints)
 
 
 def fingerprint(folder: Path) -> str:
@@ -156,6 +166,29 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
     for name in ("model.safetensors", "tokenizer.json", "pieces.json"):
         digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _fingerprints(
+    sizes: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], folder: Path
+) -> tuple[str, str]:
+    """Hashes of what decides gists, and of what decides what memory tokens expand to."""
+    encoding = {name for name in tensors if name.startswith(_ENCODER)}
+    return (
+        _hashed(sizes["encoder"], tensors, encoding, folder / "pieces.json"),
+        _hashed(sizes["expander"], tensors, tensors.keys() - encoding, folder / "tokenizer.json"),
+    )
+
+
+def _hashed(
+    sizes: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], names: Set[str], cut: Path
+) -> str:
+    digest = hashlib.blake2b(json.dumps([FORMAT, sizes], sort_keys=True).encode(), digest_size=8)
+    for name in sorted(names):
+        held = tensors[name]
+        digest.update(f"{name} {held.dtype} {[*held.shape]}".encode())
+        digest.update(held.numpy().tobytes())
+    digest.update(cut.read_bytes())
     return digest.hexdigest()
 
 

@@ -96,6 +96,8 @@ class ReversibleModel:
     def __init__(self, loaded: Checkpoint) -> None:
         self.name = loaded.name
         self.fingerprint = loaded.fingerprint
+        self.encoder_fingerprint = loaded.encoder_fingerprint
+        self.expander_fingerprint = loaded.expander_fingerprint
         self.config = loaded.expander.config
         self.tokenizer = loaded.tokenizer
         self.pieces = loaded.pieces
@@ -136,7 +138,7 @@ class ReversibleModel:
             name: Of the model, as memories record it.
         """
         made = Checkpoint(
-            name, encoder.freeze(), expander.freeze(), tokenizer, pieces, static_counts, ""
+            name, encoder.freeze(), expander.freeze(), tokenizer, pieces, static_counts
         )
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(made, Path(folder))
