@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import DamageWarning, R3MemError
+from r3mem_agents.errors import DamageWarning, OtherGistsWarning, R3MemError
 from r3mem_agents.types import (
     Evidence,
     Explanation,
@@ -13,6 +13,7 @@ from r3mem_agents.types import (
     MemoryStats,
     Recollection,
     Recollections,
+    Recompression,
     Turn,
     UserStats,
     Verification,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         newest_first,
         prompt_memory,
         recall_sessions,
+        recompress,
         tolerated,
         whole_calls,
         without_recalled,
@@ -47,11 +49,13 @@ __all__ = [
     "LookupExplanation",
     "MemoryStats",
     "OnError",
+    "OtherGistsWarning",
     "PromptMemory",
     "R3MemError",
     "RecallFrom",
     "Recollection",
     "Recollections",
+    "Recompression",
     "ReversibleModel",
     "Segment",
     "Turn",
@@ -65,6 +69,7 @@ __all__ = [
     "newest_first",
     "prompt_memory",
     "recall_sessions",
+    "recompress",
     "tolerated",
     "whole_calls",
     "without_recalled",
@@ -85,6 +90,7 @@ _LAZY = {
     "newest_first": "r3mem_agents.memory",
     "prompt_memory": "r3mem_agents.memory",
     "recall_sessions": "r3mem_agents.memory",
+    "recompress": "r3mem_agents.memory",
     "tolerated": "r3mem_agents.memory",
     "whole_calls": "r3mem_agents.memory",
     "without_recalled": "r3mem_agents.memory",

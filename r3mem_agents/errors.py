@@ -21,6 +21,7 @@ R3MemError
 └── MissingExtraError (ImportError)   an optional package that is not installed
 
 DamageWarning (UserWarning)           what is damaged was left out of what is returned
+OtherGistsWarning (UserWarning)       turns are found by their words alone: another model read them
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ class DamageWarning(UserWarning):
     """
 
 
+class OtherGistsWarning(UserWarning):
+    """Gists of another model count for nothing: their turns are found by their words alone."""
+
+
 class ModelError(R3MemError):
     """A checkpoint, or memory tokens written with one."""
 
@@ -85,7 +90,7 @@ class CheckpointError(ModelError):
 
 
 class ModelMismatchError(ModelError):
-    """Memory tokens written with another model than the one at hand."""
+    """Memory tokens that only another model than the one at hand can expand."""
 
 
 class ExpansionError(ModelError):

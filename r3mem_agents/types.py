@@ -233,6 +233,25 @@ class DamagedTurn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recompression:
+    """What became of a file whose turns were compressed anew.
+
+    Attributes:
+        turns: Number of turns of the file, of all users.
+        recompressed: How many were of another model, and are compressed anew.
+        damaged: Those that could not be read, and are as they were.
+        model_before: Name of the model that the file belonged to; ``None`` for a file without.
+        model: Name of the model that it belongs to now.
+    """
+
+    turns: int
+    recompressed: int
+    damaged: tuple[DamagedTurn, ...]
+    model_before: str | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What a check of a whole file found.
 

@@ -36,7 +36,8 @@ ALLOWED = {
 # Names of the root that come from types and errors, which everybody may import.
 PLAIN_NAMES = {
     "__version__", "DamageWarning", "Evidence", "Explanation", "LookupExplanation", "MemoryStats",
-    "R3MemError", "Recollection", "Recollections", "Turn", "UserStats", "Verification",
+    "OtherGistsWarning", "R3MemError", "Recollection", "Recollections", "Recompression", "Turn",
+    "UserStats", "Verification",
 }  # fmt: skip
 ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
 

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from r3mem_agents.cli import bench, browse, chat, demo, read, transfer, upkeep, version, write
 from r3mem_agents.cli.console import fail, warn
-from r3mem_agents.errors import DamageWarning, R3MemError
+from r3mem_agents.errors import DamageWarning, OtherGistsWarning, R3MemError
 
 EPILOG = "Start with: [bold]r3mem demo[/bold]"
 
@@ -50,18 +50,22 @@ class R3MemGroup(TyperGroup):
 
 @contextmanager
 def _damage_told() -> Iterator[list[str]]:
-    """Show what is damaged on stderr, and collect it."""
+    """Show warnings of this package on stderr, each once, and collect those of damage."""
     told: list[str] = []
+    shown: set[str] = set()
     with warnings.catch_warnings():
-        warnings.simplefilter("always", DamageWarning)
+        for kind in (DamageWarning, OtherGistsWarning):
+            warnings.simplefilter("always", kind)
         others = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if not issubclass(category, DamageWarning | OtherGistsWarning):
+                others(message, category, *rest, **more)
+            elif str(message) not in shown:
+                shown.add(str(message))
+                warn(str(message))
             if issubclass(category, DamageWarning):
                 told.append(str(message))
-                warn(str(message))
-            else:
-                others(message, category, *rest, **more)
 
         warnings.showwarning = show
         yield told

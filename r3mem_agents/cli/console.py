@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -20,6 +22,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+PATIENCE_S = 2.0
+"""Work that takes less shows no progress; chosen."""
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys instead of showing it, and what turns the direction of writing."""
@@ -106,6 +111,31 @@ def progress(*, by_itself: bool = True) -> Progress:
         console=err(),
         auto_refresh=by_itself,
     )
+
+
+@contextmanager
+def late_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that shows itself only once work takes ``PATIENCE_S``.
+
+    Args:
+        what: Stands before the bar.
+
+    Yields:
+        What is to be told how much is done, and of how much.
+    """
+    bar, begun = progress(), time.monotonic()
+    task = bar.add_task(what, total=None)
+
+    def show(done: int, whole: int) -> None:
+        bar.update(task, completed=done, total=whole)
+        if time.monotonic() - begun > PATIENCE_S:
+            bar.start()
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def bytes_text(count: float) -> str:

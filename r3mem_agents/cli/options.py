@@ -119,14 +119,24 @@ def open_memory(
     Raises:
         NotFoundError: There is no file at ``db``.
     """
-    if must_exist and "://" not in db and db != IN_MEMORY and not Path(db).exists():
+    if must_exist:
+        check_exists(db)
+    from r3mem_agents import CompressiveMemory
+
+    return CompressiveMemory(db, user=user, agent=agent, session=session, model=load_model(model))
+
+
+def check_exists(db: str) -> None:
+    """Refuse a path where no file is.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if "://" not in db and db != IN_MEMORY and not Path(db).exists():
         raise NotFoundError(
             f"no memory at {db}; make one with: r3mem remember --db {db} 'some text', "
             "or name another file with --db or R3MEM_DB"
         )
-    from r3mem_agents import CompressiveMemory
-
-    return CompressiveMemory(db, user=user, agent=agent, session=session, model=load_model(model))
 
 
 def read_memory(db: str, user: str, agent: str, model: str | None) -> CompressiveMemory:

@@ -1,11 +1,13 @@
-"""``r3mem verify`` and ``backup``: a whole file, whoever's turns are in it."""
+"""``r3mem verify``, ``backup`` and ``recompress``: a whole file, whoever's turns are in it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from r3mem_agents.cli.console import (
     counted,
@@ -14,11 +16,20 @@ from r3mem_agents.cli.console import (
     examples,
     harmless_line,
     harmless_text,
+    late_progress,
     out,
 )
-from r3mem_agents.cli.options import DEFAULT_DB, DbOption, JsonOption, ModelOption, open_memory
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    DbOption,
+    JsonOption,
+    ModelOption,
+    check_exists,
+    open_memory,
+)
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.timestamps import wall_clock
-from r3mem_agents.types import DamagedTurn
+from r3mem_agents.types import DamagedTurn, Recompression
 
 commands = typer.Typer()
 
@@ -41,12 +52,10 @@ def verify(
     with open_memory(db, "default", "default", model) as memory, err().status("reading"):
         report = memory.verify()
     if as_json:
-        damaged = [
-            asdict(one) | {"time": one.time.isoformat() if one.time else None}
-            for one in report.damaged
-        ]
         problems = [*report.problems]
-        emit_json({"turns": report.turns, "damaged": damaged, "problems": problems})
+        emit_json(
+            {"turns": report.turns, "damaged": _records(report.damaged), "problems": problems}
+        )
     else:
         for problem in report.problems:
             out().print(harmless_text(problem), soft_wrap=True)
@@ -56,6 +65,10 @@ def verify(
         out().print(harmless_text(f"{counted(report.turns, 'turn')} read: {verdict}"))
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _records(damaged: Sequence[DamagedTurn]) -> list[dict[str, Any]]:
+    return [asdict(one) | {"time": one.time.isoformat() if one.time else None} for one in damaged]
 
 
 def _line(turn: DamagedTurn) -> str:
@@ -85,3 +98,65 @@ def backup(
         emit_json({"copy": path})
     else:
         out().print(harmless_text(f"{db} copied to {path}"), soft_wrap=True)
+
+
+@commands.command(
+    "recompress",
+    rich_help_panel="Memory",
+    epilog=examples(
+        "r3mem recompress alice.db",
+        "r3mem recompress alice.db --from checkpoints/last-year",
+    ),
+)
+def recompress(
+    file: Annotated[
+        str | None, typer.Argument(help="The memory; what --db says if left out.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Checkpoint that wrote the file, where the new one cannot expand it.",
+            show_default=False,
+        ),
+    ] = None,
+    db: DbOption = DEFAULT_DB,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give every turn of a file, of all users, the memory tokens of a newer model.
+
+    An interruption loses nothing: run it again. Exit code 1 says that turns are damaged; they stay
+    as they were.
+    """
+    if file is not None and db not in (DEFAULT_DB, file):
+        raise InvalidInputError(f"{file} and {db}: name one file")
+    where = file or db
+    check_exists(where)
+    from r3mem_agents.memory import recompress as compress_anew
+
+    with late_progress("compressing") as show:
+        report = compress_anew(where, source=source, model=model, progress=show)
+    if as_json:
+        emit_json(asdict(report) | {"damaged": _records(report.damaged)})
+    else:
+        _show_recompressed(report, where)
+    if report.damaged:
+        raise typer.Exit(1)
+
+
+def _show_recompressed(report: Recompression, where: str) -> None:
+    table = Table(title=harmless_line(where), title_justify="left")
+    table.add_column("what")
+    table.add_column("turns", justify="right")
+    others = report.turns - report.recompressed - len(report.damaged)
+    for label, figure in (
+        (f"compressed anew, with {report.model}", report.recompressed),
+        ("of that model already", others),
+        ("damaged, as they were", len(report.damaged)),
+        ("in the file", report.turns),
+    ):
+        table.add_row(harmless_line(label), f"{figure:,}")
+    out().print(table)
+    for turn in report.damaged:
+        out().print(harmless_line(_line(turn)), soft_wrap=True)

@@ -11,6 +11,7 @@ from r3mem_agents.memory.prompting import (
     without_recalled,
 )
 from r3mem_agents.memory.reach import RecallFrom, recall_sessions
+from r3mem_agents.memory.recompressing import recompress
 from r3mem_agents.memory.tolerance import OnError, tolerated
 from r3mem_agents.memory.validation import json_text
 from r3mem_agents.memory.window import fit_window, newest_first
@@ -28,6 +29,7 @@ __all__ = [
     "newest_first",
     "prompt_memory",
     "recall_sessions",
+    "recompress",
     "tolerated",
     "whole_calls",
     "without_recalled",

@@ -12,6 +12,7 @@ from r3mem_agents.forking import Lock, in_children
 from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.lookup.index import Index, Snapshot
 from r3mem_agents.memory.lookup.terms import ASKS
+from r3mem_agents.memory.models import tell_of_others
 from r3mem_agents.memory.records import open_speaker
 from r3mem_agents.memory.sealing import TERM_BYTES, Sealer
 from r3mem_agents.store import Scope, Store
@@ -19,7 +20,7 @@ from r3mem_agents.store import Scope, Store
 MOST_TURNS = 1_000_000
 """Turns in all indexes together, about 350 bytes each; the scopes looked up longest ago go."""
 
-Key = tuple[str, bytes, Scope]
+Key = tuple[str, bytes, Scope, str]
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class IndexCache:
         self, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
     ) -> Snapshot | None:
         """What the store holds now; ``None`` for a scope without turns."""
-        key = (os.path.abspath(store.name), store.key, scope)
+        key = _key(store, scope)
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
@@ -65,7 +66,7 @@ class IndexCache:
     def drop(self, store: Store, scope: Scope) -> None:
         """Forget an index, so that the next snapshot reads the store anew."""
         with self._lock:
-            self._entries.pop((os.path.abspath(store.name), store.key, scope), None)
+            self._entries.pop(_key(store, scope), None)
 
     def _make_room(self, latest: Key) -> None:
         with self._lock:
@@ -74,6 +75,10 @@ class IndexCache:
                 if held <= self._most_turns or key == latest:
                     return
                 held -= len(self._entries.pop(key).index or ())
+
+
+def _key(store: Store, scope: Scope) -> Key:
+    return os.path.abspath(store.name), store.key, scope, store.encoder
 
 
 def _up_to_date(
@@ -91,6 +96,8 @@ def _up_to_date(
             for row in {*rows.speakers} - found.speakers.keys():
                 found.speakers[row] = open_speaker(sealer, addition.speakers.get(row))
             found.add(rows)
+    if found is not index:  # all was read, and gists of another encoder among it
+        tell_of_others(store)
     return found
 
 

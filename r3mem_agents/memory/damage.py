@@ -19,6 +19,7 @@ MOST_NAMED = 5
 NOT_AS_WRITTEN = "its bytes are not those that were written"
 NO_SESSION = "the row of its session is damaged"
 NO_SPEAKER = "the row of its speaker is damaged"
+OTHER_MODEL = "only the checkpoint that wrote it can expand it, and that is not at hand"
 NOT_EXPANDED = "its memory tokens are those that were written, but do not expand to its text"
 
 ADVICE = (

@@ -80,7 +80,7 @@ class Expansions:
 
 
 def _key(model: ReversibleModel, segment: Segment) -> Key:
-    return model.fingerprint, segment.code, segment.gists
+    return model.expander_fingerprint, segment.code, segment.gists
 
 
 def _bytes(key: Key, text: str) -> int:

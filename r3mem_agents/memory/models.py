@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from r3mem_agents.errors import InvalidInputError, ModelMismatchError
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError, OtherGistsWarning
 from r3mem_agents.forking import Lock
-from r3mem_agents.store import Store
+from r3mem_agents.store import ModelId, Store
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
@@ -23,36 +25,75 @@ _loading = Lock()
 def choose_model(
     store: Store, wanted: ReversibleModel | str | os.PathLike[str] | None
 ) -> ReversibleModel:
-    """Take the wanted model, or else the one that the store was written with.
+    """Take the wanted model, or else the one that the store belongs to.
+
+    A model with the same expander reads what is stored; if its encoder is another one, a warning
+    says what that means.
 
     Args:
-        store: Records the model at its first use.
+        store: Belongs to the first model that it is opened with.
         wanted: A model, a path to load one from, or ``None``.
 
     Raises:
         CheckpointError: If there is no model at the path.
-        ModelMismatchError: If the store was written with another model.
+        ModelMismatchError: If only another model can expand what is stored.
     """
     recorded = store.model()
-    if wanted is None:
-        model = _shared_model(DEFAULT_MODEL) if recorded is None else _recorded_model(recorded[0])
-    elif isinstance(wanted, str | os.PathLike):
+    if wanted is None and recorded is not None:
+        # A file may come from anybody, so what it records is a name and never a path.
+        wanted = recorded.name if recorded.name in bundled() else None
+    model = load_model(wanted)
+    own = model_id(model)
+    recorded = store.bind_model(own)
+    if recorded.expander != own.expander:
+        raise ModelMismatchError(
+            f"{store.name} was written with model {recorded.name} ({recorded.expander}), and only "
+            f"that one can expand it, not {own.name} ({own.expander}). Open it with the checkpoint "
+            "that wrote it: CompressiveMemory(..., model=PATH), or compress its turns anew: "
+            f"{command(store.name)} --from PATH"
+        )
+    tell_of_others(store)
+    return model
+
+
+def load_model(wanted: ReversibleModel | str | os.PathLike[str] | None) -> ReversibleModel:
+    """A model, given as one, by a path, or by a bundled name; ``None`` means ``DEFAULT_MODEL``.
+
+    Raises:
+        CheckpointError: If there is no model at the path.
+    """
+    if wanted is None or (isinstance(wanted, str) and wanted in bundled()):
+        return _shared_model(wanted or DEFAULT_MODEL)
+    if isinstance(wanted, str | os.PathLike):
         from r3mem_agents.model import ReversibleModel  # loads torch, so only when it is needed
 
-        model = ReversibleModel.from_pretrained(wanted if isinstance(wanted, str) else Path(wanted))
-    elif hasattr(wanted, "compress") and hasattr(wanted, "fingerprint"):
-        model = wanted
-    else:
-        raise InvalidInputError(
-            f"model must be a ReversibleModel, a path or None, not {type(wanted).__name__}"
+        return ReversibleModel.from_pretrained(wanted if isinstance(wanted, str) else Path(wanted))
+    if hasattr(wanted, "compress") and hasattr(wanted, "expander_fingerprint"):
+        return wanted
+    raise InvalidInputError(
+        f"model must be a ReversibleModel, a path or None, not {type(wanted).__name__}"
+    )
+
+
+def model_id(model: ReversibleModel) -> ModelId:
+    """A model, as a store knows it."""
+    return ModelId(model.name, model.expander_fingerprint, model.encoder_fingerprint)
+
+
+def tell_of_others(store: Store) -> None:
+    """Warn if there are turns whose gists another encoder made."""
+    if store.holds_others():
+        warnings.warn(
+            f"another model made gists of {store.name}, which count for nothing here: their turns "
+            f"are found by their words alone until you run: {command(store.name)}",
+            OtherGistsWarning,
+            stacklevel=2,
         )
-    name, fingerprint = recorded or store.bind_model(model.name, model.fingerprint)
-    if fingerprint != model.fingerprint:
-        raise ModelMismatchError(
-            f"{store.name} was written with model {name} ({fingerprint}), not with {model.name} "
-            f"({model.fingerprint}); open it with the first: CompressiveMemory(..., model=PATH)"
-        )
-    return model
+
+
+def command(name: str) -> str:
+    """What gives the turns of a file the memory tokens of another model."""
+    return f"r3mem recompress {shlex.quote(name)}"
 
 
 def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | None:
@@ -70,12 +111,6 @@ def bundled() -> list[str]:
     from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
 
     return checkpoint.bundled()
-
-
-def _recorded_model(name: str) -> ReversibleModel:
-    # A file may come from anybody, so what it records is a name and never a path. The caller
-    # compares the fingerprints.
-    return _shared_model(name if name in bundled() else DEFAULT_MODEL)
 
 
 def _shared_model(name: str) -> ReversibleModel:

@@ -148,7 +148,7 @@ def speaker_of(sealer: Sealer, role: str, name: str | None) -> Speaker:
 
 
 def damaged_turn(
-    sealer: Sealer, row: TurnRow, reason: str | None = None, owner: bytes | None = None
+    sealer: Sealer, row: TurnRow, reason: str | None = None, owner: Scope | None = None
 ) -> DamagedTurn:
     """What can be told of a damaged row.
 
@@ -156,13 +156,14 @@ def damaged_turn(
         sealer: Of the database.
         row: The row.
         reason: What is wrong with it, if it is intact.
-        owner: Sealed names of its user and agent.
+        owner: Whose it is.
     """
     if reason is None:
         reason = NOT_AS_WRITTEN
         reason = NO_SPEAKER if row.speaker is None else reason
         reason = NO_SESSION if row.session is None else reason
-    user, agent = _tried(lambda: _names(sealer, owner or b"")) or (None, None)
+    sealed = b"" if owner is None else owner.sealed
+    user, agent = _tried(lambda: _names(sealer, sealed)) or (None, None)
     return DamagedTurn(
         id=row.id,
         user=user,

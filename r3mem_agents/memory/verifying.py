@@ -61,14 +61,14 @@ def _damaged(
         elif turn is not None and open_names(sealer, turn.row) is not None:
             intact.append(turn)
         elif turn is not None:
-            yield damaged_turn(sealer, turn.row, owner=turn.owner)
+            yield damaged_turn(sealer, turn.row, owner=turn.scope)
 
     from r3mem_agents.model import Segment  # loads torch, which the model has done already
 
     segments = [Segment(turn.row.code, turn.row.gists) for turn in intact]
     for turn, text in zip(intact, expanded(model.expand, segments), strict=True):
         if reason := _reason(sealer, turn, text):
-            yield damaged_turn(sealer, turn.row, reason, turn.owner)
+            yield damaged_turn(sealer, turn.row, reason, turn.scope)
 
 
 def _reason(sealer: Sealer, turn: ExaminedTurn, text: str | None) -> str | None:

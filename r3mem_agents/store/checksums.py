@@ -9,14 +9,16 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from r3mem_agents.store.records import Label, NewTurn, Scope
+from r3mem_agents.store.records import Label, NewTurn, Scope, TurnRow
 
 ABSENT = -1
 """Stands for the length of a value that is not there."""
 
 
-def turn_checksum(scope: Scope, session: Label, speaker: Label, turn: NewTurn | Row[Any]) -> int:
-    """CRC-32 of a turn and of the names that it refers to, whatever their row ids are.
+def turn_checksum(
+    scope: Scope, session: Label, speaker: Label, model: int, turn: NewTurn | TurnRow | Row[Any]
+) -> int:
+    """CRC-32 of a turn, its model's number, and the names that it refers to, whatever their ids.
 
     Names count by their keyed hashes, which whoever unseals them compares.
 
@@ -27,7 +29,7 @@ def turn_checksum(scope: Scope, session: Label, speaker: Label, turn: NewTurn | 
     own = (turn.code, turn.gists, turn.key, turn.extra)
     values: Sequence[bytes | None] = (scope.user, scope.agent, session.digest, speaker.digest, *own)
     lengths = [ABSENT if value is None else len(value) for value in values]
-    numbers = struct.pack(f"<qq{len(lengths)}q", turn.time_us, turn.offset_s, *lengths)
+    numbers = struct.pack(f"<qqq{len(lengths)}q", model, turn.time_us, turn.offset_s, *lengths)
     crc = zlib.crc32(numbers + b"".join(value for value in values if value is not None))
     return int.from_bytes(crc.to_bytes(4), signed=True)  # which takes four bytes in a row
 
@@ -37,6 +39,6 @@ def is_intact(scope: Scope, session: Label | None, speaker: Label | None, turn: 
     if session is None or speaker is None:
         return False
     try:
-        return bool(turn_checksum(scope, session, speaker, turn) == turn.checksum)
+        return bool(turn_checksum(scope, session, speaker, turn.model, turn) == turn.checksum)
     except (TypeError, struct.error):
         return False

@@ -1,4 +1,4 @@
-"""What a database says of itself: its format, its key, and the model that writes there."""
+"""What a database says of itself: its format and its key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 import zlib
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert
 
 from r3mem_agents.errors import FormatError, StoreCorruptError
 from r3mem_agents.store.schema import FORMAT_VERSION, meta, tables
@@ -68,17 +68,4 @@ def read_header(connection: Connection, name: str) -> Header:
             return Header(key, bool(unscrubbed))
     raise StoreCorruptError(
         f"{name} is damaged where its format and key are kept; restore it from a backup"
-    )
-
-
-def read_model(connection: Connection) -> tuple[str, str] | None:
-    """Name and fingerprint of the model that writes there; ``None`` before the first one."""
-    name, fingerprint = connection.execute(select(meta.c.model, meta.c.fingerprint)).one()
-    return None if fingerprint is None else (name, fingerprint)
-
-
-def bind_model(connection: Connection, name: str, fingerprint: str) -> None:
-    """Record the model of a new database; the first one to do so wins."""
-    connection.execute(
-        update(meta).where(meta.c.fingerprint.is_(None)).values(model=name, fingerprint=fingerprint)
     )

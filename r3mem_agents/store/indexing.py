@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, literal, select
 
 from r3mem_agents.store.records import Addition, IndexColumns, ScopeState
-from r3mem_agents.store.schema import raw, speakers, turns
+from r3mem_agents.store.schema import models, raw, speakers, turns
 from r3mem_agents.store.writing import in_chunks
 
 ROWS_AT_ONCE = 1_000
 
-_COLUMNS = ("id", "session", "speaker", "time_us", "gists", "terms")
+_COLUMNS = ("id", "session", "speaker", "time_us")
 
 
-def additions(connection: Connection, state: ScopeState, first: int) -> Iterator[Addition]:
-    """The state alone, then the rows of its scope from the turn id ``first`` on."""
+def additions(
+    connection: Connection, state: ScopeState, first: int, encoder: str
+) -> Iterator[Addition]:
+    """The state alone, then the rows of its scope from the turn id ``first`` on.
+
+    Turns whose gists another encoder made come without them.
+    """
     yield Addition(state, IndexColumns((), (), (), (), (), ()), {})
+    mine = turns.c.model.in_(select(models.c.id).where(models.c.encoder == encoder))
+    gists = case((mine, turns.c.gists), else_=literal(b""))
     query = (
-        select(*(raw(turns.c[name]) for name in _COLUMNS))
+        select(*(raw(turns.c[name]) for name in _COLUMNS), raw(gists), raw(turns.c.terms))
         .where(turns.c.scope == state.id, turns.c.id >= first)
         .order_by(turns.c.id)
         .execution_options(yield_per=ROWS_AT_ONCE)

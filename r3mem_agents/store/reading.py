@@ -9,11 +9,19 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.store.checksums import is_intact
-from r3mem_agents.store.records import ExaminedTurn, Label, Owned, Scope, ScopeState, TurnRow
-from r3mem_agents.store.schema import raw, scopes, sessions, speakers, turns
+from r3mem_agents.store.records import (
+    ExaminedTurn,
+    Label,
+    ModelId,
+    Owned,
+    Scope,
+    ScopeState,
+    TurnRow,
+)
+from r3mem_agents.store.schema import models, raw, scopes, sessions, speakers, turns
 from r3mem_agents.store.writing import in_chunks
 
-_SHOWN = ("id", "time_us", "offset_s", "code", "gists", "key", "extra", "checksum")
+_SHOWN = ("id", "time_us", "offset_s", "code", "gists", "key", "extra", "model", "checksum")
 
 
 def whole_turns(scope_id: int) -> Select[Any]:
@@ -83,19 +91,24 @@ def owned(connection: Connection) -> list[Owned]:
 def examined(connection: Connection, ids: Sequence[int]) -> Iterator[ExaminedTurn]:
     """These turns of anybody, with what is needed to check them."""
     owners = {name: scopes.c[name] for name in ("user", "agent", "sealed")}
+    makers = {name: models.c[name] for name in ModelId._fields}
     extra = (
+        *(raw(column).label(f"model_{name}") for name, column in makers.items()),
         *(raw(column).label(f"owner_{name}") for name, column in owners.items()),
         *(raw(turns.c[name]) for name in ("terms", "text_bytes")),
         raw(scopes.c.rules).label("rules"),
         ((sessions.c.scope == turns.c.scope) & (speakers.c.scope == turns.c.scope)).label("agree"),
     )
     for chunk in in_chunks(ids):
-        query = _select(extra, scopes.c.id == turns.c.scope).where(turns.c.id.in_(chunk))
+        query = _select(extra, whole=True).where(turns.c.id.in_(chunk))
         for row in connection.execute(query.order_by(turns.c.id)):
-            turn = turn_row(Scope(row.owner_user, row.owner_agent, row.owner_sealed), row)
+            scope = Scope(row.owner_user, row.owner_agent, row.owner_sealed)
+            model = ModelId(row.model_name, row.model_expander, row.model_encoder)
+            turn = turn_row(scope, row)
             yield ExaminedTurn(
                 row=turn._replace(intact=turn.intact and bool(row.agree)),
-                owner=row.owner_sealed,
+                scope=None if None in scope else scope,
+                model=None if None in model else model,
                 terms=row.terms,
                 rules=row.rules,
                 text_bytes=row.text_bytes,
@@ -113,9 +126,8 @@ def unused_names(connection: Connection) -> list[str]:
     return loose
 
 
-def _select(
-    more: Sequence[ColumnElement[Any]], owner: ColumnElement[bool] | None = None
-) -> Select[Any]:
+def _select(more: Sequence[ColumnElement[Any]], *, whole: bool = False) -> Select[Any]:
+    # With the rows of its scope and model too, if ``whole``.
     source = turns.outerjoin(sessions, turns.c.session == sessions.c.id).outerjoin(
         speakers, turns.c.speaker == speakers.c.id
     )
@@ -129,9 +141,10 @@ def _select(
         ),
         *more,
     )
-    return select(*columns).select_from(
-        source if owner is None else source.outerjoin(scopes, owner)
-    )
+    if whole:
+        source = source.outerjoin(scopes, scopes.c.id == turns.c.scope)
+        source = source.outerjoin(models, models.c.id == turns.c.model)
+    return select(*columns).select_from(source)
 
 
 def _strays(state: ScopeState) -> Select[Any]:

@@ -35,6 +35,20 @@ class ScopeState(NamedTuple):
     rules: bytes = b""
 
 
+class ModelId(NamedTuple):
+    """What writes memory tokens.
+
+    Attributes:
+        name: Of the checkpoint.
+        expander: Fingerprint of what expands them.
+        encoder: Fingerprint of what makes the gists among them.
+    """
+
+    name: str
+    expander: str
+    encoder: str
+
+
 class Label(NamedTuple):
     """A session's or a speaker's name.
 
@@ -111,17 +125,37 @@ class ExaminedTurn(NamedTuple):
 
     Attributes:
         row: The turn.
-        owner: Sealed names of its user and agent; ``None`` if damage has cut it off.
+        scope: Whose it is; ``None`` if damage has cut it off.
+        model: What wrote it; ``None`` likewise.
         terms: As of ``NewTurn``.
         rules: Digest of the rules that made the terms.
         text_bytes: As of ``NewTurn``.
     """
 
     row: TurnRow
-    owner: bytes | None
+    scope: Scope | None
+    model: ModelId | None
     terms: bytes
     rules: bytes | None
     text_bytes: int
+
+
+class NewCode(NamedTuple):
+    """Other memory tokens for the text of a stored turn.
+
+    Attributes:
+        before: The turn, as it was read.
+        code: As of ``NewTurn``, like the following ones.
+    """
+
+    before: TurnRow
+    code: bytes
+    gists: bytes
+    tokens: int
+    text_bytes: int
+    inferred: int
+    packed: int
+    literal: int
 
 
 class Owned(NamedTuple):

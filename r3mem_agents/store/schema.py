@@ -20,13 +20,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of these tables; grows with every change that another package could misread."""
 
 # SQLite numbers rows by itself only in a column declared INTEGER; it holds 64 bits there too.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 tables = MetaData()
+
+# What wrote here. All of them have one expander, but for what wrote damaged turns long ago.
+models = Table(
+    "models",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("expander", String, nullable=False),
+    Column("encoder", String, nullable=False),
+    UniqueConstraint("expander", "encoder"),
+)
 
 # One row. The key makes hashes of names and terms useless outside this database.
 meta = Table(
@@ -36,8 +47,7 @@ meta = Table(
     Column("format", Integer, nullable=False),
     Column("key", LargeBinary, nullable=False),
     Column("key_checksum", BigInteger, nullable=False),
-    Column("model", String),
-    Column("fingerprint", String),
+    Column("model", ROW_ID, ForeignKey("models.id")),
     Column("unscrubbed", Integer, nullable=False),
 )
 
@@ -87,6 +97,7 @@ turns = Table(
     Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
     Column("session", ROW_ID, ForeignKey("sessions.id"), nullable=False),
     Column("speaker", ROW_ID, ForeignKey("speakers.id"), nullable=False),
+    Column("model", ROW_ID, ForeignKey("models.id"), nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("offset_s", Integer, nullable=False),
     Column("tokens", Integer, nullable=False),

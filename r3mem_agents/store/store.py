@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.database import Database
-from r3mem_agents.store.header import bind_model, read_model
 from r3mem_agents.store.indexing import additions
+from r3mem_agents.store.models import (
+    check_model,
+    holds_others,
+    model_row,
+    read_model,
+    renew_codes,
+    set_model,
+)
 from r3mem_agents.store.reading import (
     examined,
     history,
@@ -22,6 +30,8 @@ from r3mem_agents.store.records import (
     Addition,
     ExaminedTurn,
     Label,
+    ModelId,
+    NewCode,
     NewTurn,
     Owned,
     Scope,
@@ -46,22 +56,85 @@ from r3mem_agents.store.writing import (
 
 
 class Store(Database):
-    """One database. Safe to use from several threads; other processes may use the file too."""
+    """One database. Safe to use from several threads; other processes may use the file too.
 
-    def model(self) -> tuple[str, str] | None:
-        """Name and fingerprint of the model that writes here; ``None`` before the first one."""
+    Memory tokens are read and written for the model that ``bind_model`` was called with.
+    """
+
+    _model: ModelId | None = None
+
+    @property
+    def encoder(self) -> str:
+        """Fingerprint of the encoder that the store is bound to."""
+        return self._bound.encoder
+
+    @property
+    def _bound(self) -> ModelId:
+        assert self._model is not None, "memory tokens are those of a model: bind_model comes first"
+        return self._model
+
+    def model(self) -> ModelId | None:
+        """The model that the database belongs to; ``None`` before the first one."""
         with self._transaction(self._engine) as connection:
             return read_model(connection)
 
-    def bind_model(self, name: str, fingerprint: str) -> tuple[str, str]:
-        """Record the model of a new database; the first one to do so wins.
+    def bind_model(self, model: ModelId) -> ModelId:
+        """Say which model reads and writes here; a new database belongs to the first one.
 
         Returns:
-            Name and fingerprint of the one that is recorded.
+            The one that the database belongs to.
         """
-        with self._transaction(self._writer) as connection:
-            bind_model(connection, name, fingerprint)
-            return read_model(connection) or (name, fingerprint)
+        recorded = self.model()
+        if recorded is None:
+            with self._transaction(self._writer) as connection:
+                recorded = read_model(connection)  # another process may have been faster
+                if recorded is None:
+                    set_model(connection, model)
+        self._model = model
+        return recorded or model
+
+    @contextmanager
+    def _coded(self, engine: Engine) -> Iterator[Connection]:
+        """A transaction that reads or writes memory tokens.
+
+        Raises:
+            ModelMismatchError: The database was given to another expander.
+        """
+        with self._transaction(engine) as connection:
+            check_model(connection, self._bound, self.name)
+            yield connection
+
+    def holds_others(self) -> bool:
+        """Whether there are turns whose gists another encoder made, which count for nothing."""
+        with self._transaction(self._engine) as connection:
+            return holds_others(connection, self.encoder)
+
+    def renew_codes(
+        self, codes: Mapping[int, NewCode], model: ModelId, kept: Mapping[int, TurnRow]
+    ) -> list[int]:
+        """Give turns other memory tokens, and the database to the model that made them.
+
+        Turns that are not what these were made of any more are passed over. If the model has
+        another expander than the database's, nothing is done unless no turn is left over.
+
+        Args:
+            codes: By turn id.
+            model: What made them.
+            kept: Turns that stay as they are, since they cannot be read.
+
+        Returns:
+            Ids of the turns that are left over.
+
+        Raises:
+            ModelMismatchError: The database was given to another expander meanwhile.
+        """
+        with self._coded(self._writer) as connection:
+            left = renew_codes(connection, codes, model, kept)
+            if codes:
+                self._scrubber.mark(connection)
+        if codes:
+            self._scrubber.soon()
+        return left
 
     def add(
         self,
@@ -90,18 +163,21 @@ class Store(Database):
             KeyTakenError: A session holds the key of one of ``new`` already; ``keyed`` says which.
             NotFoundError: One of ``edits`` is of no turn.
             StaleTermsError: Other rules made the terms that the scope has.
+            ModelMismatchError: The database was given to another expander.
         """
         if not new and not edits and not doomed:
             return []
-        with self._transaction(self._writer) as connection:
+        with self._coded(self._writer) as connection:
+            model = 0
             if new or edits:
                 check_rules(find_scope(connection, scope, lock=True), self._rules)
+                model = model_row(connection, self._bound)
             gone = remove_turns(connection, scope, doomed)
             if replace:
                 gone += remove_keyed(connection, scope, new)
             if edits:
-                edit_turns(connection, scope, edits)
-            ids = add_turns(connection, scope, new, self._rules) if new else []
+                edit_turns(connection, scope, edits, model)
+            ids = add_turns(connection, scope, new, model, self._rules) if new else []
             if changed := bool(gone or edits):
                 self._clean_up(connection, scope)
         if changed:
@@ -130,13 +206,15 @@ class Store(Database):
 
         Raises:
             StaleTermsError: Other rules made the terms that the scope has.
+            ModelMismatchError: The database was given to another expander.
         """
-        with self._transaction(self._engine) as connection:
+        with self._coded(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return
             check_rules(state, self._rules)
-            yield from additions(connection, state, last + 1 if state == known else 0)
+            first = last + 1 if state == known else 0
+            yield from additions(connection, state, first, self.encoder)
 
     def renew_terms(self, scope: Scope, terms: Mapping[int, bytes | None]) -> bool:
         """Let every turn of a scope have terms that this store's rules made.
@@ -201,7 +279,7 @@ class Store(Database):
     def turns(self, scope: Scope, ids: Sequence[int]) -> dict[int, TurnRow]:
         """Those of the given turns that exist in a scope, by id."""
         found: dict[int, TurnRow] = {}
-        with self._transaction(self._engine) as connection:
+        with self._coded(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return found
@@ -216,7 +294,7 @@ class Store(Database):
         Raises:
             StoreCorruptError: Damage has cut all of them off.
         """
-        with self._transaction(self._engine) as connection:
+        with self._coded(self._engine) as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return []
@@ -302,7 +380,7 @@ class Store(Database):
 
     def examined(self, ids: Sequence[int]) -> list[ExaminedTurn]:
         """Those of these turns of anybody that exist, with what is needed to check them."""
-        with self._transaction(self._engine) as connection:
+        with self._coded(self._engine) as connection:
             return list(examined(connection, ids))
 
 

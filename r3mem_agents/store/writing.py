@@ -65,9 +65,16 @@ def check_rules(state: ScopeState | None, rules: bytes) -> None:
 
 
 def add_turns(
-    connection: Connection, scope: Scope, new: Sequence[NewTurn], rules: bytes
+    connection: Connection, scope: Scope, new: Sequence[NewTurn], model: int, rules: bytes
 ) -> list[int]:
     """Insert turns and the rows that they refer to; returns the ids in the order given.
+
+    Args:
+        connection: Inside a write transaction.
+        scope: Whose.
+        new: The turns.
+        model: Row of what made their memory tokens.
+        rules: Digest of those that made their terms.
 
     Raises:
         KeyTakenError: A session holds the key of one of its turns already.
@@ -85,7 +92,8 @@ def add_turns(
             "scope": state.id,
             "session": session_ids[turn.session.digest],
             "speaker": speaker_ids[turn.speaker.digest],
-            "checksum": turn_checksum(scope, turn.session, turn.speaker, turn),
+            "model": model,
+            "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
         }
         for turn in new
     ]
@@ -98,8 +106,10 @@ def add_turns(
     return list(made_ids)
 
 
-def edit_turns(connection: Connection, scope: Scope, edits: Mapping[int, NewTurn]) -> None:
-    """Let stored turns, by id, be others; their session and key stay.
+def edit_turns(
+    connection: Connection, scope: Scope, edits: Mapping[int, NewTurn], model: int
+) -> None:
+    """Let stored turns, by id, be others that a model wrote; their session and key stay.
 
     Raises:
         NotFoundError: If one of them does not exist.
@@ -113,7 +123,8 @@ def edit_turns(connection: Connection, scope: Scope, edits: Mapping[int, NewTurn
     for id_, turn in edits.items():
         values = turn._asdict() | {
             "speaker": speaker_ids[turn.speaker.digest],
-            "checksum": turn_checksum(scope, turn.session, turn.speaker, turn),
+            "model": model,
+            "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
         }
         del values["session"], values["key"]
         mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)

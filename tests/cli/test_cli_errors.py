@@ -101,8 +101,9 @@ def test_a_memory_of_another_model_names_both(run: Run, run_json: Any, tmp_path:
     other = tiny_model(seed=1)
     other.save_pretrained(tmp_path / "other")
     line = _one_error_line(run("history", "--model", str(tmp_path / "other")))
-    assert other.fingerprint in line
-    assert tiny_model().fingerprint in line
+    assert other.expander_fingerprint in line
+    assert tiny_model().expander_fingerprint in line
+    assert "r3mem recompress" in line
 
 
 @pytest.mark.parametrize(

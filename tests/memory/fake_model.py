@@ -35,8 +35,13 @@ class FakeModel:
     name = "fake"
     gist_bytes = 32
 
-    def __init__(self, fingerprint: str = "0123456789abcdef") -> None:
-        self.fingerprint = fingerprint
+    def __init__(
+        self, fingerprint: str = "0123456789abcdef", encoder: str = "", spelling: bytes = b""
+    ) -> None:
+        self.fingerprint = self.expander_fingerprint = fingerprint
+        self.encoder_fingerprint = encoder or fingerprint
+        self._spelling = spelling  # begins every code: what begins otherwise is not expanded
+        self._encoder = encoder
 
     def compress(self, texts: Sequence[str]) -> list[FakeSegment]:
         return [self._compress(text) for text in texts]
@@ -50,7 +55,9 @@ class FakeModel:
             for start in range(0, max(len(words), 1), 64)
         ]
         return FakeSegment(
-            code=hashlib.blake2b(raw, digest_size=HASH_BYTES).digest() + mask(zlib.compress(raw)),
+            code=self._spelling
+            + hashlib.blake2b(raw, digest_size=HASH_BYTES).digest()
+            + mask(zlib.compress(raw), self._spelling),
             gists=b"".join(gists) if text else b"",
             tokens=tokens,
             text_bytes=len(raw),
@@ -63,11 +70,12 @@ class FakeModel:
         return [self._expand(segment.code) for segment in segments]
 
     def _expand(self, code: bytes) -> str:
+        own = code.removeprefix(self._spelling)
         try:
-            raw = zlib.decompress(mask(code[HASH_BYTES:]))
+            raw = zlib.decompress(mask(own[HASH_BYTES:], self._spelling))
         except zlib.error as error:
             raise ExpansionError("damaged") from error
-        if hashlib.blake2b(raw, digest_size=HASH_BYTES).digest() != code[:HASH_BYTES]:
+        if hashlib.blake2b(raw, digest_size=HASH_BYTES).digest() != own[:HASH_BYTES]:
             raise ExpansionError("damaged")
         return raw.decode()
 
@@ -82,7 +90,9 @@ class FakeModel:
     def _gist(self, text: str) -> NDArray[np.uint8]:
         total = np.zeros(256)
         for word in text.casefold().split()[:64]:
-            digest = hashlib.blake2b(word.strip(".,?!").encode(), digest_size=32).digest()
+            digest = hashlib.blake2b(
+                word.strip(".,?!").encode(), digest_size=32, key=self._encoder.encode()
+            ).digest()
             total += np.unpackbits(np.frombuffer(digest, np.uint8)) - 0.5
         return np.packbits(total > 0)
 
@@ -90,6 +100,6 @@ class FakeModel:
         return len(text.split())
 
 
-def mask(raw: bytes) -> bytes:
-    stream = (MASK * (len(raw) // len(MASK) + 1))[: len(raw)]
+def mask(raw: bytes, spelling: bytes = b"") -> bytes:
+    stream = (MASK[len(spelling) :] + MASK * (len(raw) // len(MASK) + 1))[: len(raw)]
     return bytes(a ^ b for a, b in zip(raw, stream, strict=True))

@@ -85,6 +85,7 @@ VALUES = [
     "session = session % 7 + 1",
     "speaker = 4711",
     "speaker = speaker % 5 + 2",
+    "model = 4711",
     "checksum = checksum + 1",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from r3mem_agents.errors import (
     CheckpointError,
     InvalidInputError,
     ModelMismatchError,
+    OtherGistsWarning,
 )
 from r3mem_agents.memory import models
 from r3mem_agents.testing import tiny_model
@@ -22,12 +24,46 @@ from tests.memory.filling import fill
 def test_another_model_is_refused_by_name(path: Path, model: ReversibleModel) -> None:
     turns = fill(path, model, 2)
     other = tiny_model(seed=1)
-    with pytest.raises(ModelMismatchError) as caught:
+    with pytest.raises(ModelMismatchError, match="r3mem recompress .* --from") as caught:
         CompressiveMemory(path, model=other)
-    for part in (model.name, model.fingerprint, other.name, other.fingerprint):
-        assert part in str(caught.value)
+    for one in (model, other):
+        assert one.name in str(caught.value)
+        assert one.expander_fingerprint in str(caught.value)
     with CompressiveMemory(path, model=model) as memory:
         assert memory.history() == turns
+
+
+def test_a_model_with_another_encoder_reads_everything(path: Path, fake: Any) -> None:
+    turns = fill(path, fake, 3)
+    other: Any = FakeModel(fake.fingerprint, encoder="b" * 16)
+    with pytest.warns(OtherGistsWarning, match="by their words alone .* r3mem recompress .*db"):
+        memory = CompressiveMemory(path, model=other)
+    with memory, warnings.catch_warnings():
+        warnings.simplefilter("ignore", OtherGistsWarning)
+        assert memory.history() == turns
+        new = memory.remember("user", "Turn 3: my dog is called Biscuit.")
+        assert memory.history() == [*turns, new]
+        assert memory.fetch(turn_ids=[1, 4]) == [turns[0], new]
+        assert memory.verify().ok
+        (old,) = memory.recall("Turn 1 words", k=1)
+        assert (old.text, old.evidence["gist"]) == (turns[1].text, 0.0)
+        (hit,) = memory.recall("the dog Biscuit", k=1)
+        assert hit.text == new.text
+        assert hit.evidence["gist"] > 0
+        assert memory.gist() != []
+    with pytest.warns(OtherGistsWarning), CompressiveMemory(path, model=fake) as memory:
+        assert memory.history() == [*turns, new]
+
+
+def test_only_real_gists_of_another_encoder_are_told_of(path: Path, fake: Any) -> None:
+    with CompressiveMemory(path, model=fake) as memory:
+        said = memory.remember("user", "My dog is called Biscuit.")
+        memory.remember("user", "")
+        assert said.id is not None
+        memory.forget(turn_ids=[said.id])
+    other: Any = FakeModel(fake.fingerprint, encoder="b" * 16)
+    with CompressiveMemory(path, model=other) as memory:  # warnings are errors in these tests
+        assert memory.recall("dog") == []
 
 
 @pytest.fixture
@@ -79,7 +115,7 @@ def test_the_model_of_a_file_is_never_a_path(
     monkeypatch.chdir(tmp_path / "cwd")
     model.name = str(planted) if way == "/absolute" else way
     fill(path, model, 2)
-    with pytest.raises(ModelMismatchError, match=model.fingerprint):
+    with pytest.raises(ModelMismatchError, match=model.expander_fingerprint):
         CompressiveMemory(path)
     with CompressiveMemory(path, model=planted) as memory:
         assert len(memory.history()) == 2

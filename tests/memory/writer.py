@@ -8,11 +8,19 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.store import store, writing
+from r3mem_agents import CompressiveMemory, Turn, recompress
+from r3mem_agents.memory import recompressing
+from r3mem_agents.store import models, store, writing
 from tests.memory.fake_model import FakeModel
 
 BATCH = 40
+
+MODELS: dict[str, Any] = {
+    "old": FakeModel("a" * 16, encoder="a"),
+    "encoder": FakeModel("a" * 16, encoder="b"),
+    "expander": FakeModel("b" * 16, encoder="b", spelling=b"another"),
+}
+"""What wrote a file, and models of which the part is another one."""
 
 
 def open_memory(path: str) -> CompressiveMemory:
@@ -63,10 +71,32 @@ def fork(path: str) -> None:
         memory.remember("user", f"status {status}", session="fork")
 
 
+def recompress_until(path: str, model: str, what: str, count: str) -> None:
+    """Give a file to another model, and die when something is done so many times, if ever."""
+    calls = []
+
+    def dying(wanted: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def work_and_die(*arguments: Any) -> Any:
+            result = work(*arguments)
+            calls.append(wanted)
+            if wanted == what and calls.count(wanted) == int(count):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return work_and_die
+
+    new = MODELS[model]
+    new.compress = dying("compress", new.compress)
+    vars(store)["renew_codes"] = dying("write", models.renew_codes)
+    vars(recompressing)["AT_ONCE"] = 4
+    recompress(path, source=MODELS["old"], model=new)
+
+
 VERBS: dict[str, Callable[..., None]] = {
     "write": write_batches,
     "die": die_before_commit,
     "fork": fork,
+    "recompress": recompress_until,
 }
 
 if __name__ == "__main__":

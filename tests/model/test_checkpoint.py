@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from r3mem_agents.errors import CheckpointError, FormatError, FrozenError
 from r3mem_agents.model import ReversibleModel, Segment, checkpoint
 from r3mem_agents.model.checkpoint import BUNDLED
+from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.testing import tiny_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -37,6 +39,32 @@ def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) ->
     texts = ["My dog is called Biscuit.", "10:30 in Lisbon"]
     assert again.compress(texts) == changed.compress(texts)
     assert again.expand(changed.compress(texts)) == texts
+
+
+def _with(model: ReversibleModel, **others: Any) -> ReversibleModel:
+    parts = {
+        name: getattr(model, name)
+        for name in ("encoder", "expander", "pieces", "tokenizer", "static_counts", "name")
+    }
+    return ReversibleModel.from_networks(**(parts | others))
+
+
+def test_each_part_of_a_checkpoint_has_a_fingerprint_of_its_own() -> None:
+    model, other = tiny_model(), tiny_model(seed=1)
+    reordered = model.tokenizer.reordered([*range(2), 3, 2, *range(4, model.tokenizer.vocabulary)])
+    pieces = Pieces.of([(piece, score - 1) for piece, score in model.pieces.scores])
+    for changed, encodes_alike, expands_alike in (
+        (_with(model, name="another name"), True, True),
+        (_with(model, encoder=other.encoder), False, True),
+        (_with(model, pieces=pieces), False, True),
+        (_with(model, expander=other.expander), True, False),
+        (_with(model, tokenizer=reordered), True, False),
+        (_with(model, static_counts=model.static_counts + 1), True, False),
+    ):
+        assert (changed.encoder_fingerprint == model.encoder_fingerprint) is encodes_alike
+        assert (changed.expander_fingerprint == model.expander_fingerprint) is expands_alike
+        alike = encodes_alike and expands_alike
+        assert (changed.fingerprint == model.fingerprint) is alike
 
 
 def test_codes_of_version_2_are_read_and_written_byte_for_byte() -> None:

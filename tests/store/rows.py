@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from r3mem_agents.store import Label, NewTurn, Scope
+from r3mem_agents.store import Label, ModelId, NewTurn, Scope, Store
 
 SCOPE = Scope(b"user", b"agent", b"sealed owner")
+MODEL = ModelId("model", "expander", "encoder")
+
+
+def open_store(path: Path, rules: bytes = b"", model: ModelId = MODEL) -> Store:
+    store = Store(path, rules)
+    store.bind_model(model)
+    return store
 
 
 def make_turn(**fields: Any) -> NewTurn:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from r3mem_agents.errors import StoreUnavailableError
 from r3mem_agents.store import Label, NewTurn, Scope, Store, scrubbing, sqlite
-from tests.store.rows import SCOPE, make_turn
+from tests.store.rows import SCOPE, make_turn, open_store
 
 CODE = bytes(range(100, 160))
 
@@ -31,7 +31,7 @@ def on_disk(folder: Path) -> bytes:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_rows_that_moved_between_pages_leave_nothing(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    store = Store(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db")
     alive: dict[int, NewTurn] = {}
     dead: list[NewTurn] = []
     for _ in range(50):
@@ -62,7 +62,7 @@ def test_a_reader_that_keeps_the_log_is_reported(
 ) -> None:
     monkeypatch.setattr(sqlite, "READER_TIMEOUT_S", 0.1)
     path = tmp_path / "store.db"
-    store = Store(path)
+    store = open_store(path)
     [turn] = store.add(SCOPE, [make_turn(code=CODE)])
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
@@ -84,7 +84,7 @@ def test_what_a_reader_kept_is_removed_once_it_is_gone(
     monkeypatch.setattr(scrubbing, "SCRUB_AFTER_S", 0.01)
     monkeypatch.setattr(scrubbing, "LEAST_REST", 0)
     path = tmp_path / "store.db"
-    with closing(Store(path)) as store:
+    with closing(open_store(path)) as store:
         store.add(SCOPE, [make_turn(code=CODE), make_turn()])
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             reader.execute("BEGIN")
@@ -104,13 +104,13 @@ def test_a_scrub_that_was_cut_short_is_finished_when_the_file_is_opened(
     def killed(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    store = Store(path)
+    store = open_store(path)
     store.add(SCOPE, [make_turn(code=CODE)])
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(sqlite, "scrub", killed)
         store.forget(SCOPE)
     assert CODE in on_disk(tmp_path)
-    other = Store(path)
+    other = open_store(path)
     assert CODE not in on_disk(tmp_path)
     assert other.history(SCOPE, None) == []
     other.close()
@@ -139,7 +139,7 @@ def test_bytes_that_nobody_waits_for_are_gone_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(scrubbing, "SCRUB_AFTER_S", 0.01)
-    with closing(Store(tmp_path / "store.db")) as store:
+    with closing(open_store(tmp_path / "store.db")) as store:
         remove(store, way)
         wait_until(lambda: CODE not in on_disk(tmp_path))
 
@@ -148,13 +148,13 @@ def test_bytes_that_nobody_waits_for_are_gone_soon(
 @pytest.mark.parametrize("end", ["close", "open", "forget", "scrub"])
 def test_bytes_that_nobody_waits_for_are_gone_at(tmp_path: Path, way: str, end: str) -> None:
     path = tmp_path / "store.db"
-    with closing(Store(path)) as store:
+    with closing(open_store(path)) as store:
         remove(store, way)
         assert CODE in on_disk(tmp_path)
         if end == "close":
             store.close()
         elif end == "open":
-            Store(path).close()
+            open_store(path).close()
         elif end == "forget":
             store.forget(SCOPE, ids=[])
         else:
@@ -171,7 +171,7 @@ def test_many_deletions_are_scrubbed_once(tmp_path: Path, monkeypatch: pytest.Mo
         return scrubbed[-1]
 
     monkeypatch.setattr(sqlite, "scrub", counted)
-    store = Store(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db")
     ids = store.add(SCOPE, [make_turn() for _ in range(20)])
     for turn in ids:
         store.add(SCOPE, [], doomed=[turn])
@@ -185,7 +185,7 @@ def test_a_deletion_during_a_scrub_is_not_taken_for_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.db"
-    mine, other = Store(path), Store(path)
+    mine, other = open_store(path), open_store(path)
     ids = mine.add(SCOPE, [make_turn(), make_turn(code=CODE)])
     scrub = sqlite.scrub
 
@@ -198,7 +198,7 @@ def test_a_deletion_during_a_scrub_is_not_taken_for_done(
         patch.setattr(sqlite, "scrub", meanwhile)
         mine.forget(SCOPE, ids=ids[:1])
     assert CODE in on_disk(tmp_path)
-    Store(path).close()  # finds the mark
+    open_store(path).close()  # finds the mark
     assert CODE not in on_disk(tmp_path)
     mine.close()
     other.close()
@@ -208,7 +208,7 @@ def test_a_deletion_during_a_scrub_is_not_taken_for_done(
 def test_no_counter_tells_how_many_turns_there_were(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "store.db"
     before = random.Random(seed).randint(1, 50)
-    with closing(Store(path)) as store:
+    with closing(open_store(path)) as store:
         ids = [store.add(SCOPE, [make_turn()])[0] for _ in range(before)]
         store.forget(SCOPE)
         with closing(sqlite3.connect(path)) as connection:
@@ -221,7 +221,7 @@ def test_no_counter_tells_how_many_turns_there_were(tmp_path: Path, seed: int) -
 
 
 def test_scopes_without_turns_are_gone(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db")
     user = bytes(range(200, 216))
     scope = Scope(user, b"agent", b"sealed owner")
     store.add(scope, [make_turn()])
@@ -239,7 +239,7 @@ def test_deleted_rows_are_zeroed_before_the_file_is_rewritten(
         return True
 
     monkeypatch.setattr(sqlite, "scrub", only_empty_the_log)
-    store = Store(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db")
     [turn, _] = store.add(SCOPE, [make_turn(code=CODE), make_turn()])
     assert CODE in on_disk(tmp_path)
     store.forget(SCOPE, ids=[turn])

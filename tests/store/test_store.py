@@ -9,17 +9,17 @@ from sqlalchemy import make_url
 from sqlalchemy.schema import CreateTable
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.store import Label, Scope, Store
+from r3mem_agents.store import Label, ModelId, Scope, Store
 from r3mem_agents.store.schema import tables
 from r3mem_agents.store.writing import CHUNK
-from tests.store.rows import SCOPE, make_turn
+from tests.store.rows import SCOPE, make_turn, open_store
 
 OTHER = Scope(b"another user", b"agent", b"sealed other")
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store.db")
+    return open_store(tmp_path / "store.db")
 
 
 def test_rows_come_back_as_they_were(store: Store) -> None:
@@ -135,18 +135,19 @@ def test_names_go_when_nothing_refers_to_them(store: Store) -> None:
 
 
 def test_the_first_model_is_kept(tmp_path: Path) -> None:
+    first, second = ModelId("first", "1", "a"), ModelId("second", "1", "b")
     store, other = Store(tmp_path / "store.db"), Store(tmp_path / "store.db")
     assert store.model() is None
-    assert store.bind_model("first", "1") == ("first", "1")
-    assert other.bind_model("second", "2") == ("first", "1")
-    assert other.model() == ("first", "1")
+    assert store.bind_model(first) == first
+    assert other.bind_model(second) == first
+    assert other.model() == first
     assert store.key == other.key
     store.close()
     other.close()
 
 
 def test_keys_differ_between_databases(tmp_path: Path) -> None:
-    one, other = Store(tmp_path / "one.db"), Store(tmp_path / "other.db")
+    one, other = open_store(tmp_path / "one.db"), open_store(tmp_path / "other.db")
     assert one.key != other.key
     one.close()
     other.close()
@@ -159,7 +160,7 @@ def test_no_column_holds_text_of_a_conversation() -> None:
         for column in table.columns
         if "CHAR" in str(column.type) or "TEXT" in str(column.type)
     ]
-    assert [str(column) for column in text] == ["meta.model", "meta.fingerprint"]
+    assert [str(column) for column in text] == ["models.name", "models.expander", "models.encoder"]
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://", "sqlite://"])
@@ -170,7 +171,7 @@ def test_tables_are_portable(url: str) -> None:
 
 
 def test_after_a_fork_the_connections_of_the_parent_are_left_alone(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db")
     store.add(SCOPE, [make_turn()])
     pool = store._engine.pool
     parents = pool.connect()
@@ -203,7 +204,7 @@ def test_an_edited_turn_keeps_its_place(store: Store) -> None:
 
 
 def test_terms_of_other_rules_are_refused_until_all_are_renewed(tmp_path: Path) -> None:
-    old, new = Store(tmp_path / "store.db", b"old"), Store(tmp_path / "store.db", b"new")
+    old, new = open_store(tmp_path / "store.db", b"old"), open_store(tmp_path / "store.db", b"new")
     first, second = old.add(SCOPE, [make_turn(), make_turn()])
     for refused in (
         lambda: new.add(SCOPE, [make_turn()]),
