@@ -109,6 +109,7 @@ def backup(
     ),
 )
 def recompress(
+    context: typer.Context,
     file: Annotated[
         str | None, typer.Argument(help="The memory; what --db says if left out.")
     ] = None,
@@ -129,8 +130,9 @@ def recompress(
     An interruption loses nothing: run it again. Exit code 1 says that turns are damaged; they stay
     as they were.
     """
-    if file is not None and db not in (DEFAULT_DB, file):
-        raise InvalidInputError(f"{file} and {db}: name one file")
+    given = context.get_parameter_source("db")
+    if file is not None and given is not None and given.name == "COMMANDLINE":
+        raise InvalidInputError(f"{file} and --db {db}: name one file")
     where = file or db
     check_exists(where)
     from r3mem_agents.memory import recompress as compress_anew
