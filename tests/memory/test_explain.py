@@ -154,7 +154,7 @@ def test_likeness_is_told(memory: CompressiveMemory) -> None:
     assert empty.id is not None
     none = why(memory, SAID[2][3], "")
     assert none.likeness is None
-    assert reasons(none, "gist") == "it has no gist to compare"
+    assert reasons(none, "gist") == "it has no gist of this model to compare"
 
 
 def test_speakers_who_are_named(memory: CompressiveMemory) -> None:

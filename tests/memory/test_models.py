@@ -45,11 +45,14 @@ def test_a_model_with_another_encoder_reads_everything(path: Path, fake: Any) ->
         assert memory.history() == [*turns, new]
         assert memory.fetch(turn_ids=[1, 4]) == [turns[0], new]
         assert memory.verify().ok
-        (old,) = memory.recall("Turn 1 words", k=1)
-        assert (old.text, old.evidence["gist"]) == (turns[1].text, 0.0)
-        (hit,) = memory.recall("the dog Biscuit", k=1)
+        (old,) = memory.recall("Turn 1 words", k=1, explain=True)
+        assert old.explanation is not None
+        assert (old.text, old.explanation.likeness) == (turns[1].text, None)
+        assert old.explanation.evidence["gist"].log_odds == 0
+        (hit,) = memory.recall("the dog Biscuit", k=1, explain=True)
+        assert hit.explanation is not None
         assert hit.text == new.text
-        assert hit.evidence["gist"] > 0
+        assert (hit.explanation.likeness or 0) > 0
         assert memory.gist() != []
     with pytest.warns(OtherGistsWarning), CompressiveMemory(path, model=fake) as memory:
         assert memory.history() == [*turns, new]

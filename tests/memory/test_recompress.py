@@ -95,6 +95,13 @@ def contents(path: Path, model: Any) -> list[Any]:
     return found
 
 
+def found(memory: CompressiveMemory, question: str) -> tuple[int, bool]:
+    """The turn that answers a question, and whether its gist speaks for it."""
+    (hit,) = memory.recall(question, k=1, explain=True)
+    assert hit.explanation is not None
+    return hit.turn_id, hit.explanation.likeness is not None
+
+
 def stored(path: Path) -> dict[int, tuple[Any, ...]]:
     """The columns of turns that no model makes."""
     columns = "id, scope, session, speaker, time_us, offset_s, terms, key, extra"
@@ -115,9 +122,7 @@ def test_everything_is_kept_and_read_and_found(path: Path, part: str) -> None:
     with CompressiveMemory(
         path, user="alice", model=MODELS[part]
     ) as memory:  # no warning, an error here
-        (hit,) = memory.recall("words7 more", k=1)
-        assert hit.turn_id == 8
-        assert hit.evidence["gist"] > 0
+        assert found(memory, "words7 more") == (8, True)
         assert memory.remember_many(said(18)[8:9])[0].id == 9  # its key is known
 
 
@@ -343,12 +348,11 @@ def test_an_open_memory_hears_that_its_file_has_another_expander(path: Path) -> 
 def test_an_open_memory_goes_on_with_its_encoder(path: Path) -> None:
     fill(path)
     with CompressiveMemory(path, user="alice", model=OLD) as memory:
-        assert memory.recall("words7")[0].evidence["gist"] > 0
+        assert found(memory, "words7 more") == (8, True)
         before = memory.history()
         recompress(path, model=ENCODER)
         with pytest.warns(OtherGistsWarning, match="words alone"):
-            (hit,) = memory.recall("words7", k=1)
-        assert (hit.turn_id, hit.evidence["gist"]) == (8, 0.0)
+            assert found(memory, "words7 more") == (8, False)
         new = memory.remember("user", "Said with the old model.", time=START)
         assert memory.history() == [*before, new]
     with pytest.warns(OtherGistsWarning):

@@ -106,7 +106,7 @@ class Explainer:
     def _gist(self, place: int) -> Iterator[str]:
         alike = self._likeness(place)
         if alike is None:
-            yield "it has no gist to compare"
+            yield "it has no gist of this model to compare"
             return
         yield f"likeness {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
         if any(worth for name, worth in self._used.items() if name.endswith("_unsaid")):
