@@ -21,7 +21,8 @@ def recall(
         list[Path] | None,
         typer.Option(
             "--data",
-            help="Conversations with questions: *.jsonl(.zst), LoCoMo's *.json, or folders.",
+            help="Conversations with questions: *.jsonl(.zst), files of LoCoMo, LongMemEval or "
+            "BEAM, or folders.",
             show_default="the demo's meetings",
         ),
     ] = None,
@@ -31,7 +32,8 @@ def recall(
     systems: Annotated[
         str | None,
         typer.Option(
-            help="Systems with commas between: r3mem, bm25, minilm, bm25+minilm, mem0.",
+            help="Systems with commas between: r3mem, bm25, minilm, bm25+minilm, e5, bm25+e5, "
+            "splade, mem0.",
             show_default="all that are installed",
         ),
     ] = None,
@@ -44,7 +46,8 @@ def recall(
     encoder: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the peers' sentence encoder.", show_default="all-MiniLM-L6-v2"
+            help="Folder of a sentence encoder in the place of minilm's.",
+            show_default="all-MiniLM-L6-v2",
         ),
     ] = None,
     seed: SeedOption = 0,
@@ -63,22 +66,23 @@ def recall(
     from r3mem_agents.bench.recall.figures import summarize
     from r3mem_agents.bench.recall.measure import Task
     from r3mem_agents.bench.recall.plan import plan
-    from r3mem_agents.bench.recall.systems import VECTORS, Options
+    from r3mem_agents.bench.recall.systems import MINILM, Options
     from r3mem_agents.demo import meetings
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL
 
     data = data or [meetings.FILE]
-    dataset = files.read(data, limit)
+    with err().status("reading the data"):
+        dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)
     if not any(ask.question.counted for ask in asks):
         raise InvalidInputError("the data holds no question with gold turns")
-    choice = choose(systems)
+    choice = choose(systems, encoder)
     for note in (*choice.notes, *dataset.problems):
         warn(note)
     reversible = require_model(model)
     options = Options(model or DEFAULT_MODEL, encoder)
-    untaught = missing(VECTORS) if ablate else None
+    untaught = missing(MINILM, encoder) if ablate else None
     if untaught is not None:
         warn(f"the gist's teacher is left out: {untaught}")
     ablated = tuple(

@@ -17,7 +17,9 @@ GOLD = st.sets(IDS, min_size=1)
 def test_by_hand() -> None:
     ranking, gold = ["x", "a", "y", "b"], ["a", "b", "c"]
     assert [metrics.recall_at(ranking, gold, k) for k in (1, 2, 4, 9)] == [0, 1 / 3, 2 / 3, 2 / 3]
-    assert [metrics.hit_at(ranking, gold, k) for k in (1, 2, 4)] == [0, 1, 1]
+    assert [metrics.any_at(ranking, gold, k) for k in (1, 2, 4)] == [0, 1, 1]
+    assert [metrics.all_at(ranking, gold, k) for k in (1, 4, 9)] == [0, 0, 0]
+    assert [metrics.all_at(ranking, gold[:2], k) for k in (2, 3, 4)] == [0, 0, 1]
     assert metrics.reciprocal_rank(ranking, gold, 20) == 1 / 2
     assert metrics.reciprocal_rank(ranking, gold, 1) == 0
     assert metrics.auroc([3, 2], [1, 2, 5]) == (1 + 1 + 0 + 1 + 0.5 + 0) / 6
@@ -30,7 +32,8 @@ def test_rankings_by_brute_force(ranking: list[str], gold: set[str], k: int) -> 
     first = [id_ for place, id_ in enumerate(ranking) if place < k]
     found = [id_ for id_ in gold if id_ in first]
     assert metrics.recall_at(ranking, gold, k) == len(found) / len(gold)
-    assert metrics.hit_at(ranking, gold, k) == (1.0 if found else 0.0)
+    assert metrics.any_at(ranking, gold, k) == (1.0 if found else 0.0)
+    assert metrics.all_at(ranking, gold, k) == (1.0 if len(found) == len(gold) else 0.0)
     places = [first.index(id_) + 1 for id_ in found]
     assert metrics.reciprocal_rank(ranking, gold, k) == (1 / min(places) if places else 0)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,10 +12,13 @@ from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from r3mem_agents.bench.processes import peak_bytes, run
+from r3mem_agents.bench.recall import plot, report
 from r3mem_agents.bench.recall.ablation import ABLATIONS, ENTITY, ENTITY_AND_GIST
+from r3mem_agents.bench.recall.choice import NAMES
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
 from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
 from r3mem_agents.bench.recall.figures import summarize
@@ -59,6 +63,19 @@ def test_what_is_asked_of_whom() -> None:
     assert all(ask.elsewhere is None for ask in plan(TALKS[:1], 0))
 
 
+def test_another_conversation_is_one_of_the_same_source() -> None:
+    sources = ["de", "en", "en", "fr", "en"]
+    talks = [TALKS[0].model_copy(update={"source": source}) for source in sources]
+    asks = [ask for ask in plan(talks, 0) if ask.question.answerable]
+    for ask in asks:
+        if ask.elsewhere is None:
+            assert sources[ask.user] != "en"
+        else:
+            assert sources[ask.elsewhere] == sources[ask.user] == "en"
+            assert ask.elsewhere != ask.user
+    assert {ask.elsewhere for ask in asks} == {None, 1, 2, 4}
+
+
 def test_figures_by_hand() -> None:
     asks = [replace(ask, filled=False) for ask in plan(TALKS, 0)]
     # gold: t0; t1 and t2; t3; none; t0; t2
@@ -83,35 +100,86 @@ def test_figures_by_hand() -> None:
     overall = {name: one["value"] for name, one in row["overall"].items()}
     assert overall["recall@1"] == pytest.approx(2 / 5)
     assert overall["recall@5"] == pytest.approx((1 + 0.5 + 0 + 1 + 1) / 5)
-    assert overall["hit@5"] == pytest.approx(4 / 5)
+    assert overall["any@5"] == pytest.approx(4 / 5)
+    assert overall["all@5"] == pytest.approx(3 / 5)
+    assert (overall["any@1"], overall["all@1"]) == (pytest.approx(2 / 5), pytest.approx(2 / 5))
     assert overall["mrr"] == pytest.approx((1 + 1 / 2 + 0 + 1 / 3 + 1) / 5, abs=1e-5)
     fact = row["by_category"]["fact"]["recall@5"]
     assert fact["value"] == pytest.approx((1 + 0.5 + 1) / 3, abs=1e-5)
     assert fact["low"] <= fact["value"] <= fact["high"]
-    assert row["by_category"]["place"]["hit@20"] == {"value": 0, "low": 0, "high": 0}
+    assert row["by_category"]["place"]["any@20"] == {"value": 0, "low": 0, "high": 0}
+    assert figures["questions_by_source"] == {"data": 5}
+    assert row["by_source"]["data"] == row["overall"]
     assert row["lookup_ms"] == {"p50": 2.0, "p95": 3.0}
     assert row["write_turns_per_s"] == 4.0
     assert (row["disk_bytes"], row["peak_memory_bytes"]) == (1000, 5000)
 
-    fits = row["nothing_fits"]
+    silence = row["silence"]["overall"]
     # best of those with an answer: 0.9, 0.8, nothing, 0.5, 0.2; of the one without: 0.3
-    assert fits["unanswerable"] == {
+    assert (silence["answered"]["questions"], silence["answered"]["value"]) == (5, 0.8)
+    assert silence["answered"]["low"] < 0.8 < silence["answered"]["high"]
+    assert silence["unanswerable"] == {
         "questions": 1,
+        "value": 0,
+        "low": 0,
+        "high": 0,
         "auroc": 0.6,
-        "answered_share": 0.8,
-        "refused_share": 0.0,
         "balanced_accuracy": 0.4,
     }
     # elsewhere: 0.1, nothing, 0.95, nothing, 0.1
-    wrong = fits["wrong_conversation"]
+    wrong = silence["wrong_conversation"]
     assert wrong["auroc"] == pytest.approx((4 + 4 + 0.5 * 2 + 4 + 4) / 25)
-    assert wrong["refused_share"] == pytest.approx(0.4)
+    assert wrong["value"] == pytest.approx(0.4)
+    assert wrong["balanced_accuracy"] == pytest.approx((0.8 + 0.4) / 2)
+    assert row["silence"]["by_source"] == {"data": silence}
+    mute = figures["systems"][BM25]["silence"]["overall"]
+    assert (mute["answered"]["value"], mute["unanswerable"]["value"]) == (0, 1)
 
     ahead = figures["ahead_of"][BM25]
     assert ahead["overall"]["recall@5"]["value"] == overall["recall@5"]
     lost = figures["ablation"]["without gist"]["lost"]
     assert lost["overall"]["recall@5"]["value"] == pytest.approx((0 + 0 + 0 + 0 + 1) / 5)
     assert figures["coverage"] == {"questions": 0, "budgets": {}}
+
+
+def test_any_turn_of_a_gold_session_will_do() -> None:
+    said = [
+        SaidTurn(id=f"t{i}", text=f"Turn {i}.", session=("monday", "friday", "sunday")[i // 3])
+        for i in range(9)
+    ]
+    question = Question(question="When?", gold=("t0", "t1", "t2", "t6", "t7", "t8"))
+    talk = Conversation(id="c", turns=tuple(said), questions=(question,), unit="session")
+    ranking = [(id_, 1.0) for id_ in ("t3", "t1", "t2", "t0", "t4", "t8")]
+    mine = Measured(rankings=[ranking], elsewhere=[None])
+    mine.ablations = {"without gist": [["t8", "t0"]]}
+    figures = summarize([talk], plan([talk], 0), {OURS: mine}, _words, seed=0)
+    overall = {name: one["value"] for name, one in figures["systems"][OURS]["overall"].items()}
+    assert [overall[f"recall@{k}"] for k in (1, 3, 5, 10)] == [0, 0.5, 0.5, 1]
+    assert [overall[f"any@{k}"] for k in (1, 3)] == [0, 1]
+    assert [overall[f"all@{k}"] for k in (5, 10)] == [0, 1]
+    assert overall["mrr"] == 0.5
+    assert figures["ablation"]["without gist"]["overall"]["all@3"]["value"] == 1
+    assert figures["coverage"]["questions"] == 0
+
+
+def test_figures_are_broken_down_by_source() -> None:
+    talks = [
+        talk.model_copy(update={"source": source})
+        for talk, source in zip(TALKS, ("one", "two"), strict=True)
+    ]
+    asks = plan(talks, 0)
+    rankings = [[("t0", 1.0)], [], [], [("t0", 1.0)], [("t0", 1.0)], [("t2", 1.0)]]
+    figures = summarize(
+        talks, asks, {OURS: Measured(rankings=rankings, elsewhere=[None] * 6)}, _words, seed=0
+    )
+    assert figures["questions_by_source"] == {"one": 3, "two": 2}
+    row = figures["systems"][OURS]
+    assert row["by_source"]["one"]["recall@5"]["value"] == pytest.approx(1 / 3, abs=1e-5)
+    assert row["by_source"]["two"]["recall@5"]["value"] == 1
+    by_source = row["silence"]["by_source"]
+    assert by_source["one"]["answered"]["value"] == pytest.approx(1 / 3, abs=1e-5)
+    assert by_source["one"]["unanswerable"]["value"] == 0
+    assert by_source["two"]["unanswerable"] is None
 
 
 def _line(number: int, text: str) -> SaidTurn:
@@ -136,8 +204,18 @@ def test_sessions_by_hand() -> None:
     mine.gists = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
     found = sessions([talk, single], asks, {OURS: mine}, seed=0)
     assert found["questions"] == 2
-    shares = {name: [row[k]["value"] for k in "135"] for name, row in found["recall"].items()}
+    shares = {
+        name: [row[f"recall@{k}"]["value"] for k in (1, 3, 5)]
+        for name, row in found["systems"].items()
+    }
     assert shares == {OURS: [0.25, 0.75, 0.75], f"{OURS} {BY_SESSION}": [0.75, 1.0, 1.0]}
+    mine_by_turns = found["systems"][OURS]
+    assert [mine_by_turns[name]["value"] for name in ("any@1", "all@1", "any@3", "all@3")] == [
+        0.5,
+        0,
+        1,
+        0.5,
+    ]
     gists = found["gists"]  # of Monday alone: Friday has no more turns than a gist
     assert (gists["sessions"], gists["gold_share"]["value"]) == (1, 0.4)
     assert gists["gold_share_of_all_turns"]["value"] == pytest.approx(2 / 7, abs=1e-5)
@@ -254,6 +332,61 @@ def test_ours_is_asked_through_its_verbs(checkpoint: str) -> None:
     assert result.disk_bytes > 0
 
 
+def test_a_question_is_asked_at_its_time(checkpoint: str) -> None:
+    days = [f"2024-05-{day:02}T10:00:00Z" for day in (6, 7, 13, 14)]
+    turns = tuple(
+        SaidTurn.model_validate({"id": day[8:10], "text": "We went swimming.", "time": day})
+        for day in days
+    )
+    asked = [
+        Question.model_validate(
+            {"question": "Where did we go swimming yesterday?", "gold": ["06"], "time": time}
+        )
+        for time in ("2024-05-07T20:00:00Z", "2024-05-14T20:00:00Z", None)
+    ]
+    talk = Conversation(id="c", turns=turns, questions=tuple(asked))
+    task = Task(OURS, (talk,), tuple(plan([talk], 0)), Options(checkpoint, None), ("without gist",))
+    result = measure(task, lambda stage, count: None)
+    assert [hits[0][0] for hits in result.rankings] == ["06", "13", "13"]
+    assert [ids[0] for ids in result.ablations["without gist"]] == ["06", "13", "13"]
+    assert [ids[0] for ids in result.sessions.values()] == ["06", "13", "13"]
+
+
+def _shown(figures: dict[str, Any]) -> list[str]:
+    console = Console(width=110, record=True, file=io.StringIO())
+    report.show(console, figures)
+    return console.export_text().splitlines()
+
+
+def test_tables_fit_and_say_who_always_answers(tmp_path: Path) -> None:
+    names = ["a rather long category", *(f"category {n}" for n in range(12))]
+    questions = tuple(
+        Question(question=f"{name}?", gold=("t0", "t1"), category=name) for name in names
+    ) + (Question(question="None?", answerable=False),)
+    talks = [
+        TALKS[0].model_copy(update={"questions": questions, "source": source})
+        for source in ("english", "german", "german")
+    ]
+    asks = plan(talks, 0)
+    eager = Measured(rankings=[[("t0", 1.0)] for _ in asks], elsewhere=[0.5] * len(asks))
+    picky = Measured(
+        rankings=[[("t0", 1.0)] if ask.question.answerable else [] for ask in asks],
+        elsewhere=[None] * len(asks),
+    )
+    measured = {name: picky if name == OURS else eager for name in NAMES}
+    figures = summarize(talks, asks, measured, _words, seed=0)
+    lines = _shown(figures)
+    assert "…" not in "".join(lines)
+    silence = lines[next(n for n, line in enumerate(lines) if "Silence: " in line) :]
+    said = {name: next(line for line in silence if line.startswith(f"│ {name} ")) for name in NAMES}
+    assert "100.0%" in said[OURS]
+    assert "100% of 3" in said[OURS]
+    assert all("always answers" in said[name] for name in NAMES if name != OURS)
+    assert any("german" in line and "100% of 2" in line for line in silence)
+    plot.plot(tmp_path / "recall.png", figures)
+    assert (tmp_path / "recall.png").read_bytes().startswith(b"\x89PNG")
+
+
 def _save(folder: Path, talks: tuple[Conversation, ...]) -> Path:
     path = folder / "talks.jsonl"
     path.write_text("".join(talk.model_dump_json() + "\n" for talk in talks))
@@ -288,7 +421,9 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     for word in (
         "recall@5",
         "mrr",
-        "balanced accuracy",
+        "any@5",
+        "all@5",
+        "Silence",
         "r3mem context()",
         "without session",
         "its teacher to all the rest",
@@ -329,7 +464,7 @@ def test_a_limit_keeps_the_first_conversations(tmp_path: Path, checkpoint: str) 
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)["figures"]
     assert (figures["conversations"], figures["turns"]) == (1, 5)
-    assert figures["systems"]["bm25"]["nothing_fits"]["wrong_conversation"] is None
+    assert figures["systems"]["bm25"]["silence"]["overall"]["wrong_conversation"] is None
 
 
 def test_without_data_the_demonstrations_meetings_are_asked_about(

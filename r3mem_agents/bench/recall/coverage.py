@@ -26,7 +26,8 @@ def coverage(
 
     Every system's turns are written as dated lines with their speakers, best first; one that does
     not fit is passed over. A turn is inside ``context``'s string if its text is; gold turns whose
-    text is part of another turn's are therefore left out everywhere.
+    text is part of another turn's are therefore left out everywhere, and so are questions that any
+    turn of a session will do for.
 
     Args:
         conversations: The data.
@@ -49,7 +50,9 @@ def coverage(
     judged = {
         place: gold
         for place, ask in enumerate(asks)
-        if ask.filled and (gold := [i for i in ask.question.gold if unmistakable(ask.user, i)])
+        if ask.filled
+        and conversations[ask.user].unit == "turn"
+        and (gold := [id_ for id_ in ask.question.gold if unmistakable(ask.user, id_)])
     }
     shares: dict[str, dict[int, list[float]]] = {}
     for name, one in measured.items():

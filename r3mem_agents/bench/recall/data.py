@@ -34,6 +34,12 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Foreign(BaseModel):
+    """A record of another layout than ours; it may have more fields than are asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 class SaidTurn(_Record):
     """One turn.
 
@@ -63,6 +69,7 @@ class Question(_Record):
         category: What figures are broken down by.
         answer: The answer; kept, not used.
         answerable: Whether the conversation answers it.
+        time: When it is asked, UTC where no zone is given; right after the last turn if left out.
     """
 
     question: Annotated[str, Field(min_length=1)]
@@ -70,6 +77,7 @@ class Question(_Record):
     category: Name | None = None
     answer: str | None = None
     answerable: bool = True
+    time: Moment | None = None
 
     @property
     def counted(self) -> bool:
@@ -85,12 +93,14 @@ class Conversation(_Record):
         turns: Turns in the order in which they were said.
         questions: Questions about them.
         unit: What a question wants: its gold turns, or any turn of the sessions that they are in.
+        source: What figures are broken down by beside categories; the file's name if left out.
     """
 
     id: Name
     turns: Annotated[tuple[SaidTurn, ...], Field(min_length=1)]
     questions: tuple[Question, ...] = ()
     unit: Literal["turn", "session"] = "turn"
+    source: Name | None = None
 
     @model_validator(mode="after")
     def _turns_differ(self) -> Self:
@@ -128,10 +138,16 @@ def parse(line: bytes | str, where: str) -> Conversation:
     try:
         return Conversation.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise InvalidInputError(f"{where} is not a conversation: {reason}") from None
+        raise InvalidInputError(f"{where} is not a conversation: {reason(error)}") from None
+
+
+def reason(error: Exception) -> str:
+    """Where a record is wrong first, and why."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def settle(conversations: Sequence[Conversation]) -> Dataset:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,16 @@ BATCH = 32
 """Texts at once; the default of sentence-transformers."""
 
 LIMITS = "sentence_bert_config.json"
+
+
+class TextEncoder(Protocol):
+    """What gives texts and questions vectors."""
+
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts, in their order."""
+
+    def embed_query(self, text: str) -> list[float]:
+        """Vector of a question."""
 
 
 def bundled() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.bench.recall import metrics
@@ -14,18 +14,17 @@ from r3mem_agents.bench.recall.ablation import (
     TEACHER,
 )
 from r3mem_agents.bench.recall.coverage import coverage
-from r3mem_agents.bench.recall.data import Conversation, Question
+from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.measure import Measured
 from r3mem_agents.bench.recall.plan import DEPTHS, Ask
 from r3mem_agents.bench.recall.sessions import sessions
+from r3mem_agents.bench.recall.silence import silence
 from r3mem_agents.bench.recall.systems import OURS
+from r3mem_agents.bench.recall.wanted import Wanted, wanted
 from r3mem_agents.bench.speed import percentiles
 
 HEADLINE = "recall@5"
 """The metric that systems are compared by."""
-
-UNCATEGORIZED = "uncategorized"
-"""Category of questions that name none."""
 
 ADDED = {
     "the gist to entity alone": (ENTITY_AND_GIST, ENTITY),
@@ -35,13 +34,10 @@ ADDED = {
 }
 """What brings something to what, with the two rankings that tell."""
 
-NOTHING_FOUND = float("-inf")
-"""The score of finding nothing: below every other."""
-
 Values = dict[str, list[float]]
 """Per metric, its value for each counted question."""
 
-Counted = Sequence[Question]
+Counted = Sequence[Wanted]
 """The questions that recall is measured with, in order."""
 
 
@@ -61,20 +57,24 @@ def summarize(
         count_tokens: Counts the tokens of a context.
         seed: Of the bootstrap.
     """
-    counted = [ask.question for ask in asks if ask.question.counted]
-    values = {name: _values(counted, _found(asks, one)) for name, one in measured.items()}
+    counted = wanted(conversations, asks)
+    values = {
+        name: _values(counted, ([id_ for id_, _ in one.rankings[row.place]] for row in counted))
+        for name, one in measured.items()
+    }
     turns = sum(len(conversation.turns) for conversation in conversations)
     systems = {
         name: _grouped(values[name], counted, seed)
         | _costs(one, turns)
-        | {"nothing_fits": _nothing_fits(asks, one)}
+        | {"silence": silence(conversations, asks, one, seed)}
         for name, one in measured.items()
     }
     figures: dict[str, Any] = {
         "conversations": len(conversations),
         "turns": turns,
         "questions": len(asks),
-        "questions_counted": dict(sorted(Counter(map(category, counted)).items())),
+        "questions_counted": _counts(row.category for row in counted),
+        "questions_by_source": _counts(row.source for row in counted),
         "questions_unanswerable": sum(not ask.question.answerable for ask in asks),
         "systems": systems,
         "coverage": coverage(conversations, asks, measured, count_tokens, seed),
@@ -100,40 +100,38 @@ def summarize(
     return figures
 
 
-def category(question: Question) -> str:
-    """What a question's figures are found under."""
-    return question.category or UNCATEGORIZED
+def _counts(labels: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(labels).items()))
 
 
-def _found(asks: Sequence[Ask], measured: Measured) -> list[list[str]]:
-    return [
-        [id_ for id_, _ in hits]
-        for ask, hits in zip(asks, measured.rankings, strict=True)
-        if ask.question.counted
-    ]
-
-
-def _values(counted: Counted, found: Sequence[Sequence[str]]) -> Values:
-    pairs = list(zip(found, (question.gold for question in counted), strict=True))
-    recall = {f"recall@{k}": [metrics.recall_at(*pair, k) for pair in pairs] for k in DEPTHS}
-    hits = {f"hit@{k}": [metrics.hit_at(*pair, k) for pair in pairs] for k in DEPTHS}
-    return recall | hits | {"mrr": [metrics.reciprocal_rank(*pair, DEPTHS[-1]) for pair in pairs]}
+def _values(counted: Counted, found: Iterable[Sequence[str]]) -> Values:
+    pairs = [(row.found(ids), row.gold) for row, ids in zip(counted, found, strict=True)]
+    values: Values = {}
+    for name, metric in metrics.AT_DEPTHS.items():
+        for k in DEPTHS:
+            values[f"{name}@{k}"] = [metric(*pair, k) for pair in pairs]
+    values["mrr"] = [metrics.reciprocal_rank(*pair, DEPTHS[-1]) for pair in pairs]
+    return values
 
 
 def _grouped(values: Values, counted: Counted, seed: int) -> dict[str, Any]:
-    # Each metric over all questions, and by category.
-    groups = sorted({category(question) for question in counted})
+    # Each metric over all questions, by category, and by source.
     return {
         "overall": {name: metrics.rounded_interval(row, seed) for name, row in values.items()},
-        "by_category": {
-            group: {
-                name: metrics.rounded_interval(
-                    (v for v, q in zip(row, counted, strict=True) if category(q) == group), seed
-                )
-                for name, row in values.items()
-            }
-            for group in groups
-        },
+        "by_category": _by([row.category for row in counted], values, seed),
+        "by_source": _by([row.source for row in counted], values, seed),
+    }
+
+
+def _by(labels: Sequence[str], values: Values, seed: int) -> dict[str, Any]:
+    return {
+        group: {
+            name: metrics.rounded_interval(
+                (value for value, label in zip(row, labels, strict=True) if label == group), seed
+            )
+            for name, row in values.items()
+        }
+        for group in sorted(set(labels))
     }
 
 
@@ -150,41 +148,4 @@ def _costs(measured: Measured, turns: int) -> dict[str, Any]:
         "write_turns_per_s": round(turns / measured.write_s, 1) if measured.write_s else None,
         "disk_bytes": measured.disk_bytes,
         "peak_memory_bytes": measured.peak_bytes,
-    }
-
-
-def _nothing_fits(asks: Sequence[Ask], measured: Measured) -> dict[str, Any]:
-    """How well finding is told from not finding.
-
-    Questions with an answer, put to their conversation, are set against two kinds that have none
-    there: the unanswerable ones, and the same questions put to another conversation.
-    """
-    answerable: list[float] = []
-    unanswerable: list[float] = []
-    for ask, hits in zip(asks, measured.rankings, strict=True):
-        side = answerable if ask.question.answerable else unanswerable
-        side.append(hits[0][1] if hits else NOTHING_FOUND)
-    elsewhere = [
-        NOTHING_FOUND if best is None else best
-        for ask, best in zip(asks, measured.elsewhere, strict=True)
-        if ask.elsewhere is not None
-    ]
-    return {
-        "unanswerable": _separation(answerable, unanswerable),
-        "wrong_conversation": _separation(answerable, elsewhere),
-    }
-
-
-def _separation(present: list[float], absent: list[float]) -> dict[str, Any] | None:
-    found = metrics.auroc(present, absent)
-    if found is None:
-        return None
-    answered = sum(score > NOTHING_FOUND for score in present) / len(present)
-    refused = sum(score == NOTHING_FOUND for score in absent) / len(absent)
-    return {
-        "questions": len(absent),
-        "auroc": round(found, 5),
-        "answered_share": round(answered, 5),
-        "refused_share": round(refused, 5),
-        "balanced_accuracy": round((answered + refused) / 2, 5),
     }

@@ -1,4 +1,4 @@
-"""Two systems as one: the sum of their scores, each relative to its best for the question."""
+"""Two systems as one: relative score fusion, as Weaviate's hybrid search does it by default."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System
 
 
-class Sum(System):
-    """The normalized sum of two systems that rank all turns."""
+class RelativeScoreFusion(System):
+    """The sum of what systems make of a turn, each from 0 for its worst hit to 1 for its best."""
 
     def __init__(self, *parts: System) -> None:
         self._parts = parts
         self._sizes: dict[str, int] = {}
 
     def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
-        """Give the turns to both."""
+        """Give the turns to all of them."""
         self._sizes[user] = len(turns)
         for part in self._parts:
             part.ingest(user, turns)
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """Turns by the sum of what both make of them; likeness below zero counts as zero."""
+        """Turns by the sum; of all that a part finds, however little, not of its first ``k``."""
         total: defaultdict[str, float] = defaultdict(float)
         for part in self._parts:
             hits = part.search(user, query, self._sizes[user])
-            best = max((score for _, score in hits), default=0.0)
+            scores = [score for _, score in hits]
+            worst, best = min(scores, default=0.0), max(scores, default=0.0)
             for id_, score in hits:
-                total[id_] += max(score, 0.0) / best if best > 0 else 0.0
+                total[id_] += (score - worst) / (best - worst) if best > worst else 1.0
         return sorted(total.items(), key=lambda hit: -hit[1])[:k]
 
     def disk_bytes(self) -> int:
-        """What both have on disk."""
+        """What all of them have on disk."""
         return sum(part.disk_bytes() for part in self._parts)
 
     def close(self) -> None:
-        """Close both."""
+        """Close all of them."""
         for part in self._parts:
             part.close()

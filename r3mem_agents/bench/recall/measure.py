@@ -44,7 +44,8 @@ class Task:
     @property
     def steps(self) -> int:
         """Steps that ``measure`` reports."""
-        steps = len(self.conversations) + len(self.asks)
+        steps = sum(len(conversation.turns) for conversation in self.conversations)
+        steps += len(self.asks)
         steps += sum(ask.timed + (ask.elsewhere is not None) for ask in self.asks)
         if self.system == OURS:
             counted = sum(ask.question.counted for ask in self.asks)
@@ -108,7 +109,7 @@ def _write(
         clock = time.perf_counter()
         system.ingest(str(user), conversation.turns)
         result.write_s += time.perf_counter() - clock
-        advance("writing", 1)
+        advance("writing", len(conversation.turns))
 
 
 def _time_lookups(result: Measured, system: System, asks: Sequence[Ask], advance: Advance) -> None:
@@ -116,6 +117,7 @@ def _time_lookups(result: Measured, system: System, asks: Sequence[Ask], advance
         system.search(str(user), "warm-up, not timed", LOOKED_UP)
     for ask in asks:
         if ask.timed:
+            system.ask_at(ask.question.time)
             system.cool()
             clock = time.perf_counter()
             system.search(str(ask.user), ask.question.question, LOOKED_UP)
@@ -126,10 +128,12 @@ def _time_lookups(result: Measured, system: System, asks: Sequence[Ask], advance
 def _rank(result: Measured, system: System, asks: Sequence[Ask], advance: Advance) -> None:
     for ask in asks:
         question = ask.question.question
+        system.ask_at(ask.question.time)
         result.rankings.append(system.search(str(ask.user), question, ask.depth))
         advance("ranking", 1)
         best = None
         if ask.elsewhere is not None:
+            system.ask_at(None)
             hits = system.search(str(ask.elsewhere), question, 1)
             best = hits[0][1] if hits else None
             advance("asking elsewhere", 1)
@@ -141,6 +145,7 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
 
     assert isinstance(system, Ours)
     for place, ask in enumerate(task.asks):
+        system.ask_at(ask.question.time)
         if ask.filled:
             result.contexts[place] = {
                 budget: system.context(str(ask.user), ask.question.question, budget)
@@ -163,6 +168,7 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
         for ask in task.asks:
             if ask.question.counted:
                 question = ask.question.question
+                system.ask_at(ask.question.time)
                 hits = system.search_under(str(ask.user), question, DEPTHS[-1], ABLATIONS[name])
                 kept.append([id_ for id_, _ in hits])
                 advance(name, 1)

@@ -1,8 +1,8 @@
-"""What a ranking is worth: recall, hits, reciprocal rank, separation, and how sure that is."""
+"""What a ranking is worth: recall, reciprocal rank, separation, and how sure that is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,14 +31,27 @@ def recall_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
     return len(set(ranking[:k]) & set(gold)) / len(set(gold))
 
 
-def hit_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
+def any_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
     """1 if a gold turn is among the first ``k``, otherwise 0."""
     return float(not set(ranking[:k]).isdisjoint(gold))
+
+
+def all_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
+    """1 if all gold turns are among the first ``k``, otherwise 0."""
+    return float(set(ranking[:k]).issuperset(gold))
 
 
 def reciprocal_rank(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
     """1 over the place of the first gold turn among the first ``k``, 0 without one."""
     return next((1 / place for place, id_ in enumerate(ranking[:k], 1) if id_ in gold), 0.0)
+
+
+AT_DEPTHS: Mapping[str, Callable[[Sequence[str], Collection[str], int], float]] = {
+    "recall": recall_at,
+    "any": any_at,
+    "all": all_at,
+}
+"""What is counted at several depths, by the name that figures have."""
 
 
 def interval(values: Iterable[float], seed: int) -> Interval | None:

@@ -29,14 +29,15 @@ class Ours(System):
         self._encoder_folder = encoder
         self._teachers: dict[str, Teacher] = {}
         self._memories: dict[str, CompressiveMemory] = {}
-        self._now: dict[str, datetime] = {}
+        self._last: dict[str, datetime] = {}
+        self._asked: datetime | None = None
         self._ids: dict[tuple[str, int], str] = {}
 
     def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
         """Remember all turns of a user."""
         memory = CompressiveMemory(self._path, user=user, model=self._model)
         self._memories[user] = memory
-        self._now[user] = max(turn.time for turn in turns if turn.time is not None)
+        self._last[user] = max(turn.time for turn in turns if turn.time is not None)
         for start in range(0, len(turns), BATCH_TURNS):
             batch = turns[start : start + BATCH_TURNS]
             stored = memory.remember_many(
@@ -47,14 +48,18 @@ class Ours(System):
                 assert turn.id is not None
                 self._ids[user, turn.id] = said.id
 
+    def ask_at(self, time: datetime | None) -> None:
+        """What ``now`` is from here on."""
+        self._asked = time
+
     def search(self, user: str, query: str, k: int) -> list[Hit]:
         """``recall``, which expands what it finds."""
-        hits = self._memories[user].recall(query, k, now=self._now[user])
+        hits = self._memories[user].recall(query, k, now=self._now(user))
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
 
     def search_sessions(self, user: str, query: str, k: int) -> list[Hit]:
         """The best turn of each of the best ``k`` sessions."""
-        hits = self._memories[user].recall(query, k, level="session")
+        hits = self._memories[user].recall(query, k, level="session", now=self._now(user))
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
 
     def gist(self, user: str, session: str, k: int) -> list[str]:
@@ -68,15 +73,18 @@ class Ours(System):
 
     def context(self, user: str, query: str, token_budget: int) -> str:
         """``context``."""
-        return self._memories[user].context(query, token_budget, now=self._now[user])
+        return self._memories[user].context(query, token_budget, now=self._now(user))
 
     def search_under(self, user: str, query: str, k: int, ablation: Ablation) -> list[Hit]:
         """The ranking with other evidence; not expanded, no public verb does this."""
         likeness = self._teacher(user).likeness(query) if ablation.teacher else None
         winners = rank_with(
-            self._memories[user], query, k, ablation.weights, self._now[user], likeness
+            self._memories[user], query, k, ablation.weights, self._now(user), likeness
         )
         return [(self._ids[user, winner.id], winner.score) for winner in winners]
+
+    def _now(self, user: str) -> datetime:
+        return self._asked or self._last[user]
 
     @cached_property
     def _encoder(self) -> Encoder:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from r3mem_agents.bench.recall.data import Conversation, Question
 
-DEPTHS = (1, 5, 10, 20)
-"""Turns after which recall and hits are counted; the last is the depth of a ranking."""
+DEPTHS = (1, 3, 5, 10, 20)
+"""Turns after which gold ones are counted; the last is the depth of a ranking."""
 
 SESSION_DEPTHS = (1, 3, 5)
 """Sessions after which their recall is counted."""
@@ -40,8 +40,8 @@ class Ask:
     Attributes:
         user: Number of the conversation that it is about.
         question: The question.
-        elsewhere: Number of another conversation that it is put to as well; ``None`` if there is
-            none, or the question has no answer anyway.
+        elsewhere: Number of another conversation of the same source that it is put to as well;
+            ``None`` if there is none, or the question has no answer anyway.
         timed: Whether the time of a lookup is taken.
         filled: Whether contexts are filled.
     """
@@ -77,7 +77,11 @@ def plan(conversations: Sequence[Conversation], seed: int) -> list[Ask]:
     timed = set(generator.sample(range(len(pairs)), min(TIMED_QUESTIONS, len(pairs))))
     filled = set(generator.sample(counted, min(FILLED_QUESTIONS, len(counted))))
     others = [
-        [other for other in range(len(conversations)) if other != user]
+        [
+            other
+            for other, conversation in enumerate(conversations)
+            if other != user and conversation.source == conversations[user].source
+        ]
         for user in range(len(conversations))
     ]
     return [

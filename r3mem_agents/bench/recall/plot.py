@@ -1,4 +1,4 @@
-"""The picture of ``r3mem bench recall``: recall by depth, and by category."""
+"""The picture of ``r3mem bench recall``: systems side by side, by depth, and by category."""
 
 from __future__ import annotations
 
@@ -9,21 +9,36 @@ from typing import TYPE_CHECKING, Any
 from r3mem_agents.bench.canvas import GRID, canvas, tidy
 from r3mem_agents.bench.recall.figures import HEADLINE
 from r3mem_agents.bench.recall.plan import DEPTHS
-from r3mem_agents.bench.recall.systems import BM25, BOTH, MEM0, OURS, VECTORS
+from r3mem_agents.bench.recall.systems import (
+    BM25,
+    BM25_E5,
+    BM25_MINILM,
+    E5,
+    MEM0,
+    MINILM,
+    OURS,
+    SPLADE,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {
     OURS: "#C8382E",
-    BOTH: "#22262B",
     BM25: "#4C78A8",
-    VECTORS: "#5BA38B",
+    MINILM: "#5BA38B",
+    BM25_MINILM: "#22262B",
+    E5: "#E0A030",
+    BM25_E5: "#8C6D31",
+    SPLADE: "#6BAED6",
     MEM0: "#B279A2",
 }
 
-GROUP_WIDTH = 0.8
-"""Of the distance between two groups of bars."""
+ROW = 0.34
+"""Inches of a category; a figure grows with them."""
+
+SPREAD = 0.7
+"""Of the distance between two categories: over so much of it the systems' points lie."""
 
 
 def plot(path: Path, figures: Mapping[str, Any]) -> None:
@@ -32,16 +47,16 @@ def plot(path: Path, figures: Mapping[str, Any]) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure = canvas(11.5, 5.0)
-    left, right = figure.subplots(1, 2, width_ratios=(2, 3), sharey=True)
-    _by_depth(left, figures)
-    _by_category(right, figures)
-    for axes in (left, right):
-        axes.set_ylim(0, 1)
-        axes.grid(axis="y", color=GRID)
+    by_source = len(figures["questions_by_source"]) > 1
+    label = "source" if by_source else "category"
+    groups = figures["questions_by_source"] if by_source else figures["questions_counted"]
+    figure = canvas(14.0, max(5.0, 1.6 + ROW * len(groups)))
+    left, middle, right = figure.subplots(1, 3, width_ratios=(3, 3, 4))
+    _overall(left, figures)
+    _by_depth(middle, figures)
+    _by_group(right, figures, label, groups)
+    for axes in (left, middle, right):
         tidy(axes)
-    left.set_ylabel("share of gold turns found")
-    left.legend(frameon=False, loc="upper left")
     counted = sum(figures["questions_counted"].values())
     figure.suptitle(
         f"Do lookups find the turns that answer? {counted:,} questions, {figures['turns']:,} turns",
@@ -54,49 +69,83 @@ def plot(path: Path, figures: Mapping[str, Any]) -> None:
     figure.savefig(path)
 
 
+def _overall(axes: Axes, figures: Mapping[str, Any]) -> None:
+    # A bar for the share of the gold turns, with marks for any and all of them.
+    systems = list(figures["systems"])
+    rows = [figures["systems"][name]["overall"] for name in systems]
+    places = range(len(systems))
+    shares = [row[HEADLINE] for row in rows]
+    axes.barh(
+        places,
+        [one["value"] for one in shares],
+        color=[COLOURS[name] for name in systems],
+        height=0.62,
+        xerr=[
+            [one["value"] - one["low"] for one in shares],
+            [one["high"] - one["value"] for one in shares],
+        ],
+        error_kw={"elinewidth": 0.9, "ecolor": "#6B7178"},
+    )
+    for metric, mark in (("any@5", ">"), ("all@5", "<")):
+        axes.scatter(
+            [row[metric]["value"] for row in rows],
+            places,
+            marker=mark,
+            s=26,
+            color="white",
+            edgecolors="#22262B",
+            zorder=3,
+            label=metric,
+        )
+    axes.set_yticks(places, systems)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.grid(axis="x", color=GRID)
+    axes.legend(frameon=False, loc="lower right", fontsize=8)
+    axes.set_title(f"{HEADLINE}, with 95% intervals", loc="left", fontsize=10)
+
+
 def _by_depth(axes: Axes, figures: Mapping[str, Any]) -> None:
     places = range(len(DEPTHS))
     for system, row in figures["systems"].items():
-        points = [row["overall"][f"recall@{k}"] for k in DEPTHS]
         axes.plot(
             places,
-            [point["value"] for point in points],
+            [row["overall"][f"recall@{k}"]["value"] for k in DEPTHS],
             color=COLOURS[system],
-            linewidth=2.6 if system == OURS else 1.6,
+            linewidth=2.6 if system == OURS else 1.4,
             marker="o",
-            markersize=4,
+            markersize=3.5,
             label=system,
-        )
-        axes.fill_between(
-            places,
-            [point["low"] for point in points],
-            [point["high"] for point in points],
-            color=COLOURS[system],
-            alpha=0.12,
-            linewidth=0,
         )
     axes.set_xticks(places, [str(k) for k in DEPTHS])
     axes.set_xlabel("turns returned")
-    axes.set_title("all questions, with 95% intervals", loc="left", fontsize=10)
+    axes.set_ylim(0, 1)
+    axes.grid(axis="y", color=GRID)
+    axes.legend(frameon=False, loc="upper left", fontsize=8)
+    axes.set_title("share of gold turns found", loc="left", fontsize=10)
 
 
-def _by_category(axes: Axes, figures: Mapping[str, Any]) -> None:
-    counts = figures["questions_counted"]
+def _by_group(
+    axes: Axes, figures: Mapping[str, Any], label: str, groups: Mapping[str, int]
+) -> None:
     systems = figures["systems"]
-    width = GROUP_WIDTH / len(systems)
     for place, (system, row) in enumerate(systems.items()):
-        points = [row["by_category"][name][HEADLINE] for name in counts]
-        values = [point["value"] for point in points]
-        axes.bar(
-            [group + (place + 0.5) * width - GROUP_WIDTH / 2 for group in range(len(counts))],
-            values,
-            width=0.9 * width,
-            color=COLOURS[system],
-            yerr=[
-                [value - point["low"] for value, point in zip(values, points, strict=True)],
-                [point["high"] - value for value, point in zip(values, points, strict=True)],
+        shift = SPREAD * ((place + 0.5) / len(systems) - 0.5)
+        points = [row[f"by_{label}"][name][HEADLINE] for name in groups]
+        axes.errorbar(
+            [one["value"] for one in points],
+            [number + shift for number in range(len(groups))],
+            xerr=[
+                [one["value"] - one["low"] for one in points],
+                [one["high"] - one["value"] for one in points],
             ],
-            error_kw={"elinewidth": 0.8, "ecolor": "#6B7178"},
+            fmt="o",
+            markersize=5.5 if system == OURS else 3.5,
+            elinewidth=0.8,
+            color=COLOURS[system],
         )
-    axes.set_xticks(range(len(counts)), [f"{name}\n({n:,})" for name, n in counts.items()])
-    axes.set_title(f"{HEADLINE} by category (questions)", loc="left", fontsize=10)
+    axes.set_yticks(range(len(groups)), [f"{name} ({n:,})" for name, n in groups.items()])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.grid(axis="x", color=GRID)
+    axes.set_title(f"{HEADLINE} by {label} (questions)", loc="left", fontsize=10)

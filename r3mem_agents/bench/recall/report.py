@@ -9,10 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from r3mem_agents.bench.recall.figures import HEADLINE
-from r3mem_agents.bench.recall.plan import DEPTHS, LOOKED_UP, SESSION_DEPTHS
+from r3mem_agents.bench.recall.plan import LOOKED_UP, SESSION_DEPTHS
 from r3mem_agents.bench.recall.systems import OURS
 
 Figures = Mapping[str, Any]
+
+ALWAYS = "always answers"
+"""Shown of a system that has something to say to every question."""
 
 
 def show(console: Console, figures: Figures) -> None:
@@ -24,7 +27,14 @@ def show(console: Console, figures: Figures) -> None:
         "unanswerable",
         soft_wrap=True,
     )
-    tables = [_found(figures), _by_category(figures), _costs(figures), _nothing_fits(figures)]
+    tables = [_found(figures)]
+    if len(figures["questions_counted"]) > 1:
+        tables.append(_by(figures, "category", figures["questions_counted"]))
+    if len(figures["questions_by_source"]) > 1:
+        tables.append(_by(figures, "source", figures["questions_by_source"]))
+    tables += [_silence(figures), _costs(figures)]
+    if OURS in figures["systems"] and len(figures["systems"][OURS]["silence"]["by_source"]) > 1:
+        tables.append(_silence_by_source(figures["systems"][OURS]["silence"]["by_source"]))
     if figures["coverage"]["questions"]:
         tables.append(_coverage(figures))
     if figures["sessions"]["questions"]:
@@ -43,27 +53,26 @@ def _table(title: str, first: str, *columns: str) -> Table:
     return table
 
 
+def _style(name: str) -> str:
+    return "bold" if name.startswith(OURS) else ""
+
+
 def _found(figures: Figures) -> Table:
-    names = [
-        *(f"recall@{k}" for k in DEPTHS if f"recall@{k}" != HEADLINE),
-        f"hit@{LOOKED_UP}",
-        "mrr",
-    ]
+    names = ("any@5", "all@5", "recall@1", "recall@3", "recall@10", "mrr")
     table = _table("Gold turns found", "system", f"{HEADLINE} (95% interval)", *names)
     for system, row in figures["systems"].items():
         cells = [f"{row['overall'][name]['value']:.3f}" for name in names]
-        cells = [estimate(row["overall"][HEADLINE]), *cells]
-        table.add_row(system, *cells, style="bold" if system == OURS else "")
+        table.add_row(system, estimate(row["overall"][HEADLINE]), *cells, style=_style(system))
     return table
 
 
-def _by_category(figures: Figures) -> Table:
-    counts = figures["questions_counted"]
-    columns = [f"{name} ({count:,})" for name, count in counts.items()]
-    table = _table(f"{HEADLINE} by category (questions)", "system", *columns)
-    for system, row in figures["systems"].items():
-        cells = [estimate(row["by_category"][name][HEADLINE]) for name in counts]
-        table.add_row(system, *cells, style="bold" if system == OURS else "")
+def _by(figures: Figures, label: str, counts: Mapping[str, int]) -> Table:
+    # A row for each category or source, a column for each system: there may be many of both.
+    systems = figures["systems"]
+    table = _table(f"{HEADLINE} by {label}", label, "questions", *systems)
+    for name, count in counts.items():
+        cells = [f"{row[f'by_{label}'][name][HEADLINE]['value']:.3f}" for row in systems.values()]
+        table.add_row(name, f"{count:,}", *cells)
     return table
 
 
@@ -83,15 +92,34 @@ def _costs(figures: Figures) -> Table:
     return table
 
 
-def _nothing_fits(figures: Figures) -> Table:
-    columns = ("AUROC", "refused", "answered", "balanced accuracy")
-    table = _table("Knowing when nothing fits", "system", "put to it", *columns)
+def _silence(figures: Figures) -> Table:
+    kinds = [
+        (kind, label, one["questions"])
+        for kind, label in (("unanswerable", "unanswerable"), ("wrong_conversation", "elsewhere"))
+        if (one := next(iter(figures["systems"].values()))["silence"]["overall"][kind])
+    ]
+    columns = ["answered"]
+    for _, label, questions in kinds:
+        columns += [f"silent: {label} ({questions:,})", "AUROC"]
+    table = _table("Silence: answerable questions answered, others not", "system", *columns)
     for system, row in figures["systems"].items():
-        for kind, one in row["nothing_fits"].items():
-            if one is not None:
-                label = f"{kind.replace('_', ' ')} ({one['questions']:,})"
-                shares = (one["refused_share"], one["answered_share"], one["balanced_accuracy"])
-                table.add_row(system, label, f"{one['auroc']:.3f}", *(f"{s:.1%}" for s in shares))
+        found = row["silence"]["overall"]
+        silent = any(found[kind]["value"] for kind, _, _ in kinds)
+        answered = found["answered"]["value"]
+        cells = [ALWAYS if answered == 1 and not silent else f"{answered:.1%}"]
+        for kind, _, _ in kinds:
+            cells += [share(found[kind]) if silent else "-", f"{found[kind]['auroc']:.3f}"]
+        table.add_row(system, *cells, style=_style(system))
+    return table
+
+
+def _silence_by_source(sources: Mapping[str, Any]) -> Table:
+    columns = ("answered", "silent: unanswerable", "silent: elsewhere")
+    table = _table(f"Silence of {OURS} by source", "source", *columns)
+    for name, one in sources.items():
+        table.add_row(
+            name, *(share(one[kind]) for kind in ("answered", "unanswerable", "wrong_conversation"))
+        )
     return table
 
 
@@ -103,20 +131,22 @@ def _coverage(figures: Figures) -> Table:
         *(f"{int(budget):,} tokens" for budget in budgets),
     )
     for name, row in figures["coverage"]["budgets"].items():
-        cells = [estimate(one) for one in row.values()]
-        table.add_row(name, *cells, style="bold" if name.startswith(f"{OURS} ") else "")
+        table.add_row(name, *(estimate(one) for one in row.values()), style=_style(name))
     return table
 
 
 def _sessions(found: Figures) -> Table:
+    last = SESSION_DEPTHS[-1]
+    plain = (*(f"recall@{k}" for k in SESSION_DEPTHS[:-1]), f"any@{last}", f"all@{last}")
     table = _table(
         f"Sessions of the gold turns found, {found['questions']:,} questions",
         "sessions of",
-        *(f"recall@{k}" for k in SESSION_DEPTHS),
+        f"recall@{last} (95% interval)",
+        *plain,
     )
-    for name, row in found["recall"].items():
-        cells = [estimate(row[str(k)]) for k in SESSION_DEPTHS]
-        table.add_row(name, *cells, style="bold" if name.startswith(f"{OURS} ") else "")
+    for name, row in found["systems"].items():
+        cells = [f"{row[one]['value']:.3f}" for one in plain]
+        table.add_row(name, estimate(row[f"recall@{last}"]), *cells, style=_style(name))
     if (gists := found["gists"]) is not None:
         table.caption = (
             f"gists of {gists['sessions']:,} sessions, {gists['turns']} turns each: "
@@ -157,3 +187,8 @@ def estimate(figure: Mapping[str, float] | None) -> str:
     if figure is None:
         return "-"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def share(figure: Mapping[str, float] | None) -> str:
+    """A share of questions with how many it is of, or a dash."""
+    return "-" if figure is None else f"{figure['value']:.0%} of {figure['questions']:,}"

@@ -20,7 +20,7 @@ def sessions(
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any]:
-    """Share of the gold sessions found, and share of the gold turns in the gists of sessions.
+    """The gold sessions found, and the share of the gold turns in the gists of sessions.
 
     A system's sessions are those of its turns, in the order in which they first come up. Only
     conversations of several sessions count.
@@ -41,24 +41,25 @@ def sessions(
     ]
     rows: dict[str, list[list[str]]] = {}
     for name, one in measured.items():
-        found = [[id_ for id_, _ in one.rankings[place]] for place, _ in judged]
-        rows[name] = found
+        rows[name] = [[id_ for id_, _ in one.rankings[place]] for place, _ in judged]
         if one.sessions:
             rows[f"{name} {BY_SESSION}"] = [one.sessions[place] for place, _ in judged]
-    recall = {
-        name: {
-            str(k): metrics.rounded_interval(
-                [
-                    metrics.recall_at(_distinct(session_of[asks[place].user], ids), gold, k)
-                    for (place, gold), ids in zip(judged, found, strict=True)
-                ],
-                seed,
-            )
+    systems = {}
+    for name, found in rows.items():
+        pairs = [
+            (_distinct(session_of[asks[place].user], ids), gold)
+            for (place, gold), ids in zip(judged, found, strict=True)
+        ]
+        systems[name] = {
+            f"{metric}@{k}": metrics.rounded_interval([count(*pair, k) for pair in pairs], seed)
+            for metric, count in metrics.AT_DEPTHS.items()
             for k in SESSION_DEPTHS
         }
-        for name, found in rows.items()
+    return {
+        "questions": len(judged),
+        "systems": systems,
+        "gists": _gists(conversations, asks, measured, seed),
     }
-    return {"questions": len(judged), "recall": recall, "gists": _gists(asks, measured, seed)}
 
 
 def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
@@ -66,11 +67,14 @@ def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
 
 
 def _gists(
-    asks: Sequence[Ask], measured: Mapping[str, Measured], seed: int
+    conversations: Sequence[Conversation],
+    asks: Sequence[Ask],
+    measured: Mapping[str, Measured],
+    seed: int,
 ) -> dict[str, Any] | None:
     """How much oftener the turns of a session's gist answer a question than its turns at large.
 
-    Only sessions with more turns than a gist takes.
+    Only sessions with more turns than a gist takes, of conversations whose gold is turns.
     """
     gold: dict[int, set[str]] = {}
     for ask in asks:
@@ -80,7 +84,7 @@ def _gists(
     anywhere: list[float] = []
     for one in measured.values():
         for user, turns, chosen in one.gists:
-            if len(turns) > GIST_TURNS and chosen:
+            if len(turns) > GIST_TURNS and chosen and conversations[user].unit == "turn":
                 wanted = gold.get(user, set())
                 inside.append(len(wanted & set(chosen)) / len(chosen))
                 anywhere.append(len(wanted & set(turns)) / len(turns))

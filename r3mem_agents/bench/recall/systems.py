@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,11 @@ from r3mem_agents.bench.recall.data import SaidTurn
 
 OURS = "r3mem"
 BM25 = "bm25"
-VECTORS = "minilm"
-BOTH = "bm25+minilm"
+MINILM = "minilm"
+E5 = "e5"
+BM25_MINILM = "bm25+minilm"
+BM25_E5 = "bm25+e5"
+SPLADE = "splade"
 MEM0 = "mem0"
 
 Hit = tuple[str, float]
@@ -27,6 +31,10 @@ class System(Protocol):
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
         """The best ``k`` turns of this user, best first; fewer if fewer are found."""
+
+    def ask_at(self, time: datetime | None) -> None:
+        """Take the next questions as asked then; ``None``: right after a user's last turn."""
+        return
 
     def cool(self) -> None:
         """Put away what would answer a question sooner the second time; before timed lookups."""
@@ -45,8 +53,8 @@ class Options:
 
     Attributes:
         model: Checkpoint of r3mem, a name or a folder.
-        encoder: Folder of the sentence encoder, of peers and of the gist's teacher; ``None`` takes
-            the one from its package.
+        encoder: Folder of a sentence encoder in the place of all-MiniLM-L6-v2, for peers and as
+            the gist's teacher; ``None`` takes that from its package.
     """
 
     model: str

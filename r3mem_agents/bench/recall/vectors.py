@@ -9,14 +9,14 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from r3mem_agents.bench.recall.data import SaidTurn
-from r3mem_agents.bench.recall.encoder import Encoder
+from r3mem_agents.bench.recall.encoder import TextEncoder
 from r3mem_agents.bench.recall.systems import Hit, System, folder_bytes, line
 
 
 class LangChainEncoder(Embeddings):
-    """The encoder with LangChain's interface."""
+    """An encoder with LangChain's interface."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -31,7 +31,7 @@ class LangChainEncoder(Embeddings):
 class VectorStore(System):
     """Cosine similarity among all turns of a user."""
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, folder: Path, encoder: TextEncoder) -> None:
         self._folder = folder
         self._encoder = LangChainEncoder(encoder)
         self._stores: dict[str, InMemoryVectorStore] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from r3mem_agents.bench.canvas import GRID, canvas, tidy
 from r3mem_agents.bench.recall.plot import COLOURS
-from r3mem_agents.bench.recall.systems import BM25, OURS, VECTORS
+from r3mem_agents.bench.recall.systems import BM25, MINILM, OURS
 
 
 def plot(path: Path, figures: Mapping[str, Any]) -> None:
@@ -24,7 +24,7 @@ def plot(path: Path, figures: Mapping[str, Any]) -> None:
         (right, "peak memory of the process, MB", lambda one: one["peak_memory_bytes"] / 1e6),
     ]
     for axes, title, value in panels:
-        for name in (OURS, BM25, VECTORS):
+        for name in (OURS, BM25, MINILM):
             points = [
                 (row["turns"], value(row[name]))
                 for row in figures["one_user"]
