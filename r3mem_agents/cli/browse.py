@@ -10,15 +10,13 @@ import typer
 from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
-    AgentOption,
     DbOption,
     JsonOption,
     ModelOption,
-    UserOption,
-    open_memory,
-    read_memory,
-    set_to_something,
+    OneSessionOption,
+    session_option,
 )
+from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.tables import show_turns
 from r3mem_agents.errors import NotFoundError
 
@@ -33,18 +31,15 @@ commands = typer.Typer()
         "r3mem history --session 2026-11-20 --json",
     ),
 )
+@with_place
 def history(
-    session: Annotated[
-        str | None, typer.Option("--session", help="Only this session; all if left out.")
-    ] = None,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    *,
+    session: OneSessionOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Show the turns in order, byte for byte but for further lines, which are indented."""
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         turns = memory.history(session)
     show_turns(turns, as_json=as_json)
 
@@ -57,32 +52,23 @@ def history(
         "r3mem fetch --key message-7 --session 2026-11-20 --json",
     ),
 )
+@with_place
 def fetch(
+    *,
     turn_ids: Annotated[
         list[int] | None, typer.Argument(help="Numbers of turns, as recall and history show them.")
     ] = None,
     key: Annotated[
         list[str] | None, typer.Option("--key", help="Or keys of turns; may be repeated.")
     ] = None,
-    session: Annotated[
-        str,
-        typer.Option(
-            "--session",
-            envvar="R3MEM_SESSION",
-            callback=set_to_something,
-            help="The session of the keys.",
-        ),
-    ] = "default",
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    session: Annotated[str, session_option("The session of the keys.")] = "default",
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Show turns that you know by their numbers or keys, byte for byte."""
     if bool(turn_ids) == bool(key):
         raise typer.BadParameter("name turns either by their numbers or by --key")
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         if turn_ids:
             known = {*memory.turn_ids()}
             missing = [f"turn {turn}" for turn in turn_ids if turn not in known]
@@ -94,7 +80,7 @@ def fetch(
     if turns or not missing:
         show_turns(turns, as_json=as_json)
     if missing:
-        raise NotFoundError(f"no {', no '.join(missing)} in this memory of user {user!r}")
+        raise NotFoundError(f"no {', no '.join(missing)} in this memory of user {place.user!r}")
 
 
 @commands.command(
@@ -105,15 +91,14 @@ def fetch(
         "r3mem sessions --db team.db --user alice --json",
     ),
 )
+@with_place
 def sessions(
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    *,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """List the sessions of a user, in the order in which they began."""
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         found = {name: len(memory.turn_ids(name)) for name in memory.sessions()}
     if as_json:
         emit_json([{"session": name, "turns": turns} for name, turns in found.items()])
@@ -136,7 +121,7 @@ def users(
     db: DbOption = DEFAULT_DB, model: ModelOption = None, as_json: JsonOption = False
 ) -> None:
     """List who has turns in a file, with the agents that remember them."""
-    with open_memory(db, "default", "default", model) as memory:
+    with Place(db=db, model=model).open() as memory:
         found = memory.users()
     if as_json:
         emit_json([asdict(one) for one in found])

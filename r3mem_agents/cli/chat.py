@@ -19,9 +19,9 @@ from r3mem_agents.cli.options import (
     DbOption,
     JsonOption,
     UserOption,
-    open_memory,
-    set_to_something,
+    session_option,
 )
+from r3mem_agents.cli.places import Place
 from r3mem_agents.cli.talk import Talk
 from r3mem_agents.errors import ChatModelError, InvalidInputError, R3MemError
 
@@ -54,13 +54,7 @@ def chat(
     ] = None,
     session: Annotated[
         str | None,
-        typer.Option(
-            "--session",
-            envvar="R3MEM_SESSION",
-            callback=set_to_something,
-            help="Session of the talk; one that exists goes on.",
-            show_default="today's date",
-        ),
+        session_option("Session of the talk; one that exists goes on.", "today's date"),
     ] = None,
     token_budget: Annotated[
         int, typer.Option(help="Most tokens of a prompt that come from memory.", min=1)
@@ -79,13 +73,9 @@ def chat(
         from r3mem_agents.chat import Chat, choose_responder
 
         responder = choose_responder(model, base_url)
-        memory = open_memory(
-            db,
-            user,
-            agent,
-            checkpoint,
-            session=f"{datetime.now():%Y-%m-%d}" if session is None else session,
-            must_exist=False,
+        today = f"{datetime.now():%Y-%m-%d}"
+        memory = Place(db, user, agent, checkpoint).open(
+            session=today if session is None else session, must_exist=False
         )
     with memory:
         talk = Talk(Chat(memory, responder, token_budget=token_budget), as_json=as_json)

@@ -1,22 +1,19 @@
-"""Options that many commands share, and how they become a memory."""
+"""Options that many commands share."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from r3mem_agents.cli.console import warn
-from r3mem_agents.errors import InvalidInputError, NotFoundError
-from r3mem_agents.types import IN_MEMORY
+from r3mem_agents.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from r3mem_agents import CompressiveMemory, ReversibleModel
+    from r3mem_agents import ReversibleModel
 
 
 def set_to_something(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
@@ -29,6 +26,22 @@ def set_to_something(context: typer.Context, option: typer.CallbackParam, value:
     if source and source.name == "DEFAULT" and os.environ.get(str(option.envvar)) == "":
         raise InvalidInputError(f"{option.envvar} is empty; give it a name, or unset it")
     return value
+
+
+def session_option(what: str, default: str | bool = True) -> Any:
+    """``--session`` where it is one that a variable may name.
+
+    Args:
+        what: Its help.
+        default: What stands for it in the help when it is left out, if not its value.
+    """
+    return typer.Option(
+        "--session",
+        envvar="R3MEM_SESSION",
+        callback=set_to_something,
+        help=what,
+        show_default=default,
+    )
 
 
 DbOption = Annotated[
@@ -73,12 +86,13 @@ CheckpointOption = Annotated[
         show_default="the bundled r3mem-base",
     ),
 ]
+CountOption = Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")]
+OneSessionOption = Annotated[
+    str | None, typer.Option("--session", help="Only this session; all if left out.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEFAULT_DB = "r3mem.db"
-
-MOST_LISTED = 5
-"""Names that a note lists, before it counts the others."""
 
 
 def load_model(model: str | None) -> ReversibleModel | None:
@@ -95,77 +109,6 @@ def require_model(model: str | None) -> ReversibleModel:
     from r3mem_agents import ReversibleModel
 
     return ReversibleModel.from_pretrained(model or "r3mem-base")
-
-
-def open_memory(
-    db: str,
-    user: str,
-    agent: str,
-    model: str | None,
-    *,
-    session: str = "default",
-    must_exist: bool = True,
-) -> CompressiveMemory:
-    """Open the memory that the shared options describe.
-
-    Args:
-        db: Path or SQLAlchemy URL.
-        user: User of the scope.
-        agent: Agent of the scope.
-        model: Checkpoint name or folder, or ``None``.
-        session: Session that new turns belong to.
-        must_exist: Refuse a path where no file is, rather than make an empty memory there.
-
-    Raises:
-        NotFoundError: There is no file at ``db``.
-    """
-    if must_exist:
-        check_exists(db)
-    from r3mem_agents import CompressiveMemory
-
-    return CompressiveMemory(db, user=user, agent=agent, session=session, model=load_model(model))
-
-
-def check_exists(db: str) -> None:
-    """Refuse a path where no file is.
-
-    Raises:
-        NotFoundError: There is none.
-    """
-    if "://" not in db and db != IN_MEMORY and not Path(db).exists():
-        raise NotFoundError(
-            f"no memory at {db}; make one with: r3mem remember --db {db} 'some text', "
-            "or name another file with --db or R3MEM_DB"
-        )
-
-
-def read_memory(db: str, user: str, agent: str, model: str | None) -> CompressiveMemory:
-    """Open a memory that should hold something; if it does not, say whose turns the file has."""
-    memory = open_memory(db, user, agent, model)
-    if not memory.sessions():
-        _tell_whose(memory, db)
-    return memory
-
-
-def _tell_whose(memory: CompressiveMemory, db: str) -> None:
-    users = memory.users()
-    agents = [one.agent for one in users if one.user == memory.user]
-    if agents:
-        warn(
-            f"agent {memory.agent!r} remembers nothing of user {memory.user!r} in {db}, but "
-            f"{_listed(agents)} does; name one with --agent or R3MEM_AGENT"
-        )
-    elif users:
-        warn(
-            f"user {memory.user!r} has no turns in {db}, but {_listed(one.user for one in users)} "
-            "has; name one with --user or R3MEM_USER"
-        )
-
-
-def _listed(names: Iterable[str]) -> str:
-    some = [*dict.fromkeys(names)]
-    more = [f"{len(some) - MOST_LISTED} more"] if len(some) > MOST_LISTED else []
-    return ", ".join([*map(repr, some[:MOST_LISTED]), *more])
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:

@@ -9,17 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from r3mem_agents.cli.console import emit_json, emit_raw, examples
-from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    AgentOption,
-    DbOption,
-    JsonOption,
-    ModelOption,
-    UserOption,
-    parse_time,
-    read_memory,
-    set_to_something,
-)
+from r3mem_agents.cli.options import CountOption, JsonOption, parse_time, session_option
+from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
 commands = typer.Typer()
@@ -50,9 +41,11 @@ class Level(StrEnum):
         'r3mem recall "What pet do I have?" --explain',
     ),
 )
+@with_place
 def recall(
+    *,
     question: Annotated[str, typer.Argument(help="What to look for.")],
-    k: Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")] = 5,
+    k: CountOption = 5,
     session: Annotated[
         list[str] | None, typer.Option("--session", help="Only this session; may be repeated.")
     ] = None,
@@ -69,10 +62,7 @@ def recall(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say why: each turn's evidence, or why there is none.")
     ] = False,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Find the turns that answer a question, best first."""
@@ -88,7 +78,7 @@ def recall(
     }
     if min_score is not None:
         options["min_score"] = min_score
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         start = time.perf_counter()
         hits = memory.recall(question, **options)
         milliseconds = 1000 * (time.perf_counter() - start)
@@ -104,18 +94,17 @@ def recall(
         'r3mem context "travel plans" --token-budget 400',
     ),
 )
+@with_place
 def context(
+    *,
     question: Annotated[str, typer.Argument(help="What the prompt is about.")],
     token_budget: Annotated[int, typer.Option(help="Most tokens to return.")] = 800,
     now: NowOption = None,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         text = memory.context(question, token_budget, now=parse_time(now, "--now"))
     if as_json:
         emit_json({"question": question, "token_budget": token_budget, "context": text})
@@ -131,26 +120,19 @@ def context(
         "r3mem gist --session 2026-11-20 -k 5 --json",
     ),
 )
+@with_place
 def gist(
+    *,
     session: Annotated[
         str | None,
-        typer.Option(
-            "--session",
-            envvar="R3MEM_SESSION",
-            callback=set_to_something,
-            help="The session.",
-            show_default="the memory's own, where remember puts turns",
-        ),
+        session_option("The session.", "the memory's own, where remember puts turns"),
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")] = 3,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    k: CountOption = 3,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Show the few turns that say what a session was about, byte for byte."""
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         turns = memory.gist(session, k)
     show_turns(turns, as_json=as_json)
 
@@ -163,14 +145,13 @@ def gist(
         "r3mem stats --db team.db --user alice --json",
     ),
 )
+@with_place
 def stats(
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    *,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a memory holds and what it costs."""
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         found = memory.stats()
-    show_stats(found, f"{db}: user {user}, agent {agent}", as_json=as_json)
+    show_stats(found, f"{place.db}: user {place.user}, agent {place.agent}", as_json=as_json)

@@ -20,17 +20,8 @@ from r3mem_agents.cli.console import (
     out,
     progress,
 )
-from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    AgentOption,
-    DbOption,
-    JsonOption,
-    ModelOption,
-    UserOption,
-    open_memory,
-    parse_time,
-    read_memory,
-)
+from r3mem_agents.cli.options import JsonOption, OneSessionOption, parse_time
+from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.types import Turn
@@ -51,20 +42,17 @@ FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key"}
         "r3mem export --session 2026-11-20 | jq .text",
     ),
 )
+@with_place
 def export(
+    *,
     path: Annotated[str, typer.Argument(help="File to write; - is stdout.")] = "-",
-    session: Annotated[
-        str | None, typer.Option("--session", help="Only this session; all if left out.")
-    ] = None,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    session: OneSessionOption = None,
+    place: Place,
 ) -> None:
     """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
-    if path != "-" and Path(path).resolve() == Path(db).resolve():
+    if path != "-" and Path(path).resolve() == Path(place.db).resolve():
         raise InvalidInputError(f"{path} is the memory itself; export to another file")
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         turns = memory.history(session)
     with ExitStack() as stack:
         sink: BinaryIO = sys.stdout.buffer
@@ -88,15 +76,14 @@ def export(
         "r3mem export --db old.db | r3mem import - --db new.db",
     ),
 )
+@with_place
 def import_(
+    *,
     path: Annotated[str, typer.Argument(help="File to read; - is stdin.")],
     session: Annotated[
         str, typer.Option("--session", help="Session of the turns that name none.")
     ] = "default",
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Store the turns of a JSON Lines file, such as export writes.
@@ -113,7 +100,7 @@ def import_(
         with Path(path).open("rb") as source:
             turns = read_turns(source, path)
     with (
-        open_memory(db, user, agent, model, session=session, must_exist=False) as memory,
+        place.open(session=session, must_exist=False) as memory,
         progress() as bar,
     ):
         task = bar.add_task("compressing", total=len(turns))
@@ -124,7 +111,9 @@ def import_(
     if as_json:
         emit_json({"imported": len(turns)})
     else:
-        out().print(harmless_text(f"{counted(len(turns), 'turn')} stored in {db}"), soft_wrap=True)
+        out().print(
+            harmless_text(f"{counted(len(turns), 'turn')} stored in {place.db}"), soft_wrap=True
+        )
 
 
 def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:

@@ -19,14 +19,8 @@ from r3mem_agents.cli.console import (
     late_progress,
     out,
 )
-from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    DbOption,
-    JsonOption,
-    ModelOption,
-    check_exists,
-    open_memory,
-)
+from r3mem_agents.cli.options import DEFAULT_DB, DbOption, JsonOption, ModelOption
+from r3mem_agents.cli.places import Place, check_exists
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import DamagedTurn, Recompression
@@ -49,7 +43,7 @@ def verify(
 
     Exit code 1 says that something is.
     """
-    with open_memory(db, "default", "default", model) as memory, err().status("reading"):
+    with Place(db=db, model=model).open() as memory, err().status("reading"):
         report = memory.verify()
     if as_json:
         problems = [*report.problems]
@@ -92,7 +86,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy a whole file, of all users, while it may be in use."""
-    with open_memory(db, "default", "default", model) as memory:
+    with Place(db=db, model=model).open() as memory:
         memory.backup(path)
     if as_json:
         emit_json({"copy": path})

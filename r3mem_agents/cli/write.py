@@ -8,19 +8,8 @@ from typing import Annotated
 import typer
 
 from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
-from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    AgentOption,
-    DbOption,
-    JsonOption,
-    ModelOption,
-    UserOption,
-    open_memory,
-    parse_metadata,
-    parse_time,
-    read_memory,
-    set_to_something,
-)
+from r3mem_agents.cli.options import JsonOption, parse_metadata, parse_time, session_option
+from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.cli.tables import show_forgotten
 from r3mem_agents.errors import InvalidInputError
@@ -37,41 +26,32 @@ commands = typer.Typer()
         "cat letter.txt | r3mem remember - --role tool",
     ),
 )
+@with_place
 def remember(
+    *,
     text: Annotated[str, typer.Argument(help="What was said; - reads it from stdin, to the byte.")],
     role: Annotated[str, typer.Option(help="Role of the speaker: user, assistant, tool ...")] = (
         "user"
     ),
     name: Annotated[str | None, typer.Option(help="Name of the speaker.")] = None,
-    session: Annotated[
-        str,
-        typer.Option(
-            "--session",
-            envvar="R3MEM_SESSION",
-            callback=set_to_something,
-            help="Session it belongs to.",
-        ),
-    ] = "default",
+    session: Annotated[str, session_option("Session it belongs to.")] = "default",
     when: Annotated[
         str | None, typer.Option("--time", help="When it was said, in ISO 8601; now if left out.")
     ] = None,
     metadata: Annotated[str | None, typer.Option(help="A JSON object kept beside it.")] = None,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Store one turn."""
     said = _read_stdin() if text == "-" else text
     moment, extra = parse_time(when, "--time"), parse_metadata(metadata)
-    with open_memory(db, user, agent, model, session=session, must_exist=False) as memory:
+    with place.open(session=session, must_exist=False) as memory:
         turn = memory.remember(role, said, name=name, time=moment, metadata=extra)
     if as_json:
         emit_json(turn_record(turn))
         return
     size = len(said.encode("utf-8"))
-    done = f"turn {turn.id} stored in session {turn.session} of {db} ({size:,} bytes)"
+    done = f"turn {turn.id} stored in session {turn.session} of {place.db} ({size:,} bytes)"
     out().print(harmless_line(done))
 
 
@@ -91,7 +71,9 @@ def _read_stdin() -> str:
         "r3mem forget --everything --yes",
     ),
 )
+@with_place
 def forget(
+    *,
     turn_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of turns.")] = None,
     session: Annotated[
         str | None, typer.Option("--session", help="Forget this whole session.")
@@ -100,20 +82,18 @@ def forget(
         bool, typer.Option("--everything", help="Forget all that this user and agent hold.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    model: ModelOption = None,
+    place: Place,
     as_json: JsonOption = False,
 ) -> None:
     """Forget turns, a session or everything, without a trace in the file."""
     wanted = [bool(turn_ids), session is not None, everything]
     if sum(wanted) != 1:
         raise typer.BadParameter("name one of: turn numbers, --session, --everything")
-    with read_memory(db, user, agent, model) as memory:
+    with place.read() as memory:
         if everything and not yes:
             count = counted(memory.stats().turns, "turn")
-            question = f"Forget all: {count} of user {user!r}, agent {agent!r} in {db}?"
+            whose = f"user {place.user!r}, agent {place.agent!r} in {place.db}"
+            question = f"Forget all: {count} of {whose}?"
             typer.confirm(question, abort=True, err=True)
         if turn_ids:
             gone = memory.forget(turn_ids=turn_ids)

@@ -43,6 +43,21 @@ def test_every_command_has_help_with_an_example(run: Run, path: tuple[str, ...])
     assert f"r3mem {' '.join(path)}" in example
 
 
+def test_whoever_takes_a_user_takes_a_whole_place() -> None:
+    place = {"--db", "--user", "--agent"}
+    found = 0
+    for path in COMMANDS:
+        command = typer.main.get_command(app)
+        for name in path:
+            command = command.commands[name]  # type: ignore[attr-defined]
+        options = {option for one in command.params for option in one.opts}
+        if "--user" in options:
+            found += 1
+            assert place <= options
+            assert options & {"--model", "--checkpoint"}
+    assert found > 10
+
+
 def test_help_of_the_whole_lists_all_commands(run: Run) -> None:
     result = run("--help")
     assert result.exit_code == 0

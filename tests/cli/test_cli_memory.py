@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents.cli import options
+from r3mem_agents.cli import places
 from tests.cli.running import Run
 from tests.memory.fake_model import FakeModel
 
@@ -64,7 +64,7 @@ def test_now_is_what_last_week_is_before(
     run_json: Any, monkeypatch: pytest.MonkeyPatch, now: str, first: str
 ) -> None:
     # Its gists mean something: those of the tiny model are alike by chance.
-    monkeypatch.setattr(options, "load_model", lambda _: FakeModel())
+    monkeypatch.setattr(places, "load_model", lambda _: FakeModel())
     for day, text in (
         ("2021-03-02", "We painted the fence."),
         ("2021-03-09", "We went to Lisbon."),

@@ -1,0 +1,128 @@
+"""Which memory a command works on: the options of all such commands, in one place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from r3mem_agents.cli.console import warn
+from r3mem_agents.cli.options import (
+    DEFAULT_DB,
+    AgentOption,
+    DbOption,
+    ModelOption,
+    UserOption,
+    load_model,
+)
+from r3mem_agents.errors import NotFoundError
+from r3mem_agents.types import IN_MEMORY, NOBODY
+
+if TYPE_CHECKING:
+    from r3mem_agents import CompressiveMemory
+
+MOST_LISTED = 5
+"""Names that a note lists, before it counts the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose memory, in which file, and the model that reads it.
+
+    Attributes:
+        db: Path or SQLAlchemy URL.
+        user: User of the scope.
+        agent: Agent of the scope.
+        model: Checkpoint name or folder; ``None`` leaves the choice to the memory.
+    """
+
+    db: DbOption = DEFAULT_DB
+    user: UserOption = NOBODY
+    agent: AgentOption = "default"
+    model: ModelOption = None
+
+    def open(self, *, session: str = "default", must_exist: bool = True) -> CompressiveMemory:
+        """Open the memory.
+
+        Args:
+            session: Session that new turns belong to.
+            must_exist: Refuse a path where no file is, rather than make an empty memory there.
+
+        Raises:
+            NotFoundError: There is no file at ``db``.
+        """
+        if must_exist:
+            check_exists(self.db)
+        from r3mem_agents import CompressiveMemory
+
+        return CompressiveMemory(
+            self.db,
+            user=self.user,
+            agent=self.agent,
+            session=session,
+            model=load_model(self.model),
+        )
+
+    def read(self) -> CompressiveMemory:
+        """Open a memory that should hold something; if not, say whose turns the file has."""
+        memory = self.open()
+        if not memory.sessions():
+            self._tell_whose(memory)
+        return memory
+
+    def _tell_whose(self, memory: CompressiveMemory) -> None:
+        users = memory.users()
+        agents = [one.agent for one in users if one.user == self.user]
+        if agents:
+            warn(
+                f"agent {self.agent!r} remembers nothing of user {self.user!r} in {self.db}, but "
+                f"{_listed(agents)} does; name one with --agent or R3MEM_AGENT"
+            )
+        elif users:
+            others = _listed(one.user for one in users)
+            warn(
+                f"user {self.user!r} has no turns in {self.db}, but {others} has; name one with "
+                "--user or R3MEM_USER"
+            )
+
+
+def check_exists(db: str) -> None:
+    """Refuse a path where no file is.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if "://" not in db and db != IN_MEMORY and not Path(db).exists():
+        raise NotFoundError(
+            f"no memory at {db}; make one with: r3mem remember --db {db} 'some text', "
+            "or name another file with --db or R3MEM_DB"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    some = [*dict.fromkeys(names)]
+    more = [f"{len(some) - MOST_LISTED} more"] if len(some) > MOST_LISTED else []
+    return ", ".join([*map(repr, some[:MOST_LISTED]), *more])
+
+
+def with_place(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a place, where it has a parameter ``place``."""
+    shared = inspect.signature(Place, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in own.items()
+        for one in (shared.values() if name == "place" else [parameter])
+    ]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        place = Place(**{name: values.pop(name) for name in shared})
+        command(place=place, **values)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
