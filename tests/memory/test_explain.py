@@ -313,6 +313,10 @@ def test_why_nothing_is_found(memory: CompressiveMemory) -> None:
         f"Turns that may answer: {everything}, but none of them is returned: "
         f"until lets 0 through and roles lets {users} through."
     )
+    only = memory.recall("wifi", k=1)[0].turn_id
+    told = outcome(memory, "wifi", exclude=[only], roles=["user"])
+    assert told.endswith("Turns that exclude leaves out: 1.")
+    assert "exclude lets" not in told
     assert "sessions lets 0 through" in outcome(memory, "vet cat", sessions=["default"])
     assert "min_score lets 0 through" in outcome(memory, "vet cat", min_score=1.0)
 

@@ -161,7 +161,8 @@ class Explainer:
         if behind > 0:
             yield f"{behind:.2f} log-odds behind the best turn"
         else:
-            yield f"the best turn: {winner.score:.2f} sure that the memory holds an answer"
+            sure = ranking.evidence.sure
+            yield f"the best turn: {sure:.2f} sure that the memory holds an answer"
         for older, newer in ranking.superseded.items():
             if newer == place:
                 first = "" if self._question.past else ", and ranks before it"

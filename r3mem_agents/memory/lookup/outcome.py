@@ -29,12 +29,15 @@ def explain_lookup(
         now: In whose zone dates are told; ``None`` means the local one.
     """
     times = tuple(period(span, now) for span in ranking.question.spans)
+    outcome = _outcome(ranking, heard, filters, times)
+    if ranking.turns.silent is not None and not ranking.winners:
+        outcome += f" Turns that exclude leaves out: {int(ranking.turns.silent.sum()):,}."
     return LookupExplanation(
         words=heard.words,
         speakers=tuple(names_of(ranking)),
         times=times,
         sureness=ranking.evidence.sure,
-        outcome=_outcome(ranking, heard, filters, times),
+        outcome=outcome,
     )
 
 
@@ -84,7 +87,7 @@ def _filtered(ranking: Ranking, filters: Filters) -> str:
     alone = {
         one.name: Filters(**{one.name: getattr(filters, one.name)})
         for one in fields(filters)
-        if getattr(filters, one.name) != one.default
+        if getattr(filters, one.name) != one.default and one.name != "exclude"
     }
     told = " and ".join(
         f"{name} lets {int(only.allow(ranking.turns, ranking.evidence).sum()):,} through"
