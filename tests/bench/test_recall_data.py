@@ -79,19 +79,21 @@ def test_a_broken_line_is_named_with_its_number(tmp_path: Path, line: str, reaso
 
 def test_gold_turns_that_do_not_exist_are_named_and_left_out(tmp_path: Path) -> None:
     questions = [
-        {"question": "a", "gold": ["1", "9", "2"]},
+        {"question": "a", "gold": ["1", "9", "2"], "rivals": ["2", "7", "2"]},
         {"question": "b", "gold": ["8"]},
         {"question": "c"},
     ]
     dataset = files.read([_write(tmp_path, _changed(questions=questions))])
     assert dataset.problems == (
         "one, question 1: no turn '9'",
+        "one, question 1: no turn '7'",
         "one, question 2: no turn '8'",
         "one, question 2: no gold turn, so it is left out of recall",
         "one, question 3: no gold turn, so it is left out of recall",
     )
     kept = dataset.conversations[0].questions
     assert [question.gold for question in kept] == [("1", "2"), (), ()]
+    assert kept[0].rivals == ("2",)
     assert [question.counted for question in kept] == [True, False, False]
 
 

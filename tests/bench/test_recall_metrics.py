@@ -21,6 +21,11 @@ def test_by_hand() -> None:
     assert [metrics.all_at(ranking, gold, k) for k in (1, 4, 9)] == [0, 0, 0]
     assert [metrics.all_at(ranking, gold[:2], k) for k in (2, 3, 4)] == [0, 0, 1]
     assert metrics.reciprocal_rank(ranking, gold, 20) == 1 / 2
+    assert metrics.before(ranking, ["a"], ["y", "x"], 4) == 0
+    assert metrics.before(ranking, ["a"], ["y", "b"], 4) == 1
+    assert metrics.before(ranking, ["b"], ["y"], 4) == 0
+    assert metrics.before(ranking, ["b"], ["c"], 3) == 0
+    assert metrics.before(ranking, ["b"], ["c"], 4) == 1
     assert metrics.reciprocal_rank(ranking, gold, 1) == 0
     assert metrics.auroc([3, 2], [1, 2, 5]) == (1 + 1 + 0 + 1 + 0.5 + 0) / 6
     assert metrics.auroc([1.0], [float("-inf")]) == 1

@@ -162,6 +162,30 @@ def test_any_turn_of_a_gold_session_will_do() -> None:
     assert figures["coverage"]["questions"] == 0
 
 
+def test_gold_before_its_rivals() -> None:
+    questions = (
+        Question(question="Now?", gold=("t1",), rivals=("t0",), category="present"),
+        Question(question="Today?", gold=("t1",), rivals=("t0",), category="present"),
+        Question(question="Then?", gold=("t0",), rivals=("t1",), category="past"),
+        Question(question="What?", gold=("t3",)),
+    )
+    talks = [TALKS[0].model_copy(update={"questions": questions})]
+    rankings = [[("t2", 3.0), ("t1", 2.0), ("t0", 1.0)], [], [("t1", 1.0)], [("t3", 1.0)]]
+    measured = {OURS: Measured(rankings=rankings, elsewhere=[None] * 4)}
+    figures = summarize(talks, plan(talks, 0), measured, _words, seed=0)
+    found = figures["systems"][OURS]["before_rivals"]
+    assert found["questions"] == {"past": 1, "present": 2}
+    assert found["overall"]["value"] == pytest.approx(1 / 3, abs=1e-5)
+    assert {group: one["value"] for group, one in found["by_category"].items()} == {
+        "past": 0,
+        "present": 0.5,
+    }
+    shown = _shown(figures)
+    table = shown[next(n for n, line in enumerate(shown) if "before their rivals" in line) :]
+    row = next(line for line in table if line.startswith("│ present "))
+    assert [cell.strip() for cell in row.split("│")[2:4]] == ["2", "0.500"]
+
+
 def test_figures_are_broken_down_by_source() -> None:
     talks = [
         talk.model_copy(update={"source": source})

@@ -66,6 +66,7 @@ class Question(_Record):
     Attributes:
         question: The question.
         gold: Ids of the turns that answer it.
+        rivals: Ids of turns that say the like of another time or thing; gold belongs before them.
         category: What figures are broken down by.
         answer: The answer; kept, not used.
         answerable: Whether the conversation answers it.
@@ -74,6 +75,7 @@ class Question(_Record):
 
     question: Annotated[str, Field(min_length=1)]
     gold: tuple[Name, ...] = ()
+    rivals: tuple[Name, ...] = ()
     category: Name | None = None
     answer: str | None = None
     answerable: bool = True
@@ -151,7 +153,7 @@ def reason(error: Exception) -> str:
 
 
 def settle(conversations: Sequence[Conversation]) -> Dataset:
-    """Leave out gold turns that do not exist, fill in times, and name what was wrong."""
+    """Leave out gold turns and rivals that do not exist, fill in times, name what was wrong."""
     problems: list[str] = []
     settled = []
     for conversation in conversations:
@@ -159,12 +161,15 @@ def settle(conversations: Sequence[Conversation]) -> Dataset:
         questions = []
         for number, question in enumerate(conversation.questions, 1):
             said = f"{conversation.id}, question {number}"
-            unknown = [gold for gold in question.gold if gold not in known]
-            problems += [f"{said}: no turn {gold!r}" for gold in unknown]
-            gold = tuple(dict.fromkeys(gold for gold in question.gold if gold in known))
+            named = (*question.gold, *question.rivals)
+            problems += [f"{said}: no turn {id_!r}" for id_ in named if id_ not in known]
+            gold, rivals = (
+                tuple(dict.fromkeys(id_ for id_ in ids if id_ in known))
+                for ids in (question.gold, question.rivals)
+            )
             if question.answerable and not gold:
                 problems.append(f"{said}: no gold turn, so it is left out of recall")
-            questions.append(question.model_copy(update={"gold": gold}))
+            questions.append(question.model_copy(update={"gold": gold, "rivals": rivals}))
         update = {"turns": _timed(conversation.turns), "questions": tuple(questions)}
         settled.append(conversation.model_copy(update=update))
     return Dataset(tuple(settled), tuple(problems))

@@ -67,6 +67,7 @@ def summarize(
         name: _grouped(values[name], counted, seed)
         | _costs(one, turns)
         | {"silence": silence(conversations, asks, one, seed)}
+        | {"before_rivals": _before_rivals(counted, one, seed)}
         for name, one in measured.items()
     }
     figures: dict[str, Any] = {
@@ -112,6 +113,26 @@ def _values(counted: Counted, found: Iterable[Sequence[str]]) -> Values:
             values[f"{name}@{k}"] = [metric(*pair, k) for pair in pairs]
     values["mrr"] = [metrics.reciprocal_rank(*pair, DEPTHS[-1]) for pair in pairs]
     return values
+
+
+def _before_rivals(counted: Counted, measured: Measured, seed: int) -> dict[str, Any] | None:
+    # Of the questions with rivals, how many have gold before them.
+    rows = [row for row in counted if row.question.rivals]
+    if not rows:
+        return None
+    values = []
+    for row in rows:
+        ranking = [id_ for id_, _ in measured.rankings[row.place]]
+        gold, rivals = row.question.gold, row.question.rivals
+        values.append(metrics.before(ranking, gold, rivals, DEPTHS[-1]))
+    labels = [row.category for row in rows]
+    return {
+        "questions": _counts(labels),
+        "overall": metrics.rounded_interval(values, seed),
+        "by_category": {
+            group: one["before"] for group, one in _by(labels, {"before": values}, seed).items()
+        },
+    }
 
 
 def _grouped(values: Values, counted: Counted, seed: int) -> dict[str, Any]:

@@ -46,6 +46,12 @@ def reciprocal_rank(ranking: Sequence[str], gold: Collection[str], k: int) -> fl
     return next((1 / place for place, id_ in enumerate(ranking[:k], 1) if id_ in gold), 0.0)
 
 
+def before(ranking: Sequence[str], gold: Collection[str], rivals: Collection[str], k: int) -> float:
+    """1 if the first of the gold turns and their rivals among the first ``k`` is gold."""
+    first = next((id_ for id_ in ranking[:k] if id_ in gold or id_ in rivals), None)
+    return float(first in gold)
+
+
 AT_DEPTHS: Mapping[str, Callable[[Sequence[str], Collection[str], int], float]] = {
     "recall": recall_at,
     "any": any_at,

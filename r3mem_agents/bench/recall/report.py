@@ -32,6 +32,8 @@ def show(console: Console, figures: Figures) -> None:
         tables.append(_by(figures, "category", figures["questions_counted"]))
     if len(figures["questions_by_source"]) > 1:
         tables.append(_by(figures, "source", figures["questions_by_source"]))
+    if next(iter(figures["systems"].values()))["before_rivals"]:
+        tables.append(_before_rivals(figures))
     tables += [_silence(figures), _costs(figures)]
     if OURS in figures["systems"] and len(figures["systems"][OURS]["silence"]["by_source"]) > 1:
         tables.append(_silence_by_source(figures["systems"][OURS]["silence"]["by_source"]))
@@ -73,6 +75,18 @@ def _by(figures: Figures, label: str, counts: Mapping[str, int]) -> Table:
     for name, count in counts.items():
         cells = [f"{row[f'by_{label}'][name][HEADLINE]['value']:.3f}" for row in systems.values()]
         table.add_row(name, f"{count:,}", *cells)
+    return table
+
+
+def _before_rivals(figures: Figures) -> Table:
+    rows = {name: row["before_rivals"] for name, row in figures["systems"].items()}
+    table = _table("Gold turns before their rivals", "category", "questions", *rows)
+    counts = next(iter(rows.values()))["questions"]
+    for group, count in counts.items():
+        cells = [f"{row['by_category'][group]['value']:.3f}" for row in rows.values()]
+        table.add_row(group, f"{count:,}", *cells)
+    cells = [f"{row['overall']['value']:.3f}" for row in rows.values()]
+    table.add_row("all", f"{sum(counts.values()):,}", *cells, style="bold")
     return table
 
 
