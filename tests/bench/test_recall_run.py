@@ -223,7 +223,9 @@ def test_sessions_by_hand() -> None:
     single = Conversation(id="d", turns=tuple(said[:2]), questions=questions[:1])
     asks = plan([talk, single], 0)
     monday, friday = [turn.id for turn in said[:7]], [turn.id for turn in said[7:]]
-    mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], [("t3", 1.0), ("t4", 0.9)], []])
+    # a ranking that a context is filled from is longer than what sessions are taken from
+    deep = [(f"t{i}", 1.0) for i in (3, 4, 5, 6) * 5] + [("t7", 0.1)]
+    mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], deep, []])
     mine.sessions = {0: ["t2", "t7"], 1: ["t3", "t8"], 2: []}
     mine.gists = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
     found = sessions([talk, single], asks, {OURS: mine}, seed=0)

