@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from r3mem_agents.memory.lookup.terms import terms
 
-TERM_RULES = 2
+TERM_RULES = 3
 """Grows with every change of spellings, words, stop words and terms."""
 
 # Other tables of Unicode, in Python or in regex, are seen by what they make of this.

@@ -24,7 +24,8 @@ TOKEN = regex.compile(
                     [+]?[(]?\d{{1,4}}[)]? (?:[-./\ ]{{1,2}}[(]?\d{{1,8}}[)]?){{1,6}} (?!\w) )
     | (?P<number>   (?<![\w.,]) \d{{1,3}} (?:(?:,\d{{2,3}})*,\d{{3}} | (?:'\d{{3}})+) (?!\w) )
     | (?P<symbol>   (?<!\w) (?:\p{{L}}(?:\+\+|\#)(?!\p{{L}})|\.(?i:net)(?!\w))
-                    | \p{{Regional_Indicator}}{{2}} | \p{{Extended_Pictographic}} )
+                    | \p{{Regional_Indicator}}{{2}} | \p{{Extended_Pictographic}}
+                    | [\p{{Co}}\p{{Cn}}] )
     | (?P<word>     {_LETTER}+ (?:(?:[-'.&\u2010\u2011]|_+){_LETTER}+)* )
     """,
     regex.V1 | regex.VERBOSE,
