@@ -7,19 +7,47 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from r3mem_agents.errors import ModelMismatchError
+from r3mem_agents.errors import ModelMismatchError, StoreCorruptError
 from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.reading import examined
 from r3mem_agents.store.records import ModelId, NewCode, Scope, TurnRow
 from r3mem_agents.store.schema import meta, models, scopes, turns
 
+_DAMAGED = "the database is damaged where it says which model wrote it; restore it from a backup"
+
 
 def read_model(connection: Connection) -> ModelId | None:
-    """The model that the database belongs to; ``None`` before the first one."""
-    columns = (models.c.name, models.c.expander, models.c.encoder)
-    query = select(*columns).join(meta, meta.c.model == models.c.id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else ModelId._make(row)
+    """The model that the database belongs to; ``None`` before the first one.
+
+    Raises:
+        StoreCorruptError: It does not say which one.
+    """
+    columns = (meta.c.model, models.c.name, models.c.expander, models.c.encoder)
+    query = select(*columns).outerjoin_from(meta, models, meta.c.model == models.c.id)
+    number, *names = connection.execute(query).one()
+    if number is None:
+        return None
+    if None in names:
+        raise StoreCorruptError(_DAMAGED)
+    return ModelId._make(names)
+
+
+def first_model(connection: Connection, model: ModelId) -> ModelId:
+    """Let a new database belong to a model, unless another process was faster.
+
+    Returns:
+        The one that it belongs to.
+
+    Raises:
+        StoreCorruptError: It is not new.
+    """
+    recorded = read_model(connection)
+    if recorded is not None:
+        return recorded
+    if connection.execute(select(turns.c.id).limit(1)).first() is not None:
+        raise StoreCorruptError(_DAMAGED)
+    set_model(connection, model)
+    return model
 
 
 def set_model(connection: Connection, model: ModelId) -> None:

@@ -13,11 +13,11 @@ from r3mem_agents.store.database import Database
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.models import (
     check_model,
+    first_model,
     holds_others,
     model_row,
     read_model,
     renew_codes,
-    set_model,
 )
 from r3mem_agents.store.reading import (
     examined,
@@ -83,15 +83,16 @@ class Store(Database):
 
         Returns:
             The one that the database belongs to.
+
+        Raises:
+            StoreCorruptError: It does not say to which one its turns belong.
         """
         recorded = self.model()
         if recorded is None:
             with self._transaction(self._writer) as connection:
-                recorded = read_model(connection)  # another process may have been faster
-                if recorded is None:
-                    set_model(connection, model)
+                recorded = first_model(connection, model)
         self._model = model
-        return recorded or model
+        return recorded
 
     @contextmanager
     def _coded(self, engine: Engine) -> Iterator[Connection]:
@@ -167,9 +168,10 @@ class Store(Database):
         """
         if not new and not edits and not doomed:
             return []
-        with self._coded(self._writer) as connection:
+        with self._transaction(self._writer) as connection:
             model = 0
             if new or edits:
+                check_model(connection, self._bound, self.name)
                 check_rules(find_scope(connection, scope, lock=True), self._rules)
                 model = model_row(connection, self._bound)
             gone = remove_turns(connection, scope, doomed)

@@ -90,6 +90,15 @@ VALUES = [
 ]
 
 
+@pytest.mark.parametrize("model", ["4711", "NULL"])
+def test_a_file_that_does_not_say_what_wrote_it_is_given_to_no_model(
+    model: str, turns: list[Turn], damaged: Damaged
+) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreCorruptError, match="which model wrote it"):
+            damaged(f"UPDATE meta SET model = {model}")
+
+
 @pytest.mark.parametrize("value", VALUES)
 def test_the_rest_is_read_and_the_damaged_turn_is_named(
     value: str, turns: list[Turn], damaged: Damaged

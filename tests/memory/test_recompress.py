@@ -337,11 +337,15 @@ def test_an_open_memory_hears_that_its_file_has_another_expander(path: Path) -> 
             lambda: memory.context("words7"),
             lambda: memory.remember("user", "Too late."),
             lambda: memory.remember_many(said(7)[6:]),
+            lambda: memory.remember_many([Turn(role="user", text="Too late.")], forget=[8]),
         ]
         for verb in verbs:
             with pytest.raises(ModelMismatchError, match="open it again"):
                 verb()
         assert memory.stats().turns == len(memory.turn_ids()) == 15
+        assert memory.forget(turn_ids=[8]) == 1
+        memory.remember_many([], forget=[9])
+        assert memory.stats().turns == 13
     assert "Too late." not in [turn.text for turn in contents(path, EXPANDER)[0]]
 
 
