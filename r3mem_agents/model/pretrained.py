@@ -203,8 +203,10 @@ def add_adapters(encoder: Encoder, rank: int) -> Encoder:
         The encoder.
 
     Raises:
+        FrozenError: It was loaded, and is not thawed.
         MissingExtraError: peft is not installed.
     """
+    _ = encoder.embedding.master  # adapters need what they are added to
     try:
         from peft import LoraConfig, inject_adapter_in_model  # noqa: PLC0415 (an extra)
     except ImportError as error:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.errors import CheckpointError
+from r3mem_agents.errors import CheckpointError, FrozenError
 from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.exact import ACTIVATION_SCALE
 from r3mem_agents.model.pieces import Pieces
@@ -22,6 +22,7 @@ from r3mem_agents.model.pretrained import (
     merge_adapters,
     word_pieces,
 )
+from r3mem_agents.testing import tiny_model
 from r3mem_agents.train.distil.vocabulary import start_rows
 
 TEXTS = [
@@ -99,6 +100,15 @@ def test_sizes_are_those_of_the_base(start: Start, pieces: Pieces) -> None:
 def test_a_fresh_adapter_changes_nothing(start: Start) -> None:
     encoder, _, ids, count = start
     before = encoder.meaning(ids, count)
+    assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)
+
+
+def test_a_loaded_encoder_takes_adapters_once_it_is_thawed() -> None:
+    encoder = tiny_model().encoder
+    with pytest.raises(FrozenError, match="thaw"):
+        add_adapters(encoder, RANK)
+    ids, count = torch.tensor([[3, 4, 5]]), torch.tensor([3])
+    before = encoder.thaw().meaning(ids, count)
     assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)
 
 
