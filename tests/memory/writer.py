@@ -10,7 +10,7 @@ from typing import Any
 
 from r3mem_agents import CompressiveMemory, Turn, recompress
 from r3mem_agents.memory import recompressing
-from r3mem_agents.store import models, store, writing
+from r3mem_agents.store import bound, models, store, writing
 from tests.memory.fake_model import FakeModel
 
 BATCH = 40
@@ -87,7 +87,7 @@ def recompress_until(path: str, model: str, what: str, count: str) -> None:
 
     new = MODELS[model]
     new.compress = dying("compress", new.compress)
-    vars(store)["renew_codes"] = dying("write", models.renew_codes)
+    vars(bound)["renew_codes"] = dying("write", models.renew_codes)
     vars(recompressing)["AT_ONCE"] = 4
     recompress(path, source=MODELS["old"], model=new)
 
