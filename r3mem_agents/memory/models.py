@@ -87,7 +87,7 @@ def tell_of_others(store: Store) -> None:
             f"another model made gists of {store.name}, which count for nothing here: their turns "
             f"are found by their words alone until you run: {command(store.name)}",
             OtherGistsWarning,
-            stacklevel=2,
+            stacklevel=1,  # as of one place, whoever asks: Python shows it once
         )
 
 

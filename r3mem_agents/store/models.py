@@ -79,7 +79,10 @@ def check_model(connection: Connection, model: ModelId, name: str) -> None:
     Raises:
         ModelMismatchError: Another process has given it to another one.
     """
-    current = read_model(connection)
+    # As it stands: this is asked with every lookup, and composing a statement takes longer.
+    current = connection.exec_driver_sql(
+        "SELECT name, expander FROM models WHERE id = (SELECT model FROM meta)"
+    ).one_or_none()
     if current is not None and current.expander != model.expander:
         raise ModelMismatchError(
             f"since {name} was opened here, all its turns were compressed anew with model "

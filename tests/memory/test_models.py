@@ -58,6 +58,17 @@ def test_a_model_with_another_encoder_reads_everything(path: Path, fake: Any) ->
         assert memory.history() == [*turns, new]
 
 
+def test_gists_of_another_encoder_are_told_of_once(path: Path, fake: Any) -> None:
+    fill(path, fake, 3)
+    other: Any = FakeModel(fake.fingerprint, encoder="b" * 16)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        with CompressiveMemory(path, model=other) as memory:
+            memory.recall("words")
+            memory.scoped(user="bob").recall("words")
+    assert [warning.category for warning in told] == [OtherGistsWarning]
+
+
 def test_only_real_gists_of_another_encoder_are_told_of(path: Path, fake: Any) -> None:
     with CompressiveMemory(path, model=fake) as memory:
         said = memory.remember("user", "My dog is called Biscuit.")
