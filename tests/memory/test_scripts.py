@@ -77,7 +77,7 @@ def test_a_text_without_words_finds_nothing(bundled: CompressiveMemory) -> None:
 def test_a_question_of_any_length_is_answered_and_kept(
     bundled: CompressiveMemory, name: str
 ) -> None:
-    bundled.recall(LONG[name], k=3)
+    assert bundled.recall(LONG[name], k=3, explain=True).explanation is not None
     bundled.context(LONG[name], token_budget=200)
     with CompressiveMemory(":memory:", model=bundled.model) as memory:
         turn = memory.remember("user", LONG[name])
@@ -108,6 +108,14 @@ ALPHABETS = (
 )
 WORDS = st.one_of(*(st.text(alphabet, min_size=1, max_size=8) for alphabet in ALPHABETS))
 MIXED = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(MIXED, min_size=1, max_size=4))
+def test_any_mixture_of_scripts_is_expanded_by_the_bundled_model(
+    bundled: CompressiveMemory, texts: list[str]
+) -> None:
+    assert bundled.model.expand(bundled.model.compress(texts)) == texts
 
 
 @pytest.fixture(scope="module")
