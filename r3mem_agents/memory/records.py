@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.lookup.index import Speaker
-from r3mem_agents.memory.lookup.terms import ASKS, QUESTION_MARK, hashed_words, terms
+from r3mem_agents.memory.lookup.terms import hashed_words, indexed_terms, sealed
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.validation import metadata_json
@@ -93,9 +93,8 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
 
 
 def term_hashes(sealer: Sealer, text: str) -> bytes:
-    """What a lookup finds a text by: the hashes of its terms, ascending, and whether it asks."""
-    marks = [ASKS] if QUESTION_MARK.search(text) else []
-    return b"".join(sorted(sealer.term(term) for term in [*terms(text), *marks]))
+    """What a lookup finds a text by: the hashes of its terms, ascending."""
+    return b"".join(sorted(sealed(sealer, term) for term in indexed_terms(text)))
 
 
 def _label(sealer: Sealer, kind: str, value: str) -> Label:

@@ -15,6 +15,12 @@ from r3mem_agents.errors import StoreCorruptError
 TERM_BYTES = 3
 """Bytes of a term's hash: with 30,000 terms, one query term in 560 meets a stranger's postings."""
 
+PREFIX_BITS = 12
+OPEN_BITS = 8 * TERM_BYTES - PREFIX_BITS
+"""Of the hash of a term with a prefix, so many bits are those of the prefix, and so many are left.
+One word in 4,096 meets a stranger's forms, which count less than words (docs/LOG.md, "words of
+other languages")."""
+
 DIGEST_BYTES = 16
 
 
@@ -35,6 +41,12 @@ class Sealer:
         return hashlib.blake2b(
             term.encode(), digest_size=TERM_BYTES, key=self._key, person=b"term"
         ).digest()
+
+    def prefixed(self, prefix: str, term: str) -> bytes:
+        """Hash a term so that the hashes of all terms with its prefix begin alike."""
+        begin = int.from_bytes(self.term(f"{prefix}\0"))
+        end = int.from_bytes(self.term(term))
+        return (begin >> OPEN_BITS << OPEN_BITS | end & (1 << OPEN_BITS) - 1).to_bytes(TERM_BYTES)
 
     def seal(self, value: str) -> bytes:
         """Deflate a text and mask the result, since deflate leaves some texts as they are."""

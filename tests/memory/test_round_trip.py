@@ -174,7 +174,7 @@ def test_stats_add_up(open_memory: OpenMemory, tmp_path: Path) -> None:
     memory = open_memory()
     empty = memory.stats()
     assert (empty.turns, empty.sessions, empty.bits_per_token, empty.inferred_share) == (0, 0, 0, 0)
-    texts = ["One two three four.", "", "\u00fcber " * 100]
+    texts = ["One two three four.", "", "G\u00fcte " * 100]
     memory.remember_many(
         [Turn(role="user", text=text, session=f"s{i % 2}") for i, text in enumerate(texts)]
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import Stemmer
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.memory.lookup import rules as of_rules
-from r3mem_agents.memory.lookup import terms as of_terms
+from r3mem_agents.memory.lookup import stems as of_stems
 from r3mem_agents.memory.lookup.stopwords import STOP_WORDS
+from r3mem_agents.memory.lookup.terms import indexed_terms
 from r3mem_agents.memory.lookup.words import words
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds
@@ -31,11 +33,9 @@ FACTS = (
 )
 
 
-class OtherStemmer:
+def other_stem(word: str, language: str) -> str:
     """Stems as no version of Snowball does."""
-
-    def stemWords(self, found: Sequence[str]) -> list[str]:  # noqa: N802 - PyStemmer's name
-        return [word[::-1] for word in found]
+    return word[::-1]
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def other_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another release of the stemmer is installed."""
     with monkeypatch.context() as patch:
         patch.setattr(of_rules, "version", lambda _: "2.2.0.3")
-        patch.setattr(of_terms, "_stemmer", OtherStemmer)
+        patch.setattr(of_stems, "_snowball", other_stem)
         of_rules.rules.cache_clear()
         yield
     of_rules.rules.cache_clear()
@@ -123,7 +123,8 @@ def test_the_digest_shows_the_release_and_the_tables(monkeypatch: pytest.MonkeyP
     with other_release(monkeypatch):
         assert of_rules.rules() != mine
     with monkeypatch.context() as patch:
-        patch.setattr(of_terms, "_stemmer", lambda: Stemmer.Stemmer("porter"))
+        porter = Stemmer.Stemmer("porter")
+        patch.setattr(of_stems, "_snowball", lambda word, language: porter.stemWord(word))
         of_rules.rules.cache_clear()
         assert of_rules.rules() != mine
     of_rules.rules.cache_clear()
@@ -131,10 +132,23 @@ def test_the_digest_shows_the_release_and_the_tables(monkeypatch: pytest.MonkeyP
 
 
 def test_changed_rules_have_another_number() -> None:
-    """If this fails on purpose, count ``TERM_RULES`` up and write both into the file."""
-    table = (ROOT / "docs/lookup.md").read_text("utf-8").partition("## Speakers")[0]
-    rows = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
-    made = [list(words(text)) for text in (*rows, of_rules.PROBE)]
-    digest = hashlib.blake2b(repr((made, sorted(STOP_WORDS))).encode(), digest_size=8).hexdigest()
+    """If this fails on purpose, count ``TERM_RULES`` up and write all of this into the file."""
+    english, _, others = (ROOT / "docs/lookup.md").read_text("utf-8").partition("## Words of other")
+    made = [list(words(text)) for text in (*rows(english), of_rules.PROBE)]
+    terms = [indexed_terms(text) for text in (*rows(others), of_rules.PROBE)]
+    lists = files("r3mem_agents.memory.lookup").joinpath("function_words.json").read_text("utf-8")
     golden = json.loads((ROOT / "tests/golden/terms.json").read_text("utf-8"))
-    assert golden == {"rules": of_rules.TERM_RULES, "digest": digest}
+    assert golden == {
+        "rules": of_rules.TERM_RULES,
+        "digest": digest(repr((made, sorted(STOP_WORDS)))),
+        "other_languages": digest(repr((terms, lists))),
+    }
+
+
+def rows(page: str) -> list[str]:
+    """What a page of rules shows the terms of."""
+    return re.findall(r"^\| `(.+?)` \|", page.partition("## What decides")[0], re.MULTILINE)
+
+
+def digest(made: str) -> str:
+    return hashlib.blake2b(made.encode(), digest_size=8).hexdigest()

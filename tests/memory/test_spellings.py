@@ -127,7 +127,8 @@ def test_a_spelling_that_nobody_uses_does_not_hide_the_other(memory: Compressive
 
 
 def test_the_documented_table_is_true() -> None:
-    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| .+ \|$", DOCS.read_text("utf-8"), re.MULTILINE)
+    english = DOCS.read_text("utf-8").partition("## Words of other")[0]
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| .+ \|$", english, re.MULTILINE)
     assert len(rows) > 12
     for text, told in rows:
         spellings = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,23 +59,34 @@ def sureness(covered: float, alike: float | None) -> float:
 
 
 def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:
-    """How much of a question's weightiest terms each turn says, by weight, 0 to 1; ``(turns,)``.
+    """How much of a question's weightiest words each turn says, by weight, 0 to 1; ``(turns,)``.
 
     A term weighs its idf. A turn that says one of them says its speaker's name as well. Terms that
     name a time do not count: turns are of that time, rather than say it.
     """
     documents = len(turns.ids) + UNHEARD_TURNS
-    heard = np.bincount(postings.term, minlength=len(postings.terms))
-    weights = idf(documents, heard)
+    weights = idf(documents, postings.heard)
     weights[np.isin(postings.terms, list(question.timely))] = 0
     unheard = float(idf(documents, np.zeros(1, int))[0])
     weight = dict.fromkeys(postings.asked.difference(question.timely), unheard)
     weight.update(zip(postings.terms.tolist(), weights.tolist(), strict=True))
-    said = np.bincount(postings.owner, weights[postings.term], len(turns.ids)).astype(float)
+    each = weights[postings.term] * postings.share
+    said = np.bincount(postings.owner, each, len(turns.ids)).astype(float)
     names = [
         sum(weight.get(term, 0.0) for term in speaker.matched(postings.asked))
         for speaker in turns.speakers
     ]
     said += np.where(said > 0, np.array(names)[turns.speaker], 0)
-    whole = sum(sorted(weight.values())[-WEIGHTIEST:])
+    whole = _weightiest(weight, question.halves)
     return np.minimum(said / whole, 1.0) if whole else np.zeros(len(said))
+
+
+def _weightiest(weight: Mapping[int, float], halves: frozenset[int]) -> float:
+    # What the weightiest terms weigh together, as many as make ``WEIGHTIEST`` words.
+    room, whole = float(WEIGHTIEST), 0.0
+    for term in sorted(weight, key=weight.__getitem__, reverse=True):
+        if room <= 0:
+            break
+        room -= 0.5 if term in halves else 1.0
+        whole += weight[term]
+    return whole

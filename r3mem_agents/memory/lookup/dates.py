@@ -89,28 +89,43 @@ def single_dates(text: str, now: datetime, lead: str = "") -> Iterator[Found]:
         now: What "yesterday" is relative to, in whose zone a day begins at midnight.
         lead: The word before the text, if it is one after which a lone name is a month or weekday.
     """
+    for found, settled in found_dates(text, now, "en"):
+        if settled or _named(f"{lead} {text[: found.place]}", found.words, LEADS | {lead}):
+            yield found
+
+
+def found_dates(text: str, now: datetime, language: str) -> Iterator[tuple[Found, bool]]:
+    """Find what dateparser takes for days, weeks, months and years, in order.
+
+    Args:
+        text: A short text.
+        now: What "yesterday" is relative to, in whose zone a day begins at midnight.
+        language: That of the text, as dateparser calls it.
+
+    Yields:
+        Each, and whether its words leave nothing open.
+    """
     from dateparser.search import search_dates
 
     base = now.replace(tzinfo=None)
 
     def search(some: str, **settings: Any) -> list[Any]:
         settings |= {"RELATIVE_BASE": base, "RETURN_TIME_AS_PERIOD": True}
-        options: Any = {"languages": ["en"], "strategy": "ngram", "add_period": True}
+        options: Any = {"languages": [language], "strategy": "ngram", "add_period": True}
         return search_dates(some, settings=settings, **options) or []
 
     place = 0
     for found in search(text, PREFER_DATES_FROM="past"):
         words, date, period = found
-        start = text.index(words, place)
+        start = text.find(words, place)
+        if start < 0:  # in letters of another form
+            continue
         place = start + len(words)
         # What means the same to a reader who looks ahead leaves nothing open, so "three years" is
         # no date. A time may be "now", or "the 90s", which dateparser takes for seconds.
         settled = found in search(words, PREFER_DATES_FROM="future", REQUIRE_PARTS=["year"])
-        settled &= period != "time"
-        if period in FLOORS and (
-            settled or _named(f"{lead} {text[:start]}", words, LEADS | {lead})
-        ):
-            yield Found(start, words, _span(date, period, now))
+        if period in FLOORS:
+            yield Found(start, words, _span(date, period, now)), settled and period != "time"
 
 
 def _named(before: str, words: str, leads: frozenset[str]) -> bool:

@@ -54,12 +54,14 @@ class Said(NamedTuple):
 
 def term_evidence(turns: Snapshot, postings: Postings, question: Question) -> Said:
     """Weigh the terms of a question; those that name a time say nothing here."""
-    _, distinct, owner, term, count = postings
+    distinct, owner, term, count = postings.terms, postings.owner, postings.term, postings.counts
     documents = len(turns.ids) + UNHEARD_TURNS
-    weight = idf(documents, np.bincount(term, minlength=len(distinct)))
+    weight = idf(documents, postings.heard)
     weight[np.isin(distinct, list(question.timely))] = 0.0
     hold = HOLD + HOLD_PER_TERM * turns.lengths[owner]
-    by_turn = np.bincount(owner, weight[term] * count / (count + hold), len(turns.ids))
+    by_turn = np.bincount(
+        owner, weight[term] * postings.share * count / (count + hold), len(turns.ids)
+    )
     unheard = len(postings.asked - question.timely) - int(np.count_nonzero(weight))
     mass = float(weight.sum()) + unheard * float(idf(documents, np.zeros(1, int))[0])
     pairs, pair = np.unique(
@@ -67,7 +69,7 @@ def term_evidence(turns: Snapshot, postings: Postings, question: Question) -> Sa
     )
     session, term = np.divmod(pairs, max(len(distinct), 1))
     lengths = np.bincount(turns.session, turns.lengths)
-    by_session = bm25(session, term, np.bincount(pair, count), lengths)
+    by_session = bm25(session, term, np.bincount(pair, count * postings.share), lengths)
     return Said(by_turn.astype(np.float64), by_session, mass)
 
 

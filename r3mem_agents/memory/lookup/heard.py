@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.postings import postings_of
-from r3mem_agents.memory.lookup.question import Question
-from r3mem_agents.memory.lookup.terms import hashed_words
-from r3mem_agents.memory.lookup.words import words
+from r3mem_agents.memory.lookup.question import Question, words_asked
+from r3mem_agents.memory.lookup.saying import said_of
 from r3mem_agents.memory.sealing import Sealer
 
 
@@ -30,13 +28,11 @@ class Heard:
 
     def __init__(self, turns: Snapshot, question: Question, query: str, sealer: Sealer) -> None:
         searched = question.terms - question.timely
-        self.postings = postings_of(turns.postings, question.terms, turns.silent)
+        self.postings = said_of(turns, question)
         self._terms: dict[str, frozenset[int]] = {}
-        for word, spellings in zip(
-            dict.fromkeys(words(query)), hashed_words(sealer, query), strict=True
-        ):
-            if asked := searched & frozenset[int]().union(*spellings):
-                self._terms[" ".join(word[0])] = asked
+        for word in words_asked(query, turns, sealer):
+            if asked := searched & word.terms:
+                self._terms[word.written] = asked
 
     @property
     def words(self) -> tuple[str, ...]:

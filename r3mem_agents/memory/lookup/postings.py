@@ -65,6 +65,8 @@ class Postings(NamedTuple):
         owner: Position of the turn of each posting; one posting per turn and term.
         term: Term of each posting, a place in ``terms``.
         counts: How often the turn says it.
+        share: How much of the term the turn has: 1, or less for a form of it.
+        heard: How many turns say each of ``terms``.
     """
 
     asked: frozenset[int]
@@ -72,6 +74,18 @@ class Postings(NamedTuple):
     owner: NDArray[np.int64]
     term: NDArray[np.int64]
     counts: NDArray[np.int64]
+    share: NDArray[np.float64]
+    heard: NDArray[np.int64]
+
+
+def said_in(runs: Sequence[Run], terms: Collection[int]) -> set[int]:
+    """Those of some distinct hashed terms that any turn says."""
+    first = np.fromiter(terms, np.uint64, len(terms)) << np.uint64(TERM_SHIFT)
+    last = first | np.uint64((1 << TERM_SHIFT) - 1)
+    said = np.zeros(len(first), bool)
+    for run in runs:
+        said |= np.searchsorted(run, first) < np.searchsorted(run, last, "right")
+    return set((first[said] >> np.uint64(TERM_SHIFT)).tolist())
 
 
 def postings_of(
@@ -85,17 +99,40 @@ def postings_of(
         silent: Which turns are passed over, ``(turns,)``.
     """
     first = np.sort(np.fromiter(query_terms, np.uint64, len(query_terms))) << np.uint64(TERM_SHIFT)
-    last = first | np.uint64((1 << TERM_SHIFT) - 1)
-    found: list[Run] = []
-    for run in runs:
-        edges = zip(np.searchsorted(run, first), np.searchsorted(run, last, "right"), strict=True)
-        found += [run[start:end] for start, end in edges if start < end]
-    terms, owner, counts = unpack(found)
+    terms, owner, counts = unpack(_between(runs, first, TERM_SHIFT))
     if silent is not None:
         heard = ~silent[owner]
         terms, owner, counts = terms[heard], owner[heard], counts[heard]
     distinct, term = np.unique(terms, return_inverse=True)
-    return Postings(frozenset(query_terms), distinct, owner, term, counts)
+    turns = np.bincount(term, minlength=len(distinct)).astype(np.int64)
+    share = np.ones(len(term))
+    return Postings(frozenset(query_terms), distinct, owner, term, counts, share, turns)
+
+
+def owners_by_prefix(
+    runs: Sequence[Run], prefixes: Collection[int], open_bits: int
+) -> NDArray[np.int64]:
+    """The turns with a term that begins with one of some prefixes, ascending.
+
+    Args:
+        runs: All postings.
+        prefixes: The first bits of hashed terms.
+        open_bits: How many bits follow them.
+    """
+    shift = TERM_SHIFT + open_bits
+    first = np.fromiter(prefixes, np.uint64, len(prefixes)) << np.uint64(shift)
+    found = [np.empty(0, np.uint64), *_between(runs, first, shift)]
+    return np.unique(owners_of(np.concatenate(found)))
+
+
+def _between(runs: Sequence[Run], first: NDArray[np.uint64], open_bits: int) -> list[Run]:
+    # Postings that begin as some do, whatever the last bits are.
+    last = first | np.uint64((1 << open_bits) - 1)
+    found: list[Run] = []
+    for run in runs:
+        edges = zip(np.searchsorted(run, first), np.searchsorted(run, last, "right"), strict=True)
+        found += [run[start:end] for start, end in edges if start < end]
+    return found
 
 
 def idf(documents: int, having: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from r3mem_agents.memory.lookup.dates import WORD, Span
+from r3mem_agents.memory.lookup.foreign_dates import talk_words
 from r3mem_agents.memory.lookup.forms import past, personal
 from r3mem_agents.memory.lookup.index import Snapshot, Speaker
-from r3mem_agents.memory.lookup.postings import postings_of
+from r3mem_agents.memory.lookup.languages import told_languages
+from r3mem_agents.memory.lookup.postings import said_in
 from r3mem_agents.memory.lookup.spans import Dates, find_dates
-from r3mem_agents.memory.lookup.terms import hashed_terms, hashed_words, settled
+from r3mem_agents.memory.lookup.spelling import uniform
+from r3mem_agents.memory.lookup.terms import (
+    AskedWord,
+    Forms,
+    asked_words,
+    hashed_terms,
+    hashed_words,
+    listed,
+    settled,
+    spoken,
+)
 from r3mem_agents.memory.sealing import Sealer
 
 TALK = frozenset(
@@ -56,6 +69,8 @@ class Question(NamedTuple):
         vague: Whether it has no words but those that ask for whatever was said, or none.
         personal: Whether it is put in the first person.
         past: Whether it asks for what was, and not for what is.
+        forms: What else terms may be stored as.
+        halves: Terms two of which make about one word.
     """
 
     terms: frozenset[int]
@@ -66,6 +81,13 @@ class Question(NamedTuple):
     vague: bool = False
     personal: bool = False
     past: bool = False
+    forms: Mapping[int, Forms] = MappingProxyType({})
+    halves: frozenset[int] = frozenset()
+
+    @property
+    def length(self) -> float:
+        """How many words it has, about."""
+        return len(self.terms) - len(self.halves & self.terms) / 2
 
 
 def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Question:
@@ -78,10 +100,10 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
         sealer: Hashes terms as the turns' are.
     """
     dates = find_dates(query, now, turns.span)
-    asked = hashed_words(sealer, query)
-    every = frozenset[int]().union(*(one for word in asked for one in word))
-    said = postings_of(turns.postings, every).terms.tolist()
-    timely = frozenset(hashed_terms(sealer, dates.words))
+    asked = words_asked(query, turns, sealer)
+    every = frozenset[int]().union(*(word.terms for word in asked))
+    said = said_in(turns.postings, every)
+    timely = hashed_terms(sealer, dates.words)
     # "May" in "What did Will say in May?" is no speaker.
     named = speakers_named(turns.speakers, every - timely) | _called(turns.speakers, query)
     names = frozenset[int]().union(*(turns.speakers[one].matched(every) for one in named))
@@ -91,11 +113,22 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
             timely=timely,
             spans=dates.spans,
             named=named,
-            vague=terms <= timely | hashed_terms(sealer, " ".join(ASKING)),
+            vague=terms <= timely | listed(sealer, ASKING),
             personal=personal(query),
             past=past(query),
+            forms={
+                term: one for word in asked for term, one in word.forms.items() if term in terms
+            },
+            halves=frozenset[int]().union(*(word.halves for word in asked)),
         )
     return Question(every & (names | timely), timely, dates.spans, named, open=True, vague=True)
+
+
+def words_asked(query: str, turns: Snapshot, sealer: Sealer) -> list[AskedWord]:
+    """The words of a question, as turns may say them in the languages that they are in."""
+    languages = spoken(sealer)
+    said = said_in(turns.postings, languages)
+    return asked_words(sealer, query, [languages[term] for term in languages if term in said])
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:
@@ -128,6 +161,8 @@ def _asks_for_all(
     # Whether nothing is left of a question without its dates, names, and the words that ask.
     bounded = bool(dates.spans) or named
     asking = (ASKING if dates.spans else TALK) | (THOUGHT if named else frozenset())
-    known = names | hashed_terms(sealer, " ".join(asking))
-    told = (any(one <= known for one in word) for word in hashed_words(sealer, dates.rest))
-    return all(told) and (bounded or not ABOUT_US.isdisjoint(WORD.findall(query.casefold())))
+    told = told_languages(uniform(query))
+    known = names | listed(sealer, asking | talk_words(told))
+    rest = hashed_words(sealer, dates.rest, told)
+    asks = all(any(one <= known for one in word) for word in rest)
+    return asks and (bounded or not ABOUT_US.isdisjoint(WORD.findall(query.casefold())))

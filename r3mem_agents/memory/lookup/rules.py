@@ -6,9 +6,9 @@ import hashlib
 from functools import cache
 from importlib.metadata import version
 
-from r3mem_agents.memory.lookup.terms import terms
+from r3mem_agents.memory.lookup.terms import indexed_terms
 
-TERM_RULES = 3
+TERM_RULES = 4
 """Grows with every change of spellings, words, stop words and terms."""
 
 # Other tables of Unicode, in Python or in regex, are seen by what they make of this.
@@ -28,5 +28,6 @@ def rules() -> bytes:
     A stemmer counts by its version, since no list of words shows all that it does; two releases
     that both say "Snowball 2.0.1" have other stems.
     """
-    made = "\n".join((str(TERM_RULES), f"PyStemmer {version('PyStemmer')}", *terms(PROBE)))
+    probed = [term for text in (PROBE, *PROBE.split()) for term in indexed_terms(text)]
+    made = "\n".join((str(TERM_RULES), f"PyStemmer {version('PyStemmer')}", *probed))
     return hashlib.blake2b(made.encode(), digest_size=8).digest()

@@ -20,8 +20,8 @@ from r3mem_agents.memory.lookup.dates import Span
 from r3mem_agents.memory.lookup.features import features, term_evidence
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.listing import worth
-from r3mem_agents.memory.lookup.postings import postings_of
 from r3mem_agents.memory.lookup.question import Question
+from r3mem_agents.memory.lookup.saying import said_of
 from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
 Floats = NDArray[np.float64]
@@ -99,7 +99,7 @@ def consider(
     turns: Snapshot, question: Question, likeness: Floats, weights: Weights = WEIGHTS
 ) -> Considered:
     """Find the turns that there is evidence for, and their features; see ``weigh``."""
-    postings = postings_of(turns.postings, question.terms, turns.silent)
+    postings = said_of(turns, question)
     if turns.silent is not None:
         likeness = np.where(turns.silent, -1.0, likeness)
     said = term_evidence(turns, postings, question)
@@ -151,7 +151,7 @@ def weigh(
     known = weights.has("gist") and likeness[best] > -1
     sure = sureness(float(seen.covered[best]), float(likeness[best]) if known else None)
     asks = not question.vague or seen.covered[best] > 0 or likeness[best] >= ENOUGH
-    relevant[seen.places] = asks and (sure >= LEAST or len(question.terms) > MOST_ASKED)
+    relevant[seen.places] = asks and (sure >= LEAST or question.length > MOST_ASKED)
     return _fused(parts, sure, relevant, best=int(best))
 
 
@@ -179,7 +179,7 @@ def _listed(turns: Snapshot, question: Question, weights: Weights) -> Evidence |
         parts["speaker"] = np.where(named[turns.speaker], WHO_AND_WHEN, 0.0)
     if not chosen.any():
         return None
-    postings = postings_of(turns.postings, question.terms, turns.silent)
+    postings = said_of(turns, question)
     telling, newer = worth(turns, chosen)
     said = term_evidence(turns, postings, question).turns
     best = max(float(said.max(initial=0.0)), 1e-9)

@@ -19,6 +19,8 @@ from r3mem_agents.memory.lookup.dates import (
     has_signs,
     single_dates,
 )
+from r3mem_agents.memory.lookup.foreign_dates import date_language, related_dates
+from r3mem_agents.memory.lookup.languages import ENGLISH
 from r3mem_agents.memory.lookup.phrases import BACKWARDS, Phrase, phrases
 from r3mem_agents.memory.moments import from_integers, to_integers
 from r3mem_agents.timestamps import LOCAL
@@ -26,7 +28,7 @@ from r3mem_agents.timestamps import LOCAL
 MOST_CHARACTERS = 200
 """Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""
 
-SILENT = str.maketrans("?!", "  ")
+SILENT = str.maketrans(dict.fromkeys("?!\u00bf\u00a1\u061f\uff1f\uff01\u3002", " "))
 """dateparser takes these for parts of a date's words."""
 
 DAY_US = 86_400_000_000
@@ -85,7 +87,7 @@ class _Mention(NamedTuple):
 
 
 def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
-    """Find the times that a question names, in English: days to years, and spans of these.
+    """Find the times that a question names: days to years, and spans of these.
 
     Args:
         query: The question; only its first ``MOST_CHARACTERS`` are searched.
@@ -94,6 +96,8 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
         turns: From the first turn to the last.
     """
     text = query[:MOST_CHARACTERS].translate(SILENT)
+    if (language := date_language(query)) != ENGLISH:
+        return _foreign(text, query, now or datetime.now(LOCAL), turns, language)
     if not has_signs(text):
         return Dates(rest=query)
     now = now or datetime.now(LOCAL)
@@ -101,6 +105,23 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     mentions = list(_mentions(phrases(text), now, turns, rest))
     spans = dict.fromkeys(_within(_spans(mentions, now)))
     return Dates(tuple(spans), " ".join(one.found.words for one in mentions), " ".join(rest))
+
+
+def _foreign(text: str, query: str, now: datetime, turns: Span, language: str) -> Dates:
+    # The same in another language: dates first, then the words around them.
+    dates = related_dates(text, now, language)
+    near = [one for one in dates if _near(one.found.span, turns)]
+    mentions: list[_Mention] = []
+    rest, place = [], 0
+    for one in near:
+        between = text[place : one.start]
+        joined = bool(mentions) and not between.strip(" ,") and one.lead in TO | LISTED
+        rest.append(between)
+        place = one.end
+        mentions.append(_Mention(one.found, one.lead, joined=joined))
+    rest += [text[place:], query[MOST_CHARACTERS:]]
+    spans = dict.fromkeys(_spans(mentions, now))
+    return Dates(tuple(spans), " ".join(one.found.words for one in near), " ".join(rest))
 
 
 def _mentions(

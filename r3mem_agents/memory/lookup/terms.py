@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import regex
-import Stemmer
 
-from r3mem_agents.memory.lookup.words import Spelling, words
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.lookup.languages import ENGLISH, LATIN, latin_language, told_languages
+from r3mem_agents.memory.lookup.spelling import paired, unaccented, uniform
+from r3mem_agents.memory.lookup.variants import in_halves, prefix, sought, stored, tells
+from r3mem_agents.memory.lookup.words import Spelling, spelled
+from r3mem_agents.memory.sealing import OPEN_BITS, Sealer
 
 HashedSpelling = frozenset[int]
 """The hashed terms of one spelling of a word."""
@@ -17,10 +20,44 @@ HashedSpelling = frozenset[int]
 ASKS = "?"
 """The term of a turn that asks something: what is said next may answer it."""
 
+IN = "@"
+"""Begins the term that says in which language a turn is, if it is not English, in its letters."""
+
 QUESTION_MARK = regex.compile(r"\?(?!\w)|[\uff1f\u061f\u037e\u055e\u1367\u2e2e\u203d]")
 """Those of all scripts, not the one inside an address."""
 
-_local = threading.local()
+
+class Forms(NamedTuple):
+    """What else a term of a question may be stored as.
+
+    Attributes:
+        terms: Hashed terms, any of which is as good.
+        prefixes: Hashes with which those of words begin that may be forms of it.
+    """
+
+    terms: frozenset[int]
+    prefixes: frozenset[int]
+
+
+class AskedWord(NamedTuple):
+    """A word of a question, as an index holds its terms.
+
+    Attributes:
+        written: As it is written, or its parts.
+        spellings: The hashed terms of each spelling, the most exact one first.
+        forms: By hashed term, if it has other forms.
+        halves: Those of the terms two of which make about one word.
+    """
+
+    written: str
+    spellings: tuple[HashedSpelling, ...]
+    forms: Mapping[int, Forms]
+    halves: frozenset[int]
+
+    @property
+    def terms(self) -> frozenset[int]:
+        """The terms of all spellings and forms."""
+        return frozenset[int]().union(*self.spellings, *(one.terms for one in self.forms.values()))
 
 
 def terms(text: str) -> list[str]:
@@ -29,54 +66,131 @@ def terms(text: str) -> list[str]:
     Args:
         text: Any text.
     """
-    found: list[str] = []
-    for word in words(text):
-        found.extend(dict.fromkeys(part for spelling in word for part in spelling))
-    stems: list[str] = _stemmer().stemWords(found)
-    return stems
+    text = uniform(text)
+    return _terms(text, told_languages(text))
 
 
-def hashed_terms(sealer: Sealer, text: str) -> set[int]:
-    """The distinct terms of a text, as an index holds them."""
-    return {_hashed(sealer, term) for term in set(terms(text))}
+def indexed_terms(text: str) -> list[str]:
+    """The same, and terms that say whether the text asks something, and in which language it is."""
+    text = uniform(text)
+    told = told_languages(text)
+    language = latin_language(told)
+    marks = [ASKS] if QUESTION_MARK.search(text) else []
+    return [*_terms(text, told), *marks, *([] if language == ENGLISH else [IN + language])]
 
 
-def hashed_words(sealer: Sealer, text: str) -> list[tuple[HashedSpelling, ...]]:
-    """The distinct words of a text, each with its spellings, as an index holds their terms."""
+def hashed_words(
+    sealer: Sealer, text: str, told: Collection[str] = ()
+) -> list[tuple[HashedSpelling, ...]]:
+    """The distinct words of a name or a question, each with its spellings, as hashed terms.
+
+    Args:
+        sealer: Hashes terms.
+        text: The text.
+        told: The languages whose function words are left out; English if there is none.
+    """
     return [
         tuple(_hashed_spelling(sealer, spelling) for spelling in word)
-        for word in dict.fromkeys(words(text))
+        for word in dict.fromkeys(spelled(uniform(text), told))
     ]
 
 
-def settled(asked: Collection[tuple[HashedSpelling, ...]], said: Collection[int]) -> frozenset[int]:
+def hashed_terms(sealer: Sealer, text: str) -> frozenset[int]:
+    """The hashed terms of all spellings of the words of a name or a question."""
+    every = (one for word in hashed_words(sealer, text) for one in word)
+    return frozenset[int]().union(*every)
+
+
+@lru_cache(maxsize=16)
+def listed(sealer: Sealer, words: frozenset[str]) -> frozenset[int]:
+    """The hashed terms of a list of words."""
+    return hashed_terms(sealer, " ".join(words))
+
+
+@lru_cache(maxsize=16)
+def spoken(sealer: Sealer) -> Mapping[int, str]:
+    """Hashes of the terms that say in which language a turn is, and these languages."""
+    return {hashed(sealer, IN + language): language for language in LATIN}
+
+
+def asked_words(sealer: Sealer, query: str, languages: Collection[str]) -> list[AskedWord]:
+    """The distinct words of a question, each with its spellings and forms.
+
+    Args:
+        sealer: Hashes terms.
+        query: The question.
+        languages: Those other than English, in its letters, that turns are in.
+    """
+    text = uniform(query)
+    found = dict.fromkeys(spelled(text, told_languages(text)))
+    return [_asked(sealer, word, languages) for word in found]
+
+
+def settled(asked: Collection[AskedWord], said: Collection[int]) -> frozenset[int]:
     """The terms by which a memory is searched for words.
 
     A word that is said in one of its spellings is not missed in the others.
 
     Args:
         asked: The words of a question, with their spellings.
-        said: Those of their terms that the memory has.
+        said: Those of their terms that the memory has, and of their forms.
     """
     kept: set[int] = set()
-    for spellings in asked:
-        every = frozenset[int]().union(*spellings)
-        known = every.intersection(said)
-        kept |= known if any(spelling <= known for spelling in spellings) else every
+    for word in asked:
+        every = frozenset[int]().union(*word.spellings)
+        heard = {term for term, one in word.forms.items() if not one.terms.isdisjoint(said)}
+        known = every.intersection(heard.union(said))
+        kept |= known if any(spelling <= known for spelling in word.spellings) else every
     return frozenset(kept)
 
 
-def _hashed(sealer: Sealer, term: str) -> int:
-    return int.from_bytes(sealer.term(term))
+def hashed(sealer: Sealer, term: str) -> int:
+    """A term as an index holds it."""
+    return int.from_bytes(sealed(sealer, term))
 
 
-def _hashed_spelling(sealer: Sealer, spelling: Spelling) -> HashedSpelling:
-    return frozenset(_hashed(sealer, stem) for stem in _stemmer().stemWords(spelling))
+def sealed(sealer: Sealer, term: str) -> bytes:
+    """A term as a store holds it."""
+    begins = prefix(term)
+    return sealer.prefixed(begins, term) if begins else sealer.term(term)
 
 
-def _stemmer() -> Stemmer.Stemmer:
-    # A stemmer keeps a cache without a lock, so each thread has its own.
-    if not hasattr(_local, "stemmer"):
-        _local.stemmer = Stemmer.Stemmer("english")
-    stemmer: Stemmer.Stemmer = _local.stemmer
-    return stemmer
+def _hashed_spelling(sealer: Sealer, spelling: Sequence[str]) -> HashedSpelling:
+    return frozenset(hashed(sealer, term) for part in spelling for term in stored(part, ()))
+
+
+def _terms(text: str, told: Collection[str]) -> list[str]:
+    native = latin_language(told) == ENGLISH
+    found: list[str] = []
+    for word in spelled(text, told):
+        parts = [part for spelling in (word if native else _written(word)) for part in spelling]
+        found.extend(dict.fromkeys(term for part in parts for term in stored(part, told)))
+    return found
+
+
+def _written(word: tuple[Spelling, ...]) -> Iterable[Spelling]:
+    # Accents are left out of stems, so other spellings of the same letters say nothing more.
+    same = {unaccented(word[0][0]), paired(word[0][0])} if len(word[0]) == 1 else set[str]()
+    return [one for one in word if one == word[0] or len(one) > 1 or one[0] not in same]
+
+
+def _asked(sealer: Sealer, word: tuple[Spelling, ...], languages: Collection[str]) -> AskedWord:
+    single = [part for spelling in word if len(spelling) == 1 for part in spelling]
+    several = [spelling for spelling in word if len(spelling) > 1]
+    forms: dict[int, Forms] = {}
+    halves: set[int] = set()
+    for parts in (single, *([part] for spelling in several for part in spelling)):
+        if not parts:
+            continue
+        first = _hashed_spelling(sealer, parts[:1])
+        if in_halves(parts[0]):
+            halves |= first
+        if others := frozenset[str]().union(*(sought(part, languages) for part in parts)):
+            begun = {hashed(sealer, one) for one in others if tells(prefix(one))}
+            same = _hashed_spelling(sealer, parts) | {hashed(sealer, one) for one in others}
+            forms[min(first)] = Forms(same, frozenset(one >> OPEN_BITS for one in begun))
+    written = " ".join(word[0])
+    if single and forms:  # one term stands for all
+        word = (word[0] if len(word[0]) == 1 else (single[0],), *several)
+    spellings = tuple(_hashed_spelling(sealer, spelling) for spelling in word)
+    return AskedWord(written, spellings, forms, frozenset(halves))

@@ -1,0 +1,174 @@
+"""Dates in questions that are not in English: dateparser's, and the words that relate them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import regex
+
+from r3mem_agents.memory.lookup.dates import MONTHS, WEEKDAYS, WORD, Found, found_dates
+from r3mem_agents.memory.lookup.languages import ENGLISH, function_words, told_languages
+from r3mem_agents.memory.lookup.spelling import casefolded, uniform
+
+BEFORE_IT = ("before", "after", "since", "until", "from", "between", "to", "and")
+AFTER_IT = ("before_after", "after_after", "since_after", "until_after")
+
+UNSPACED = frozenset(("zh", "ja"))
+
+# Where words are not apart, dateparser finds a date that stands alone.
+_ALONE = regex.compile(
+    r"(?:\d+年)?\d+月(?:\d+[日号號])?|\d{4}年|[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十\d]{1,3}[日号號])?"
+    r"|前天|昨天|今天|去年|今年|前年|[上这這本]个?[周週月]|上個月|[一两二三四五六七八九十\d]+(?:天|周|个月|年)前"
+    r"|星期[一二三四五六日天]|[周週][一二三四五六日]"
+    r"|昨日|今日|一昨日|先週|先月|今週|今月|昨年|一昨年|\d+(?:日|週間|か月|ヶ月)前|[月火水木金土日]曜日"
+)
+
+
+class Related(NamedTuple):
+    """A date and the word that relates it.
+
+    Attributes:
+        found: The date.
+        lead: The English word for how it is related, as of ``phrases``; empty for none.
+        start: Where the words that relate it begin, or the date.
+        end: Where the date ends, or the words after it that relate it.
+    """
+
+    found: Found
+    lead: str
+    start: int
+    end: int
+
+
+def date_language(query: str) -> str:
+    """The language in which dates of a question are read: what is told, else English."""
+    told = told_languages(uniform(query))
+    return ENGLISH if not told or ENGLISH in told else told[0]
+
+
+def talk_words(languages: Collection[str]) -> frozenset[str]:
+    """Words with which a question in some languages asks for whatever was said."""
+    found = (_table().get(language, {}).get("talk", "").split() for language in languages)
+    return frozenset[str]().union(*found)
+
+
+def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
+    """Find the dates of a text in a language that is not English, and how each is related.
+
+    Args:
+        text: A short text.
+        now: What "yesterday" is relative to.
+        language: As of ``date_language``.
+    """
+    if not _has_signs(text, language):
+        return
+    if language in UNSPACED:
+        for one in _ALONE.finditer(text):
+            for found, _ in found_dates(one[0], now, language):
+                lead, start, end = _relation(text, one.start(), one.start(), one.end(), language)
+                yield Related(found._replace(place=one.start(), words=one[0]), lead, start, end)
+                break
+        return
+    for found, settled in found_dates(text, now, language):
+        inside = _words(found.words)
+        named = not _names(language).isdisjoint(inside)
+        # dateparser takes a preposition for part of a date, "de mayo"; that of "vor zwei Jahren"
+        # is one.
+        core = found.place + (_leading(found.words, language) if named else 0)
+        end = found.place + len(found.words)
+        lead, start, end = _relation(text, found.place, core, end, language)
+        before = [*_words(text[: found.place])[-1:], *inside[:-1]]
+        led = lead or not function_words([language]).isdisjoint(before)
+        if settled or (named and (led or any(map(str.isdigit, found.words)))):
+            yield Related(found, lead, start, end)
+
+
+def _relation(text: str, start: int, core: int, end: int, language: str) -> tuple[str, int, int]:
+    # How a date is related by the words around it, and from where to where all that is.
+    before, after = _patterns(language)
+    if (found := before.search(text[:core].lower())) and found.lastgroup:
+        return found.lastgroup, min(found.start(), start), end
+    if after and (found := after.match(text, end)) and found.lastgroup:
+        return found.lastgroup.removesuffix("_after"), start, found.end()
+    return "", start, end
+
+
+def _leading(words: str, language: str) -> int:
+    # How much of a date's words are function words before it.
+    lists, place = function_words([language]), 0
+    for word in regex.finditer(r"[^\W_]+\W*", words):
+        if casefolded(word[0].strip(" .'")) not in lists:
+            break
+        place = word.end()
+    return place
+
+
+def _has_signs(text: str, language: str) -> bool:
+    if any(map(str.isdigit, text)):
+        return True
+    if language in UNSPACED:
+        return bool(_ALONE.search(text))
+    return not _signs(language).isdisjoint(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(casefolded(text))
+
+
+@cache
+def _names(language: str) -> frozenset[str]:
+    """Months and weekdays of a language."""
+    info = _locale(language)
+    listed = (name for key in MONTHS + WEEKDAYS for name in info.get(key, ()))
+    return frozenset(word for name in listed for word in _words(name) if len(word) > 1)
+
+
+@cache
+def _signs(language: str) -> frozenset[str]:
+    info = _locale(language)
+    found = set(_names(language))
+    for key in ("year", "month", "week", "day"):
+        found.update(word for name in info.get(key, ()) for word in _words(name) if len(word) > 1)
+    for names in info.get("relative-type", {}).values():
+        found.update(word for name in names for word in _words(name))
+    for simple in info.get("simplifications", ()):
+        for pattern in simple:
+            found.update(word for word in _words(pattern) if len(word) > 2)
+    return frozenset(found)
+
+
+def _locale(language: str) -> Mapping[str, Any]:
+    from dateparser.languages.loader import default_loader
+
+    info: Mapping[str, Any] = default_loader.get_locale(language).info
+    return info
+
+
+@cache
+def _patterns(language: str) -> tuple[regex.Pattern[str], regex.Pattern[str] | None]:
+    table = _table().get(language, {})
+    filling = rf"(?:(?:{table.get('filling', '')})\s*\.?\s*)*"
+
+    def groups(keys: tuple[str, ...]) -> str:
+        return "|".join(
+            f"(?P<{key}>{'|'.join(sorted(table[key].split('|'), key=len, reverse=True))})"
+            for key in keys
+            if key in table
+        )
+
+    space = r"\s*" if language in UNSPACED else r"(?<!\w)"
+    before = regex.compile(rf"{space}(?:{groups(BEFORE_IT) or '(?!)'})\s*{filling}$")
+    after = groups(AFTER_IT)
+    return before, regex.compile(after) if after else None
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    text = files("r3mem_agents.memory.lookup").joinpath("date_words.json").read_text("utf-8")
+    table: dict[str, dict[str, str]] = json.loads(text)
+    return table
