@@ -32,8 +32,8 @@ def recall(
     systems: Annotated[
         str | None,
         typer.Option(
-            help="Systems with commas between: r3mem, bm25, minilm, bm25+minilm, e5, bm25+e5, "
-            "splade, mem0.",
+            help="Systems with commas between: r3mem, bm25, ngrams, minilm, bm25+minilm, e5, "
+            "bm25+e5, splade, mem0.",
             show_default="all that are installed",
         ),
     ] = None,

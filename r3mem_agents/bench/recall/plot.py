@@ -16,6 +16,7 @@ from r3mem_agents.bench.recall.systems import (
     E5,
     MEM0,
     MINILM,
+    NGRAMS,
     OURS,
     SPLADE,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 COLOURS = {
     OURS: "#C8382E",
     BM25: "#4C78A8",
+    NGRAMS: "#A9B8C9",
     MINILM: "#5BA38B",
     BM25_MINILM: "#22262B",
     E5: "#E0A030",

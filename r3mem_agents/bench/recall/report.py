@@ -48,11 +48,15 @@ def show(console: Console, figures: Figures) -> None:
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", min_width=len(title))
     table.add_column(first)
     for column in columns:
         table.add_column(column, justify="right")
     return table
+
+
+def _narrow(system: str) -> str:
+    return system.replace("+", "+\n")
 
 
 def _style(name: str) -> str:
@@ -71,7 +75,7 @@ def _found(figures: Figures) -> Table:
 def _by(figures: Figures, label: str, counts: Mapping[str, int]) -> Table:
     # A row for each category or source, a column for each system: there may be many of both.
     systems = figures["systems"]
-    table = _table(f"{HEADLINE} by {label}", label, "questions", *systems)
+    table = _table(f"{HEADLINE} by {label}", label, "n", *map(_narrow, systems))
     for name, count in counts.items():
         cells = [f"{row[f'by_{label}'][name][HEADLINE]['value']:.3f}" for row in systems.values()]
         table.add_row(name, f"{count:,}", *cells)
@@ -80,7 +84,7 @@ def _by(figures: Figures, label: str, counts: Mapping[str, int]) -> Table:
 
 def _before_rivals(figures: Figures) -> Table:
     rows = {name: row["before_rivals"] for name, row in figures["systems"].items()}
-    table = _table("Gold turns before their rivals", "category", "questions", *rows)
+    table = _table("Gold turns before their rivals", "category", "n", *map(_narrow, rows))
     counts = next(iter(rows.values()))["questions"]
     for group, count in counts.items():
         cells = [f"{row['by_category'][group]['value']:.3f}" for row in rows.values()]
@@ -118,11 +122,12 @@ def _silence(figures: Figures) -> Table:
     table = _table("Silence: answerable questions answered, others not", "system", *columns)
     for system, row in figures["systems"].items():
         found = row["silence"]["overall"]
-        silent = any(found[kind]["value"] for kind, _, _ in kinds)
         answered = found["answered"]["value"]
-        cells = [ALWAYS if answered == 1 and not silent else f"{answered:.1%}"]
+        always = answered == 1 and not any(found[kind]["value"] for kind, _, _ in kinds)
+        cells = [ALWAYS if always else f"{answered:.1%}"]
         for kind, _, _ in kinds:
-            cells += [share(found[kind]) if silent else "-", f"{found[kind]['auroc']:.3f}"]
+            one = found[kind]
+            cells += ["-" if always else f"{one['value']:.1%}", f"{one['auroc']:.3f}"]
         table.add_row(system, *cells, style=_style(system))
     return table
 

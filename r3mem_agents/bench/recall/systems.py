@@ -12,6 +12,7 @@ from r3mem_agents.bench.recall.data import SaidTurn
 
 OURS = "r3mem"
 BM25 = "bm25"
+NGRAMS = "ngrams"
 MINILM = "minilm"
 E5 = "e5"
 BM25_MINILM = "bm25+minilm"
