@@ -243,6 +243,23 @@ def day(year: int, month: int, day: int) -> int:
         ("어제 뭐라고 했어요?", (2023, 11, 26), (2023, 11, 27)),
         ("उसने 3 मई 2023 को क्या कहा?", (2023, 5, 3), (2023, 5, 4)),
         ("Hôm qua cô ấy nói gì?", (2023, 11, 26), (2023, 11, 27)),
+        ("Que s'est-il passé il y a trois jours ?", (2023, 11, 24), (2023, 11, 25)),
+        ("¿Qué pasó hace tres días?", (2023, 11, 24), (2023, 11, 25)),
+        ("¿A quién vi el año pasado?", (2022, 1, 1), (2023, 1, 1)),
+        ("Chi ho visto l'anno scorso?", (2022, 1, 1), (2023, 1, 1)),
+        ("Wat gebeurde er vorige maand?", (2023, 10, 1), (2023, 11, 1)),
+        ("Gdzie byłem w zeszłym miesiącu?", (2023, 10, 1), (2023, 11, 1)),
+        ("Что она сказала в мае?", (2023, 5, 1), (2023, 6, 1)),
+        ("Кого я бачив минулого року?", (2022, 1, 1), (2023, 1, 1)),
+        ("Üç gün önce ne oldu?", (2023, 11, 24), (2023, 11, 25)),
+        ("Mayıs ayında ne dedi?", (2023, 5, 1), (2023, 6, 1)),
+        ("ماذا حدث قبل ثلاثة أيام؟", (2023, 11, 24), (2023, 11, 25)),
+        ("मैंने पिछले सप्ताह क्या किया?", (2023, 11, 20), (2023, 11, 27)),
+        ("三天前发生了什么?", (2023, 11, 24), (2023, 11, 25)),
+        ("先月どこにいましたか?", (2023, 10, 1), (2023, 11, 1)),
+        ("지난주에 뭐 했어?", (2023, 11, 20), (2023, 11, 27)),
+        ("เดือนที่แล้วฉันอยู่ที่ไหน", (2023, 10, 1), (2023, 11, 1)),
+        ("Apa yang dia katakan pada bulan Mei?", (2023, 5, 1), (2023, 6, 1)),
     ],
 )
 def test_dates_are_read_in_the_language_of_the_question(
@@ -255,7 +272,20 @@ def test_dates_are_read_in_the_language_of_the_question(
 
 @pytest.mark.parametrize(
     "question",
-    ["Wie alt ist der Hund?", "Wann kommt der Zug um 12 an?", "Was hat sie nach dem Essen gesagt?"],
+    [
+        "Wie alt ist der Hund?",
+        "Wann kommt der Zug um 12 an?",
+        "Was hat sie nach dem Essen gesagt?",
+        "Was macht mein Sohn mit 3 Jahren?",
+        "J'aime la mer, et toi ?",
+        "¿Te gusta el sol y el mar?",
+        "¿Quién es Abril?",
+        "¿Cuántos hermanos tengo, uno o dos?",
+        "Berapa harga dua apel?",
+        "मैंने कल क्या खाया?",  # yesterday, or tomorrow
+        "我有两个孩子吗?",
+        "子供が3人いますか?",
+    ],
 )
 def test_what_is_no_date_is_not_read(question: str) -> None:
     assert find_dates(question, NOW, TURNS).spans == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -15,10 +15,16 @@ from r3mem_agents.memory.lookup.dates import MONTHS, WEEKDAYS, WORD, Found, foun
 from r3mem_agents.memory.lookup.languages import ENGLISH, function_words, told_languages
 from r3mem_agents.memory.lookup.spelling import casefolded, uniform
 
+MOST_LANGUAGES = 3
+"""A text whose language is not told better is read in so many at most: each costs time."""
+
+SHORTEST_NAME = 3
+"""Names of months and weekdays that are shorter are cut short."""
+
 BEFORE_IT = ("before", "after", "since", "until", "from", "between", "to", "and")
 AFTER_IT = ("before_after", "after_after", "since_after", "until_after")
 
-UNSPACED = frozenset(("zh", "ja"))
+UNSPACED = frozenset(("zh", "ja", "th"))
 
 # Where words are not apart, dateparser finds a date that stands alone.
 _ALONE = regex.compile(
@@ -26,7 +32,15 @@ _ALONE = regex.compile(
     r"|前天|昨天|今天|去年|今年|前年|[上这這本]个?[周週月]|上個月|[一两二三四五六七八九十\d]+(?:天|周|个月|年)前"
     r"|星期[一二三四五六日天]|[周週][一二三四五六日]"
     r"|昨日|今日|一昨日|先週|先月|今週|今月|昨年|一昨年|\d+(?:日|週間|か月|ヶ月)前|[月火水木金土日]曜日"
+    r"|เมื่อวาน|วันนี้|(?:\d+\s?วัน|(?:\d+\s?)?(?:สัปดาห์|เดือน|ปี))ที่แล้ว|\d{1,2}\s\p{Thai}{4,}(?:\s\d{4})?"
 )
+_COUNT = str.maketrans("一两二三四五六七八九", "1223456789")
+_AGO = regex.compile(r"[一两二三四五六七八九](?=天|周|个|年前)")
+
+# What is left of an Italian word before an apostrophe, and what follows a Korean date.
+_ELIDED = regex.compile(r"(?<!\w)(?:[cdlmnst]|un|dell|nell|sull|all|dall)'(?=\w)", regex.IGNORECASE)
+_AT = regex.compile(r"(?<=\p{Hangul})(?:에서|에는|에도|에)(?=\s|$)")
+_WHOLE = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 class Related(NamedTuple):
@@ -45,10 +59,24 @@ class Related(NamedTuple):
     end: int
 
 
-def date_language(query: str) -> str:
-    """The language in which dates of a question are read: what is told, else English."""
+def date_languages(query: str) -> Sequence[str]:
+    """The languages in which dates of a question are read: those that are told, else English."""
     told = told_languages(uniform(query))
-    return ENGLISH if not told or ENGLISH in told else told[0]
+    return [ENGLISH] if not told or ENGLISH in told else told[:MOST_LANGUAGES]
+
+
+def plain(text: str, language: str) -> str:
+    """A text in words that dateparser knows: numbers as digits, names in the commonest case.
+
+    Args:
+        text: A short text.
+        language: As of ``date_languages``.
+    """
+    if beside := {"it": _ELIDED, "ko": _AT}.get(language):
+        text = beside.sub(" ", text)
+    if instead := _instead(language):
+        text = _WHOLE.sub(lambda found: instead.get(found[0].lower(), found[0]), text)
+    return text
 
 
 def talk_words(languages: Collection[str]) -> frozenset[str]:
@@ -63,13 +91,14 @@ def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
     Args:
         text: A short text.
         now: What "yesterday" is relative to.
-        language: As of ``date_language``.
+        language: As of ``date_languages``.
     """
     if not _has_signs(text, language):
         return
     if language in UNSPACED:
         for one in _ALONE.finditer(text):
-            for found, _ in found_dates(one[0], now, language):
+            alone = _AGO.sub(lambda count: count[0].translate(_COUNT), one[0])
+            for found, _ in found_dates(alone, now, language):
                 lead, start, end = _relation(text, one.start(), one.start(), one.end(), language)
                 yield Related(found._replace(place=one.start(), words=one[0]), lead, start, end)
                 break
@@ -77,14 +106,19 @@ def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
     for found, settled in found_dates(text, now, language):
         inside = _words(found.words)
         named = not _names(language).isdisjoint(inside)
+        counted = any(map(str.isdigit, found.words))
         # dateparser takes a preposition for part of a date, "de mayo"; that of "vor zwei Jahren"
         # is one.
         core = found.place + (_leading(found.words, language) if named else 0)
         end = found.place + len(found.words)
         lead, start, end = _relation(text, found.place, core, end, language)
-        before = [*_words(text[: found.place])[-1:], *inside[:-1]]
-        led = lead or not function_words([language]).isdisjoint(before)
-        if settled or (named and (led or any(map(str.isdigit, found.words)))):
+        beside = [*_words(text[: found.place])[-1:], *inside[:-1]]
+        led = lead or not _leads(language).isdisjoint(beside)
+        months = _months(language)
+        led = led or not months.isdisjoint([*beside, *_words(text[end:])[:1]])
+        if ago := _ago(text[: found.place], language):
+            start, settled = found.place - len(ago), True
+        if settled or (named and (led or counted)) or (counted and _dated(inside, language)):
             yield Related(found, lead, start, end)
 
 
@@ -122,10 +156,51 @@ def _words(text: str) -> list[str]:
 
 @cache
 def _names(language: str) -> frozenset[str]:
-    """Months and weekdays of a language."""
+    """Months and weekdays of a language, in full: "mer" is the sea, and "vi" is "I saw"."""
     info = _locale(language)
-    listed = (name for key in MONTHS + WEEKDAYS for name in info.get(key, ()))
-    return frozenset(word for name in listed for word in _words(name) if len(word) > 1)
+    found = set[str]()
+    for key in MONTHS + WEEKDAYS:
+        names = {casefolded(name) for name in info.get(key, ())}
+        found.update(
+            name
+            for name in names
+            if len(name) >= SHORTEST_NAME
+            and not any(other != name and other.startswith(name) for other in names)
+        )
+    return frozenset(word for name in found for word in _words(name) if len(word) > 1)
+
+
+@cache
+def _leads(language: str) -> frozenset[str]:
+    # Words after which a name is a month or weekday; any function word, if none are listed.
+    listed = _table().get(language, {}).get("filling", "")
+    return frozenset(_words(listed)) or function_words([language])
+
+
+@cache
+def _months(language: str) -> frozenset[str]:
+    # Words for a month.
+    return frozenset(map(casefolded, _locale(language).get("month", ())))
+
+
+def _dated(words: Collection[str], language: str) -> bool:
+    # Whether any word is a month, be it cut short.
+    info = _locale(language)
+    listed = (name for key in MONTHS for name in info.get(key, ()))
+    return not {casefolded(name) for name in listed}.isdisjoint(words)
+
+
+def _ago(before: str, language: str) -> str:
+    # The words before a number of days that say that these are over, if they are there.
+    ago = _table().get(language, {}).get("ago", "")
+    found = regex.search(rf"(?<!\w){ago}\s+$", before.lower()) if ago else None
+    return found[0] if found else ""
+
+
+@cache
+def _instead(language: str) -> Mapping[str, str]:
+    pairs = (pair.split("=") for pair in _table().get(language, {}).get("instead", "").split())
+    return {word: other.replace("_", " ") for word, other in pairs}
 
 
 @cache

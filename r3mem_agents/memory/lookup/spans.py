@@ -19,7 +19,7 @@ from r3mem_agents.memory.lookup.dates import (
     has_signs,
     single_dates,
 )
-from r3mem_agents.memory.lookup.foreign_dates import date_language, related_dates
+from r3mem_agents.memory.lookup.foreign_dates import date_languages, plain, related_dates
 from r3mem_agents.memory.lookup.languages import ENGLISH
 from r3mem_agents.memory.lookup.phrases import BACKWARDS, Phrase, phrases
 from r3mem_agents.memory.moments import from_integers, to_integers
@@ -96,8 +96,10 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
         turns: From the first turn to the last.
     """
     text = query[:MOST_CHARACTERS].translate(SILENT)
-    if (language := date_language(query)) != ENGLISH:
-        return _foreign(text, query, now or datetime.now(LOCAL), turns, language)
+    if ENGLISH not in (languages := date_languages(query)):
+        now = now or datetime.now(LOCAL)
+        read = (_foreign(text, query, now, turns, language) for language in languages)
+        return next((dates for dates in read if dates.spans), Dates(rest=query))
     if not has_signs(text):
         return Dates(rest=query)
     now = now or datetime.now(LOCAL)
@@ -109,6 +111,7 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
 
 def _foreign(text: str, query: str, now: datetime, turns: Span, language: str) -> Dates:
     # The same in another language: dates first, then the words around them.
+    text = plain(text, language)
     dates = related_dates(text, now, language)
     near = [one for one in dates if _near(one.found.span, turns)]
     mentions: list[_Mention] = []
