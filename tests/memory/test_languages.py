@@ -278,6 +278,7 @@ def test_dates_are_read_in_the_language_of_the_question(
         "Was hat sie nach dem Essen gesagt?",
         "Was macht mein Sohn mit 3 Jahren?",
         "J'aime la mer, et toi ?",
+        "Je suis venu te voir ?",
         "¿Te gusta el sol y el mar?",
         "¿Quién es Abril?",
         "¿Cuántos hermanos tengo, uno o dos?",

@@ -205,16 +205,17 @@ def _instead(language: str) -> Mapping[str, str]:
 
 @cache
 def _signs(language: str) -> frozenset[str]:
+    # Words without one of which there is no date: no function words, but those that are one.
     info = _locale(language)
-    found = set(_names(language))
+    relative = [_words(name) for names in info.get("relative-type", {}).values() for name in names]
+    found = {word for words in relative for word in words}
     for key in ("year", "month", "week", "day"):
         found.update(word for name in info.get(key, ()) for word in _words(name) if len(word) > 1)
-    for names in info.get("relative-type", {}).values():
-        found.update(word for name in names for word in _words(name))
     for simple in info.get("simplifications", ()):
         for pattern in simple:
             found.update(word for word in _words(pattern) if len(word) > 2)
-    return frozenset(found)
+    alone = {words[0] for words in relative if len(words) == 1}
+    return _names(language).union(found - function_words([language]), alone)
 
 
 def _locale(language: str) -> Mapping[str, Any]:
