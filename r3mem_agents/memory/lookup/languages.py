@@ -102,7 +102,7 @@ def function_words(languages: Iterable[str]) -> frozenset[str]:
 
 def _latin(words: Collection[str]) -> Iterable[str]:
     # English, unless another language has more of the words.
-    english = STOP_WORDS.intersection(words)
+    english = _english().intersection(words)
     owners = _owners()
     known = [word for word in words if word in owners]
     if ENGLISH_TOO.issuperset(known):  # letters are written alone in English too
@@ -121,6 +121,12 @@ def _most(words: Collection[str], languages: tuple[str, ...]) -> tuple[str, ...]
     counts = {one: len(_lists()[one].intersection(words)) for one in languages}
     most = max(counts.values())
     return tuple(one for one, count in counts.items() if count == most)
+
+
+@cache
+def _english() -> frozenset[str]:
+    # What tells English: its function words, and the commonest of those that no other language has.
+    return STOP_WORDS.union(_lists()[ENGLISH])
 
 
 @cache
