@@ -21,7 +21,7 @@ UNHEARD_TURNS = 100
 a memory of two turns each term would be common."""
 
 MOST_ASKED = 12
-"""Terms of a question at most; a message of more tells something, and may mention in passing what
+"""Words of a question at most; a message of more tells something, and may mention in passing what
 was said before. Nothing relevant is never found for it. Chosen."""
 
 ANYTHING = 0.5
