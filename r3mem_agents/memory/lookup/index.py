@@ -53,7 +53,8 @@ class Snapshot:
         sessions: Row ids of the sessions, by number.
         speakers: Speakers, by number.
         span: From the first time to the last.
-        silent: Which turns are no evidence, neither by terms nor by gists; ``None`` for no turn.
+        silent: Turns in which nothing was said as far as a lookup goes, though ``postings`` has
+            their terms still; ``None`` for no turn.
     """
 
     ids: NDArray[np.int64]
@@ -72,9 +73,18 @@ class Snapshot:
     span: Span
     silent: NDArray[np.bool_] | None = None
 
-    def silence(self, ids: Collection[int]) -> Snapshot:
-        """The same turns, but these have neither terms nor gists: they are no evidence."""
-        return replace(self, silent=np.isin(self.ids, list(ids)))
+    def silence(self, silent: NDArray[np.bool_]) -> Snapshot:
+        """The same turns, but in these nothing was said: they are no evidence."""
+        spoken = ~silent
+        heard = spoken[self.gist_turn]
+        return replace(
+            self,
+            lengths=self.lengths * spoken,
+            asks=self.asks & spoken,
+            gists=tuple(word[heard] for word in self.gists),
+            gist_turn=self.gist_turn[heard],
+            silent=silent,
+        )
 
 
 class Growing:

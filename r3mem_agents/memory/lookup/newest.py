@@ -58,7 +58,7 @@ def newest_first(score: Floats, superseded: dict[int, int]) -> Floats:
     """
     lifted = score.copy()
     for older, newer in superseded.items():
-        if (lifted[newer], newer) < (lifted[older], older):
+        if lifted[newer] < lifted[older]:
             lifted[newer] = np.nextafter(lifted[older], np.inf)
     return lifted
 
@@ -71,7 +71,8 @@ def _most_alike(turns: Snapshot, turn: int) -> int:
     alike = likeness_to([word[rows[0]] for word in turns.gists], turns.gists, turns.gist_bits)
     owners = turns.gist_turn
     alike[(turns.speaker[owners] != turns.speaker[turn]) | (owners == turn)] = -1.0
-    best = len(alike) - 1 - int(alike[::-1].argmax())  # of equal ones the last
+    most = np.flatnonzero(alike == alike.max())
+    best = most[np.lexsort((owners[most], turns.time_us[owners[most]]))[-1]]  # the newest of equals
     if alike[best] < ALIKE or turns.lengths[owners[best]] > MOST_TERMS:
         return -1
     return int(owners[best])

@@ -78,8 +78,12 @@ class Postings(NamedTuple):
     heard: NDArray[np.int64]
 
 
-def said_in(runs: Sequence[Run], terms: Collection[int]) -> set[int]:
-    """Those of some distinct hashed terms that any turn says."""
+def said_in(
+    runs: Sequence[Run], terms: Collection[int], silent: NDArray[np.bool_] | None = None
+) -> set[int]:
+    """Those of some distinct hashed terms that any turn says, but the silent ones."""
+    if silent is not None:
+        return set(postings_of(runs, terms, silent).terms.tolist())
     first = np.fromiter(terms, np.uint64, len(terms)) << np.uint64(TERM_SHIFT)
     last = first | np.uint64((1 << TERM_SHIFT) - 1)
     said = np.zeros(len(first), bool)

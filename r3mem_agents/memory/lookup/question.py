@@ -102,7 +102,7 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
     dates = find_dates(query, now, turns.span)
     asked = words_asked(query, turns, sealer)
     every = frozenset[int]().union(*(word.terms for word in asked))
-    said = said_in(turns.postings, every)
+    said = said_in(turns.postings, every, turns.silent)
     timely = hashed_terms(sealer, dates.words)
     # "May" in "What did Will say in May?" is no speaker.
     named = speakers_named(turns.speakers, every - timely) | _called(turns.speakers, query)
@@ -127,7 +127,7 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
 def words_asked(query: str, turns: Snapshot, sealer: Sealer) -> list[AskedWord]:
     """The words of a question, as turns may say them in the languages that they are in."""
     languages = spoken(sealer)
-    said = said_in(turns.postings, languages)
+    said = said_in(turns.postings, languages, turns.silent)
     return asked_words(sealer, query, [languages[term] for term in languages if term in said])
 
 

@@ -106,23 +106,25 @@ def rank(
 ) -> Ranking:
     """Rank the best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
-    Of two turns with the same score the later one comes first; one that supersedes another comes
+    Of two turns with the same score the newer one comes first; one that supersedes another comes
     before it, unless the question asks for the past. Dates in the question are relative to ``now``.
     ``likeness`` is that of every turn to it, ``(turns,)``.
     """
     if filters.exclude:
-        turns = turns.silence(filters.exclude)
+        silent = np.isin(turns.ids, list(filters.exclude))
+        turns = turns.silence(silent)
+        likeness = np.where(silent, -1.0, likeness)
     question = read(query, now, turns, sealer)
     evidence = weigh(turns, question, likeness, weights)
     allowed = np.flatnonzero(filters.allow(turns, evidence))
-    best = _ordered(allowed, evidence.score, max(k, DEEPEST) if level == "turn" else None)
+    best = _ordered(turns, allowed, evidence.score, max(k, DEEPEST) if level == "turn" else None)
     superseded: dict[int, int] = {}
     score = evidence.score
     if weights.has("gist") and not question.open:
         superseded = superseding(turns, evidence.odds, best[:DEEPEST])
         if not question.past:
             score = newest_first(score, superseded)
-            best = _ordered(best, score, None)
+            best = _ordered(turns, best, score, None)
     if level == "session":
         best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
     winners = [
@@ -138,11 +140,11 @@ def rank(
 
 
 def _ordered(
-    places: NDArray[np.intp], score: NDArray[np.float64], k: int | None
+    turns: Snapshot, places: NDArray[np.intp], score: NDArray[np.float64], k: int | None
 ) -> NDArray[np.intp]:
-    # Places by score, best first; at least the first ``k``.
+    # Places by score, best first, and of the same score the newest; at least the first ``k``.
     if k is not None and k < len(places):
         # Only what reaches the k-th best score needs to be sorted.
         bar = np.partition(score[places], -k)[-k]
         places = places[score[places] >= bar]
-    return places[np.lexsort((-places, -score[places]))]
+    return places[np.lexsort((-places, -turns.time_us[places], -score[places]))]

@@ -100,8 +100,6 @@ def consider(
 ) -> Considered:
     """Find the turns that there is evidence for, and their features; see ``weigh``."""
     postings = said_of(turns, question)
-    if turns.silent is not None:
-        likeness = np.where(turns.silent, -1.0, likeness)
     said = term_evidence(turns, postings, question)
     direct = np.zeros(len(likeness), bool)
     if weights.has("entity"):
