@@ -88,7 +88,8 @@ class Arrays:
         self._sealer, self._bytes = sealer, model.gist_bytes
         texts = [turn.text for turn in said.turns]
         cut = model._cut(texts, [text.encode() for text in texts])
-        self._gists = [gists.tobytes() for gists in model._gists(cut)]
+        with torch.inference_mode():
+            self._gists = [gists.tobytes() for gists in model._gists(cut)]
         self._terms = [term_hashes(sealer, text) for text in texts]
         self.questions = model.questions([one.question for one in said.questions])
 

@@ -26,7 +26,7 @@ class R3MemGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and load the training code if that is what is wanted."""
-        if args[:1] in (["train"], ["distil"]):
+        if args[:1] in (["train"], ["distil"], ["tune"]):
             self.commands[args[0]] = _load_training(args[0])
         return super().resolve_command(ctx, args)
 
@@ -75,9 +75,10 @@ def _load_training(name: str) -> Any:
     """Build a training command out of :mod:`r3mem_agents.train`."""
     from r3mem_agents.train.command import train
     from r3mem_agents.train.distil.command import distil
+    from r3mem_agents.train.tune.command import tune
 
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    commands: dict[str, Callable[..., None]] = {"train": train, "distil": distil}
+    commands: dict[str, Callable[..., None]] = {"train": train, "distil": distil, "tune": tune}
     single.command(name)(commands[name])
     return typer.main.get_command(single)
 
@@ -121,6 +122,12 @@ def _train() -> None:
 @training.command("distil", rich_help_panel="Models")
 def _distil() -> None:
     """Make what reads meaning of a pretrained encoder."""
+    # As above.
+
+
+@training.command("tune", rich_help_panel="Models")
+def _tune() -> None:
+    """Tune what reads meaning on questions and what answers them."""
     # As above.
 
 

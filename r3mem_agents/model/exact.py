@@ -219,7 +219,7 @@ class ExactLinear(nn.Module):
 
     def rows(self, index: Tensor) -> Tensor:
         """Rows of the matrix as reals: an embedding look-up ``(...) -> (..., inputs)``."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and self.master.requires_grad:
             weight, scale = quantize(self.master)
             return F.embedding(index, weight) * scale[index][..., None]
         return self.levels[index] * (self.scale[index][..., None] / self.unit)

@@ -121,3 +121,38 @@ class EncoderRecipe(Recipe):
     others_weight: float = 0.5
     map_texts: int = 200_000
     map_steps: int = 2500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningRecipe(Recipe):
+    """How to tune an encoder on questions.
+
+    Attributes:
+        positions: Most pieces of a text; turns that answer are short.
+        pair_mb: Most megabytes of pairs read from one of the other files.
+        own: Pairs of a batch from the data that is tuned for.
+        others: Pairs of a batch from the other files.
+        apart: Share of the groups that is held out.
+        learning_rate: Peak of AdamW's.
+        temperature: Of lists of candidates; 0.05 as in SimCSE (arXiv 2104.08821).
+        list_weight: Weight of the divergence from the teacher's lists.
+        start_weight: Weight of the distance from the gists at the start.
+        kept: Share of the weights at the start in the mean of both that the run ends with: what is
+            unlike the pairs is found about as before, and the pairs' like nearly as well as by the
+            tuned ones alone (Wortsman et al. 2022, arXiv 2109.01903).
+    """
+
+    minutes: float = 60.0
+    warmup_steps: int = 30
+    decay_from: float = 0.2
+    least_rate: float = 0.02
+    positions: int = 64
+    pair_mb: float = 1.5
+    own: int = 64
+    others: int = 16
+    apart: float = 0.08
+    learning_rate: float = 1e-4
+    temperature: float = 0.05
+    list_weight: float = 0.5
+    start_weight: float = 0.5
+    kept: float = 0.5

@@ -1,7 +1,7 @@
 """What training leaves behind: ``training.json`` beside the checkpoint, and a picture of it.
 
-The record has a stage for either network, ``encoder`` and ``expander``; a command that trains one
-of them takes over what the checkpoint it started from says of the other.
+The record has the stages of ``STAGES``; a command takes over what the checkpoint that it started
+from says of the others, and a stage that went on from its weights holds that one's as ``before``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ HELD_OUT_TURNS = 2000
 """Turns per file of held-out dialogues that a record is measured on."""
 
 FILE = "training.json"
+
+STAGES = ("encoder", "tuning", "expander")
+"""Trainings that make a checkpoint: the encoder's two, and the expander's."""
 
 Record = dict[str, Any]
 
@@ -96,10 +99,13 @@ def write_record(folder: Path, model: ReversibleModel, before: Record, **stages:
         folder: Of the checkpoint.
         model: What is in it.
         before: Record of the checkpoint that it started from.
-        stages: ``encoder`` or ``expander``: what was trained now.
+        stages: Of ``STAGES``, what was trained now.
     """
-    kept = {name: before.get(name) for name in ("encoder", "expander")}
-    record = {"name": model.name, "fingerprint": model.fingerprint, **kept, **stages}
+    kept = {name: before.get(name) for name in STAGES}
+    for name, stage in stages.items():
+        gone_on = stage.get("started_from") is not None and kept[name] is not None
+        kept[name] = stage | {"before": kept[name]} if gone_on else stage
+    record = {"name": model.name, "fingerprint": model.fingerprint, **kept}
     (folder / FILE).write_text(json.dumps(record, indent=1) + "\n")
     return record
 
@@ -121,7 +127,7 @@ def draw(record: Record, path: Path) -> None:
     }
     axes = figure.subplots(1, len(panels))
     for place, (stage, (title, name, kinds)) in zip(axes, panels.items(), strict=True):
-        curve = (record.get(stage) or {}).get("curve", [])
+        curve = _whole_curve(record.get(stage))
         _curve(place, curve, name, kinds)
         unit = name.replace("_", " ")
         place.set(xlabel="million tokens", ylabel=unit, title=f"{stage.capitalize()}: {title}")
@@ -130,6 +136,15 @@ def draw(record: Record, path: Path) -> None:
         place.grid(alpha=0.3)
         place.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
+
+
+def _whole_curve(stage: Record | None) -> list[Record]:
+    """Points of a stage and of those that it went on from, one after the other."""
+    if not stage:
+        return []
+    earlier = _whole_curve(stage.get("before"))
+    seen = earlier[-1]["tokens"] if earlier else 0
+    return [*earlier, *(point | {"tokens": point["tokens"] + seen} for point in stage["curve"])]
 
 
 def _curve(axes: Any, curve: Sequence[Record], name: str, kinds: Sequence[str]) -> None:

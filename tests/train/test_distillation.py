@@ -31,27 +31,6 @@ TEXTS = [f"When does the train to {town} leave?" for town in TOWNS]
 
 
 @pytest.fixture(scope="session")
-def teacher(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
-    """A random BERT of two small layers with all-MiniLM-L6-v2's word pieces."""
-    from transformers import AutoModel, AutoTokenizer, BertConfig
-
-    folder = tmp_path_factory.mktemp("teacher")
-    tokenizer = AutoTokenizer.from_pretrained(minilm, local_files_only=True)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        initializer_range=0.3,
-    )
-    AutoModel.from_config(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT of another size with a unigram tokenizer."""
     from tokenizers import Tokenizer, models, pre_tokenizers

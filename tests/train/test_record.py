@@ -8,7 +8,7 @@ import pytest
 
 from r3mem_agents import ReversibleModel
 from r3mem_agents.model import checkpoint
-from r3mem_agents.train.record import draw, read_record, write_record
+from r3mem_agents.train.record import STAGES, draw, read_record, write_record
 
 BASE = checkpoint.find("r3mem-base")
 
@@ -20,7 +20,7 @@ def test_the_bundled_record_is_of_the_bundled_checkpoint() -> None:
     assert record["expander"]["recipe"]["config"] == config.to_dict()
 
 
-@pytest.mark.parametrize("stage", ["encoder", "expander"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_its_curves_go_on_and_end_at_what_was_trained(stage: str) -> None:
     trained = read_record(BASE)[stage]
     tokens = [point["tokens"] for point in trained["curve"]]
@@ -33,7 +33,7 @@ def test_its_curves_go_on_and_end_at_what_was_trained(stage: str) -> None:
 def test_every_source_that_was_read_is_attributed() -> None:
     record = read_record(BASE)
     told = (BASE / "ATTRIBUTION.md").read_text(encoding="utf-8")
-    for name in record["encoder"]["data_sha256"].keys() | record["expander"]["data_sha256"].keys():
+    for name in {name for stage in STAGES for name in record[stage]["data_sha256"]}:
         if not name.startswith("multi/"):
             assert f"| {name.partition('.')[0]} |" in told
 
@@ -45,6 +45,8 @@ def test_a_stage_that_was_not_trained_keeps_its_record(
     record = write_record(tmp_path, model, before, expander={"steps": 5})
     assert record == read_record(tmp_path)
     assert (record["encoder"], record["expander"]) == ({"steps": 3}, {"steps": 5})
+    on = write_record(tmp_path, model, record, expander={"steps": 6, "started_from": "abc"})
+    assert on["expander"] == {"steps": 6, "started_from": "abc", "before": {"steps": 5}}
     assert record["fingerprint"] == model.fingerprint
     assert read_record(tmp_path / "nowhere") == {}
 

@@ -46,6 +46,12 @@ def gist_rotation(vectors: Tensor, bits: int) -> Tensor:
     return matrix.T
 
 
+def signs_of(gists: Tensor) -> Tensor:
+    """Bits of gists as -1 and 1, with the gradient of ``tanh``."""
+    soft = torch.tanh(gists * SHARP)
+    return soft + (torch.where(soft > 0, 1.0, -1.0) - soft).detach()
+
+
 def distillation_loss(
     vectors: Tensor, gists: Tensor, targets: Tensor, weight: Tensor, mean: Tensor, r: EncoderRecipe
 ) -> tuple[Tensor, Tensor]:
@@ -80,8 +86,7 @@ def distillation_loss(
     share = weight / weight.sum()
     cosine = ((vectors * targets).sum(-1) * share).sum()
     related = ((found @ found.T - likeness).square() * pairs).mean()
-    soft = torch.tanh(gists * SHARP)
-    signs = soft + (torch.where(soft > 0, 1.0, -1.0) - soft).detach()
+    signs = signs_of(gists)
     agree = signs @ signs.T / bits
     hashed = 2 / math.pi * torch.asin(likeness.clamp(-0.999, 0.999))
     coded = ((agree - hashed).square() * pairs).mean()

@@ -1,0 +1,1 @@
+"""Tuning an encoder on questions and the turns that answer them."""

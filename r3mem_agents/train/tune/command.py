@@ -1,0 +1,116 @@
+"""``r3mem tune``: an encoder that finds what answers, tuned on questions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.pretrained import add_adapters, merge_adapters
+from r3mem_agents.train.corpus import data_files, hash_files
+from r3mem_agents.train.progress import follow
+from r3mem_agents.train.recipe import TuningRecipe
+from r3mem_agents.train.record import describe_run, draw, read_record, write_record
+from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.tune.loop import TuningRun
+from r3mem_agents.train.tune.pairs import Lessons, read
+from r3mem_agents.train.tune.prepare import gists_of, prepare
+from r3mem_agents.train.tune.realign import blend, realign
+
+_DEFAULT = TuningRecipe()
+
+
+def tune(
+    data: Annotated[Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files of pairs.")],
+    teacher: Annotated[
+        Path, typer.Option(help="Folder of a sentence encoder whose lists are to be resembled.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    beside: Annotated[
+        Path | None,
+        typer.Option(help="Folder of other pairs, so that nothing general is lost."),
+    ] = None,
+    lora: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    start_from: Annotated[
+        str, typer.Option(help="Checkpoint whose encoder is tuned.")
+    ] = "r3mem-base",
+    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    pair_mb: Annotated[
+        float, typer.Option(help="Most MB of pairs from one of the other files.")
+    ] = _DEFAULT.pair_mb,
+    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of batches.")] = _DEFAULT.seed,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Tune an encoder on questions; run it again to go on after an interruption.
+
+    The expander learns to read the new gists, by least squares; train it on (r3mem train).
+
+    Example: r3mem tune data/questions --teacher all-MiniLM-L6-v2 --out runs/tuned --minutes 60
+    """
+    console = Console()
+    prepare_process(threads, seed)
+    where = device_of(device)
+    start = checkpoint.load(start_from)
+    recipe = replace(
+        _DEFAULT,
+        minutes=minutes,
+        steps=steps,
+        pair_mb=pair_mb,
+        learning_rate=_DEFAULT.learning_rate * rates,
+        others=_DEFAULT.others if beside is not None else 0,
+        seed=seed,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    with console.status("preparing") as status:
+
+        def note(text: str) -> None:
+            status.update(f"preparing: {text}")
+
+        pairs = read(data, beside, recipe.pair_mb)
+        known = prepare(pairs, start, teacher, recipe, out, where, note)
+    console.print(f"{len(pairs.query):,} pairs of {len(pairs.texts):,} texts")
+    encoder = start.encoder.thaw().requires_grad_(True).train()
+    if lora is not None:
+        add_adapters(encoder, lora)
+    lessons, dtype = Lessons(pairs, recipe), fastest_dtype(where)
+    run = TuningRun(encoder, known, lessons, recipe, out, where, dtype)
+    follow(run, console)
+    with console.status("writing the checkpoint"):
+        tuned = merge_adapters(encoder.cpu()).requires_grad_(False).eval()
+        tuned = blend(tuned, checkpoint.load(start_from).encoder.thaw(), recipe.kept).freeze()
+        after = gists_of(known.pieces, tuned, torch.device("cpu"))
+        before, now = (torch.from_numpy(np.sign(one)) for one in (known.gists, after))
+        read_again = realign(start.expander, before, now)
+        made = replace(start, name=name, encoder=tuned)
+        checkpoint.save(made, out / "checkpoint")
+        model = ReversibleModel.from_pretrained(out / "checkpoint")
+    stage = describe_run(run, recipe, start.fingerprint) | {
+        "teacher": teacher.name,
+        "lora_rank": lora,
+        "pairs": len(pairs.query),
+        "bits_kept": round(float((before == now).float().mean()), 4),
+        "gist_read_again": round(read_again, 4),
+        "data_sha256": {
+            path: digest
+            for folder in (data, beside)
+            if folder is not None
+            for path, digest in hash_files(folder, data_files(folder)).items()
+        },
+    }
+    earlier = read_record(checkpoint.find(start_from))
+    record = write_record(out / "checkpoint", model, earlier, tuning=stage)
+    draw(record, out / "tuning.png")
+    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'tuning.png'}")

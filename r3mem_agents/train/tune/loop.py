@@ -1,0 +1,107 @@
+"""The tuning of an encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.pieces import PADDING
+from r3mem_agents.train.gists import POSITIONS, by_length, padded
+from r3mem_agents.train.loop import BETAS
+from r3mem_agents.train.recipe import TuningRecipe
+from r3mem_agents.train.run import Figures, Run
+from r3mem_agents.train.tune.objective import tuning_loss
+from r3mem_agents.train.tune.pairs import Known, Lesson, Lessons, Rows
+
+
+class TuningRun(Run):
+    """One tuning.
+
+    The embeddings stay as they are: few of the pieces occur in the pairs.
+
+    Args:
+        encoder: What to tune, with its master weights set.
+        known: Of the texts.
+        lessons: What it learns from.
+        recipe: Every choice of the run.
+        folder: Where it keeps its state.
+        device: Where it computes.
+        dtype: Of its products.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        known: Known,
+        lessons: Lessons,
+        recipe: TuningRecipe,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.encoder, self._lessons, self._choices = encoder.to(device), lessons, recipe
+        self._known = known
+        self._targets, self._start = (
+            torch.from_numpy(one).to(device) for one in (known.targets, known.gists)
+        )
+        for still in (encoder.embedding.master, encoder.position):
+            still.requires_grad_(False)
+        trained = [p for p in encoder.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            trained, lr=recipe.learning_rate, betas=BETAS, weight_decay=0.0
+        )
+        super().__init__(encoder, [optimizer], recipe, folder, device, dtype)
+
+    def learn(self) -> None:
+        """Add the gradients of a batch."""
+        lesson = self._lessons.draw(self.step)
+        figures = self._loss(lesson)
+        torch.autograd.backward(figures["loss"])
+        self.note(**figures)
+
+    def measure(self) -> Figures:
+        """The loss of held-out pairs, and how often the gist that leads a list answers."""
+        self.encoder.freeze()
+        lesson = self._lessons.held_out()
+        gists = self._read(lesson.texts)
+        asked, bits = gists[lesson.asked], gists[lesson.candidates].sign()
+        odds = (asked @ bits.T).cpu().numpy()
+        odds[lesson.unsure] = -np.inf
+        order = np.argsort(-odds, axis=1, kind="stable")
+        hits = np.take_along_axis(lesson.answers, order, 1)
+        figures = self._parts(lesson, gists)
+        return {name: value.item() for name, value in figures.items()} | {
+            f"in_{k}": float(hits[:, :k].any(1).mean()) for k in (1, 3, 5)
+        }
+
+    def _loss(self, lesson: Lesson) -> dict[str, Tensor]:
+        return self._parts(lesson, self._read(lesson.texts))
+
+    def _parts(self, lesson: Lesson, gists: Tensor) -> dict[str, Tensor]:
+        texts, asked, candidates, answers, unsure = (
+            torch.from_numpy(one).to(self.device)
+            for one in (
+                lesson.texts, lesson.asked, lesson.candidates, lesson.answers, lesson.unsure
+            )
+        )  # fmt: skip
+        start, targets = self._start[texts].float(), self._targets[texts].float()
+        return tuning_loss(gists, start, targets, asked, candidates, answers, unsure, self._choices)
+
+    def _read(self, texts: Rows) -> Tensor:
+        """Gists of texts before their bits are taken, ``(texts, gist_bits)``."""
+        cut = self._known.pieces
+        batches = by_length(cut.counts[texts], POSITIONS[self.device.type])
+        found = []
+        for rows in batches:
+            ids = torch.from_numpy(padded(cut, texts[rows], PADDING)).to(self.device)
+            count = torch.from_numpy(cut.counts[texts[rows]]).to(self.device)
+            self.tokens += ids.numel()
+            with self.autocast():
+                meaning = self.encoder.meaning(ids, count)
+            found.append(self.encoder.to_gist(meaning.float()))
+        back = torch.from_numpy(np.argsort(np.concatenate(batches))).to(self.device)
+        return torch.cat(found)[back]
