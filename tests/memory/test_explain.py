@@ -323,7 +323,7 @@ def test_why_nothing_is_found(memory: CompressiveMemory) -> None:
 
 
 def test_the_best_that_was_not_good_enough_is_named(memory: CompressiveMemory) -> None:
-    question = "Which quantum chromodynamics lattice gauge theory does nobody call Noted?"
+    question = "Glacier melt"  # which turn 3 happens to resemble by 0.16
     told = outcome(memory, question)
     assert re.search(r"turn \d has the most evidence, and says \d+ % of the weightiest words", told)
     found = memory.recall(question, now=NOW, explain=True)
