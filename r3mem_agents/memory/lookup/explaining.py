@@ -7,7 +7,8 @@ from datetime import datetime
 
 import numpy as np
 
-from r3mem_agents.memory.lookup.features import UNRELATED, term_evidence
+from r3mem_agents.memory.lookup.confidence import UNRELATED
+from r3mem_agents.memory.lookup.features import term_evidence
 from r3mem_agents.memory.lookup.heard import Heard
 from r3mem_agents.memory.lookup.index import Speaker
 from r3mem_agents.memory.lookup.plain import distance, listed, percent, period

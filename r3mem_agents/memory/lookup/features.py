@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.lookup.confidence import UNHEARD_TURNS
+from r3mem_agents.memory.lookup.confidence import UNHEARD_TURNS, UNRELATED, UNRELATED_SPREAD
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.postings import Postings, idf
 from r3mem_agents.memory.lookup.question import Question
@@ -24,11 +24,6 @@ by absolute length, or the long answers of a memory of such would crowd out its 
 
 K1, B = 0.9, 0.5
 """BM25's constants for sessions, whose lengths are compared with each other."""
-
-UNRELATED, UNRELATED_SPREAD = 0.08, 0.07
-"""Mean and standard deviation of the likeness of questions to turns that have nothing to do with
-them. The mean lies between 0.05 and 0.12 in 18 languages and all kinds of talk (docs/LOG.md, "what
-unrelated gists look like")."""
 
 BREVITY = 50.0
 """Terms of a turn that gives half of its evidence to those beside it: a long one speaks for itself
