@@ -256,6 +256,12 @@ def day(year: int, month: int, day: int) -> int:
         ("ماذا حدث قبل ثلاثة أيام؟", (2023, 11, 24), (2023, 11, 25)),
         ("मैंने पिछले सप्ताह क्या किया?", (2023, 11, 20), (2023, 11, 27)),
         ("三天前发生了什么?", (2023, 11, 24), (2023, 11, 25)),
+        ("5月3日发生了什么?", (2023, 5, 3), (2023, 5, 4)),
+        ("我十二月二十三号说了什么?", (2022, 12, 23), (2022, 12, 24)),
+        ("10月4日到11月5日之间我说了什么?", (2023, 10, 4), (2023, 11, 6)),
+        ("二十天前发生了什么?", (2023, 11, 7), (2023, 11, 8)),
+        ("10月4日に何がありましたか?", (2023, 10, 4), (2023, 10, 5)),
+        ("12月24日に何を言った?", (2022, 12, 24), (2022, 12, 25)),
         ("先月どこにいましたか?", (2023, 10, 1), (2023, 11, 1)),
         ("지난주에 뭐 했어?", (2023, 11, 20), (2023, 11, 27)),
         ("เดือนที่แล้วฉันอยู่ที่ไหน", (2023, 10, 1), (2023, 11, 1)),
@@ -285,6 +291,8 @@ def test_dates_are_read_in_the_language_of_the_question(
         "Berapa harga dua apel?",
         "मैंने कल क्या खाया?",  # yesterday, or tomorrow
         "我有两个孩子吗?",
+        "二月三十日是什么?",
+        "99月99日は何ですか?",
         "子供が3人いますか?",
     ],
 )
@@ -292,8 +300,24 @@ def test_what_is_no_date_is_not_read(question: str) -> None:
     assert find_dates(question, NOW, TURNS).spans == ()
 
 
-def test_whatever_was_said_at_a_time_is_asked_for_in_german_too(memory: CompressiveMemory) -> None:
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Was ist gestern passiert?",
+        "Qu'est-ce qui s'est passé hier ?",
+        "Cosa è successo ieri?",
+        "Wat is er gisteren gebeurd?",
+        "昨天发生了什么？",
+        "我昨天说了什么？",
+        "11月26日我们聊了些什么？",
+        "昨日は何がありましたか？",
+        "11月26日に何を言いましたか？",
+    ],
+)
+def test_whatever_was_said_at_a_time_is_asked_for_in_other_languages_too(
+    memory: CompressiveMemory, question: str
+) -> None:
     memory.remember("user", "Die Blumen sind gegossen.", time=datetime(2023, 11, 26, 9, tzinfo=UTC))
     memory.remember("user", "Der Zug war zu spät.", time=datetime(2023, 11, 20, 9, tzinfo=UTC))
-    hits = memory.recall("Was ist gestern passiert?", now=NOW)
+    hits = memory.recall(question, now=NOW)
     assert [hit.text for hit in hits] == ["Die Blumen sind gegossen."]

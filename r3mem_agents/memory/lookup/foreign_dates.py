@@ -34,8 +34,10 @@ _ALONE = regex.compile(
     r"|昨日|今日|一昨日|先週|先月|今週|今月|昨年|一昨年|\d+(?:日|週間|か月|ヶ月)前|[月火水木金土日]曜日"
     r"|เมื่อวาน|วันนี้|(?:\d+\s?วัน|(?:\d+\s?)?(?:สัปดาห์|เดือน|ปี))ที่แล้ว|\d{1,2}\s\p{Thai}{4,}(?:\s\d{4})?"
 )
-_COUNT = str.maketrans("一两二三四五六七八九", "1223456789")
-_AGO = regex.compile(r"[一两二三四五六七八九](?=天|周|个|年前)")
+_COUNT = regex.compile(r"[一两二三四五六七八九十]+(?=天|周|个|年前|月|[日号號])")
+_DIGITS = str.maketrans("一两二三四五六七八九", "1223456789")
+
+_DAY_OF_MONTH = regex.compile(r"(\d+)月(\d+)[日号號]")
 
 # What is left of an Italian word before an apostrophe, and what follows a Korean date.
 _ELIDED = regex.compile(r"(?<!\w)(?:[cdlmnst]|un|dell|nell|sull|all|dall)'(?=\w)", regex.IGNORECASE)
@@ -97,7 +99,9 @@ def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
         return
     if language in UNSPACED:
         for one in _ALONE.finditer(text):
-            alone = _AGO.sub(lambda count: count[0].translate(_COUNT), one[0])
+            alone = _COUNT.sub(lambda count: _counted(count[0]), one[0])
+            if day := _DAY_OF_MONTH.fullmatch(alone):
+                alone = _with_year(int(day[1]), int(day[2]), now)
             for found, _ in found_dates(alone, now, language):
                 lead, start, end = _relation(text, one.start(), one.start(), one.end(), language)
                 yield Related(found._replace(place=one.start(), words=one[0]), lead, start, end)
@@ -130,6 +134,18 @@ def _relation(text: str, start: int, core: int, end: int, language: str) -> tupl
     if after and (found := after.match(text, end)) and found.lastgroup:
         return found.lastgroup.removesuffix("_after"), start, found.end()
     return "", start, end
+
+
+def _counted(count: str) -> str:
+    # A Chinese number below a hundred in digits.
+    tens, ten, ones = count.translate(_DIGITS).partition("十")
+    return f"{tens or 1}{ones or 0}" if ten else tens
+
+
+def _with_year(month: int, day: int, now: datetime) -> str:
+    # The last such day before ``now``, since dateparser reads few of these without a year.
+    over = (month, day) > (now.month, now.day)
+    return f"{now.year - over}年{month}月{day}日"
 
 
 def _leading(words: str, language: str) -> int:
