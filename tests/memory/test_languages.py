@@ -305,6 +305,9 @@ def test_what_is_no_date_is_not_read(question: str) -> None:
     [
         "Was ist gestern passiert?",
         "Qu'est-ce qui s'est passé hier ?",
+        "Que s'est-il passé hier ?",
+        "Qu'ai-je dit hier ?",
+        "Qu'a-t-on dit hier ?",
         "Cosa è successo ieri?",
         "Wat is er gisteren gebeurd?",
         "昨天发生了什么？",

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from r3mem_agents.memory.lookup.terms import indexed_terms
 
-TERM_RULES = 6
+TERM_RULES = 7
 """Grows with every change of spellings, words, stop words and terms."""
 
 # Other tables of Unicode, in Python or in regex, are seen by what they make of this.

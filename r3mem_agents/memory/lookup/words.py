@@ -112,8 +112,16 @@ def spelled(text: str, told: Collection[str]) -> Iterator[tuple[Spelling, ...]]:
                 named = named and bool(
                     _GOES_ON.search(text, max(token.start() - 4, 0), token.start())
                 )
+                if not named and _inverted(bare, stop_words):
+                    continue
                 if spellings := _spellings(bare, frozenset() if named else stop_words):
                     yield spellings
+
+
+def _inverted(found: str, stop_words: Collection[str]) -> bool:
+    # Whether hyphens join nothing but function words: "est-il", "as-tu", "a-t-elle".
+    parts = casefolded(found).split("-")
+    return len(parts) > 1 and all(part == "a" or part in stop_words for part in parts)
 
 
 def _phone(found: str) -> Iterator[tuple[Spelling, ...]]:
