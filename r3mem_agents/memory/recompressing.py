@@ -13,7 +13,7 @@ from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import command, load_model, model_id
 from r3mem_agents.memory.records import damaged_turn, open_names
 from r3mem_agents.memory.sealing import Sealer
-from r3mem_agents.store import ExaminedTurn, ModelId, NewCode, Store
+from r3mem_agents.store import ExaminedTurn, ModelId, NewCode, Store, check_there
 from r3mem_agents.types import DamagedTurn, Recompression
 
 if TYPE_CHECKING:
@@ -59,8 +59,10 @@ def recompress(
         ModelMismatchError: Neither model can expand what is in the file.
         CheckpointError: If a model cannot be loaded.
         ReadBackError: A turn does not come back from what was about to be written of it.
+        NotFoundError: There is no file.
         StoreError: If the file cannot be read or written.
     """
+    check_there(path_or_url)
     goal = load_model(model)
     readers = {goal.expander_fingerprint: goal}
     if source is not None:

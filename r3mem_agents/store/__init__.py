@@ -14,6 +14,7 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
+from r3mem_agents.store.sqlite import check_there
 from r3mem_agents.store.store import Store
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Store",
     "Totals",
     "TurnRow",
+    "check_there",
 ]

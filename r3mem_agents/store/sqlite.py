@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from r3mem_agents.errors import (
     InvalidInputError,
+    NotFoundError,
     StoreCorruptError,
     StoreError,
     StoreUnavailableError,
@@ -64,9 +65,20 @@ def locate(where: str | os.PathLike[str]) -> URL:
             raise InvalidInputError(
                 f"{url.get_backend_name()} is not supported; give a path or a sqlite:/// URL"
             )
-    if url.database and url.database != IN_MEMORY and "uri" not in url.query:
-        _check_place(Path(url.database))
+    if file := _file(url):
+        _check_place(file)
     return url
+
+
+def check_there(where: str | os.PathLike[str]) -> None:
+    """Refuse a path or URL of a file that does not exist.
+
+    Raises:
+        NotFoundError: If there is none.
+    """
+    file = _file(locate(where))
+    if file and not file.exists():
+        raise NotFoundError(f"there is no memory at {file}; give the path of one")
 
 
 def free_path(path: str | os.PathLike[str]) -> Path:
@@ -92,6 +104,12 @@ def location(where: str | os.PathLike[str]) -> str:
     """What opens the same database again: an absolute path, or the URL that was given."""
     text = os.fspath(where)
     return text if "://" in text or text == IN_MEMORY else os.path.abspath(text)
+
+
+def _file(url: URL) -> Path | None:
+    # Where the database is, if that is a path.
+    name = url.database
+    return Path(name) if name and name != IN_MEMORY and "uri" not in url.query else None
 
 
 def _check_place(path: Path) -> None:

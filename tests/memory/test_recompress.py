@@ -23,6 +23,7 @@ from r3mem_agents import CompressiveMemory, ReversibleModel, Turn, recompress
 from r3mem_agents.errors import (
     DamageWarning,
     ModelMismatchError,
+    NotFoundError,
     OtherGistsWarning,
     ReadBackError,
     StoreUnavailableError,
@@ -168,7 +169,15 @@ def test_a_file_that_holds_nothing_is_given_over(path: Path) -> None:
         assert memory.history() == []
 
 
+def test_a_file_that_is_not_there_is_not_made(path: Path) -> None:
+    for where in (path, f"sqlite:///{path}"):
+        with pytest.raises(NotFoundError, match="no memory at"):
+            recompress(where, model=ENCODER)
+    assert not path.exists()
+
+
 def test_a_new_file_has_nothing_to_do(path: Path) -> None:
+    path.touch()
     done = recompress(path, model=ENCODER)
     assert (done.turns, done.recompressed, done.model_before) == (0, 0, None)
 
