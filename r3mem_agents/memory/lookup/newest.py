@@ -12,9 +12,9 @@ Floats = NDArray[np.float64]
 LOOKED_AT = 5
 """So many of the best turns may have been superseded. Chosen."""
 
-ALIKE = 0.2
-"""Likeness of the gists of two turns that say the same kind of thing: 94 % of a speaker's pairs of
-turns are less alike (docs/LOG.md, "the newest of it")."""
+ALIKE = 0.3
+"""Likeness of the gists of two turns that say the same kind of thing: 95 % of a speaker's pairs of
+short turns in talk between people are less alike (docs/LOG.md, "tuning on questions")."""
 
 MOST_TERMS = 20
 """Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
