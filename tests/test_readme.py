@@ -186,6 +186,45 @@ def test_other_lookups_are_those_of_the_results(title: str, name: str) -> None:
         assert re.findall(r"0\.\d{3}", row) == [f"{one:.3f}" for one in found]
 
 
+def test_everyday_facts_are_those_of_the_results() -> None:
+    told = (ROOT / "docs/recall.md").read_text().split("## On everyday facts and updates\n")[1]
+    told = told.split("\n## ")[0]
+    result = json.loads((ROOT / "docs/results/recall-sets.json").read_text())["figures"]["systems"]
+    tables = told.split("In nine other languages")
+    labels = SYSTEMS | {
+        "ngrams": "BM25 over character n-grams",
+        "bm25+minilm": "BM25 + all-MiniLM-L6-v2",
+    }
+    for system, found in result.items():
+        row = next(r for r in tables[0].splitlines() if r.startswith(f"| {labels[system]} |"))
+        facts, updates = (found["by_source"][name] for name in ("facts-en", "updates-en"))
+        figures = [facts[f"recall@{k}"] for k in (1, 3, 5)] + [updates["recall@5"]]
+        assert re.findall(r"0\.\d{3}", row) == [f"{one['value']:.3f}" for one in figures]
+    for source in result["r3mem"]["by_source"]:
+        if source.startswith("facts-") and source != "facts-en":
+            row = next(r for r in tables[1].splitlines() if r.startswith(f"| {source[6:]} |"))
+            systems = [result[name]["by_source"][source] for name in ("r3mem", "ngrams", "minilm")]
+            assert re.findall(r"0\.\d{3}", row) == [
+                f"{one['recall@5']['value']:.3f}" for one in systems
+            ]
+    kinds = {
+        kind: one["value"]
+        for kind, one in result["r3mem"]["before_rivals"]["by_category"].items()
+        if kind != "update-past"
+    }
+    silence = result["r3mem"]["silence"]["overall"]
+    told_last = tables[1].split("Two things")[1]
+    both_hold = kinds.pop("negative")
+    assert re.findall(r"0\.\d{3}", told_last) == [
+        f"{one:.3f}"
+        for one in (
+            min(kinds.values()), max(kinds.values()), both_hold,
+            silence["unanswerable"]["value"], silence["wrong_conversation"]["value"],
+            silence["answered"]["value"],
+        )
+    ]  # fmt: skip
+
+
 def test_ablations_are_those_of_the_results() -> None:
     told = (ROOT / "docs/recall.md").read_text().split("## On LoCoMo")[1].splitlines()
     figures = json.loads((ROOT / "docs/results/recall.json").read_text())["figures"]

@@ -109,7 +109,7 @@ def test_wrong_options_are_refused(filled: CompressiveMemory) -> None:
         R3Retriever.from_memory(filled, sessions=["nowhere"]).retrieve(QUESTION)
 
 
-@pytest.mark.parametrize("question", ["quantum chromodynamics", "Hello!", ""])
+@pytest.mark.parametrize("question", ["photosynthesis", "Hello!", ""])
 async def test_nothing_relevant_is_said(filled: CompressiveMemory, question: str) -> None:
     retriever = R3Retriever.from_memory(filled)
     [said] = retriever.retrieve(question)
@@ -133,11 +133,11 @@ async def test_nodes_say_why_they_were_found(filled: CompressiveMemory) -> None:
         json.dumps(node.metadata)
         for mode in (MetadataMode.LLM, MetadataMode.EMBED):
             assert node.node.get_content(mode) == other.node.get_content(mode)
-    [nothing] = retriever.retrieve("quantum chromodynamics")
+    [nothing] = retriever.retrieve("photosynthesis")
     assert nothing.metadata["explanation"]["outcome"].startswith("Nothing is relevant: ")
     silent = "Nothing relevant was found in memory."
     assert nothing.node.get_content(MetadataMode.LLM) == silent
-    assert R3Retriever.from_memory(filled).retrieve("quantum chromodynamics")[0].metadata == {}
+    assert R3Retriever.from_memory(filled).retrieve("photosynthesis")[0].metadata == {}
 
 
 def test_a_node_is_quoted_where_a_model_reads_it(memory: CompressiveMemory) -> None:

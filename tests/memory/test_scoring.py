@@ -17,6 +17,7 @@ from r3mem_agents.memory.lookup.confidence import (
     LEAST,
     OFFSET,
     UNHEARD_TURNS,
+    UNRELATED,
     WEIGHTIEST,
 )
 from r3mem_agents.memory.lookup.dates import Span
@@ -190,7 +191,7 @@ def test_the_best_turn_says_how_sure_it_is(lines: list[Line], query: set[int], g
     odds = np.where(evidence.relevant, evidence.odds, -np.inf)
     best = int(odds.argmax())
     covered = written_out_coverage(lines, query)[best]
-    alike = 0.25 if likeness[best] == -1 else max(likeness[best], 0)
+    alike = 0.25 if likeness[best] == -1 else max(likeness[best], UNRELATED)
     sure = 1 / (1 + math.exp(-OFFSET - COVERED * covered - ALIKE * alike))
     assert sure >= LEAST
     expected = [sure * math.exp((one - odds[best]) / SPREAD) for one in odds]
