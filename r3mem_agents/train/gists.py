@@ -73,18 +73,26 @@ def segment_gists(
 
 
 def _gists(texts: list[str], encoder: Encoder, pieces: Pieces, device: torch.device) -> Gists:
-    """Gists of texts, in batches of like length."""
+    """Gists of texts."""
     cut = Ragged.of(pieces.encode(texts, encoder.config.positions), np.int32)
-    out: list[Gists] = []
-    batches = by_length(cut.counts, POSITIONS[device.type])
+    return np.packbits(before_bits(cut, encoder, device) > 0, axis=1)
+
+
+def before_bits(cut: Ragged, encoder: Encoder, device: torch.device) -> NDArray[np.float32]:
+    """Gists of texts before their bits are taken, ``(texts, gist_bits)``, by batches.
+
+    Args:
+        cut: Word pieces of each text.
+        encoder: Reads them; it lies on ``device``, with rounded weights.
+        device: Where to compute.
+    """
+    out = np.zeros((len(cut), encoder.config.gist_bits), np.float32)
     with computing(device):
-        for rows in batches:
+        for rows in by_length(cut.counts, POSITIONS[device.type]):
             ids = torch.from_numpy(padded(cut, rows, PADDING)).to(device)
             count = torch.from_numpy(cut.counts[rows]).to(device)
-            out.append(np.packbits((encoder(ids, count) > 0).cpu().numpy(), axis=1))
-    gists = np.empty_like(np.concatenate(out))
-    gists[np.concatenate(batches)] = np.concatenate(out)
-    return gists
+            out[rows] = encoder(ids, count).cpu().numpy()
+    return out
 
 
 def by_length(counts: NDArray[np.int64], positions: int) -> list[NDArray[np.int64]]:

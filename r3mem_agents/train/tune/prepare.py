@@ -13,11 +13,9 @@ from torch.nn import functional as F
 
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.isolation import computing
-from r3mem_agents.model.pieces import PADDING
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.distil.teacher import Teacher, Vectors
-from r3mem_agents.train.gists import POSITIONS, by_length, padded
+from r3mem_agents.train.gists import before_bits
 from r3mem_agents.train.recipe import TuningRecipe
 from r3mem_agents.train.tune.pairs import Known, Pairs
 
@@ -64,11 +62,5 @@ def prepare(
 
 def gists_of(pieces: Ragged, encoder: Encoder, device: torch.device) -> Vectors:
     """Gists of texts before their bits are taken, ``(texts, gist_bits)``, of length 1."""
-    encoder = encoder.to(device)
-    out = np.zeros((len(pieces), encoder.config.gist_bits), np.float16)
-    with computing(device):
-        for rows in by_length(pieces.counts, POSITIONS[device.type]):
-            ids = torch.from_numpy(padded(pieces, rows, PADDING)).to(device)
-            count = torch.from_numpy(pieces.counts[rows]).to(device)
-            out[rows] = F.normalize(encoder(ids, count), dim=-1).half().cpu().numpy()
-    return out
+    found = torch.from_numpy(before_bits(pieces, encoder.to(device), device))
+    return F.normalize(found, dim=-1).half().numpy()
