@@ -129,8 +129,8 @@ class Recollection:
         time: When it was said, with a time zone.
         metadata: What was stored beside it.
         key: By what the caller knows the turn, if it was given.
-        superseded_by: Id of a newer turn in which the same speaker says the same kind of thing, if
-            one was found: this turn may hold no more.
+        superseded_by: Id of a newer turn by the same speaker that supersedes it, if one was found:
+            what this turn says may hold no more.
         explanation: Why it was found, where that was asked for.
     """
 

@@ -26,9 +26,10 @@ ALLOWED = {
     "memory": {"types", "errors", "timestamps", "forking", "store", "model"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
-    "train": {"types", "errors", "model", "memory", "provenance"},
+    "auroc": set(),
+    "train": {"types", "errors", "model", "memory", "provenance", "auroc"},
     "demo": {"types", "errors", "model", "memory"},
-    "bench": {"types", "errors", "model", "memory", "demo"},
+    "bench": {"types", "errors", "model", "memory", "demo", "auroc"},
     "chat": {"types", "errors", "memory"},
     "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "demo", "bench"}
     | {"train", "chat"},

@@ -26,7 +26,7 @@ class R3MemGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and load the training code if that is what is wanted."""
-        if args[:1] in (["train"], ["distil"], ["tune"]):
+        if args and args[0] in {"train", "distil", "tune", "supersede"}:
             self.commands[args[0]] = _load_training(args[0])
         return super().resolve_command(ctx, args)
 
@@ -75,10 +75,16 @@ def _load_training(name: str) -> Any:
     """Build a training command out of :mod:`r3mem_agents.train`."""
     from r3mem_agents.train.command import train
     from r3mem_agents.train.distil.command import distil
+    from r3mem_agents.train.supersede.command import supersede
     from r3mem_agents.train.tune.command import tune
 
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    commands: dict[str, Callable[..., None]] = {"train": train, "distil": distil, "tune": tune}
+    commands: dict[str, Callable[..., None]] = {
+        "train": train,
+        "distil": distil,
+        "tune": tune,
+        "supersede": supersede,
+    }
     single.command(name)(commands[name])
     return typer.main.get_command(single)
 
@@ -128,6 +134,12 @@ def _distil() -> None:
 @training.command("tune", rich_help_panel="Models")
 def _tune() -> None:
     """Tune what reads meaning on questions and what answers them."""
+    # As above.
+
+
+@training.command("supersede", rich_help_panel="Models")
+def _supersede() -> None:
+    """Train what tells which turn supersedes another."""
     # As above.
 
 

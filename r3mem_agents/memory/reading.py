@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
 from r3mem_agents.memory.cache import INDEXES
+from r3mem_agents.memory.comparing import Comparing
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.explaining import Explainer
@@ -183,6 +184,7 @@ class Reader:
             return None, {}
         if likeness is None:
             likeness = partial(gist_likeness, question=self._model.questions([query])[0])
+        compare = Comparing(self._model, self._texts) if self._model.superseder else None
         ranking: Ranking | None = None
         rows: Mapping[int, TurnRow] = {}
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
@@ -192,7 +194,9 @@ class Reader:
             if turns is None:
                 return None, {}
             alike = likeness(turns)
-            ranking = rank(turns, self._sealer, query, alike, filters, level, k, now, weights)
+            ranking = rank(
+                turns, self._sealer, query, alike, filters, level, k, now, weights, compare
+            )
             rows = self._store.turns(self._scope, [winner.id for winner in ranking.winners])
             if len(rows) == len(ranking.winners):
                 break
@@ -231,6 +235,12 @@ class Reader:
                 )
             except StaleTermsError:
                 self.renew_terms()
+
+    def _texts(self, ids: Sequence[int]) -> Mapping[int, str]:
+        # Texts of those turns that are there and whole; damage is told of when they are returned.
+        rows = list(self._store.turns(self._scope, ids).values())
+        turns, _ = self._read(rows, partial(EXPANSIONS.expand, self._model))
+        return {turn.id: turn.text for turn in turns if turn.id is not None}
 
     def _open(
         self,

@@ -2,7 +2,7 @@
 
 A folder holds ``config.json`` (format, name, sizes), ``model.safetensors`` (rounded weights,
 scales and biases of both networks, static token counts), ``tokenizer.json``, ``pieces.json`` (what
-the encoder reads) and, once trained, ``training.json``.
+the encoder reads), ``superseder.safetensors`` if there is one and, once trained, ``training.json``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.config import EncoderConfig, ModelConfig
+from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
 from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.superseder import Superseder
 from r3mem_agents.model.tokenizer import Tokenizer
 
 FORMAT = 3
@@ -35,6 +36,7 @@ FORMAT = 3
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
 _STATIC_COUNTS = "static_counts"
 _ENCODER, _EXPANDER = "encoder.", "expander."
+_SUPERSEDER, _SUPERSEDER_FILE = "superseder", "superseder.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Checkpoint:
             other's turns by them.
         expander_fingerprint: Of what expands; two checkpoints with the same one read each other's
             memories.
+        superseder: Compares two turns; reads the encoder's pieces and embeddings. It decides
+            nothing that is stored, so no fingerprint is of it. ``None``: nothing is superseded.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Checkpoint:
     fingerprint: str = ""
     encoder_fingerprint: str = ""
     expander_fingerprint: str = ""
+    superseder: Superseder | None = None
 
 
 def bundled() -> list[str]:
@@ -98,6 +103,9 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         "encoder": checkpoint.encoder.config.to_dict(),
         "expander": checkpoint.expander.config.to_dict(),
     }
+    if checkpoint.superseder is not None:
+        config[_SUPERSEDER] = checkpoint.superseder.config.to_dict()
+        save_file(_rounded(checkpoint.superseder), folder / _SUPERSEDER_FILE)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
     checkpoint.pieces.save(folder / "pieces.json")
@@ -153,16 +161,41 @@ def _load(folder: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{folder} is damaged: {found} {what} where its sizes say {wanted}"
             )
+    superseder = (
+        _superseder(folder, fields[_SUPERSEDER], encoder) if _SUPERSEDER in fields else None
+    )
     for network in (encoder, expander):
         network.requires_grad_(False).eval()
     whole = fingerprint(folder)
-    return Checkpoint(name, encoder, expander, tokenizer, pieces, counts, whole, *prints)
+    return Checkpoint(
+        name, encoder, expander, tokenizer, pieces, counts, whole, *prints, superseder=superseder
+    )
+
+
+def _superseder(folder: Path, sizes: Mapping[str, Any], encoder: Encoder) -> Superseder:
+    try:
+        network = Superseder(SupersederConfig(**sizes))
+        tensors = load_file(folder / _SUPERSEDER_FILE)
+        if missing := _rounded(network).keys() ^ tensors.keys():
+            raise CheckpointError(
+                f"{folder}: tensors of the superseder do not fit its sizes: {sorted(missing)}"
+            )
+        network.load_state_dict(tensors)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} is damaged: {error}") from error
+    if network.config.hidden != encoder.config.hidden:
+        raise CheckpointError(
+            f"{folder} is damaged: the superseder reads embeddings of {network.config.hidden} "
+            f"channels where the encoder's have {encoder.config.hidden}"
+        )
+    return network.requires_grad_(False).eval()
 
 
 def fingerprint(folder: Path) -> str:
     """Hash of all that decides memory tokens: sizes, tensors, tokens, pieces; 16 hex digits."""
     fields = json.loads((folder / "config.json").read_text())
     fields.pop("name")
+    fields.pop(_SUPERSEDER, None)
     digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
     for name in ("model.safetensors", "tokenizer.json", "pieces.json"):
         digest.update((folder / name).read_bytes())

@@ -77,6 +77,27 @@ class EncoderConfig(StackConfig):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupersederConfig(StackConfig):
+    """Sizes of the network that compares two turns.
+
+    The defaults are those of the bundled checkpoint; the stack's but its depth are the encoder's.
+
+    Attributes:
+        layers: Couplings. Chosen for what a lookup may cost; more were not tried.
+        positions: Most pieces of a turn, the two that mark its ends included.
+        compared: Channels of each turn that are compared.
+    """
+
+    hidden: int = 384
+    layers: int = 4
+    heads: int = 12
+    feedforward: int = 1536
+    biased: bool = True
+    positions: int = 96
+    compared: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig(StackConfig):
     """Sizes of the network that runs backward, from memory tokens to the text.
 

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import ExpansionError, InvalidInputError
+from r3mem_agents.errors import CheckpointError, ExpansionError, InvalidInputError
 from r3mem_agents.model import checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.codec import Codec
+from r3mem_agents.model.comparing import compare
 from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.forward import Forward
@@ -106,6 +107,7 @@ class ReversibleModel:
         self.expander = loaded.expander
         self._loaded = loaded
         self._forward = Forward(loaded.encoder, loaded.pieces)
+        self.superseder = loaded.superseder
         self._codec = Codec(loaded.expander, loaded.tokenizer, loaded.static_counts)
 
     @classmethod
@@ -157,6 +159,8 @@ class ReversibleModel:
         """The same model on another device; memory tokens are the same there."""
         self.encoder.to(device)
         self.expander.to(device)
+        if self.superseder is not None:
+            self.superseder.to(device)
         return self
 
     def count_tokens(self, text: str) -> int:
@@ -219,6 +223,26 @@ class ReversibleModel:
         for number, text in enumerate(texts):
             _utf8(text, number)
         return self._forward.questions([text[:_QUESTION_CHARACTERS] for text in texts])
+
+    @_apart
+    def supersedes(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Log-odds that the newer turn of each pair supersedes the older, ``(pairs,)``.
+
+        Args:
+            pairs: Texts of the older turn and of the newer; of each what a segment holds is read.
+
+        Raises:
+            InvalidInputError: A text is no string, or holds a lone surrogate.
+            CheckpointError: The checkpoint has no network that compares turns.
+        """
+        for number, pair in enumerate(pairs):
+            for text in pair:
+                _utf8(text, number)
+        if self.superseder is None:
+            raise CheckpointError(
+                f"{self.name} has no network that compares turns: train one with r3mem supersede"
+            )
+        return compare(self.superseder, self.encoder, self.pieces, pairs)
 
     @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:

@@ -1,6 +1,6 @@
 """From JSONL files to texts and token arrays: what training reads.
 
-Records are those of the open format ``{"type": "dialog" | "text" | "pair", ...}``
+Records are those of the open format ``{"type": "dialog" | "text" | "pair" | "memory", ...}``
 (docs/training.md). Texts become segments as a memory would cut them.
 """
 
@@ -126,7 +126,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
                 kind = record["type"]
             except (ValueError, TypeError, KeyError) as error:
                 raise InvalidInputError(f"{path}:{number}: not a record: {error}") from error
-            if kind not in {"dialog", "text", "pair"}:
+            if kind not in {"dialog", "text", "pair", "memory"}:
                 raise InvalidInputError(f"{path}:{number}: unknown type {kind!r}")
             yield record
 
@@ -150,7 +150,7 @@ def language_of(record: dict[str, Any]) -> str:
 def texts_of(record: dict[str, Any]) -> list[str]:
     """Texts of a record as turns: of a dialog its turns, of a text its paragraphs or lines.
 
-    A pair has none: pairs are for the encoder.
+    Pairs and memories have none: they are for the other networks.
     """
     if record["type"] == "dialog":
         texts = [turn["text"] for turn in record["turns"]]

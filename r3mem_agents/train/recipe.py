@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from r3mem_agents.model.config import ModelConfig
+from r3mem_agents.model.config import ModelConfig, SupersederConfig
 
 GOING_ON = 0.25
 """Factor on the peak learning rates of a run that goes on from trained weights."""
@@ -156,3 +156,35 @@ class TuningRecipe(Recipe):
     list_weight: float = 0.5
     start_weight: float = 0.5
     kept: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupersederRecipe(Recipe):
+    """How to train a superseder.
+
+    Attributes:
+        config: Sizes of the network.
+        pairs: Pairs of a step.
+        updates: Share of them in which the newer turn supersedes the older.
+        alike: Share in which both hold though they are alike.
+        talk: Share that is other people's talk, in which nothing is taken to supersede.
+        lost: Share of the pieces blotted out in training (word dropout, Iyyer et al. 2015).
+        apart: Share of the memories that is held out.
+        learning_rate: Peak of AdamW's.
+        decay: AdamW's weight decay.
+    """
+
+    minutes: float = 30.0
+    warmup_steps: int = 50
+    decay_from: float = 0.1
+    least_rate: float = 0.01
+    config: SupersederConfig = field(default_factory=SupersederConfig)
+    source_mb: float = 0.5
+    pairs: int = 96
+    updates: float = 0.3
+    alike: float = 0.2
+    talk: float = 0.15
+    lost: float = 0.1
+    apart: float = 0.08
+    learning_rate: float = 2e-4
+    decay: float = 0.01

@@ -26,8 +26,8 @@ HELD_OUT_TURNS = 2000
 
 FILE = "training.json"
 
-STAGES = ("encoder", "tuning", "expander")
-"""Trainings that make a checkpoint: the encoder's two, and the expander's."""
+STAGES = ("encoder", "tuning", "expander", "superseder")
+"""Trainings that make a checkpoint: the encoder's two, the expander's and the superseder's."""
 
 Record = dict[str, Any]
 

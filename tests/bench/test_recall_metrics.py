@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from r3mem_agents.auroc import auroc
 from r3mem_agents.bench.recall import metrics
 
 IDS = st.sampled_from("abcdefgh")
@@ -27,8 +28,8 @@ def test_by_hand() -> None:
     assert metrics.before(ranking, ["b"], ["c"], 3) == 0
     assert metrics.before(ranking, ["b"], ["c"], 4) == 1
     assert metrics.reciprocal_rank(ranking, gold, 1) == 0
-    assert metrics.auroc([3, 2], [1, 2, 5]) == (1 + 1 + 0 + 1 + 0.5 + 0) / 6
-    assert metrics.auroc([1.0], [float("-inf")]) == 1
+    assert auroc([3, 2], [1, 2, 5]) == (1 + 1 + 0 + 1 + 0.5 + 0) / 6
+    assert auroc([1.0], [float("-inf")]) == 1
     assert metrics.take(["a", "b", "c", "d"], [4, 7, 3, 1], 8) == ["a", "c", "d"]
 
 
@@ -49,17 +50,17 @@ SCORES = st.lists(st.sampled_from([float("-inf"), -1.0, 0.0, 0.5, 0.5000001, 2.0
 @given(positive=SCORES, negative=SCORES)
 def test_auroc_counts_all_pairs(positive: list[float], negative: list[float]) -> None:
     pairs = [(a > b) + (a == b) / 2 for a, b in product(positive, negative)]
-    found = metrics.auroc(positive, negative)
+    found = auroc(positive, negative)
     assert found is not None
     assert isclose(found, sum(pairs) / len(pairs))
-    other = metrics.auroc(negative, positive)
+    other = auroc(negative, positive)
     assert other is not None
     assert isclose(found, 1 - other)
 
 
 def test_nothing_has_no_figure() -> None:
-    assert metrics.auroc([], [1.0]) is None
-    assert metrics.auroc([1.0], []) is None
+    assert auroc([], [1.0]) is None
+    assert auroc([1.0], []) is None
     assert metrics.interval([], seed=0) is None
 
 

@@ -29,8 +29,8 @@ def test_all_promised_commands_exist() -> None:
     promised = {
         "backup", "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context",
         "demo", "distil", "export", "fetch", "forget", "gist", "history", "import", "recall",
-        "recompress", "remember", "sessions", "stats", "train", "tune", "users", "verify",
-        "version",
+        "recompress", "remember", "sessions", "stats", "supersede", "train", "tune", "users",
+        "verify", "version",
     }  # fmt: skip
     assert names == promised
 

@@ -10,6 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class FakeSegment:
 class FakeModel:
     name = "fake"
     gist_bytes = 32
+    superseder: Any = None
 
     def __init__(
         self, fingerprint: str = "0123456789abcdef", encoder: str = "", spelling: bytes = b""
@@ -103,3 +105,12 @@ class FakeModel:
 def mask(raw: bytes, spelling: bytes = b"") -> bytes:
     stream = (MASK[len(spelling) :] + MASK * (len(raw) // len(MASK) + 1))[: len(raw)]
     return bytes(a ^ b for a, b in zip(raw, stream, strict=True))
+
+
+class Superseding(FakeModel):
+    """Of two turns that are alike, the newer supersedes the older."""
+
+    superseder = True
+
+    def supersedes(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        return np.full(len(pairs), 10.0)

@@ -9,7 +9,7 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel
+from tests.memory.fake_model import FakeModel, Superseding
 
 START = datetime(2026, 5, 4, 9, tzinfo=UTC)
 SAID = [
@@ -79,7 +79,7 @@ def test_a_session_is_not_explained_by_what_is_excluded(open_memory: OpenMemory)
 
 
 def test_what_is_excluded_stands_between_no_two_turns(open_memory: OpenMemory) -> None:
-    memory = open_memory(model=FakeModel())
+    memory = open_memory(model=Superseding())
     ids = [
         memory.remember("user", text, session=text, time=START + timedelta(days=number)).id
         for number, text in enumerate(("I live by the river.", "I live by a wide river.") * 2)

@@ -21,7 +21,7 @@ from r3mem_agents.memory.lookup.plain import distance, period
 from r3mem_agents.memory.lookup.spans import DAY_US, EVER_US
 from r3mem_agents.memory.lookup.weights import LEVELS
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel
+from tests.memory.fake_model import FakeModel, Superseding
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 START = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -250,7 +250,7 @@ def test_places_are_told(memory: CompressiveMemory) -> None:
 
 
 def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
-    memory = open_memory(model=FakeModel())
+    memory = open_memory(model=Superseding())
     for day, text in enumerate(("I live near the old mill.", "I live near the new mill.")):
         memory.remember("user", text, time=START + timedelta(days=day), session=str(day))
     new, old = memory.recall("Who lives near a mill?", explain=True)
@@ -258,11 +258,11 @@ def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
     assert old.explanation is not None
     assert new.explanation is not None
     assert f"turn {new.turn_id}, newer and by the same speaker" in old.explanation.notes[-1]
-    assert f"than turn {old.turn_id}, and ranks before it" in new.explanation.notes[-1]
+    assert f"supersedes turn {old.turn_id}, and ranks before it" in new.explanation.notes[-1]
     hits = memory.recall("Who lived near a mill before?", k=2, explain=True)
     [new] = [hit for hit in hits if hit.superseded_by is None]
     assert new.explanation is not None
-    assert new.explanation.notes[-1].endswith(f"than turn {old.turn_id}")
+    assert new.explanation.notes[-1].endswith(f"supersedes turn {old.turn_id}")
 
 
 def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.memory.lookup.forms import past, personal
-from r3mem_agents.memory.lookup.newest import newest_first
+from r3mem_agents.memory.lookup.newest import reordered
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -19,13 +23,21 @@ OLD, NEW = "I live in a flat by the Seine river.", "Now I live in a flat by the 
 
 
 class Topics(FakeModel):
-    """Gists that say what a text is about: where somebody lives, or its words."""
+    """Gists that say what a text is about: where somebody lives, or its words.
+
+    Of two turns about a home the newer supersedes the older, unless it is a second home.
+    """
+
+    superseder: Any = True
 
     def _gist(self, text: str) -> NDArray[np.uint8]:
         home = any(word in text.casefold() for word in ("live", "home", "moved"))
         found = super()._gist("dwelling" if home else text)
         found[:2] = super()._gist(text)[:2]
         return found
+
+    def supersedes(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        return np.array([-20.0 if "second" in newer else 0.0 for _, newer in pairs])
 
 
 def remembered(
@@ -73,13 +85,41 @@ def test_long_turns_say_more_than_one_thing(open_memory: OpenMemory) -> None:
     assert not any(hit.superseded_by for hit in memory.recall("Where do I live by the river?"))
 
 
-@pytest.mark.parametrize("scores", [[0.9, 0.5, 0.1], [0.5, 0.9, 0.1], [0.5, 0.5, 0.1]])
-def test_only_the_newer_one_moves(scores: list[float]) -> None:
+def test_what_holds_beside_it_supersedes_nothing(open_memory: OpenMemory) -> None:
+    second = "I live in a second flat by the Spree in summer."
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", second))
+    hits = memory.recall("Do I live in a flat by the river Seine?", k=2)
+    assert [(hit.text, hit.superseded_by) for hit in hits] == [(OLD, None), (second, None)]
+
+
+def test_the_newest_of_three_comes_first(open_memory: OpenMemory) -> None:
+    last = "I live in a flat by the Tiber."
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW), ("Ann", last))
+    hits = memory.recall("Which flat by the river Seine do I live in?", k=3)
+    assert hits[0].text == last
+    marked = {hit.text: hit.superseded_by for hit in hits}
+    assert marked[OLD] == marked[NEW] == hits[0].turn_id
+
+
+def test_without_a_network_that_compares_nothing_is_superseded(open_memory: OpenMemory) -> None:
+    class Plain(Topics):
+        superseder: Any = None
+
+    memory = open_memory(model=Plain())
+    for day, text in enumerate((OLD, NEW)):
+        memory.remember("user", text, name="Ann", time=START + timedelta(days=day))
+    assert not any(hit.superseded_by for hit in memory.recall("Where do I live by the river?"))
+
+
+@pytest.mark.parametrize("past", [False, True])
+@given(scores=st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_only_the_one_asked_for_moves(scores: list[float], past: bool) -> None:
     before = np.array(scores)
-    after = newest_first(before, {0: 1})
-    assert (after[1], 1) > (after[0], 0)
-    assert after[[0, 2]].tolist() == before[[0, 2]].tolist()
-    assert after[1] == pytest.approx(before[:2].max())
+    after = reordered(before, {0: 1}, past=past)
+    first, second = (0, 1) if past else (1, 0)
+    assert after[first] >= after[second]
+    assert after[[second, 2]].tolist() == before[[second, 2]].tolist()
+    assert after[first] == pytest.approx(before[:2].max())
 
 
 @pytest.mark.parametrize(

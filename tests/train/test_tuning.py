@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from r3mem_agents import ReversibleModel
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model import checkpoint
+from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.recipe import TuningRecipe
 from r3mem_agents.train.tune.loop import TuningRun
 from r3mem_agents.train.tune.objective import tuning_loss
@@ -113,9 +114,8 @@ def some_pairs(draw: st.DrawFn) -> Pairs:
     query, passage = (
         np.array(draw(st.lists(place, min_size=size, max_size=size)), np.int64) for _ in range(2)
     )
-    near = np.array(
-        draw(st.lists(place | st.just(NOTHING), min_size=size, max_size=size)), np.int64
-    )
+    missed = draw(st.lists(st.lists(place, max_size=3), min_size=size, max_size=size))
+    near = Ragged.of(missed, np.int64)
     group = np.array(draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)), np.int64)
     rows = np.arange(size)
     return Pairs(texts, np.ones(9, bool), query, passage, near, group, [rows], 1)
@@ -124,7 +124,12 @@ def some_pairs(draw: st.DrawFn) -> Pairs:
 @given(some_pairs())
 def test_a_lesson_knows_what_answers(pairs: Pairs) -> None:
     rows = np.arange(len(pairs.query))
-    made = lesson(pairs, rows)
+    near = pairs.near_of(rows, np.random.default_rng(0))
+    for row in rows:
+        start = pairs.near.starts[row]
+        own = pairs.near.ids[start : start + pairs.near.counts[row]]
+        assert near[row] in own if len(own) else near[row] == NOTHING
+    made = lesson(pairs, rows, near)
     assert made.answers.sum(1).tolist() == [1] * len(rows), "its passage, once"
     assert not (made.answers & made.unsure).any()
     said = made.texts[made.candidates]
@@ -155,6 +160,33 @@ def test_the_loss_is_least_for_a_question_like_its_answer() -> None:
     assert loss(near) > loss(stray) + 1
     missed = torch.eye(8, dtype=torch.bool).roll(0, 0)
     assert loss(near, torch.cat([nothing[:, :8], missed], 1)) < loss(near) - 1
+
+
+def test_the_questions_of_a_memory_are_pairs(tmp_path: Path) -> None:
+    """What is near to an answer: what it superseded or is like, or else the other turns."""
+    said = ["I live in Rome.", "I have a cat.", "The boxes are in Oslo.", "Rain."]
+    asked = [
+        {"query": "Where is home?", "gold": [2]},
+        {"query": "Which pet?", "gold": [1]},
+        {"query": "How old is the cat?"},
+    ]
+    memory = {"type": "memory", "turns": [{"text": text} for text in said]}
+    write(tmp_path / "a.jsonl", [memory | {"questions": asked, "updates": [[0, 2]], "alike": []}])
+    pairs = read(tmp_path, None, 1.0)
+    found = [
+        (
+            pairs.texts[query],
+            pairs.texts[passage],
+            {pairs.texts[row] for row in pairs.near.ids[start : start + count]},
+        )
+        for query, passage, start, count in zip(
+            pairs.query, pairs.passage, pairs.near.starts, pairs.near.counts, strict=True
+        )
+    ]
+    assert found == [
+        ("Where is home?", said[2], {said[0]}),
+        ("Which pet?", said[1], {said[0], said[2], said[3]}),
+    ]
 
 
 def test_a_folder_without_pairs_is_refused(tmp_path: Path, questions: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 RESAMPLES = 1000
 """Resamples of the bootstrap; chosen: its own error is then far below the intervals."""
@@ -80,15 +79,6 @@ def rounded_interval(values: Iterable[float], seed: int) -> dict[str, float] | N
     """``interval`` as JSON."""
     found = interval(values, seed)
     return None if found is None else found.rounded()
-
-
-def auroc(positive: ArrayLike, negative: ArrayLike) -> float | None:
-    """How often a positive scores above a negative, ties counting half; ``None`` of nothing."""
-    upper, lower = np.asarray(positive, float), np.sort(np.asarray(negative, float))
-    if not len(upper) or not len(lower):
-        return None
-    below = np.searchsorted(lower, upper, "left") + np.searchsorted(lower, upper, "right")
-    return float(below.mean() / 2 / len(lower))
 
 
 def take(ranking: Iterable[str], cost: Sequence[int], budget: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from r3mem_agents.auroc import auroc
 from r3mem_agents.bench.recall import metrics
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.measure import Measured
@@ -68,7 +69,7 @@ def _share(said: Sequence[bool], seed: int) -> dict[str, Any] | None:
 
 def _against(present: list[float], absent: list[float], seed: int) -> dict[str, Any] | None:
     silent = _share([score == NOTHING_FOUND for score in absent], seed)
-    apart = metrics.auroc(present, absent)
+    apart = auroc(present, absent)
     if silent is None or apart is None:
         return silent
     answered = sum(score > NOTHING_FOUND for score in present) / len(present)

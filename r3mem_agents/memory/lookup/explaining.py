@@ -167,11 +167,11 @@ class Explainer:
         for older, newer in ranking.superseded.items():
             if newer == place:
                 first = "" if self._question.past else ", and ranks before it"
-                yield f"says the same kind of thing later than turn {self._turns.ids[older]}{first}"
+                yield f"supersedes turn {self._turns.ids[older]}{first}"
         if winner.superseded_by is not None:
             yield (
-                f"turn {winner.superseded_by}, newer and by the same speaker, says the same kind "
-                "of thing: this one may hold no more"
+                f"turn {winner.superseded_by}, newer and by the same speaker, supersedes it: this "
+                "one may hold no more"
             )
 
 

@@ -1,6 +1,8 @@
-"""The newest of what a speaker says: a newer turn that says the same kind of thing ranks first."""
+"""The newest of what a speaker says: a turn that supersedes another ranks before it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,71 +10,106 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.lookup.index import Snapshot, likeness_to
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
-LOOKED_AT = 5
-"""So many of the best turns may have been superseded. Chosen."""
+Compare = Callable[[Sequence[tuple[int, int]]], Floats]
+"""Log-odds that the newer turn of each pair of positions supersedes the older; -inf where the text
+of one of them is not there."""
 
-ALIKE = 0.3
-"""Likeness of the gists of two turns that say the same kind of thing: 95 % of a speaker's pairs of
-short turns in talk between people are less alike (docs/LOG.md, "tuning on questions")."""
+LOOKED_AT, AMONG = 5, 20
+"""So many of the best turns may have been superseded, or for a question about the past have
+superseded what it asks for; by, or from, one of so many. Chosen."""
+
+ALIKE = 0.25
+"""Least likeness of two turns that are compared: nine updates in ten have it (docs/LOG.md, "the
+newest of it, by a network")."""
+
+MOST_PAIRS = 3
+"""Pairs that are compared for a question. Six find a little more, at twice the cost (ibid.)."""
 
 MOST_TERMS = 20
 """Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
 
-MARGIN = 2.5
-"""Log-odds that a question may have less for the newer turn than for the older. A question for one
-of two cats names it, which is worth more."""
+LIKENESS_ODDS, BAR = 16.0, 4.0
+"""What a likeness of 1 adds to the log-odds, and the least sum that counts. Chosen on updates in no
+training of the network (ibid.)."""
 
 
-def superseding(turns: Snapshot, odds: Floats, candidates: NDArray[np.intp]) -> dict[int, int]:
-    """The newer turn for each of the best ones that has been superseded, as positions.
+def superseding(
+    turns: Snapshot,
+    likeness: Floats,
+    best: Places,
+    compare: Compare,
+    *,
+    past: bool = False,
+) -> dict[int, int]:
+    """The newest turn that supersedes each of the best ones, as positions.
 
-    Two turns say the same kind of thing if they are by one speaker, short, and each is the most
-    alike to the other of all that this speaker ever said.
+    Only short turns by one speaker are compared, and of these the pairs that are most alike and
+    most like the question.
 
     Args:
         turns: What is known.
-        odds: Evidence for every turn, ``(turns,)``.
-        candidates: Turns that may be returned, best first.
+        likeness: How like each turn is to the question, ``(turns,)``.
+        best: Positions of the best turns, best first.
+        compare: Compares two turns.
+        past: Whether the question asks for the past: then what one of the best turns superseded is
+            looked for.
     """
+    pairs = _pairs(turns, best, past=past)
+    order = sorted(pairs, key=lambda pair: -pairs[pair] - likeness[pair[0 if past else 1]])
+    chosen = order[:MOST_PAIRS]
+    if not chosen:
+        return {}
+    odds = compare(chosen) + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
     found: dict[int, int] = {}
-    allowed = set(candidates.tolist())
-    for older in candidates[:LOOKED_AT].tolist():
-        newer = _most_alike(turns, older)
-        if (
-            newer in allowed
-            and (turns.time_us[newer], newer) > (turns.time_us[older], older)
-            and odds[older] - odds[newer] <= MARGIN
-            and _most_alike(turns, newer) == older
-        ):
+    for (older, newer), odd in zip(chosen, odds.tolist(), strict=True):
+        if odd >= BAR and (older not in found or _when(turns, newer) > _when(turns, found[older])):
             found[older] = newer
     return found
 
 
-def newest_first(score: Floats, superseded: dict[int, int]) -> Floats:
-    """The same scores, but a newer turn has that of the one which it supersedes, and a trifle more.
+def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Floats:
+    """The same scores, but of two turns the one asked for has at least the other's, and a trifle.
 
     Args:
         score: Of every turn, ``(turns,)``.
         superseded: From ``superseding``.
+        past: Whether the older one is asked for, not the newer.
     """
     lifted = score.copy()
     for older, newer in superseded.items():
-        if lifted[newer] < lifted[older]:
-            lifted[newer] = np.nextafter(lifted[older], np.inf)
+        first, second = (older, newer) if past else (newer, older)
+        if lifted[first] < lifted[second]:
+            lifted[first] = np.nextafter(lifted[second], np.inf)
     return lifted
 
 
-def _most_alike(turns: Snapshot, turn: int) -> int:
-    # The short turn of the same speaker that is most like one, if it is alike enough; else -1.
-    rows = np.flatnonzero(turns.gist_turn == turn)
-    if len(rows) != 1 or turns.lengths[turn] > MOST_TERMS:
-        return -1
-    alike = likeness_to([word[rows[0]] for word in turns.gists], turns.gists, turns.gist_bits)
-    owners = turns.gist_turn
-    alike[(turns.speaker[owners] != turns.speaker[turn]) | (owners == turn)] = -1.0
-    most = np.flatnonzero(alike == alike.max())
-    best = most[np.lexsort((owners[most], turns.time_us[owners[most]]))[-1]]  # the newest of equals
-    if alike[best] < ALIKE or turns.lengths[owners[best]] > MOST_TERMS:
-        return -1
-    return int(owners[best])
+def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int], float]:
+    # Older and newer turns that may be compared, and how alike they are.
+    row_of = {}
+    for place in best[:AMONG].tolist():
+        rows = np.flatnonzero(turns.gist_turn == place)
+        if len(rows) == 1 and turns.lengths[place] <= MOST_TERMS:
+            row_of[place] = int(rows[0])
+    rows = np.fromiter(row_of.values(), np.intp)
+    gists = tuple(word[rows] for word in turns.gists)
+    found = {}
+    for place in best[:LOOKED_AT].tolist():
+        if place not in row_of:
+            continue
+        own = [word[row_of[place]] for word in turns.gists]
+        alike = likeness_to(own, gists, turns.gist_bits)
+        for other, how in zip(row_of, alike.tolist(), strict=True):
+            older, newer = (other, place) if past else (place, other)
+            if (
+                how >= ALIKE
+                and turns.speaker[older] == turns.speaker[newer]
+                and _when(turns, older) < _when(turns, newer)
+            ):
+                found[older, newer] = how
+    return found
+
+
+def _when(turns: Snapshot, place: int) -> tuple[int, int]:
+    return int(turns.time_us[place]), place

@@ -90,7 +90,7 @@ def _filtered(ranking: Ranking, filters: Filters) -> str:
         if getattr(filters, one.name) != one.default and one.name != "exclude"
     }
     told = " and ".join(
-        f"{name} lets {int(only.allow(ranking.turns, ranking.evidence).sum()):,} through"
+        f"{name} lets {int(only.find(ranking.turns, ranking.evidence).sum()):,} through"
         for name, only in alone.items()
     )
     relevant = int(ranking.evidence.relevant.sum())

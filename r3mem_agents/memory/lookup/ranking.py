@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.newest import newest_first, superseding
+from r3mem_agents.memory.lookup.newest import (
+    AMONG,
+    LOOKED_AT,
+    Compare,
+    reordered,
+    superseding,
+)
 from r3mem_agents.memory.lookup.question import Question, read
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.moments import to_integers
 from r3mem_agents.memory.sealing import Sealer
-
-DEEPEST = 30
-"""A turn that supersedes another is one of so many best ones. Chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,8 @@ class Filters:
     min_score: float | None = None
     exclude: frozenset[int] = frozenset()
 
-    def allow(self, turns: Snapshot, evidence: Evidence) -> NDArray[np.bool_]:
-        """Which turns pass, ``(turns,)``."""
+    def find(self, turns: Snapshot, evidence: Evidence) -> NDArray[np.bool_]:
+        """Which turns pass, of those that there is evidence for; ``(turns,)``."""
         passed = evidence.relevant.copy()
         if self.since is not None:
             passed &= turns.time_us >= to_integers(self.since)[0]
@@ -103,12 +106,14 @@ def rank(
     k: int,
     now: datetime | None,
     weights: Weights = WEIGHTS,
+    compare: Callable[[Snapshot, NDArray[np.intp]], Compare] | None = None,
 ) -> Ranking:
     """Rank the best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
 
     Of two turns with the same score the newer one comes first; one that supersedes another comes
-    before it, unless the question asks for the past. Dates in the question are relative to ``now``.
-    ``likeness`` is that of every turn to it, ``(turns,)``.
+    before it, or after it if the question asks for the past. Dates in the question are relative to
+    ``now``. ``likeness`` is that of every turn to it, ``(turns,)``. ``compare`` tells what
+    supersedes what; without it nothing does.
     """
     if filters.exclude:
         silent = np.isin(turns.ids, list(filters.exclude))
@@ -116,15 +121,14 @@ def rank(
         likeness = np.where(silent, -1.0, likeness)
     question = read(query, now, turns, sealer)
     evidence = weigh(turns, question, likeness, weights)
-    allowed = np.flatnonzero(filters.allow(turns, evidence))
-    best = _ordered(turns, allowed, evidence.score, max(k, DEEPEST) if level == "turn" else None)
-    superseded: dict[int, int] = {}
-    score = evidence.score
-    if weights.has("gist") and not question.open:
-        superseded = superseding(turns, evidence.odds, best[:DEEPEST])
-        if not question.past:
-            score = newest_first(score, superseded)
-            best = _ordered(turns, best, score, None)
+    score, most = evidence.score, max(k, AMONG) if level == "turn" else None
+    best = _ordered(turns, np.flatnonzero(filters.find(turns, evidence)), score, most)
+    superseded: Mapping[int, int] = {}
+    if compare is not None and weights.has("gist") and not question.open:
+        told = compare(turns, best[: min(k, LOOKED_AT)])
+        superseded = superseding(turns, likeness, best, told, past=question.past)
+        score = reordered(score, superseded, past=question.past)
+        best = _ordered(turns, best, score, None)
     if level == "session":
         best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
     winners = [

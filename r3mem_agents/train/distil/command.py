@@ -106,6 +106,7 @@ def distil(
             name=name,
             encoder=merge_adapters(encoder.cpu()).freeze(),
             pieces=taught.pieces,
+            superseder=None,
         )
         checkpoint.save(made, out / "checkpoint")
         model = ReversibleModel.from_pretrained(out / "checkpoint")

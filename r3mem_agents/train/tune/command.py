@@ -49,6 +49,13 @@ def tune(
     pair_mb: Annotated[
         float, typer.Option(help="Most MB of pairs from one of the other files.")
     ] = _DEFAULT.pair_mb,
+    own: Annotated[int, typer.Option(min=1, help="Pairs of a batch from DATA.")] = _DEFAULT.own,
+    others: Annotated[
+        int, typer.Option(min=1, help="Pairs of a batch from the other folder; more on a GPU.")
+    ] = _DEFAULT.others,
+    kept: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the start in the weights at the end.")
+    ] = _DEFAULT.kept,
     rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of batches.")] = _DEFAULT.seed,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
@@ -70,7 +77,9 @@ def tune(
         steps=steps,
         pair_mb=pair_mb,
         learning_rate=_DEFAULT.learning_rate * rates,
-        others=_DEFAULT.others if beside is not None else 0,
+        own=own,
+        others=others if beside is not None else 0,
+        kept=kept,
         seed=seed,
     )
     out.mkdir(parents=True, exist_ok=True)

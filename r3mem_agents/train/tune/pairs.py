@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ class Pairs:
             for, ``(texts,)``.
         query: Place in ``texts`` of each question, ``(pairs,)``.
         passage: Of what answers it.
-        near: Of a near miss, or ``NOTHING``.
+        near: Of near misses of each pair, any number; a batch draws one.
         group: Pairs of one group answer each other's questions, it may be.
         files: Rows of pairs by file; those of the data that is tuned for come first.
         own: So many of ``files`` are that data's.
@@ -42,10 +44,20 @@ class Pairs:
     taught: NDArray[np.bool_]
     query: Rows
     passage: Rows
-    near: Rows
+    near: Ragged
     group: Rows
     files: list[Rows]
     own: int
+
+    def near_of(self, rows: Rows, random: np.random.Generator) -> Rows:
+        """A near miss of each of these pairs, or ``NOTHING`` where it has none."""
+        counts = self.near.counts[rows]
+        if not len(self.near.ids):
+            return np.full(len(rows), NOTHING)
+        place = self.near.starts[rows] + (random.random(len(rows)) * counts).astype(np.int64)
+        return np.where(
+            counts > 0, self.near.ids[np.minimum(place, len(self.near.ids) - 1)], NOTHING
+        )
 
 
 def read(data: Path, beside: Path | None, pair_mb: float) -> Pairs:
@@ -62,7 +74,8 @@ def read(data: Path, beside: Path | None, pair_mb: float) -> Pairs:
     place: dict[str, int] = {}
     groups: dict[str, int] = {}
     taught: list[bool] = []
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int]] = []
+    near: list[list[int]] = []
     files: list[Rows] = []
 
     def add(text: str, teach: bool) -> int:
@@ -82,23 +95,41 @@ def read(data: Path, beside: Path | None, pair_mb: float) -> Pairs:
             for record in records(path):
                 if taken > most:
                     break
-                if record["type"] != "pair" or not record["query"] or not record["passage"]:
-                    continue
-                language = language_of(record)
-                ours, missed = folder is data, record.get("near")
-                query = add(record["query"], ours and record.get("cross", language) == ENGLISH)
-                passage = add(record["passage"], ours and language == ENGLISH)
-                near = add(missed, ours and language == ENGLISH) if missed else NOTHING
-                name = f"{path.stem}/{record.get('group', record['passage'][:LONGEST_SIDE])}"
-                rows.append((query, passage, near, groups.setdefault(name, len(groups))))
-                taken += len(record["query"]) + len(record["passage"])
+                ours, language = folder is data, language_of(record)
+                asks = ours and record.get("cross", language) == ENGLISH
+                says = ours and language == ENGLISH
+                for query, passage, missed, group in _pairs(record):
+                    name = f"{path.stem}/{group}"
+                    place_of = groups.setdefault(name, len(groups))
+                    rows.append((add(query, asks), add(passage, says), place_of))
+                    near.append([add(text, says) for text in missed])
+                    taken += len(query) + len(passage)
             if len(rows) > first:
                 files.append(np.arange(first, len(rows)))
         if len(rows) == before:
             raise InvalidInputError(f"{folder} holds no pair: there is nothing to tune on")
         own = own or len(files)
-    query, passage, near, group = np.array(rows, np.int64).T
-    return Pairs(list(place), np.array(taught), query, passage, near, group, files, own)
+    query, passage, group = np.array(rows, np.int64).T
+    near_misses = Ragged.of(near, np.int64)
+    return Pairs(list(place), np.array(taught), query, passage, near_misses, group, files, own)
+
+
+def _pairs(record: dict[str, Any]) -> Iterator[tuple[str, str, list[str], str]]:
+    # Questions, passages, near misses and groups of a record.
+    if record["type"] == "memory":
+        said = [turn["text"] for turn in record["turns"]]
+        partner: defaultdict[int, list[int]] = defaultdict(list)
+        for one, other in [*record.get("updates", ()), *record.get("alike", ())]:
+            partner[one].append(other)
+            partner[other].append(one)
+        for question in record["questions"]:
+            for gold in question.get("gold", ()):
+                others = partner[gold] or list(range(len(said)))
+                near = [said[row] for row in others if row not in question["gold"]]
+                yield question["query"], said[gold], near, said[gold]
+    elif record["type"] == "pair" and record["query"] and record["passage"]:
+        near = [record["near"]] if record.get("near") else []
+        yield record["query"], record["passage"], near, record.get("group", record["passage"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +190,14 @@ class Lessons:
         random = np.random.default_rng((self._recipe.seed, step))
         own = self._draw(self._rows[: self._pairs.own], self._recipe.own, random)
         others = self._draw(self._rows[self._pairs.own :], self._recipe.others, random)
-        return lesson(self._pairs, np.concatenate([own, others]))
+        rows = np.concatenate([own, others])
+        return lesson(self._pairs, rows, self._pairs.near_of(rows, random))
 
     def held_out(self) -> Lesson:
         """Own pairs that training never sees, as one batch."""
-        return lesson(self._pairs, np.concatenate(self._held_out))
+        rows = np.concatenate(self._held_out)
+        random = np.random.default_rng(self._recipe.seed)
+        return lesson(self._pairs, rows, self._pairs.near_of(rows, random))
 
     @staticmethod
     def _draw(files: Sequence[Rows], size: int, random: np.random.Generator) -> Rows:
@@ -175,11 +209,17 @@ class Lessons:
         return np.array([random.choice(files[one]) for one in chosen])
 
 
-def lesson(pairs: Pairs, rows: Rows) -> Lesson:
-    """A batch of pairs; what answers one of two questions for the same passage answers both."""
+def lesson(pairs: Pairs, rows: Rows, near: Rows) -> Lesson:
+    """A batch of pairs; what answers one of two questions for the same passage answers both.
+
+    Args:
+        pairs: All of them.
+        rows: Those of the batch.
+        near: Of each of these a near miss, or ``NOTHING``.
+    """
     passages, first = np.unique(pairs.passage[rows], return_index=True)
     groups = pairs.group[rows[first]]
-    near = np.unique(pairs.near[rows])
+    near = np.unique(near)
     near = near[(near != NOTHING) & ~np.isin(near, passages)]
     candidates = np.concatenate([passages, near])
     answers = pairs.passage[rows][:, None] == candidates

@@ -1,0 +1,1 @@
+"""Training the network that tells which of two turns supersedes the other."""

@@ -1,0 +1,112 @@
+"""``r3mem supersede``: a network for a checkpoint that tells which turn supersedes another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.train.corpus import Ragged, data_files, hash_files
+from r3mem_agents.train.gists import before_bits
+from r3mem_agents.train.progress import follow
+from r3mem_agents.train.recipe import SupersederRecipe
+from r3mem_agents.train.record import describe_run, draw, read_record, write_record
+from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.supersede.data import confusable, read
+from r3mem_agents.train.supersede.loop import SupersederRun, start_from
+from r3mem_agents.train.supersede.pairs import Pairs
+
+_DEFAULT = SupersederRecipe()
+
+NEAREST = 3
+"""Pairs of a turn that nothing is known of, at most."""
+
+
+def supersede(
+    data: Annotated[Path, typer.Argument(help="Folder of *.jsonl(.zst) files with memories.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    beside: Annotated[
+        Path | None, typer.Option(help="Folder of dialogs, in which nothing is superseded.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    start_with: Annotated[
+        str, typer.Option(help="Checkpoint that gets the network.")
+    ] = "r3mem-base",
+    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of a step.")] = _DEFAULT.pairs,
+    source_mb: Annotated[
+        float, typer.Option(help="Most MB of dialogs from one file.")
+    ] = _DEFAULT.source_mb,
+    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of weights and pairs.")] = _DEFAULT.seed,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Train what compares two turns; run it again to go on after an interruption.
+
+    It starts from the network that the checkpoint has, or else from its encoder.
+
+    Example: r3mem supersede data/questions --beside data --out runs/superseding --minutes 30
+    """
+    console = Console()
+    prepare_process(threads, seed)
+    where = device_of(device)
+    start = checkpoint.load(start_with)
+    encoder = start.encoder
+    layers = min(_DEFAULT.config.layers, encoder.config.layers)
+    sizes = {"hidden": encoder.config.hidden, "heads": encoder.config.heads, "layers": layers}
+    sizes["feedforward"] = encoder.config.feedforward
+    recipe = replace(
+        _DEFAULT,
+        config=replace(_DEFAULT.config, **sizes, biased=encoder.config.biased)
+        if start.superseder is None
+        else start.superseder.config,
+        minutes=minutes,
+        steps=steps,
+        pairs=pairs,
+        source_mb=source_mb,
+        learning_rate=_DEFAULT.learning_rate * rates,
+        seed=seed,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    with console.status("preparing"):
+        talks = read(data, beside, recipe.source_mb)
+        pieces = Ragged.of(start.pieces.encode(talks.texts, recipe.config.positions), np.int32)
+        gists = before_bits(pieces, encoder.to(where), where)
+        drawn = Pairs(talks, pieces, confusable(talks, gists, NEAREST), recipe)
+    console.print(f"{len(talks.updates):,} updates in {talks.memories:,} memories")
+    if start.superseder is None:
+        network = start_from(encoder.thaw(), Superseder(recipe.config))
+        encoder.freeze()
+    else:
+        network = start.superseder.thaw()
+    network.requires_grad_(True).train()
+    dtype = fastest_dtype(where)
+    run = SupersederRun(network, encoder.embedding, drawn, recipe, out, where, dtype)
+    follow(run, console)
+    made = replace(start, name=name, encoder=encoder.cpu(), superseder=network.cpu().freeze())
+    checkpoint.save(made, out / "checkpoint")
+    model = ReversibleModel.from_pretrained(out / "checkpoint")
+    gone_on = None if start.superseder is None else start.fingerprint
+    stage = describe_run(run, recipe, gone_on) | {
+        "memories": talks.memories,
+        "updates": len(talks.updates),
+        "alike": len(talks.alike),
+        "data_sha256": {
+            path: digest
+            for folder in (data, beside)
+            if folder is not None
+            for path, digest in hash_files(folder, data_files(folder)).items()
+        },
+    }
+    before = read_record(checkpoint.find(start_with))
+    record = write_record(out / "checkpoint", model, before, superseder=stage)
+    draw(record, out / "superseder.png")
+    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'superseder.png'}")

@@ -1,0 +1,101 @@
+"""The training of a superseder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from r3mem_agents.auroc import auroc
+from r3mem_agents.model.comparing import laid_out
+from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.exact import ExactLinear
+from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.train.loop import BETAS
+from r3mem_agents.train.recipe import SupersederRecipe
+from r3mem_agents.train.run import Figures, Run
+from r3mem_agents.train.supersede.data import ALIKE, APART, UPDATE, Batch
+from r3mem_agents.train.supersede.pairs import Pairs
+
+
+class SupersederRun(Run):
+    """One training of a superseder: the binary cross-entropy of pairs.
+
+    Args:
+        network: What to train.
+        embedding: The encoder's, of its pieces; it stays as it is.
+        pairs: What it learns from.
+        recipe: Every choice of the run.
+        folder: Where it keeps its state.
+        device: Where it computes.
+        dtype: Of its products.
+    """
+
+    def __init__(
+        self,
+        network: Superseder,
+        embedding: ExactLinear,
+        pairs: Pairs,
+        recipe: SupersederRecipe,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.network, self._pairs = network.to(device), pairs
+        self._embedding = embedding.to(device)
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=recipe.learning_rate, betas=BETAS, weight_decay=recipe.decay
+        )
+        super().__init__(network, [optimizer], recipe, folder, device, dtype)
+
+    def learn(self) -> None:
+        """Add the gradients of the pairs of a step."""
+        batches = self._pairs.draw(self.step)
+        pairs = sum(len(batch.pairs) for batch in batches)
+        parts = []
+        for batch in batches:
+            wanted = torch.from_numpy(batch.kinds == UPDATE).to(self.device).float()
+            odds = self._odds(batch)
+            part = F.binary_cross_entropy_with_logits(odds, wanted, reduction="sum") / pairs
+            torch.autograd.backward(part)
+            parts.append(part.detach())
+        self.note(loss=torch.stack(parts).sum())
+
+    def measure(self) -> Figures:
+        """How updates are told from turns that are alike, and from any others (areas)."""
+        self.network.freeze()
+        batches = self._pairs.held_out()
+        if not batches:
+            return {}
+        odds = torch.cat([self._odds(batch) for batch in batches]).double().cpu().numpy()
+        kinds = np.concatenate([batch.kinds for batch in batches])
+        figures = {}
+        for name, kind in (("from_alike", ALIKE), ("from_others", APART)):
+            found = auroc(odds[kinds == UPDATE], odds[kinds == kind])
+            if found is not None:
+                figures[name] = found
+        return figures
+
+    def _odds(self, batch: Batch) -> Tensor:
+        ids, position, side = (
+            torch.from_numpy(one).to(self.device) for one in laid_out(batch.pairs)
+        )
+        self.tokens += ids.numel()
+        with torch.no_grad():
+            text = self._embedding.rows(ids)
+        with self.autocast():
+            odds: Tensor = self.network(text, position, side)
+        return odds.float()
+
+
+def start_from(encoder: Encoder, network: Superseder) -> Superseder:
+    """Set a superseder's couplings and positions to the encoder's first ones, and return it."""
+    for own, theirs in zip(network.stack.couplings, encoder.stack.couplings, strict=False):
+        own.load_state_dict(theirs.state_dict())
+    some = min(network.config.positions, encoder.config.positions)
+    with torch.no_grad():
+        network.position[:some] = encoder.position[:some]
+    return network

@@ -1,0 +1,108 @@
+"""The network that compares two turns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from r3mem_agents.errors import CheckpointError, InvalidInputError
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.config import SupersederConfig
+from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.testing import tiny_model
+from r3mem_agents.train.supersede.loop import start_from
+
+WORDS = st.text("abc dog Lisbon 17.ü猫", max_size=40)
+
+
+def compared(folder: Path) -> ReversibleModel:
+    """A tiny model that compares turns, as it comes from a checkpoint."""
+    tiny_model().save_pretrained(folder)
+    loaded = checkpoint.load(folder)
+    own = loaded.encoder.config
+    sizes = SupersederConfig(
+        hidden=own.hidden, heads=own.heads, feedforward=own.feedforward, biased=own.biased,
+        layers=1, positions=24,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = start_from(loaded.encoder.thaw(), Superseder(sizes)).freeze()
+    loaded.encoder.freeze()
+    checkpoint.save(replace(loaded, superseder=network), folder)
+    return ReversibleModel.from_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("superseding")
+
+
+@pytest.fixture(scope="module")
+def comparing(folder: Path) -> ReversibleModel:
+    return compared(folder)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=5))
+def test_a_pair_is_compared_as_it_is_alone(
+    comparing: ReversibleModel, pairs: list[tuple[str, str]]
+) -> None:
+    together = comparing.supersedes(pairs)
+    alone = [comparing.supersedes([pair])[0] for pair in pairs]
+    assert together.tolist() == pytest.approx(alone, abs=1e-6)
+
+
+def test_which_is_the_newer_matters(comparing: ReversibleModel) -> None:
+    one, other = "I live in Lisbon.", "The boxes are unpacked in Porto."
+    there, back = comparing.supersedes([(one, other), (other, one)])
+    assert there != back
+
+
+def test_of_a_long_turn_the_beginning_is_read(comparing: ReversibleModel) -> None:
+    words = "a dog " * 30
+    first, second = comparing.supersedes([(words, "Lisbon"), (words * 1000, "Lisbon")])
+    assert first == second
+
+
+def test_it_decides_nothing_that_is_stored(comparing: ReversibleModel) -> None:
+    plain = tiny_model()
+    assert comparing.fingerprint == plain.fingerprint
+    assert comparing.compress(["A dog in Lisbon."]) == plain.compress(["A dog in Lisbon."])
+
+
+def test_without_it_nothing_is_compared() -> None:
+    with pytest.raises(CheckpointError, match="r3mem supersede"):
+        tiny_model().supersedes([("a", "b")])
+
+
+def test_no_text_is_refused_by_name(comparing: ReversibleModel) -> None:
+    with pytest.raises(InvalidInputError, match="lone surrogate"):
+        comparing.supersedes([("a", "b\ud800")])
+
+
+def test_damage_is_refused(folder: Path, comparing: ReversibleModel, tmp_path: Path) -> None:
+    comparing.save_pretrained(tmp_path)
+    path = tmp_path / "superseder.safetensors"
+    tensors = load_file(path)
+    save_file({name: one for name, one in tensors.items() if name != "side"}, path)
+    with pytest.raises(CheckpointError, match="side"):
+        checkpoint.load(tmp_path)
+    path.unlink()
+    with pytest.raises(CheckpointError, match="damaged"):
+        checkpoint.load(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["superseder"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert checkpoint.load(tmp_path).superseder is None
+
+
+def test_nothing_to_compare(comparing: ReversibleModel) -> None:
+    assert comparing.supersedes([]).shape == (0,)
+    assert np.isfinite(comparing.supersedes([("", "")])).all()
