@@ -22,8 +22,8 @@ a memory of two turns each term would be common."""
 
 UNRELATED, UNRELATED_SPREAD = 0.08, 0.07
 """Mean and standard deviation of the likeness of questions to turns that have nothing to do with
-them. The mean lies between 0.05 and 0.12 in 18 languages and all kinds of talk (docs/LOG.md, "what
-unrelated gists look like")."""
+them, in English talk. In other languages, where people tell of themselves, it is up to twice that
+(docs/LOG.md, "what unrelated gists look like" and "more to tune on, on a GPU")."""
 
 MOST_ASKED = 12
 """Words of a question at most; a message of more tells something, and may mention in passing what
@@ -33,11 +33,11 @@ ANYTHING = 0.5
 """The score of the best turn for a question that names neither words, nor a speaker, nor a time:
 something was said, and whether it answers is not known. Chosen."""
 
-LEAST = 0.035
-"""Below, nothing relevant is found: without a term of the question, the best gist has a likeness of
-less than 0.197. 97 % of the questions in other words than their answers that this was fitted on
-pass 0.05 (docs/LOG.md, "knowing when nothing fits, by words and gist"); here a name among three
-words is enough in languages of which gists say nothing."""
+LEAST, LEAST_UNSAID = 0.035, 0.05
+"""Below, nothing relevant is found; the second where the best turn says none of the weightiest
+words, and its gist has a likeness of less than 0.238 then. Of the questions in other words than
+their answers that this was fitted on 97 % pass it, in every file (docs/LOG.md, "more to tune on, on
+a GPU"). A name among three words passes the first, in languages of which gists say nothing too."""
 
 ENOUGH = 0.5
 """Likeness from which a turn answers a question without terms of its own: most of those, as
@@ -63,6 +63,11 @@ def sureness(covered: float, alike: float | None) -> float:
     """
     alike = UNKNOWN if alike is None else max(alike, UNRELATED)
     return float(1 / (1 + np.exp(-OFFSET - COVERED * covered - ALIKE * alike)))
+
+
+def least(covered: float) -> float:
+    """How sure a lookup has to be, by the coverage of the turn with the most evidence."""
+    return LEAST if covered > 0 else LEAST_UNSAID
 
 
 def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import datetime
 
-from r3mem_agents.memory.lookup.confidence import LEAST, coverage
+from r3mem_agents.memory.lookup.confidence import coverage, least
 from r3mem_agents.memory.lookup.explaining import names_of
 from r3mem_agents.memory.lookup.heard import Heard
 from r3mem_agents.memory.lookup.plain import percent, period
@@ -62,10 +62,10 @@ def _outcome(ranking: Ranking, heard: Heard, filters: Filters, times: tuple[str,
         f"turn {turns.ids[evidence.best]} has the most evidence, and says {percent(covered)} of "
         f"the weightiest words{likeness}"
     )
-    if evidence.sure < LEAST:
+    if evidence.sure < (bar := least(covered)):
         return (
             f"Nothing is relevant: {best}. So it is {evidence.sure:.3f} sure that the memory holds "
-            f"an answer, and below {LEAST} nothing is returned."
+            f"an answer, and below {bar} nothing is returned."
         )
     return f"The question asks for nothing in particular: {best}, too little for such a question."
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.lookup.confidence import (
     ANYTHING,
     ENOUGH,
-    LEAST,
     MOST_ASKED,
     coverage,
+    least,
     sureness,
 )
 from r3mem_agents.memory.lookup.dates import Span
@@ -149,7 +149,8 @@ def weigh(
     known = weights.has("gist") and likeness[best] > -1
     sure = sureness(float(seen.covered[best]), float(likeness[best]) if known else None)
     asks = not question.vague or seen.covered[best] > 0 or likeness[best] >= ENOUGH
-    relevant[seen.places] = asks and (sure >= LEAST or question.length > MOST_ASKED)
+    enough = sure >= least(float(seen.covered[best])) or question.length > MOST_ASKED
+    relevant[seen.places] = asks and enough
     return _fused(parts, sure, relevant, best=int(best))
 
 
