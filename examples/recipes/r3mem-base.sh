@@ -28,4 +28,4 @@ r3mem train "$DATA" --start-from runs/read/checkpoint --name r3mem-base --out ru
   --minutes 14 --source-mb 0.12 --rates 0.12 --threads 1 --device cpu --held-out "$EVAL"
 # 34 minutes on one core.
 r3mem supersede "$HERE/everyday" --beside "$DATA" --source-mb 0.1 --name r3mem-base \
-  --start-with runs/written/checkpoint --out runs/r3mem-base --minutes 34 --threads 1 --device cpu
+  --start-from runs/written/checkpoint --out runs/r3mem-base --minutes 34 --threads 1 --device cpu

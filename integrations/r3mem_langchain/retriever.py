@@ -28,7 +28,7 @@ class R3Retriever(BaseRetriever):
 
     A document's text is the turn's, byte for byte; its metadata has ``time``, ``role``, ``name``,
     ``session``, ``score`` and ``turn_id``, which ``memory.forget(turn_ids=[...])`` takes, and
-    ``superseded_by`` where a newer turn was found to say the same kind of thing. With ``explain``
+    ``superseded_by`` where a newer turn supersedes it. With ``explain``
     they have ``explanation`` too, the fields of ``r3mem_agents.Explanation``. Why nothing was found
     no document can say; ``memory.recall(question, explain=True).explanation`` does.
 

@@ -45,7 +45,7 @@ class R3Retriever(BaseRetriever):
 
     A node's text is the turn's, byte for byte; its metadata has time, role, name, session and
     ``turn_id``, which ``retriever.memory.forget(turn_ids=[...])`` takes, and ``superseded_by``
-    where a newer turn was found to say the same kind of thing. It searches all of the user's
+    where a newer turn supersedes it. It searches all of the user's
     sessions if ``sessions`` names none.
 
     If nothing is relevant, one node says so, with a score of 0 and without ``turn_id``: context

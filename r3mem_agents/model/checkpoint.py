@@ -106,6 +106,8 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     if checkpoint.superseder is not None:
         config[_SUPERSEDER] = checkpoint.superseder.config.to_dict()
         save_file(_rounded(checkpoint.superseder), folder / _SUPERSEDER_FILE)
+    else:
+        (folder / _SUPERSEDER_FILE).unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
     checkpoint.pieces.save(folder / "pieces.json")
@@ -181,7 +183,9 @@ def _superseder(folder: Path, sizes: Mapping[str, Any], encoder: Encoder) -> Sup
                 f"{folder}: tensors of the superseder do not fit its sizes: {sorted(missing)}"
             )
         network.load_state_dict(tensors)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError, ArithmeticError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError,
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     if network.config.hidden != encoder.config.hidden:
         raise CheckpointError(

@@ -34,7 +34,7 @@ def compare(
         return np.zeros(0)
     most = network.config.positions
     cut = [
-        pieces.encode([text[: most * _PIECE_CHARACTERS] for text in sides], most)
+        pieces.encode([text.strip()[: most * _PIECE_CHARACTERS] for text in sides], most)
         for sides in zip(*pairs, strict=True)
     ]
     ids, position, side = (

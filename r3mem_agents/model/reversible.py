@@ -229,7 +229,7 @@ class ReversibleModel:
         """Log-odds that the newer turn of each pair supersedes the older, ``(pairs,)``.
 
         Args:
-            pairs: Texts of the older turn and of the newer; of each what a segment holds is read.
+            pairs: Texts of the older turn and of the newer; of each the beginning is read.
 
         Raises:
             InvalidInputError: A text is no string, or holds a lone surrogate.

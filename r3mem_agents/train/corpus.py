@@ -128,7 +128,39 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
                 raise InvalidInputError(f"{path}:{number}: not a record: {error}") from error
             if kind not in {"dialog", "text", "pair", "memory"}:
                 raise InvalidInputError(f"{path}:{number}: unknown type {kind!r}")
+            if kind == "memory" and (wrong := _wrong_in_memory(record)):
+                raise InvalidInputError(f"{path}:{number}: not a memory: {wrong}")
             yield record
+
+
+def _wrong_in_memory(record: dict[str, Any]) -> str | None:
+    """What is wrong with the fields of a memory, if anything is."""
+    turns = record.get("turns")
+    if not isinstance(turns, list) or not turns:
+        return "turns has to be a list of turns"
+    if not all(isinstance(turn, dict) and _is_text(turn.get("text")) for turn in turns):
+        return "each of turns has to have a text"
+    places = range(len(turns))
+    for question in record.get("questions", ()):
+        if not isinstance(question, dict) or not _is_text(question.get("query")):
+            return "each of questions has to have a query"
+        gold = question.get("gold", [])
+        if not isinstance(gold, list) or not all(_is_place(one, places) for one in gold):
+            return f"gold {gold!r} has to be a list of places in turns"
+    for name in ("updates", "alike"):
+        for pair in record.get(name, ()):
+            fits = isinstance(pair, list) and len(pair) == 2
+            if not fits or not all(_is_place(one, places) for one in pair) or pair[0] >= pair[1]:
+                return f"{pair!r} of {name} has to be the places of an older and a newer turn"
+    return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_place(value: object, places: range) -> bool:
+    return isinstance(value, int) and value in places
 
 
 def _opener(path: Path) -> Callable[..., IO[str]]:

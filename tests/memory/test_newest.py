@@ -112,14 +112,35 @@ def test_without_a_network_that_compares_nothing_is_superseded(open_memory: Open
 
 
 @pytest.mark.parametrize("past", [False, True])
-@given(scores=st.lists(st.floats(0, 1), min_size=3, max_size=3))
-def test_only_the_one_asked_for_moves(scores: list[float], past: bool) -> None:
+@given(
+    scores=st.lists(st.floats(0, 1), min_size=6, max_size=6),
+    pairs=st.dictionaries(st.integers(0, 4), st.integers(1, 5)),
+)
+def test_what_is_asked_for_comes_first_in_chains_too(
+    scores: list[float], pairs: dict[int, int], past: bool
+) -> None:
+    chain = {older: max(older + 1, newer) for older, newer in sorted(pairs.items())}
     before = np.array(scores)
-    after = reordered(before, {0: 1}, past=past)
-    first, second = (0, 1) if past else (1, 0)
-    assert after[first] >= after[second]
-    assert after[[second, 2]].tolist() == before[[second, 2]].tolist()
-    assert after[first] == pytest.approx(before[:2].max())
+    after = reordered(before, chain, past=past)
+    for older, newer in chain.items():
+        assert (after[older] > after[newer]) if past else (after[newer] >= after[older])
+    assert (after >= before).all()
+    assert after.max() == pytest.approx(before.max())
+
+
+def test_a_question_supersedes_nothing(open_memory: OpenMemory) -> None:
+    asked = "Do I live in a flat by the Spree?"
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", asked))
+    assert not any(hit.superseded_by for hit in memory.recall("Where do I live by the river?"))
+
+
+def test_the_least_score_is_that_of_the_turn_that_was_lifted(open_memory: OpenMemory) -> None:
+    memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
+    question = "Do I live in a flat by the river Seine?"
+    every = memory.recall(question, k=9)
+    for bar in (0.1, 0.3, 0.5, 0.7, 0.9):
+        some = memory.recall(question, k=9, min_score=bar)
+        assert [hit.turn_id for hit in some] == [h.turn_id for h in every if h.score >= bar]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +148,7 @@ def test_only_the_one_asked_for_moves(scores: list[float], past: bool) -> None:
     [
         ("What's my name?", True, False),
         ("Where did Ann live before?", False, True),
+        ("What do I use to drive?", True, True),
         ("Which car does she drive?", False, False),
         ("Wo habe ich früher gewohnt?", True, True),
         ("Où habite ma mère ?", False, False),

@@ -18,7 +18,7 @@ from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.config import SupersederConfig
 from r3mem_agents.model.superseder import Superseder
 from r3mem_agents.testing import tiny_model
-from r3mem_agents.train.supersede.loop import start_from
+from r3mem_agents.train.supersede.loop import from_encoder
 
 WORDS = st.text("abc dog Lisbon 17.ü猫", max_size=40)
 
@@ -33,7 +33,7 @@ def compared(folder: Path) -> ReversibleModel:
         layers=1, positions=24,
     )  # fmt: skip
     torch.manual_seed(0)
-    network = start_from(loaded.encoder.thaw(), Superseder(sizes)).freeze()
+    network = from_encoder(loaded.encoder.thaw(), Superseder(sizes)).freeze()
     loaded.encoder.freeze()
     checkpoint.save(replace(loaded, superseder=network), folder)
     return ReversibleModel.from_pretrained(folder)
@@ -106,3 +106,24 @@ def test_damage_is_refused(folder: Path, comparing: ReversibleModel, tmp_path: P
 def test_nothing_to_compare(comparing: ReversibleModel) -> None:
     assert comparing.supersedes([]).shape == (0,)
     assert np.isfinite(comparing.supersedes([("", "")])).all()
+
+
+def test_a_folder_keeps_no_network_of_another_model(
+    comparing: ReversibleModel, tmp_path: Path
+) -> None:
+    comparing.save_pretrained(tmp_path)
+    tiny_model().save_pretrained(tmp_path)
+    assert not (tmp_path / "superseder.safetensors").exists()
+    assert checkpoint.load(tmp_path).superseder is None
+
+
+@pytest.mark.parametrize("wrong", [{"heads": 0}, {"hidden": 0}, {"layers": "many"}])
+def test_sizes_that_fit_nothing_are_refused(
+    comparing: ReversibleModel, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    comparing.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["superseder"] |= wrong
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="superseder|damaged"):
+        checkpoint.load(tmp_path)

@@ -91,3 +91,30 @@ def test_the_corpus_holds_every_token_and_survives_the_disk(tmp_path: Path) -> N
     assert np.array_equal(again.segments.ids, corpus.segments.ids)
     assert np.array_equal(again.segments.starts, corpus.segments.starts)
     assert again.languages == corpus.languages
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"turns": []}, "list of turns"),
+        ({"turns": "talk"}, "list of turns"),
+        ({"turns": [{"text": " "}]}, "a text"),
+        ({"turns": ["Rain."]}, "a text"),
+        ({"questions": [{"gold": [0]}]}, "a query"),
+        ({"questions": [{"query": "Rain?", "gold": [2]}]}, "places in turns"),
+        ({"questions": [{"query": "Rain?", "gold": 0}]}, "places in turns"),
+        ({"updates": [[1, 0]]}, "older and a newer"),
+        ({"updates": [[0, 2]]}, "older and a newer"),
+        ({"alike": [[-1, 1]]}, "older and a newer"),
+        ({"alike": [0]}, "older and a newer"),
+    ],
+)
+def test_a_memory_that_is_none_is_refused_by_its_line(
+    fields: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    whole = {"type": "memory", "turns": [{"text": "Rain."}, {"text": "Now sun."}]}
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps(one) for one in (whole, whole | fields)))
+    with pytest.raises(InvalidInputError, match=says) as error:
+        list(records(path))
+    assert "a.jsonl:2" in str(error.value)

@@ -76,7 +76,7 @@ def test_the_command_trains_and_goes_on(
 ) -> None:
     out = tmp_path / "first"
     r3mem(
-        "supersede", memories, "--beside", data, "--start-with", start, "--out", out,
+        "supersede", memories, "--beside", data, "--start-from", start, "--out", out,
         "--steps", 40, "--pairs", 24, "--rates", 20, "--device", "cpu",
     )  # fmt: skip
     model = ReversibleModel.from_pretrained(out / "checkpoint")
@@ -91,7 +91,7 @@ def test_the_command_trains_and_goes_on(
     first = record_of(out)["superseder"]
     assert first["started_from"] is None and first["updates"] == 12 and first["steps"] == 40
     r3mem(
-        "supersede", memories, "--start-with", out / "checkpoint", "--out", tmp_path / "second",
+        "supersede", memories, "--start-from", out / "checkpoint", "--out", tmp_path / "second",
         "--steps", 1, "--pairs", 4, "--device", "cpu",
     )  # fmt: skip
     again = record_of(tmp_path / "second")["superseder"]

@@ -36,7 +36,9 @@ _PAST = frozenset(
     раньше прежде был была было были
     """.split()  # noqa: SIM905
 )
-_UNSPACED_PAST = regex.compile("以前|之前|原来|曾经|最初|前は|だった|ていた|전에|예전|원래")
+_UNSPACED_PAST = regex.compile(
+    r"以前|之前|原来|曾经|最初|前は|だった|ていた|전에|예전|원래|\buse to\b"
+)
 
 
 def personal(query: str) -> bool:

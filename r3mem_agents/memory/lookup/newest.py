@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ MOST_PAIRS = 3
 MOST_TERMS = 20
 """Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
 
+LEAST_ODDS = -2.0
+"""Log-odds below which no likeness helps: "the password at work" is most like that at home."""
+
 LIKENESS_ODDS, BAR = 16.0, 4.0
 """What a likeness of 1 adds to the log-odds, and the least sum that counts. Chosen on updates in no
 training of the network (ibid.)."""
@@ -43,30 +47,31 @@ def superseding(
     *,
     past: bool = False,
 ) -> dict[int, int]:
-    """The newest turn that supersedes each of the best ones, as positions.
+    """The newest turn that supersedes each of the best ones, as positions; the oldest come first.
 
-    Only short turns by one speaker are compared, and of these the pairs that are most alike and
-    most like the question.
+    Only short turns by one speaker that ask nothing are compared, and of these the pairs that are
+    most alike and most like the question.
 
     Args:
         turns: What is known.
         likeness: How like each turn is to the question, ``(turns,)``.
         best: Positions of the best turns, best first.
         compare: Compares two turns.
-        past: Whether the question asks for the past: then what one of the best turns superseded is
-            looked for.
+        past: Whether the question asks for the past: then what one of the best turns
+            superseded is looked for.
     """
     pairs = _pairs(turns, best, past=past)
     order = sorted(pairs, key=lambda pair: -pairs[pair] - likeness[pair[0 if past else 1]])
     chosen = order[:MOST_PAIRS]
     if not chosen:
         return {}
-    odds = compare(chosen) + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
+    odds = compare(chosen)
+    sums = odds + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
     found: dict[int, int] = {}
-    for (older, newer), odd in zip(chosen, odds.tolist(), strict=True):
-        if odd >= BAR and (older not in found or _when(turns, newer) > _when(turns, found[older])):
+    for (older, newer), sure in zip(chosen, (odds >= LEAST_ODDS) & (sums >= BAR), strict=True):
+        if sure and (older not in found or _when(turns, newer) > _when(turns, found[older])):
             found[older] = newer
-    return found
+    return {older: found[older] for older in sorted(found, key=partial(_when, turns))}
 
 
 def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Floats:
@@ -74,13 +79,15 @@ def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Fl
 
     Args:
         score: Of every turn, ``(turns,)``.
-        superseded: From ``superseding``.
+        superseded: From ``superseding``; of a chain the oldest comes first.
         past: Whether the older one is asked for, not the newer.
     """
     lifted = score.copy()
-    for older, newer in superseded.items():
+    pairs = list(superseded.items())
+    for older, newer in reversed(pairs) if past else pairs:
         first, second = (older, newer) if past else (newer, older)
-        if lifted[first] < lifted[second]:
+        # Of two turns with one score the newer comes first anyway.
+        if lifted[first] < lifted[second] or (past and lifted[first] == lifted[second]):
             lifted[first] = np.nextafter(lifted[second], np.inf)
     return lifted
 
@@ -90,7 +97,7 @@ def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int]
     row_of = {}
     for place in best[:AMONG].tolist():
         rows = np.flatnonzero(turns.gist_turn == place)
-        if len(rows) == 1 and turns.lengths[place] <= MOST_TERMS:
+        if len(rows) == 1 and turns.lengths[place] <= MOST_TERMS and not turns.asks[place]:
             row_of[place] = int(rows[0])
     rows = np.fromiter(row_of.values(), np.intp)
     gists = tuple(word[rows] for word in turns.gists)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -122,13 +122,16 @@ def rank(
     question = read(query, now, turns, sealer)
     evidence = weigh(turns, question, likeness, weights)
     score, most = evidence.score, max(k, AMONG) if level == "turn" else None
-    best = _ordered(turns, np.flatnonzero(filters.find(turns, evidence)), score, most)
+    least = filters.min_score or 0.0
+    found = np.flatnonzero(replace(filters, min_score=None).find(turns, evidence))
+    best = _ordered(turns, found, score, most)
     superseded: Mapping[int, int] = {}
     if compare is not None and weights.has("gist") and not question.open:
         told = compare(turns, best[: min(k, LOOKED_AT)])
         superseded = superseding(turns, likeness, best, told, past=question.past)
         score = reordered(score, superseded, past=question.past)
         best = _ordered(turns, best, score, None)
+    best = best[score[best] >= least]
     if level == "session":
         best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
     winners = [

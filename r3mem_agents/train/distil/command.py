@@ -119,7 +119,8 @@ def distil(
         "data_sha256": taught.hashes,
         "texts": len(pool.pieces),
     }
-    before = read_record(checkpoint.find(start_from))
+    # Neither tuning nor superseder are of this encoder.
+    before = read_record(checkpoint.find(start_from)) | {"tuning": None, "superseder": None}
     record = write_record(out / "checkpoint", model, before, encoder=stage)
     draw(record, out / "distillation.png")
     console.print(f"checkpoint in {out / 'checkpoint'}; now: r3mem train --start-from there")

@@ -16,10 +16,10 @@ from r3mem_agents.train.corpus import Ragged, data_files, hash_files
 from r3mem_agents.train.gists import before_bits
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import SupersederRecipe
-from r3mem_agents.train.record import describe_run, draw, read_record, write_record
+from r3mem_agents.train.record import describe_run, read_record, write_record
 from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
 from r3mem_agents.train.supersede.data import confusable, read
-from r3mem_agents.train.supersede.loop import SupersederRun, start_from
+from r3mem_agents.train.supersede.loop import SupersederRun, from_encoder
 from r3mem_agents.train.supersede.pairs import Pairs
 
 _DEFAULT = SupersederRecipe()
@@ -35,7 +35,7 @@ def supersede(
         Path | None, typer.Option(help="Folder of dialogs, in which nothing is superseded.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
-    start_with: Annotated[
+    start_from: Annotated[
         str, typer.Option(help="Checkpoint that gets the network.")
     ] = "r3mem-base",
     minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
@@ -58,7 +58,7 @@ def supersede(
     console = Console()
     prepare_process(threads, seed)
     where = device_of(device)
-    start = checkpoint.load(start_with)
+    start = checkpoint.load(start_from)
     encoder = start.encoder
     layers = min(_DEFAULT.config.layers, encoder.config.layers)
     sizes = {"hidden": encoder.config.hidden, "heads": encoder.config.heads, "layers": layers}
@@ -83,7 +83,7 @@ def supersede(
         drawn = Pairs(talks, pieces, confusable(talks, gists, NEAREST), recipe)
     console.print(f"{len(talks.updates):,} updates in {talks.memories:,} memories")
     if start.superseder is None:
-        network = start_from(encoder.thaw(), Superseder(recipe.config))
+        network = from_encoder(encoder.thaw(), Superseder(recipe.config))
         encoder.freeze()
     else:
         network = start.superseder.thaw()
@@ -106,7 +106,6 @@ def supersede(
             for path, digest in hash_files(folder, data_files(folder)).items()
         },
     }
-    before = read_record(checkpoint.find(start_with))
-    record = write_record(out / "checkpoint", model, before, superseder=stage)
-    draw(record, out / "superseder.png")
-    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'superseder.png'}")
+    before = read_record(checkpoint.find(start_from))
+    write_record(out / "checkpoint", model, before, superseder=stage)
+    console.print(f"checkpoint in {out / 'checkpoint'}")

@@ -73,8 +73,8 @@ def read(data: Path, beside: Path | None, source_mb: float) -> Talks:
             if record["type"] != "memory":
                 continue
             first = add([(turn.get("role", "user"), turn["text"]) for turn in record["turns"]])
-            updates += [(first + one, first + other) for one, other in record["updates"]]
-            alike += [(first + one, first + other) for one, other in record["alike"]]
+            for found, name in ((updates, "updates"), (alike, "alike")):
+                found += [(first + one, first + other) for one, other in record.get(name, ())]
     memories = len(talks)
     if not updates or not alike:
         raise InvalidInputError(f"{data} holds no memory with updates and turns that are alike")
@@ -84,7 +84,7 @@ def read(data: Path, beside: Path | None, source_mb: float) -> Talks:
             if taken > source_mb * MB:
                 break
             if record["type"] == "dialog":
-                said = [(turn["speaker"], turn["text"]) for turn in record["turns"]]
+                said = [(turn.get("speaker", ""), turn["text"]) for turn in record["turns"]]
                 add([one for one in said if one[1].strip()])
                 taken += sum(len(text) for _, text in said)
     return Talks(texts, talks, speakers, memories, updates, alike)

@@ -91,7 +91,7 @@ class SupersederRun(Run):
         return odds.float()
 
 
-def start_from(encoder: Encoder, network: Superseder) -> Superseder:
+def from_encoder(encoder: Encoder, network: Superseder) -> Superseder:
     """Set a superseder's couplings and positions to the encoder's first ones, and return it."""
     for own, theirs in zip(network.stack.couplings, encoder.stack.couplings, strict=False):
         own.load_state_dict(theirs.state_dict())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model.pieces import UNKNOWN
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.gists import by_length
@@ -19,6 +20,9 @@ class Pairs:
         pieces: Of each turn.
         confusable: Pairs that nothing is known of, of memories and of other talk.
         recipe: Choices of the run.
+
+    Raises:
+        InvalidInputError: There is no update to train on.
     """
 
     def __init__(
@@ -36,6 +40,11 @@ class Pairs:
             out = apart[owner[pairs[:, 0]]]
             self._kinds.append(pairs[~out])
             self._held_out.append(pairs[out])
+        if not len(self._kinds[0]):
+            raise InvalidInputError(
+                f"all of the {talks.memories} memories with updates were held out: give more, or "
+                "another seed"
+            )
         self._kinds.append(others)
         rest = 1.0 - recipe.updates - recipe.alike - recipe.talk
         shares = (recipe.updates, recipe.alike, rest, recipe.talk)

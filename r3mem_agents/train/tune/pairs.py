@@ -122,7 +122,7 @@ def _pairs(record: dict[str, Any]) -> Iterator[tuple[str, str, list[str], str]]:
         for one, other in [*record.get("updates", ()), *record.get("alike", ())]:
             partner[one].append(other)
             partner[other].append(one)
-        for question in record["questions"]:
+        for question in record.get("questions", ()):
             for gold in question.get("gold", ()):
                 others = partner[gold] or list(range(len(said)))
                 near = [said[row] for row in others if row not in question["gold"]]
