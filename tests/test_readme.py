@@ -207,18 +207,16 @@ def test_everyday_facts_are_those_of_the_results() -> None:
             assert re.findall(r"0\.\d{3}", row) == [
                 f"{one['recall@5']['value']:.3f}" for one in systems
             ]
-    kinds = {
-        kind: one["value"]
-        for kind, one in result["r3mem"]["before_rivals"]["by_category"].items()
-        if kind != "update-past"
-    }
+    before = {name: found["before_rivals"] for name, found in result.items()}
+    kinds = {kind: one["value"] for kind, one in before["r3mem"]["by_category"].items()}
     silence = result["r3mem"]["silence"]["overall"]
-    told_last = tables[1].split("Two things")[1]
-    both_hold = kinds.pop("negative")
+    told_last = tables[1].split("Where a question asks")[1]
+    both_hold, past = kinds.pop("negative"), kinds.pop("update-past")
     assert re.findall(r"0\.\d{3}", told_last) == [
         f"{one:.3f}"
         for one in (
-            min(kinds.values()), max(kinds.values()), both_hold,
+            min(kinds.values()), max(kinds.values()), past, both_hold,
+            before["r3mem"]["overall"]["value"], before["minilm"]["overall"]["value"],
             silence["unanswerable"]["value"], silence["wrong_conversation"]["value"],
             silence["answered"]["value"],
         )
