@@ -9,12 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -184,6 +186,32 @@ def test_other_lookups_are_those_of_the_results(title: str, name: str) -> None:
         overall = result["systems"][system]["overall"]
         found = [overall[f"recall@{depth}"]["value"] for depth in (5, 10, 20)]
         assert re.findall(r"0\.\d{3}", row) == [f"{one:.3f}" for one in found]
+
+
+def test_the_newest_counts_as_told(tmp_path: Path) -> None:
+    shape = r'The newest counts: after "(.*?)" and "(.*?)", "(.*?)".*?"(.*?)" finds'
+    said = re.search(shape, README, re.DOTALL)
+    assert said is not None
+    old, new, now, before = (" ".join(words.split()) for words in said.groups())
+    with CompressiveMemory(tmp_path / "a.db", user="alice") as memory:
+        turns = [
+            memory.remember("user", text, time=datetime(2026, 1, day, tzinfo=UTC))
+            for day, text in enumerate((f"{old}.", "We adopted a cat.", f"{new}."), 1)
+        ]
+        first, second = memory.recall(now, k=2)
+        assert (first.turn_id, second.turn_id) == (turns[2].id, turns[0].id)
+        assert second.superseded_by == first.turn_id
+        assert memory.recall(before, k=1)[0].turn_id == turns[0].id
+
+
+def test_what_holds_elsewhere_supersedes_nothing(tmp_path: Path) -> None:
+    with CompressiveMemory(tmp_path / "a.db", user="alice") as memory:
+        for day, where in enumerate(("at home is hunter2", "at work is swordfish"), 1):
+            time = datetime(2026, 1, day, tzinfo=UTC)
+            memory.remember("user", f"The wifi password {where}.", time=time)
+        hits = memory.recall("What's the wifi password at home?")
+        assert "hunter2" in hits[0].text
+        assert not any(hit.superseded_by for hit in hits)
 
 
 def test_everyday_facts_are_those_of_the_results() -> None:

@@ -1,9 +1,9 @@
 """The network that compares two turns: does the newer one supersede the older?
 
-"The boxes are unpacked, Berlin is freezing" supersedes "I live in Paris"; a second cat does not
-supersede the first. Likeness tells nothing of this (docs/LOG.md), so two turns are read together:
-the pieces of the older, then those of the newer, in one forward pass of a reversible stack that
-starts as the encoder's and reads its embeddings (docs/model.md, "What supersedes what").
+"We moved to Berlin last week" supersedes "I live in Paris"; a second cat does not supersede the
+first. Likeness tells little of this (docs/LOG.md), so two turns are read together: the pieces of
+the older, then those of the newer, in one forward pass of a reversible stack that starts as the
+encoder's and reads its embeddings (docs/model.md, "What supersedes what").
 """
 
 from __future__ import annotations
