@@ -72,7 +72,7 @@ async def test_the_async_form_does_not_block_the_loop(
         ({"k": 1}, lambda node: node.metadata["role"] == "user"),
         ({"roles": ["tool"]}, lambda node: node.metadata["role"] == "tool"),
         ({"sessions": ["s2"]}, lambda node: node.metadata["session"] == "s2"),
-        ({"min_score": 0.9}, lambda node: node.score >= 0.9),
+        ({"min_score": 0.8}, lambda node: node.score >= 0.8),
         ({"level": "session"}, lambda node: node.metadata["role"] != "tool"),
     ],
 )
