@@ -219,6 +219,16 @@ def hash_files(folder: Path, files: list[Path]) -> dict[str, str]:
     }
 
 
+def hash_folders(*folders: Path | None) -> dict[str, str]:
+    """``hash_files`` of all data files of folders, as far as these are given."""
+    given = [folder for folder in folders if folder is not None]
+    return {
+        path: digest
+        for folder in given
+        for path, digest in hash_files(folder, data_files(folder)).items()
+    }
+
+
 class CorpusBuilder:
     """Cuts texts into the segments of a ``Corpus``."""
 

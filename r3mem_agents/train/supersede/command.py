@@ -12,7 +12,7 @@ from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.superseder import Superseder
-from r3mem_agents.train.corpus import Ragged, data_files, hash_files
+from r3mem_agents.train.corpus import Ragged, hash_folders
 from r3mem_agents.train.gists import before_bits
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import SupersederRecipe
@@ -99,12 +99,7 @@ def supersede(
         "memories": talks.memories,
         "updates": len(talks.updates),
         "alike": len(talks.alike),
-        "data_sha256": {
-            path: digest
-            for folder in (data, beside)
-            if folder is not None
-            for path, digest in hash_files(folder, data_files(folder)).items()
-        },
+        "data_sha256": hash_folders(data, beside),
     }
     before = read_record(checkpoint.find(start_from))
     write_record(out / "checkpoint", model, before, superseder=stage)

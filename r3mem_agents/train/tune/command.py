@@ -13,7 +13,7 @@ from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.pretrained import add_adapters, merge_adapters
-from r3mem_agents.train.corpus import data_files, hash_files
+from r3mem_agents.train.corpus import hash_folders
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import TuningRecipe
 from r3mem_agents.train.record import describe_run, draw, read_record, write_record
@@ -112,12 +112,7 @@ def tune(
         "pairs": len(pairs.query),
         "bits_kept": round(float((before == now).float().mean()), 4),
         "gist_read_again": round(read_again, 4),
-        "data_sha256": {
-            path: digest
-            for folder in (data, beside)
-            if folder is not None
-            for path, digest in hash_files(folder, data_files(folder)).items()
-        },
+        "data_sha256": hash_folders(data, beside),
     }
     earlier = read_record(checkpoint.find(start_from))
     record = write_record(out / "checkpoint", model, earlier, tuning=stage)

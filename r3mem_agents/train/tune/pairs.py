@@ -126,10 +126,11 @@ def _pairs(record: dict[str, Any]) -> Iterator[tuple[str, str, list[str], str]]:
             for gold in question.get("gold", ()):
                 others = partner[gold] or list(range(len(said)))
                 near = [said[row] for row in others if row not in question["gold"]]
-                yield question["query"], said[gold], near, said[gold]
+                yield question["query"], said[gold], near, said[gold][:LONGEST_SIDE]
     elif record["type"] == "pair" and record["query"] and record["passage"]:
         near = [record["near"]] if record.get("near") else []
-        yield record["query"], record["passage"], near, record.get("group", record["passage"])
+        group = record.get("group", record["passage"][:LONGEST_SIDE])
+        yield record["query"], record["passage"], near, group
 
 
 @dataclass(frozen=True, slots=True)
