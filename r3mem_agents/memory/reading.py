@@ -174,17 +174,22 @@ class Reader:
         now: datetime | None,
         weights: Weights = WEIGHTS,
         likeness: Likeness | None = None,
+        *,
+        compared: bool = True,
     ) -> tuple[Ranking | None, Mapping[int, TurnRow]]:
         """What answers a question, best first and not expanded, with its rows by turn id.
 
         There is no ranking without a question, or without turns.
-        ``likeness`` says how like turns are to it; that of their gists if it is left out.
+        ``likeness`` says how like turns are to it; that of their gists if it is left out. Unless
+        ``compared``, no turn supersedes another.
         """
         if not query.strip():
             return None, {}
         if likeness is None:
             likeness = partial(gist_likeness, question=self._model.questions([query])[0])
-        compare = Comparing(self._model, self._texts) if self._model.superseder else None
+        compare = None
+        if compared and self._model.superseder is not None:
+            compare = Comparing(self._model, self._texts)
         ranking: Ranking | None = None
         rows: Mapping[int, TurnRow] = {}
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then

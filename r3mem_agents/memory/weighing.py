@@ -23,7 +23,9 @@ def rank_with(
 ) -> list[Winner]:
     """What ``memory.recall(query, k, now=now)`` would return under these weights, not expanded.
 
-    ``likeness`` takes the place of that of gists.
+    ``likeness`` takes the place of that of gists. Turns are not compared: none supersedes another.
     """
-    ranking, _ = memory._reader.ranked(query, Filters(), "turn", k, now, weights, likeness)
+    ranking, _ = memory._reader.ranked(
+        query, Filters(), "turn", k, now, weights, likeness, compared=False
+    )
     return list(ranking.winners) if ranking else []

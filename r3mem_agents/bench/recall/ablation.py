@@ -9,6 +9,9 @@ from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
 ENTITY, ENTITY_AND_GIST = "entity alone", "entity and gist"
 TEACHER, ENTITY_AND_TEACHER = "teacher for gist", "entity and teacher"
+UNCOMPARED = "turns not compared"
+"""The ranking that the others take evidence from. None of them compares turns, as ``recall`` does:
+that would take most of the time, and say nothing of the evidence."""
 
 
 class Ablation(NamedTuple):
@@ -29,6 +32,7 @@ def _only(*levels: str) -> Weights:
 
 
 ABLATIONS: Mapping[str, Ablation] = {
+    UNCOMPARED: Ablation(WEIGHTS),
     **{f"without {level}": Ablation(WEIGHTS.without(level)) for level in LEVELS},
     ENTITY: Ablation(_only("entity")),
     ENTITY_AND_GIST: Ablation(_only("entity", "gist")),

@@ -12,6 +12,7 @@ from r3mem_agents.bench.recall.ablation import (
     ENTITY_AND_GIST,
     ENTITY_AND_TEACHER,
     TEACHER,
+    UNCOMPARED,
 )
 from r3mem_agents.bench.recall.coverage import coverage
 from r3mem_agents.bench.recall.data import Conversation
@@ -29,7 +30,7 @@ HEADLINE = "recall@5"
 ADDED = {
     "the gist to entity alone": (ENTITY_AND_GIST, ENTITY),
     "its teacher to entity alone": (ENTITY_AND_TEACHER, ENTITY),
-    "the gist to all the rest": (OURS, "without gist"),
+    "the gist to all the rest": (UNCOMPARED, "without gist"),
     "its teacher to all the rest": (TEACHER, "without gist"),
 }
 """What brings something to what, with the two rankings that tell."""
@@ -88,15 +89,16 @@ def summarize(
             if name != OURS
         }
         less = {name: _values(counted, found) for name, found in measured[OURS].ablations.items()}
+        whole = less.get(UNCOMPARED, values[OURS])
         figures["ablation"] = {
-            name: _grouped(row, counted, seed) | {"lost": _lead(values[OURS], row, counted, seed)}
+            name: _grouped(row, counted, seed)
+            | {"lost": _lead(values[OURS] if name == UNCOMPARED else whole, row, counted, seed)}
             for name, row in less.items()
         }
-        known = less | {OURS: values[OURS]}
         figures["added"] = {
-            name: _lead(known[after], known[before], counted, seed)
+            name: _lead(less[after], less[before], counted, seed)
             for name, (after, before) in ADDED.items()
-            if {after, before} <= known.keys()
+            if {after, before} <= less.keys()
         }
     return figures
 
