@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         whole_calls,
         without_recalled,
     )
-    from r3mem_agents.model import ReversibleModel, Segment
+    from r3mem_agents.model import MemoryTokens, ReversibleModel
 
 __version__ = "0.1.0"
 
@@ -48,6 +48,7 @@ __all__ = [
     "Explanation",
     "LookupExplanation",
     "MemoryStats",
+    "MemoryTokens",
     "OnError",
     "OtherGistsWarning",
     "PromptMemory",
@@ -57,7 +58,6 @@ __all__ = [
     "Recollections",
     "Recompression",
     "ReversibleModel",
-    "Segment",
     "Turn",
     "UserStats",
     "Verification",
@@ -82,7 +82,7 @@ _LAZY = {
     "PromptMemory": "r3mem_agents.memory",
     "RecallFrom": "r3mem_agents.memory",
     "ReversibleModel": "r3mem_agents.model",
-    "Segment": "r3mem_agents.model",
+    "MemoryTokens": "r3mem_agents.model",
     "count_tokens": "r3mem_agents.memory",
     "fit_window": "r3mem_agents.memory",
     "is_recalled": "r3mem_agents.memory",

@@ -60,7 +60,7 @@ class Explanation:
     """Why a lookup brought a turn back, and why in this place; printed, it is a line a level.
 
     Attributes:
-        evidence: By level: ``entity``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time``
+        evidence: By level: ``words``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time``
             and ``role``. Turns are ranked by the sum of their log-odds.
         said: The question's words that the turn says, in the form in which they are searched for.
         unsaid: Those that it does not say.
@@ -172,7 +172,7 @@ class MemoryStats:
         text_bytes: UTF-8 bytes of text that went in.
         code_bytes: Bytes of memory tokens that bring the text back (hash and framing included).
         gist_bytes: Bytes of gists.
-        entity_bytes: Bytes of keyed hashes of terms.
+        term_bytes: Bytes of keyed hashes of terms.
         file_bytes: Size of the whole database, its write-ahead log included; 0 if it has none.
         bits_per_token: ``8 * code_bytes / tokens``; 0.0 when empty.
         inferred_share: Share of tokens that were the model's first prediction.
@@ -186,7 +186,7 @@ class MemoryStats:
     text_bytes: int
     code_bytes: int
     gist_bytes: int
-    entity_bytes: int
+    term_bytes: int
     file_bytes: int
     bits_per_token: float
     inferred_share: float

@@ -40,7 +40,7 @@ PLAIN_NAMES = {
     "OtherGistsWarning", "R3MemError", "Recollection", "Recollections", "Recompression", "Turn",
     "UserStats", "Verification",
 }  # fmt: skip
-ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "Segment": "model"}
+ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "MemoryTokens": "model"}
 
 
 def _imported_parts(path: Path) -> set[str]:

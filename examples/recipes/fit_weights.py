@@ -40,9 +40,9 @@ from r3mem_agents.memory.lookup.question import read
 from r3mem_agents.memory.lookup.scoring import Considered, consider
 from r3mem_agents.memory.lookup.terms import ASKS
 from r3mem_agents.memory.lookup.weights import FEATURES, LEVELS, Weights
-from r3mem_agents.memory.moments import to_integers
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import speaker_of, term_hashes
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.time_integers import to_integers
 from r3mem_agents.store import IndexColumns, ScopeState
 
 FOLDS = 5
@@ -83,26 +83,26 @@ class Asked:
 class Arrays:
     """What a memory of a conversation knows, without a store and without codes."""
 
-    def __init__(self, model: ReversibleModel, said: Conversation, sealer: Sealer) -> None:
+    def __init__(self, model: ReversibleModel, said: Conversation, obfuscator: Obfuscator) -> None:
         self.said = said
-        self._sealer, self._bytes = sealer, model.gist_bytes
+        self._obfuscator, self._bytes = obfuscator, model.gist_bytes
         texts = [turn.text for turn in said.turns]
         cut = model._cut(texts, [text.encode() for text in texts])
         with torch.inference_mode():
             self._gists = [gists.tobytes() for gists in model._gists(cut)]
-        self._terms = [term_hashes(sealer, text) for text in texts]
+        self._terms = [term_hashes(obfuscator, text) for text in texts]
         self.questions = model.questions([one.question for one in said.questions])
 
     def first(self, turns: int) -> Snapshot:
         """The first so many turns."""
-        index = Index(ScopeState(1, 0), self._bytes, self._sealer.term(ASKS))
+        index = Index(ScopeState(1, 0), self._bytes, self._obfuscator.term(ASKS))
         some = self.said.turns[:turns]
         speakers = {
             key: n for n, key in enumerate(dict.fromkeys((t.role, t.speaker) for t in some))
         }
         sessions = {key: n for n, key in enumerate(dict.fromkeys(t.session for t in some))}
         for (role, name), number in speakers.items():
-            index.speakers[number] = speaker_of(self._sealer, role, name)
+            index.speakers[number] = speaker_of(self._obfuscator, role, name)
         index.add(
             IndexColumns(
                 ids=range(1, len(some) + 1),
@@ -152,18 +152,19 @@ def main(out: Path, files: Sequence[Path], related: Sequence[Path] = ()) -> None
 
 def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Asked]]:
     """The questions of a file, and the same put to the next conversation in it."""
-    sealer = Sealer(b"fit_weights".ljust(32))
+    obfuscator = Obfuscator(b"fit_weights".ljust(32))
     said = read_files([path]).conversations
     known = [
-        Arrays(model, one, sealer) for one in track(said, path.stem, console=Console(stderr=True))
+        Arrays(model, one, obfuscator)
+        for one in track(said, path.stem, console=Console(stderr=True))
     ]
     own = [
-        asked(path.stem, number % FOLDS, mine, mine, row, sealer)
+        asked(path.stem, number % FOLDS, mine, mine, row, obfuscator)
         for number, mine in enumerate(known)
         for row in range(len(mine.said.questions))
     ]
     strange = [
-        asked(path.stem, number % FOLDS, mine, known[number - 1], row, sealer)
+        asked(path.stem, number % FOLDS, mine, known[number - 1], row, obfuscator)
         for number, mine in enumerate(known)
         for row in range(len(mine.said.questions))
         if len(known) > 1
@@ -171,7 +172,9 @@ def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Ask
     return own, strange
 
 
-def asked(file: str, fold: int, asking: Arrays, told: Arrays, row: int, sealer: Sealer) -> Asked:
+def asked(
+    file: str, fold: int, asking: Arrays, told: Arrays, row: int, obfuscator: Obfuscator
+) -> Asked:
     """What a lookup considers for a conversation's question in its memory, or in another's."""
     question, turns = asking.said.questions[row], told.said.turns
     place = {turn.id: number for number, turn in enumerate(turns)} if asking is told else {}
@@ -182,7 +185,7 @@ def asked(file: str, fold: int, asking: Arrays, told: Arrays, row: int, sealer: 
     known = told.first(said[0] if said else len(turns))
     now = turns[len(known.ids) - 1].time
     likeness = gist_likeness(known, asking.questions[row])
-    seen: Considered = consider(known, read(question.question, now, known, sealer), likeness)
+    seen: Considered = consider(known, read(question.question, now, known, obfuscator), likeness)
     x = np.stack([seen.features[name] for name in FEATURES], 1).astype(np.float32)
     is_gold = np.isin(seen.places, golds)
     listed = is_gold.copy()

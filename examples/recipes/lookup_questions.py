@@ -44,7 +44,7 @@ ARTICLE_TURNS = 20
 ANSWERS = 10
 """Answers of a session."""
 
-LEAST_WORDS = 300
+MIN_WORDS = 300
 """Of a long answer; 64 tokens are a segment."""
 
 ARTICLES_FROM = 0.78
@@ -162,7 +162,7 @@ def articles(data: Path) -> Iterator[tuple[Record, list[Record]]]:
 def answers(data: Path) -> Iterator[tuple[Record, list[Record]]]:
     """Long answers about one thing after the other, about health and about doubtful claims."""
     sources = [
-        [pair for pair in read(data / name) if len(pair["passage"].split()) >= LEAST_WORDS]
+        [pair for pair in read(data / name) if len(pair["passage"].split()) >= MIN_WORDS]
         for name in ("medquad_pairs.jsonl.zst", "skeptics_se_pairs.jsonl.zst")
     ]
     for start in range(0, min(map(len, sources)), ANSWERS):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-MOST_KEY_BYTES = 255
+MAX_KEY_BYTES = 255
 """Of a turn's key, as ``CompressiveMemory.remember`` has it."""
 
 
 def turn_key(name: str) -> str:
     """The name itself, or a hash of one that is empty or too long for a key."""
-    if 0 < len(name.encode(errors="surrogatepass")) <= MOST_KEY_BYTES:
+    if 0 < len(name.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
         return name
     return digest_of(name)
 

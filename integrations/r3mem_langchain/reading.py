@@ -20,7 +20,7 @@ from r3mem_langchain.keys import turn_key
 Place = tuple[Namespace, str]
 """Namespace and key of an item."""
 
-MOST_BYTES = 32 * 2**20
+MAX_BYTES = 32 * 2**20
 """Of items that are kept, as JSON; chosen, as the memory keeps as much of its texts."""
 
 ITEM_BYTES = 1024
@@ -71,7 +71,7 @@ class Items:
                     self._bytes += _size(item)
                 self._kept[id_] = item
                 self._kept.move_to_end(id_)
-            while self._bytes > MOST_BYTES:
+            while self._bytes > MAX_BYTES:
                 self._bytes -= _size(self._kept.popitem(last=False)[1])
         return new
 

@@ -15,7 +15,7 @@ from r3mem_agents.bench.data import Said
 
 if TYPE_CHECKING:
     from r3mem_agents import ReversibleModel
-    from r3mem_agents.model import Segment
+    from r3mem_agents.model import MemoryTokens
 
 BATCH_TURNS = 64
 """Turns per call of the model; chosen."""
@@ -88,10 +88,10 @@ def measure(
         batch = turns[start : start + BATCH_TURNS]
         texts = [said.text for said in batch]
         clock = time.perf_counter()
-        segments = model.compress(texts)
+        memory_tokens = model.compress(texts)
         result.compress_s += time.perf_counter() - clock
         clock = time.perf_counter()
-        expanded = model.expand(segments)
+        expanded = model.expand(memory_tokens)
         result.expand_s += time.perf_counter() - clock
         result.exact += sum(a == b for a, b in zip(texts, expanded, strict=True))
         _explain(
@@ -99,11 +99,11 @@ def measure(
             model,
             [
                 text
-                for text, segment in zip(texts, segments, strict=True)
+                for text, segment in zip(texts, memory_tokens, strict=True)
                 if segment.tokens <= EXPLAINED_TOKENS
             ],
         )
-        for said, segment in zip(batch, segments, strict=True):
+        for said, segment in zip(batch, memory_tokens, strict=True):
             _size_turn(result, model, said, segment, costs, words, coders)
         advance(len(batch))
     return result
@@ -123,7 +123,7 @@ def _size_turn(
     result: Measurement,
     model: ReversibleModel,
     said: Said,
-    segment: Segment,
+    segment: MemoryTokens,
     costs: NDArray[np.float64],
     words: peers.StaticRangeCoder,
     coders: dict[str, peers.Coder],

@@ -17,7 +17,7 @@ from r3mem_agents.errors import InvalidInputError
 if TYPE_CHECKING:
     from r3mem_agents.bench.scale.measure import Load
 
-MOST_VECTORS = 100_000
+MAX_VECTORS = 100_000
 """Above, the in-memory vector store is left out: a million vectors as lists take 12 GB."""
 
 
@@ -92,7 +92,7 @@ def _measure(load: Load, model: str) -> dict[str, Any]:
     works: dict[str, list[Any]] = {"r3mem": [measuring.write, measuring.look_up]}
     if load.users == 1:
         works["bm25"] = [measuring.bm25]
-        if load.turns <= MOST_VECTORS:
+        if load.turns <= MAX_VECTORS:
             works["minilm"] = [measuring.vectors]
     with tempfile.TemporaryDirectory() as folder, progress() as bar:
         task = measuring.Task(load, Path(folder) / "scale.db", model)

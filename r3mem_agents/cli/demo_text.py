@@ -59,7 +59,7 @@ def _show_storage(console: Console, record: Mapping[str, Any]) -> None:
     table.add_section()
     row("memory tokens: bring the text back", stored["code_bytes"], "bold")
     row("gists: what a turn is about", stored["gist_bytes"])
-    row("entity index: keyed hashes of terms", stored["entity_bytes"])
+    row("term index: keyed hashes of terms", stored["term_bytes"])
     row("whole database file, names and times too", stored["file_bytes"], "bold")
     table.add_section()
     row("a vector store, at least (computed) *", record["vector_store_bytes_computed"])

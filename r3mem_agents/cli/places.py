@@ -24,7 +24,7 @@ from r3mem_agents.types import IN_MEMORY, NOBODY
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
 
-MOST_LISTED = 5
+MAX_LISTED = 5
 """Names that a note lists, before it counts the others."""
 
 
@@ -104,8 +104,8 @@ def check_exists(db: str) -> None:
 
 def _listed(names: Iterable[str]) -> str:
     some = [*dict.fromkeys(names)]
-    more = [f"{len(some) - MOST_LISTED} more"] if len(some) > MOST_LISTED else []
-    return ", ".join([*map(repr, some[:MOST_LISTED]), *more])
+    more = [f"{len(some) - MAX_LISTED} more"] if len(some) > MAX_LISTED else []
+    return ", ".join([*map(repr, some[:MAX_LISTED]), *more])
 
 
 def with_place(command: Callable[..., None]) -> Callable[..., None]:

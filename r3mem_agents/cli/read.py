@@ -1,4 +1,4 @@
-"""``r3mem recall``, ``context``, ``gist`` and ``stats``."""
+"""``r3mem recall``, ``context``, ``summary`` and ``stats``."""
 
 from __future__ import annotations
 
@@ -113,15 +113,15 @@ def context(
 
 
 @commands.command(
-    "gist",
+    "summary",
     rich_help_panel="Memory",
     epilog=examples(
-        "r3mem gist",
-        "r3mem gist --session 2026-11-20 -k 5 --json",
+        "r3mem summary",
+        "r3mem summary --session 2026-11-20 -k 5 --json",
     ),
 )
 @with_place
-def gist(
+def summary(
     *,
     session: Annotated[
         str | None,
@@ -133,7 +133,7 @@ def gist(
 ) -> None:
     """Show the few turns that say what a session was about, byte for byte."""
     with place.read() as memory:
-        turns = memory.gist(session, k)
+        turns = memory.summary(session, k)
     show_turns(turns, as_json=as_json)
 
 

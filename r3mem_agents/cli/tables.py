@@ -97,7 +97,7 @@ def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:
         ("text", bytes_text(found.text_bytes)),
         ("memory tokens", bytes_text(found.code_bytes)),
         ("gists", bytes_text(found.gist_bytes)),
-        ("entity index", bytes_text(found.entity_bytes)),
+        ("term index", bytes_text(found.term_bytes)),
         ("whole file", bytes_text(found.file_bytes)),
         ("bits per token", f"{found.bits_per_token:.2f}"),
         ("tokens inferred", f"{found.inferred_share:.1%}"),

@@ -11,7 +11,7 @@ from r3mem_agents.demo.meetings import Meetings, Question
 from r3mem_agents.types import Recollection, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents import CompressiveMemory, ReversibleModel, Segment
+    from r3mem_agents import CompressiveMemory, MemoryTokens, ReversibleModel
 
 Advance = Callable[[int], None]
 """Told how many more turns or questions are done."""
@@ -87,7 +87,7 @@ class Scales:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def compress(self, texts: Sequence[str]) -> list[Segment]:
+    def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """Compress texts with the model, and weigh them."""
         segments = self._model.compress(texts)
         self.weighed += [(segment.tokens, 8 * len(segment.code)) for segment in segments]
@@ -141,12 +141,12 @@ def _facts(turn: Turn) -> tuple[Any, ...]:
 
 def ask(memory: CompressiveMemory, meetings: Meetings, advance: Advance) -> list[Answer]:
     """Ask every question, after one lookup that is not timed."""
-    from r3mem_agents.memory.expansions import EXPANSIONS
+    from r3mem_agents.memory.text_cache import TEXT_CACHE
 
     memory.recall("Good morning, everyone.", k=RECALLED)
     answers = []
     for question in meetings.questions:
-        EXPANSIONS.clear()  # a lookup is timed with its expansions
+        TEXT_CACHE.clear()  # a lookup is timed with its expansions
         start = time.perf_counter()
         hits = memory.recall(question.text, k=RECALLED)
         answers.append(Answer(question, hits, 1000 * (time.perf_counter() - start)))

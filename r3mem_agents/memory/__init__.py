@@ -3,6 +3,7 @@
 from r3mem_agents.memory.budget import count_tokens
 from r3mem_agents.memory.calls import whole_calls
 from r3mem_agents.memory.memory import CompressiveMemory
+from r3mem_agents.memory.on_error import OnError, tolerated
 from r3mem_agents.memory.prompting import (
     PromptMemory,
     is_recalled,
@@ -12,7 +13,6 @@ from r3mem_agents.memory.prompting import (
 )
 from r3mem_agents.memory.reach import RecallFrom, recall_sessions
 from r3mem_agents.memory.recompressing import recompress
-from r3mem_agents.memory.tolerance import OnError, tolerated
 from r3mem_agents.memory.validation import json_text
 from r3mem_agents.memory.window import fit_window, newest_first
 

@@ -11,16 +11,16 @@ from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
-from r3mem_agents.memory.expansions import EXPANSIONS
 from r3mem_agents.memory.lookup.ranking import Filters
 from r3mem_agents.memory.lookup.weights import ALONE, WEIGHTS
+from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.memory.upkeep import KeptMemory
 from r3mem_agents.types import Recollections, Turn
 
 CONTEXT_BATCH = 16
 """Turns that are read at once to fill a context."""
 
-LEAST_LINE_TOKENS = 8
+MIN_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
 
 
@@ -104,7 +104,7 @@ class BlockingMemory(KeptMemory):
             return self._writer.write(checked, self.session, replace=replace, forget=doomed)
         finally:
             if doomed:
-                EXPANSIONS.clear()
+                TEXT_CACHE.clear()
 
     def recall(
         self,
@@ -189,7 +189,7 @@ class BlockingMemory(KeptMemory):
 
     def _session_rows(self, sessions: Iterable[str]) -> frozenset[int]:
         names = check.check_names(sessions, "sessions")
-        digests = {self._sealer.digest("session", name): name for name in names}
+        digests = {self._obfuscator.digest("session", name): name for name in names}
         rows = self._store.session_ids(self._scope, digests)
         for digest, name in digests.items():
             if digest not in rows and name != self.session:
@@ -236,14 +236,14 @@ class BlockingMemory(KeptMemory):
         """
         check.check_text(query, "query")
         check.check_count(token_budget, "token_budget")
-        most = max(1, token_budget // LEAST_LINE_TOKENS)
+        most = max(1, token_budget // MIN_LINE_TOKENS)
         filters = self._filters(sessions, roles, exclude)
         now = None if now is None else check.check_time(now, "now")
         batches = self._reader.find(query, filters, "turn", most, CONTEXT_BATCH, now)
         count = count or tiktoken_counter() or self.model.count_tokens
         return compose(batches, token_budget, count, nothing, now).text
 
-    def gist(self, session: str | None = None, k: int = 3) -> list[Turn]:
+    def summary(self, session: str | None = None, k: int = 3) -> list[Turn]:
         """Choose the few turns that say what a session was about, byte for byte.
 
         Args:
@@ -300,7 +300,7 @@ class BlockingMemory(KeptMemory):
             return self._store.turn_ids(self._scope, None)
         else:
             names = [check.check_name(session, "session")]
-        digests = [self._sealer.digest("session", name) for name in names]
+        digests = [self._obfuscator.digest("session", name) for name in names]
         rows = self._store.session_ids(self._scope, digests)
         return self._store.turn_ids(self._scope, list(rows.values()))
 
@@ -382,4 +382,4 @@ class BlockingMemory(KeptMemory):
         try:
             return self._store.forget(self._scope, ids=ids, session=row)
         finally:
-            EXPANSIONS.clear()
+            TEXT_CACHE.clear()

@@ -11,9 +11,9 @@ from r3mem_agents.store import IndexColumns
 from r3mem_agents.types import DamagedTurn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import Segment
+    from r3mem_agents.model import MemoryTokens
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Damaged turns that a message names, before it counts the others."""
 
 NOT_AS_WRITTEN = "its bytes are not those that were written"
@@ -59,8 +59,8 @@ def each_apart(
 
 def named(damaged: Sequence[DamagedTurn]) -> str:
     """Turns as a message names them, and what to do about them."""
-    parts = [f"{_name(turn)}: {turn.reason}" for turn in damaged[:MOST_NAMED]]
-    if more := len(damaged) - MOST_NAMED:
+    parts = [f"{_name(turn)}: {turn.reason}" for turn in damaged[:MAX_NAMED]]
+    if more := len(damaged) - MAX_NAMED:
         parts += [f"{more} more"] if more > 0 else []
     return f"damaged and left out: {'; '.join(parts)}. To do: {ADVICE}"
 
@@ -103,8 +103,8 @@ def _broken(values: Iterable[bytes], size: int) -> bool:
 
 
 def expanded(
-    expand: Callable[[Sequence[Segment]], list[str]], segments: Sequence[Segment]
+    expand: Callable[[Sequence[MemoryTokens]], list[str]], tokens: Sequence[MemoryTokens]
 ) -> list[str | None]:
-    """Texts of segments; ``None`` for those that do not expand."""
-    texts = each_apart(expand, segments)
+    """Texts of memory tokens; ``None`` for those that do not expand."""
+    texts = each_apart(expand, tokens)
     return [text if isinstance(text, str) else None for text in texts]

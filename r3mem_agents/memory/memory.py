@@ -135,9 +135,9 @@ class CompressiveMemory(BlockingMemory):
         """Async twin of ``sessions``."""
         return await asyncio.to_thread(self.sessions)
 
-    async def agist(self, session: str | None = None, k: int = 3) -> list[Turn]:
-        """Async twin of ``gist``."""
-        return await asyncio.to_thread(self.gist, session, k)
+    async def asummary(self, session: str | None = None, k: int = 3) -> list[Turn]:
+        """Async twin of ``summary``."""
+        return await asyncio.to_thread(self.summary, session, k)
 
     async def afetch(
         self,

@@ -12,9 +12,9 @@ from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import choose_model, findable
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
-from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Store
 from r3mem_agents.types import IN_MEMORY, NOBODY
@@ -71,14 +71,14 @@ class OpenedMemory:
         except BaseException:
             self._closing()
             raise
-        self._sealer = Sealer(self._store.key)
+        self._obfuscator = Obfuscator(self._store.secret)
         self._bind(user, agent, session)
 
     def _bind(self, user: str, agent: str, session: str) -> None:
         self.user, self.agent, self.session = user, agent, session
-        self._scope = scope_of(self._sealer, user, agent)
-        self._reader = Reader(self._store, self._scope, self._sealer, self.model)
-        self._writer = Writer(self._store, self._scope, self._sealer, self.model, self._reader)
+        self._scope = scope_of(self._obfuscator, user, agent)
+        self._reader = Reader(self._store, self._scope, self._obfuscator, self.model)
+        self._writer = Writer(self._store, self._scope, self._obfuscator, self.model, self._reader)
 
     def scoped(
         self, *, user: str | None = None, agent: str | None = None, session: str | None = None

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
-from r3mem_agents.memory.cache import INDEXES
 from r3mem_agents.memory.comparing import Comparing
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
-from r3mem_agents.memory.expansions import EXPANSIONS
+from r3mem_agents.memory.index_cache import INDEX_CACHE
 from r3mem_agents.memory.lookup.explaining import Explainer
 from r3mem_agents.memory.lookup.heard import Heard
 from r3mem_agents.memory.lookup.index import Snapshot
@@ -24,6 +23,7 @@ from r3mem_agents.memory.lookup.outcome import NO_QUESTION, NO_TURNS, explain_lo
 from r3mem_agents.memory.lookup.ranking import Filters, Ranking, Winner, rank
 from r3mem_agents.memory.lookup.salience import salient
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import (
     as_read,
     damaged_turn,
@@ -32,12 +32,12 @@ from r3mem_agents.memory.records import (
     open_turn,
     term_hashes,
 )
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import NewTurn, Scope, Store, TurnRow
 from r3mem_agents.types import DamagedTurn, Explanation, Recollection, Recollections, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel, Segment
+    from r3mem_agents.model import MemoryTokens, ReversibleModel
 
 Likeness = Callable[[Snapshot], NDArray[np.float64]]
 """How like each of the turns is to a question."""
@@ -52,10 +52,12 @@ class Reader:
     Where turns are damaged, the others are returned, and a warning names the damaged ones.
     """
 
-    def __init__(self, store: Store, scope: Scope, sealer: Sealer, model: ReversibleModel) -> None:
+    def __init__(
+        self, store: Store, scope: Scope, obfuscator: Obfuscator, model: ReversibleModel
+    ) -> None:
         self._store = store
         self._scope = scope
-        self._sealer = sealer
+        self._obfuscator = obfuscator
         self._model = model
 
     def history(self, session: int | None) -> list[Turn]:
@@ -68,7 +70,7 @@ class Reader:
     def sessions(self) -> list[str]:
         """Names of the sessions."""
         labels = self._store.sessions(self._scope)
-        names = [open_label(self._sealer, "session", label) for label in labels]
+        names = [open_label(self._obfuscator, "session", label) for label in labels]
         whole = [name for name in names if name is not None]
         if lost := len(names) - len(whole):
             tell(f"the names of {lost} sessions are damaged and left out. To do: {ADVICE}")
@@ -82,7 +84,7 @@ class Reader:
         """
         rows = self._store.turns(self._scope, ids)
         found = [rows[turn] for turn in ids if turn in rows]
-        return self._open(found, partial(EXPANSIONS.expand, self._model), strict=strict)
+        return self._open(found, partial(TEXT_CACHE.expand, self._model), strict=strict)
 
     def try_out(self, turns: Sequence[Turn], rows: Sequence[NewTurn]) -> None:
         """Read turns from what is about to be written of them, as it will be read ever after.
@@ -106,8 +108,8 @@ class Reader:
         """Ids of the turns of a session that have one of these keys, by key."""
         if not keys:
             return {}
-        masked = {self._sealer.mask(key): key for key in keys}
-        digest = self._sealer.digest("session", session)
+        masked = {self._obfuscator.mask(key): key for key in keys}
+        digest = self._obfuscator.digest("session", session)
         found = self._store.keyed(self._scope, digest, list(masked))
         return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
 
@@ -146,7 +148,7 @@ class Reader:
         if ranking is None:
             return Recollections((), NO_TURNS if query.strip() else NO_QUESTION)
         turns = self._turns_of(ranking.winners, rows)
-        heard = Heard(ranking.turns, ranking.question, query, self._sealer)
+        heard = Heard(ranking.turns, ranking.question, query, self._obfuscator)
         explainer = Explainer(ranking, heard, weights, now)
         return Recollections(
             (
@@ -161,7 +163,7 @@ class Reader:
         self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]
     ) -> dict[int | None, Turn]:
         found = self._open(
-            [rows[winner.id] for winner in winners], partial(EXPANSIONS.expand, self._model)
+            [rows[winner.id] for winner in winners], partial(TEXT_CACHE.expand, self._model)
         )
         return {turn.id: turn for turn in found}
 
@@ -200,12 +202,12 @@ class Reader:
                 return None, {}
             alike = likeness(turns)
             ranking = rank(
-                turns, self._sealer, query, alike, filters, level, k, now, weights, compare
+                turns, self._obfuscator, query, alike, filters, level, k, now, weights, compare
             )
             rows = self._store.turns(self._scope, [winner.id for winner in ranking.winners])
             if len(rows) == len(ranking.winners):
                 break
-            INDEXES.drop(self._store, self._scope)
+            INDEX_CACHE.drop(self._store, self._scope)
         assert ranking is not None
         there = [winner for winner in ranking.winners if winner.id in rows]
         return dataclasses.replace(ranking, winners=there), rows
@@ -229,14 +231,14 @@ class Reader:
             terms: dict[int, bytes | None] = dict.fromkeys(row.id for row in rows)
             for turn in self._open(rows, self._model.expand):
                 assert turn.id is not None
-                terms[turn.id] = term_hashes(self._sealer, turn.text)
+                terms[turn.id] = term_hashes(self._obfuscator, turn.text)
             done = self._store.renew_terms(self._scope, terms)
 
     def _snapshot(self) -> Snapshot | None:
         while True:
             try:
-                return INDEXES.snapshot(
-                    self._store, self._scope, self._sealer, self._model.gist_bytes
+                return INDEX_CACHE.snapshot(
+                    self._store, self._scope, self._obfuscator, self._model.gist_bytes
                 )
             except StaleTermsError:
                 self.renew_terms()
@@ -244,13 +246,13 @@ class Reader:
     def _texts(self, ids: Sequence[int]) -> Mapping[int, str]:
         # Texts of those turns that are there and whole; damage is told of when they are returned.
         rows = list(self._store.turns(self._scope, ids).values())
-        turns, _ = self._read(rows, partial(EXPANSIONS.expand, self._model))
+        turns, _ = self._read(rows, partial(TEXT_CACHE.expand, self._model))
         return {turn.id: turn.text for turn in turns if turn.id is not None}
 
     def _open(
         self,
         rows: Sequence[TurnRow],
-        expand: Callable[[Sequence[Segment]], list[str]],
+        expand: Callable[[Sequence[MemoryTokens]], list[str]],
         *,
         strict: bool = False,
     ) -> list[Turn]:
@@ -262,23 +264,25 @@ class Reader:
         return turns
 
     def _read(
-        self, rows: Sequence[TurnRow], expand: Callable[[Sequence[Segment]], list[str]]
+        self, rows: Sequence[TurnRow], expand: Callable[[Sequence[MemoryTokens]], list[str]]
     ) -> tuple[list[Turn], list[DamagedTurn]]:
-        from r3mem_agents.model import Segment  # loads torch, which the model has done already
+        from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
         turns: list[Turn] = []
         damaged: list[DamagedTurn] = []
         for start in range(0, len(rows), EXPANDED_AT_ONCE):
             batch = rows[start : start + EXPANDED_AT_ONCE]
-            opened = [(row, open_names(self._sealer, row)) for row in batch]
+            opened = [(row, open_names(self._obfuscator, row)) for row in batch]
             intact = [(row, names) for row, names in opened if names is not None]
-            damaged += [damaged_turn(self._sealer, row) for row, names in opened if names is None]
-            texts = expanded(expand, [Segment(row.code, row.gists) for row, _ in intact])
+            damaged += [
+                damaged_turn(self._obfuscator, row) for row, names in opened if names is None
+            ]
+            texts = expanded(expand, [MemoryTokens(row.code, row.gists) for row, _ in intact])
             for (row, names), text in zip(intact, texts, strict=True):
                 if text is None:
-                    damaged.append(damaged_turn(self._sealer, row, NOT_EXPANDED))
+                    damaged.append(damaged_turn(self._obfuscator, row, NOT_EXPANDED))
                 else:
-                    turns.append(open_turn(self._sealer, row, names, text))
+                    turns.append(open_turn(self._obfuscator, row, names, text))
         return turns, damaged
 
 

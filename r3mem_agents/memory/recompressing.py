@@ -11,8 +11,8 @@ from r3mem_agents.errors import ModelMismatchError, ReadBackError
 from r3mem_agents.memory.damage import NOT_EXPANDED, OTHER_MODEL, expanded
 from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import command, load_model, model_id
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import damaged_turn, open_names
-from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import ExaminedTurn, ModelId, NewCode, Store, check_there
 from r3mem_agents.types import DamagedTurn, Recompression
 
@@ -96,7 +96,7 @@ class _Recompressor:
         self, store: Store, goal: ReversibleModel, readers: Mapping[str, ReversibleModel]
     ) -> None:
         self._store = store
-        self._sealer = Sealer(store.key)
+        self._obfuscator = Obfuscator(store.secret)
         self._goal = goal
         self._readers = readers
         self._kept: dict[int, tuple[ExaminedTurn, str | None]] = {}
@@ -106,7 +106,7 @@ class _Recompressor:
     def damaged(self) -> tuple[DamagedTurn, ...]:
         """Turns that cannot be read, and are as they were."""
         return tuple(
-            damaged_turn(self._sealer, turn.row, reason, turn.scope)
+            damaged_turn(self._obfuscator, turn.row, reason, turn.scope)
             for turn, reason in self._kept.values()
         )
 
@@ -139,8 +139,8 @@ class _Recompressor:
 
     def _remade(self, ids: Sequence[int]) -> dict[int, NewCode]:
         read = [*self._texts(ids)]
-        segments = self._goal.compress([text for _, text in read])
-        if self._goal.expand(segments) != [text for _, text in read]:
+        tokens = self._goal.compress([text for _, text in read])
+        if self._goal.expand(tokens) != [text for _, text in read]:
             raise ReadBackError(
                 f"turns {ids[0]} to {ids[-1]} do not come back from what was about to be written, "
                 "so they are left as they were. Something in this process or machine changes what "
@@ -150,33 +150,33 @@ class _Recompressor:
         return {
             turn.row.id: NewCode(
                 before=turn.row,
-                code=segment.code,
-                gists=segment.gists,
-                tokens=segment.tokens,
-                text_bytes=segment.text_bytes,
-                inferred=segment.inferred,
-                packed=segment.packed,
-                literal=segment.literal,
+                code=one.code,
+                gists=one.gists,
+                tokens=one.tokens,
+                text_bytes=one.text_bytes,
+                inferred=one.inferred,
+                packed=one.packed,
+                literal=one.literal,
             )
-            for (turn, _), segment in zip(read, segments, strict=True)
+            for (turn, _), one in zip(read, tokens, strict=True)
         }
 
     def _texts(self, ids: Sequence[int]) -> list[tuple[ExaminedTurn, str]]:
         # Those of the turns that can be read; the others are kept.
-        from r3mem_agents.model import Segment  # loads torch, which the model has done already
+        from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
         found: list[tuple[ExaminedTurn, str]] = []
         by_expander: dict[str, list[ExaminedTurn]] = {}
         for turn in self._store.examined(ids):
-            if turn.model is None or open_names(self._sealer, turn.row) is None:
+            if turn.model is None or open_names(self._obfuscator, turn.row) is None:
                 self._kept[turn.row.id] = turn, None
             elif turn.model.expander not in self._readers:
                 self._kept[turn.row.id] = turn, OTHER_MODEL
             else:
                 by_expander.setdefault(turn.model.expander, []).append(turn)
         for expander, turns in by_expander.items():
-            segments = [Segment(turn.row.code, turn.row.gists) for turn in turns]
-            texts = expanded(self._readers[expander].expand, segments)
+            tokens = [MemoryTokens(turn.row.code, turn.row.gists) for turn in turns]
+            texts = expanded(self._readers[expander].expand, tokens)
             for turn, text in zip(turns, texts, strict=True):
                 if text is None:
                     self._kept[turn.row.id] = turn, NOT_EXPANDED

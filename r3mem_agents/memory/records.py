@@ -10,14 +10,14 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.lookup.index import Speaker
 from r3mem_agents.memory.lookup.terms import hashed_words, indexed_terms, sealed
-from r3mem_agents.memory.moments import from_integers, to_integers
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.time_integers import from_integers, to_integers
 from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.types import DamagedTurn, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import Segment
+    from r3mem_agents.model import MemoryTokens
 
 T = TypeVar("T")
 
@@ -30,43 +30,45 @@ class Names(NamedTuple):
     name: str | None
 
 
-def scope_of(sealer: Sealer, user: str, agent: str) -> Scope:
+def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
     """Whose memory, as a store knows it."""
     names = json.dumps([user, agent], separators=(",", ":"))
-    return Scope(sealer.digest("user", user), sealer.digest("agent", agent), sealer.seal(names))
+    return Scope(
+        obfuscator.digest("user", user), obfuscator.digest("agent", agent), obfuscator.hide(names)
+    )
 
 
-def open_owner(sealer: Sealer, scope: Scope) -> tuple[str, str] | None:
+def open_owner(obfuscator: Obfuscator, scope: Scope) -> tuple[str, str] | None:
     """The names of a user and an agent, if they are what was written."""
-    names = _tried(lambda: _names(sealer, scope.sealed))
+    names = _tried(lambda: _names(obfuscator, scope.sealed))
     if names is None:
         return None
-    user, agent, _ = scope_of(sealer, *names)
+    user, agent, _ = scope_of(obfuscator, *names)
     return names if (user, agent) == (scope.user, scope.agent) else None
 
 
-def _names(sealer: Sealer, sealed: bytes) -> tuple[str, str]:
-    user, agent = json.loads(sealer.unseal(sealed))
+def _names(obfuscator: Obfuscator, sealed: bytes) -> tuple[str, str]:
+    user, agent = json.loads(obfuscator.reveal(sealed))
     return str(user), str(agent)
 
 
-def close_turn(sealer: Sealer, turn: Turn, segment: Segment) -> NewTurn:
+def close_turn(obfuscator: Obfuscator, turn: Turn, segment: MemoryTokens) -> NewTurn:
     """A turn with its session and time filled in, as a row."""
     assert turn.session is not None and turn.time is not None
     time_us, offset_s = to_integers(turn.time)
     speaker = json.dumps([turn.role, turn.name], separators=(",", ":"))
     extra = None
     if turn.metadata is not None:
-        extra = sealer.seal(metadata_json(turn.metadata, "metadata"))
+        extra = obfuscator.hide(metadata_json(turn.metadata, "metadata"))
     return NewTurn(
-        session=_label(sealer, "session", turn.session),
-        speaker=_label(sealer, "speaker", speaker),
+        session=_label(obfuscator, "session", turn.session),
+        speaker=_label(obfuscator, "speaker", speaker),
         time_us=time_us,
         offset_s=offset_s,
         code=segment.code,
         gists=segment.gists,
-        terms=term_hashes(sealer, turn.text),
-        key=None if turn.key is None else sealer.mask(turn.key),
+        terms=term_hashes(obfuscator, turn.text),
+        key=None if turn.key is None else obfuscator.mask(turn.key),
         extra=extra,
         tokens=segment.tokens,
         text_bytes=segment.text_bytes,
@@ -92,35 +94,35 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
     )
 
 
-def term_hashes(sealer: Sealer, text: str) -> bytes:
+def term_hashes(obfuscator: Obfuscator, text: str) -> bytes:
     """What a lookup finds a text by: the hashes of its terms, ascending."""
-    return b"".join(sorted(sealed(sealer, term) for term in indexed_terms(text)))
+    return b"".join(sorted(sealed(obfuscator, term) for term in indexed_terms(text)))
 
 
-def _label(sealer: Sealer, kind: str, value: str) -> Label:
-    return Label(sealer.digest(kind, value), sealer.seal(value))
+def _label(obfuscator: Obfuscator, kind: str, value: str) -> Label:
+    return Label(obfuscator.digest(kind, value), obfuscator.hide(value))
 
 
-def open_names(sealer: Sealer, row: TurnRow) -> Names | None:
+def open_names(obfuscator: Obfuscator, row: TurnRow) -> Names | None:
     """The names that a row refers to, if it and they are what was written."""
     if not row.intact or row.session is None or row.speaker is None:
         return None
-    session = open_label(sealer, "session", row.session)
-    speaker = open_label(sealer, "speaker", row.speaker)
+    session = open_label(obfuscator, "session", row.session)
+    speaker = open_label(obfuscator, "speaker", row.speaker)
     return None if session is None or speaker is None else Names(session, *json.loads(speaker))
 
 
-def open_label(sealer: Sealer, kind: str, label: Label) -> str | None:
+def open_label(obfuscator: Obfuscator, kind: str, label: Label) -> str | None:
     """The name of a session or a speaker, if it is what was written."""
-    name = _tried(lambda: sealer.unseal(label.sealed))
-    return name if name is not None and sealer.digest(kind, name) == label.digest else None
+    name = _tried(lambda: obfuscator.reveal(label.sealed))
+    return name if name is not None and obfuscator.digest(kind, name) == label.digest else None
 
 
-def open_turn(sealer: Sealer, row: TurnRow, names: Names, text: str) -> Turn:
+def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> Turn:
     """A row, its names and its expanded text as a turn."""
     metadata: dict[str, Any] | None = None
     if row.extra is not None:
-        metadata = json.loads(sealer.unseal(row.extra))
+        metadata = json.loads(obfuscator.reveal(row.extra))
     return Turn(
         role=names.role,
         text=text,
@@ -128,31 +130,31 @@ def open_turn(sealer: Sealer, row: TurnRow, names: Names, text: str) -> Turn:
         session=names.session,
         time=from_integers(row.time_us, row.offset_s),
         metadata=metadata,
-        key=None if row.key is None else sealer.unmask(row.key),
+        key=None if row.key is None else obfuscator.unmask(row.key),
         id=row.id,
     )
 
 
-def open_speaker(sealer: Sealer, sealed: bytes | None) -> Speaker:
+def open_speaker(obfuscator: Obfuscator, sealed: bytes | None) -> Speaker:
     """A sealed speaker, as a lookup needs it: nobody where damage has left none."""
-    opened = _tried(lambda: json.loads(sealer.unseal(sealed or b"")))
+    opened = _tried(lambda: json.loads(obfuscator.reveal(sealed or b"")))
     role, name = opened if opened is not None else ("", None)
-    return speaker_of(sealer, role, name)
+    return speaker_of(obfuscator, role, name)
 
 
-def speaker_of(sealer: Sealer, role: str, name: str | None) -> Speaker:
+def speaker_of(obfuscator: Obfuscator, role: str, name: str | None) -> Speaker:
     """A speaker, as a lookup needs it."""
-    words = hashed_words(sealer, name or "")
+    words = hashed_words(obfuscator, name or "")
     return Speaker(role, name, tuple(spelling for word in words for spelling in word))
 
 
 def damaged_turn(
-    sealer: Sealer, row: TurnRow, reason: str | None = None, owner: Scope | None = None
+    obfuscator: Obfuscator, row: TurnRow, reason: str | None = None, owner: Scope | None = None
 ) -> DamagedTurn:
     """What can be told of a damaged row.
 
     Args:
-        sealer: Of the database.
+        obfuscator: Of the database.
         row: The row.
         reason: What is wrong with it, if it is intact.
         owner: Whose it is.
@@ -162,12 +164,12 @@ def damaged_turn(
         reason = NO_SPEAKER if row.speaker is None else reason
         reason = NO_SESSION if row.session is None else reason
     sealed = b"" if owner is None else owner.sealed
-    user, agent = _tried(lambda: _names(sealer, sealed)) or (None, None)
+    user, agent = _tried(lambda: _names(obfuscator, sealed)) or (None, None)
     return DamagedTurn(
         id=row.id,
         user=user,
         agent=agent,
-        session=None if row.session is None else open_label(sealer, "session", row.session),
+        session=None if row.session is None else open_label(obfuscator, "session", row.session),
         time=_tried(lambda: from_integers(row.time_us, row.offset_s)),
         reason=reason,
     )

@@ -24,7 +24,7 @@ class KeptMemory(OpenedMemory):
             text_bytes=totals.text_bytes,
             code_bytes=totals.code_bytes,
             gist_bytes=totals.gist_bytes,
-            entity_bytes=totals.term_bytes,
+            term_bytes=totals.term_bytes,
             file_bytes=self._store.file_bytes(),
             bits_per_token=8 * totals.code_bytes / totals.tokens if totals.tokens else 0.0,
             inferred_share=totals.inferred / totals.tokens if totals.tokens else 0.0,
@@ -40,7 +40,7 @@ class KeptMemory(OpenedMemory):
         """
         found: list[UserStats] = []
         for scope, turns, sessions in self._store.owned():
-            names = open_owner(self._sealer, scope)
+            names = open_owner(self._obfuscator, scope)
             if names is None:
                 tell(f"{turns} turns are left out: their user's name is damaged. To do: {ADVICE}")
                 continue
@@ -58,7 +58,7 @@ class KeptMemory(OpenedMemory):
         Returns:
             What is damaged, turn by turn, and what else is wrong; ``ok`` if nothing is.
         """
-        return verify(self._store, self._sealer, self.model)
+        return verify(self._store, self._obfuscator, self.model)
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy of the whole file, of all users, as of one moment.

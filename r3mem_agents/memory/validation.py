@@ -12,17 +12,17 @@ from typing import Any
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import Turn
 
-MOST_KEY_BYTES = 255
+MAX_KEY_BYTES = 255
 """Of a turn's key in UTF-8; chosen so that an index entry fits on a page of any database."""
 
-MOST_NESTING = 100
+MAX_NESTING = 100
 """Of metadata: Python's own reader of JSON fails on a deep stack where it nests some 900 levels."""
 
-MOST_DIGITS = 4300
+MAX_DIGITS = 4300
 """Of a whole number in metadata: Python reads no longer ones unless it is told to."""
 
 # Strings are matched whole, so that no bracket inside one counts.
-_JSON_MARKS = re.compile(rf'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{{\]}}]|\d{{{MOST_DIGITS + 1},}}')
+_JSON_MARKS = re.compile(rf'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{{\]}}]|\d{{{MAX_DIGITS + 1},}}')
 
 
 def check_text(value: object, what: str) -> str:
@@ -53,11 +53,11 @@ def check_scope(user: object, agent: object, session: object) -> None:
 
 
 def check_key(value: object, what: str) -> str:
-    """Accept a name of at most ``MOST_KEY_BYTES``."""
+    """Accept a name of at most ``MAX_KEY_BYTES``."""
     size = len(check_name(value, what).encode())
-    if size > MOST_KEY_BYTES:
+    if size > MAX_KEY_BYTES:
         raise InvalidInputError(
-            f"{what} has {size} bytes, the most is {MOST_KEY_BYTES}; give a hash of it instead"
+            f"{what} has {size} bytes, the most is {MAX_KEY_BYTES}; give a hash of it instead"
         )
     return str(value)
 
@@ -145,7 +145,7 @@ def json_text(value: object, what: str) -> str:
 
     Raises:
         InvalidInputError: If JSON cannot hold it, or only JSON that UTF-8 cannot hold, that is
-            nested deeper than ``MOST_NESTING``, or that has longer numbers than ``MOST_DIGITS``.
+            nested deeper than ``MAX_NESTING``, or that has longer numbers than ``MAX_DIGITS``.
     """
     try:
         encoded = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
@@ -162,15 +162,15 @@ def json_text(value: object, what: str) -> str:
             depth -= 1
         elif mark[0] != '"':
             raise InvalidInputError(
-                f"{what} has a number of more than {MOST_DIGITS} digits; write it as a str"
+                f"{what} has a number of more than {MAX_DIGITS} digits; write it as a str"
             )
-        if depth > MOST_NESTING:
+        if depth > MAX_NESTING:
             raise _too_deep(what)
     return encoded
 
 
 def _too_deep(what: str) -> InvalidInputError:
     return InvalidInputError(
-        f"{what} is nested deeper than {MOST_NESTING} levels; write what is deeper as a str: "
+        f"{what} is nested deeper than {MAX_NESTING} levels; write what is deeper as a str: "
         "json.dumps(...)"
     )

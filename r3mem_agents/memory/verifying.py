@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NOT_EXPANDED, each_apart, expanded
 from r3mem_agents.memory.lookup.rules import rules
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import damaged_turn, open_names, open_owner, term_hashes
-from r3mem_agents.memory.sealing import Sealer
 from r3mem_agents.store import ExaminedTurn, Store
 from r3mem_agents.types import DamagedTurn, Verification
 
@@ -24,7 +24,7 @@ OTHER_LENGTH = "its text is not as long as its row says"
 OTHER_TERMS = "its terms are not those of its text, so that lookups may miss it"
 
 
-def verify(store: Store, sealer: Sealer, model: ReversibleModel) -> Verification:
+def verify(store: Store, obfuscator: Obfuscator, model: ReversibleModel) -> Verification:
     """Read a whole file, and say what is wrong with it."""
     problems: list[str] = []
     ids: list[int] = []
@@ -33,19 +33,19 @@ def verify(store: Store, sealer: Sealer, model: ReversibleModel) -> Verification
         problems += [
             f"row {place} of scopes: the names in it are not those that were written"
             for place, owned in enumerate(store.owned(), 1)
-            if open_owner(sealer, owned.scope) is None
+            if open_owner(obfuscator, owned.scope) is None
         ]
         ids = store.all_turn_ids()
     except StoreCorruptError as error:
         problems.append(str(error))
     damaged: list[DamagedTurn] = []
     for start in range(0, len(ids), READ_AT_ONCE):
-        damaged += _damaged(store, sealer, model, ids[start : start + READ_AT_ONCE])
+        damaged += _damaged(store, obfuscator, model, ids[start : start + READ_AT_ONCE])
     return Verification(turns=len(ids), damaged=tuple(damaged), problems=tuple(problems))
 
 
 def _damaged(
-    store: Store, sealer: Sealer, model: ReversibleModel, ids: Sequence[int]
+    store: Store, obfuscator: Obfuscator, model: ReversibleModel, ids: Sequence[int]
 ) -> Iterator[DamagedTurn]:
     def read(some: Sequence[int]) -> list[ExaminedTurn | None]:
         found = {turn.row.id: turn for turn in store.examined(some)}
@@ -58,24 +58,24 @@ def _damaged(
             yield DamagedTurn(
                 id=turn_id, user=None, agent=None, session=None, time=None, reason=NOT_READ
             )
-        elif turn is not None and open_names(sealer, turn.row) is not None:
+        elif turn is not None and open_names(obfuscator, turn.row) is not None:
             intact.append(turn)
         elif turn is not None:
-            yield damaged_turn(sealer, turn.row, owner=turn.scope)
+            yield damaged_turn(obfuscator, turn.row, owner=turn.scope)
 
-    from r3mem_agents.model import Segment  # loads torch, which the model has done already
+    from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
-    segments = [Segment(turn.row.code, turn.row.gists) for turn in intact]
-    for turn, text in zip(intact, expanded(model.expand, segments), strict=True):
-        if reason := _reason(sealer, turn, text):
-            yield damaged_turn(sealer, turn.row, reason, turn.scope)
+    tokens = [MemoryTokens(turn.row.code, turn.row.gists) for turn in intact]
+    for turn, text in zip(intact, expanded(model.expand, tokens), strict=True):
+        if reason := _reason(obfuscator, turn, text):
+            yield damaged_turn(obfuscator, turn.row, reason, turn.scope)
 
 
-def _reason(sealer: Sealer, turn: ExaminedTurn, text: str | None) -> str | None:
+def _reason(obfuscator: Obfuscator, turn: ExaminedTurn, text: str | None) -> str | None:
     if text is None:
         return NOT_EXPANDED
     if len(text.encode()) != turn.text_bytes:
         return OTHER_LENGTH
     if turn.rules != rules():
         return None  # made anew when they are asked for
-    return None if term_hashes(sealer, text) == turn.terms else OTHER_TERMS
+    return None if term_hashes(obfuscator, text) == turn.terms else OTHER_TERMS

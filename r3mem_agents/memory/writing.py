@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.memory.expansions import EXPANSIONS
-from r3mem_agents.memory.moments import settle
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import close_turn
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.text_cache import TEXT_CACHE
+from r3mem_agents.memory.time_integers import settle
 from r3mem_agents.store import Scope, Store
 from r3mem_agents.types import Turn
 
@@ -28,11 +28,16 @@ class Writer:
     """Writes to one scope."""
 
     def __init__(
-        self, store: Store, scope: Scope, sealer: Sealer, model: ReversibleModel, reader: Reader
+        self,
+        store: Store,
+        scope: Scope,
+        obfuscator: Obfuscator,
+        model: ReversibleModel,
+        reader: Reader,
     ) -> None:
         self._store = store
         self._scope = scope
-        self._sealer = sealer
+        self._obfuscator = obfuscator
         self._model = model
         self._reader = reader
 
@@ -90,13 +95,13 @@ class Writer:
 
     def _write(self, turns: Sequence[Turn], replace: bool, forget: Sequence[int]) -> list[Turn]:
         # Those with an id are edits of stored turns.
-        segments = self._model.compress([turn.text for turn in turns]) if turns else []
-        rows = [close_turn(self._sealer, *pair) for pair in zip(turns, segments, strict=True)]
+        tokens = self._model.compress([turn.text for turn in turns]) if turns else []
+        rows = [close_turn(self._obfuscator, *pair) for pair in zip(turns, tokens, strict=True)]
         self._reader.try_out(turns, rows)
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
         ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget))
-        EXPANSIONS.keep(self._model, segments, (turn.text for turn in turns))
+        TEXT_CACHE.keep(self._model, tokens, (turn.text for turn in turns))
         return [
             dataclasses.replace(turn, id=next(ids) if turn.id is None else turn.id)
             for turn in turns

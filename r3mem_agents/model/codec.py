@@ -156,13 +156,13 @@ class Codec:
         passes = Rounds(self._network, condition)
         tokens = np.zeros((len(flat), max(counts)), np.int64)
         beside: Tensor | None = None
-        for turn in range(passes.rounds):
+        for round_ in range(passes.rounds):
             CORES.fit()
-            place, real = (found.cpu().numpy() for found in passes.positions(turn))
-            if turn:
-                held = passes.held(turn).cpu().numpy()
+            place, real = (found.cpu().numpy() for found in passes.positions(round_))
+            if round_:
+                held = passes.held(round_).cpu().numpy()
                 beside = torch.from_numpy(np.take_along_axis(tokens, held, 1)).to(self._device)
-            states = passes.predict(turn, beside).flatten(0, 1)
+            states = passes.predict(round_, beside).flatten(0, 1)
             [filled] = real.ravel().nonzero()
             rows, places = filled // real.shape[1], place.ravel()[filled]
             decoders = [flat[row][0].decoder for row in rows.tolist()]

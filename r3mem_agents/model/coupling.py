@@ -33,7 +33,7 @@ NOWHERE = -1e9
 """Score of a key that must not be looked at."""
 
 
-class Known:
+class KVCache:
     """Keys and values of positions that were passed before, of one coupling.
 
     Args:
@@ -69,7 +69,7 @@ class Attention(nn.Module):
         a: Tensor,
         bias: Tensor,
         blocked: Tensor | None = None,
-        known: Known | None = None,
+        known: KVCache | None = None,
     ) -> Tensor:
         """Look from every position at those that are not blocked.
 
@@ -147,7 +147,7 @@ class Coupling(nn.Module):
         b: Tensor,
         bias: Tensor,
         blocked: Tensor | None = None,
-        known: Known | None = None,
+        known: KVCache | None = None,
     ) -> tuple[Tensor, Tensor]:
         """``(a', b')`` to ``(a, b)``."""
         a = a - snap(self.feedforward(b))
@@ -190,7 +190,7 @@ class ReversibleStack(nn.Module):
         return a, b
 
     def expand(
-        self, a: Tensor, b: Tensor, biases: Tensor, known: Sequence[Known] | None = None
+        self, a: Tensor, b: Tensor, biases: Tensor, known: Sequence[KVCache] | None = None
     ) -> Tensor:
         """Run backward as far as stream ``a`` needs, optionally after positions run before.
 

@@ -119,16 +119,16 @@ class Expander(RoundedNetwork):
         """
         positions = tokens.shape[1]
         place = torch.arange(positions, device=tokens.device)
-        turn, role = self.round[layout, :positions], self.roles[layout, :positions]
+        round_, role = self.round[layout, :positions], self.roles[layout, :positions]
         held = held_by(place, role)
         beside = held.expand(len(tokens), -1).clamp(0, positions - 1)
         given = self.embedding.rows(tokens.gather(1, beside)) * EMBEDDING_GAIN
         if torch.is_grad_enabled():
-            frame = self._frame(layout, place.expand_as(turn), turn, role)
+            frame = self._frame(layout, place.expand_as(round_), round_, role)
         else:
             frame = self.tables.frame[layout, :positions]
-        text = frame + snap(given) * (turn > 0)[..., None]
-        rows = self.bias_rows(place.expand_as(turn), turn, role, held, turn)
+        text = frame + snap(given) * (round_ > 0)[..., None]
+        rows = self.bias_rows(place.expand_as(round_), round_, role, held, round_)
         known, rows = self.after_slots(condition, text, rows)
         a = self.stack.expand(self.blanks(known), known, self.biases(rows))
         return normalize(a[:, SLOTS:])
@@ -193,36 +193,38 @@ class Expander(RoundedNetwork):
         self._tables = None
         return super().freeze()
 
-    def _frame(self, count: Tensor, place: Tensor, turn: Tensor, role: Tensor) -> Tensor:
+    def _frame(self, count: Tensor, place: Tensor, round_: Tensor, role: Tensor) -> Tensor:
         """What stands at text positions before any token: role and place, and where growth begins.
 
         Args:
             count: ``(batch,)`` tokens in each segment.
             place: ``(batch, some)`` positions.
-            turn: Their rounds.
+            round_: Their rounds.
             role: Their roles.
         """
         left_over = (count[:, None] - 1 - place).clamp_min(0)
         frame = self.role[role] + self.after_start[place]
         frame = frame + self.before_end[left_over]
-        frame = frame + self.edge[role] * (turn == 0)[..., None]
+        frame = frame + self.edge[role] * (round_ == 0)[..., None]
         return snap(frame * STREAM_SCALE)
 
     def bias_rows(
-        self, place: Tensor, turn: Tensor, role: Tensor, held: Tensor, held_turn: Tensor
+        self, place: Tensor, round_: Tensor, role: Tensor, held: Tensor, held_round: Tensor
     ) -> Tensor:
         """Rows of the bias table, ``(batch, some, SLOTS + others)``, for text positions.
 
         Args:
             place: ``(batch, some)`` positions.
-            turn: Their rounds.
+            round_: Their rounds.
             role: Their roles.
             held: ``(batch, others)`` which token each of the positions looked at holds.
-            held_turn: Their rounds, ``(batch, others)``; ``rounds`` for one that is not there.
+            held_round: Their rounds, ``(batch, others)``; ``rounds`` for one that is not there.
         """
         distance = held[:, None] - place[..., None]
         rows = self.index.text_to_text(role[..., None], distance)
-        hidden = (held_turn[:, None] > turn[..., None]) | (held_turn == self.config.rounds)[:, None]
+        hidden = (held_round[:, None] > round_[..., None]) | (held_round == self.config.rounds)[
+            :, None
+        ]
         rows = rows.masked_fill(hidden, self.index.blocked)
         return torch.cat((self.index.text_to_slots(role), rows), -1)
 

@@ -22,9 +22,9 @@ from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.forward import Forward
 from r3mem_agents.model.isolation import computing
+from r3mem_agents.model.memory_tokens import MemoryTokens, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.predictions import Integers
-from r3mem_agents.model.segment import Segment, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
 
@@ -168,7 +168,7 @@ class ReversibleModel:
         return self.tokenizer.count(text)
 
     @_apart
-    def compress(self, texts: Sequence[str]) -> list[Segment]:
+    def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """Turn texts into memory tokens, in as few passes as possible.
 
         Raises:
@@ -190,7 +190,7 @@ class ReversibleModel:
         ]
 
     @_apart
-    def expand(self, segments: Sequence[Segment]) -> list[str]:
+    def expand(self, tokens: Sequence[MemoryTokens]) -> list[str]:
         """Turn memory tokens back into the very texts they were made from.
 
         Raises:
@@ -199,16 +199,16 @@ class ReversibleModel:
         """
         found: dict[int, tuple[bytes, bytes]] = {}
         readers: dict[int, Reader] = {}
-        for row, segment in enumerate(segments):
-            if is_literal(segment.code):
-                found[row] = unpack_literal(segment.code)
+        for row, one in enumerate(tokens):
+            if is_literal(one.code):
+                found[row] = unpack_literal(one.code)
             else:
-                readers[row] = self._codec.open(segment.code)
-        gists = [self._gist_rows(segments[row].gists) for row in readers]
+                readers[row] = self._codec.open(one.code)
+        gists = [self._gist_rows(tokens[row].gists) for row in readers]
         decoded = self._codec.decode(list(readers.values()), gists)
         for (row, reader), text in zip(readers.items(), decoded, strict=True):
             found[row] = text, reader.digest
-        return [self._checked(*found[row]) for row in range(len(segments))]
+        return [self._checked(*found[row]) for row in range(len(tokens))]
 
     @_apart
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -304,7 +304,7 @@ class ReversibleModel:
         cut: _Cut,
         gists: NDArray[np.uint8],
         encoded: Encoded | None,
-    ) -> Segment:
+    ) -> MemoryTokens:
         """The smaller of the stream, if there is one, and literal bytes."""
         literal = b""
         if encoded is None or len(encoded.stream) * 2 > len(data) > _LITERAL_BYTES:
@@ -315,7 +315,7 @@ class ReversibleModel:
         else:
             code, modes = encoded.stream, encoded.modes
             inferred = int(encoded.inferred.sum())
-        return Segment(
+        return MemoryTokens(
             code=code,
             gists=gists.tobytes(),
             tokens=cut.tokens,

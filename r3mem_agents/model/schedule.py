@@ -59,14 +59,14 @@ class Schedule:
         rounds = torch.full((size + 1, size), config.rounds, dtype=torch.int64)
         roles = torch.full((size + 1, size), FORWARD, dtype=torch.int64)
         for length in range(1, size + 1):
-            for position, (turn, role) in enumerate(_fill(length, config.rounds)):
-                rounds[length, position] = turn
+            for position, (round_, role) in enumerate(_fill(length, config.rounds)):
+                rounds[length, position] = round_
                 roles[length, position] = role
-        many = torch.stack([(rounds == turn).sum(1) for turn in range(config.rounds)], 1)
+        many = torch.stack([(rounds == round_).sum(1) for round_ in range(config.rounds)], 1)
         order = torch.zeros((size + 1, config.rounds, int(many.max())), dtype=torch.int64)
-        for length, turn in many.nonzero().tolist():
-            filled = (rounds[length] == turn).nonzero()[:, 0]
-            order[length, turn, : len(filled)] = filled
+        for length, round_ in many.nonzero().tolist():
+            filled = (rounds[length] == round_).nonzero()[:, 0]
+            order[length, round_, : len(filled)] = filled
         return cls(rounds, roles, order, many)
 
 

@@ -20,7 +20,7 @@ def turn_checksum(
 ) -> int:
     """CRC-32 of a turn, its model's number, and the names that it refers to, whatever their ids.
 
-    Names count by their keyed hashes, which whoever unseals them compares.
+    Names count by their keyed hashes, which whoever reveals them compares.
 
     Raises:
         TypeError: A damaged value has another type than its column.

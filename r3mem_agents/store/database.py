@@ -26,7 +26,7 @@ class Database:
     Attributes:
         name: The database, as messages call it.
         location: Opens the same database again: an absolute path, or the URL that was given.
-        key: Secret of this database, for keyed hashes of names and terms.
+        secret: Of this database, for keyed hashes of names and terms.
     """
 
     def __init__(self, where: str | os.PathLike[str], rules: bytes = b"") -> None:
@@ -52,7 +52,7 @@ class Database:
         self._closed = False
         with unforked():
             self._engine, self._writer, header, self._obstacle = open_database(url, self.name)
-        self.key = header.key
+        self.secret = header.secret
         self._idle = IdleCheckpoint(self._engine)
         self._scrubber = self._new_scrubber()
         if header.unscrubbed and not self._obstacle:

@@ -1,4 +1,4 @@
-"""What a database says of itself: its format and its key."""
+"""What a database says of itself: its format and its secret."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from sqlalchemy import Connection, insert
 from r3mem_agents.errors import FormatError, StoreCorruptError
 from r3mem_agents.store.schema import FORMAT_VERSION, meta, tables
 
-KEY_BYTES = 16
+SECRET_BYTES = 16
 
 
 class Header(NamedTuple):
     """The first things that are read of a database.
 
     Attributes:
-        key: Secret of the database.
+        secret: The key of the database.
         unscrubbed: Whether traces of deleted rows may be left in it.
     """
 
-    key: bytes
+    secret: bytes
     unscrubbed: bool
 
 
 def create_tables(connection: Connection) -> None:
-    """Make the tables of a new database, and its key."""
+    """Make the tables of a new database, and its secret."""
     tables.create_all(connection)
-    key = secrets.token_bytes(KEY_BYTES)
+    secret = secrets.token_bytes(SECRET_BYTES)
     connection.execute(
         insert(meta).values(
-            id=1, format=FORMAT_VERSION, key=key, key_checksum=zlib.crc32(key), unscrubbed=0
+            id=1, format=FORMAT_VERSION, key=secret, key_checksum=zlib.crc32(secret), unscrubbed=0
         )
     )
 
@@ -61,11 +61,11 @@ def read_header(connection: Connection, name: str) -> Header:
             f"{FORMAT_VERSION}; export its turns with the earlier one: r3mem export"
         )
     if version == FORMAT_VERSION:
-        key, checksum, unscrubbed = connection.exec_driver_sql(
+        secret, checksum, unscrubbed = connection.exec_driver_sql(
             "SELECT key, key_checksum, unscrubbed FROM meta"
         ).one()
-        if isinstance(key, bytes) and zlib.crc32(key) == checksum:
-            return Header(key, bool(unscrubbed))
+        if isinstance(secret, bytes) and zlib.crc32(secret) == checksum:
+            return Header(secret, bool(unscrubbed))
     raise StoreCorruptError(
-        f"{name} is damaged where its format and key are kept; restore it from a backup"
+        f"{name} is damaged where its format and secret are kept; restore it from a backup"
     )

@@ -12,7 +12,7 @@ class Scope(NamedTuple):
     Attributes:
         user: Keyed hash of the user's name.
         agent: Keyed hash of the agent's name.
-        sealed: Both names, unreadable without the database's key.
+        sealed: Both names, unreadable without the database's secret.
     """
 
     user: bytes
@@ -54,7 +54,7 @@ class Label(NamedTuple):
 
     Attributes:
         digest: Keyed hash by which the name is found.
-        sealed: The name itself, unreadable without the database's key.
+        sealed: The name itself, unreadable without the database's secret.
     """
 
     digest: bytes

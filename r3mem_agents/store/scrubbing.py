@@ -27,7 +27,7 @@ SCRUB_AFTER_S = 10.0
 """How long deleted bytes may stay in an open file for nobody waits; chosen, so that a host that
 deletes all the time does not rewrite the file all the time."""
 
-LEAST_REST = 20
+MIN_REST = 20
 """A large file rests so many times as long as it took to rewrite it; chosen."""
 
 
@@ -96,7 +96,7 @@ class Scrubber:
             except StoreUnavailableError as error:
                 return str(error.__cause__)
             finally:
-                self._rest_s = max(SCRUB_AFTER_S, LEAST_REST * (time.monotonic() - started))
+                self._rest_s = max(SCRUB_AFTER_S, MIN_REST * (time.monotonic() - started))
 
     def _scrub(self) -> str | None:
         with unforked(), sqlite.explained(self._name):

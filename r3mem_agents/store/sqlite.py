@@ -33,7 +33,7 @@ BUSY_TIMEOUT_S = 30.0
 READER_TIMEOUT_S = 5.0
 """How long a scrub waits for a reader that stays in its transaction; chosen: lookups take less."""
 
-MOST_SKIPPED_IDS = 2**24
+MAX_SKIPPED_IDS = 2**24
 """Chosen: far more than the turns of a memory, so that these do not show in the sum."""
 
 WRITE = "r3mem_write"
@@ -239,7 +239,7 @@ def skip_ids(connection: Connection) -> None:
     They only grow: an id is never given twice.
     """
     connection.exec_driver_sql(
-        f"UPDATE sqlite_sequence SET seq = seq + 1 + abs(random() % {MOST_SKIPPED_IDS})"
+        f"UPDATE sqlite_sequence SET seq = seq + 1 + abs(random() % {MAX_SKIPPED_IDS})"
     )
 
 

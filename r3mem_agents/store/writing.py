@@ -26,7 +26,7 @@ from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 CHUNK = 500
 """Values in one IN (...); older SQLite takes at most 999 parameters in a statement."""
 
-MOST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 """Databases hold no greater integer."""
 
 T = TypeVar("T")
@@ -217,7 +217,7 @@ def existing_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> 
     """Those of some ids that are of turns of a scope."""
     state = find_scope(connection, scope)
     mine = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
-    possible = [id_ for id_ in ids if 0 < id_ <= MOST_ID]
+    possible = [id_ for id_ in ids if 0 < id_ <= MAX_ID]
     return {
         id_
         for chunk in in_chunks(possible)

@@ -19,8 +19,8 @@ from r3mem_agents.train.recipe import ExpanderRecipe
 STEP = 16
 """Widths of batches are multiples of it: few shapes, since each is compiled for itself."""
 
-LEAST_ROWS = 8
-LEAST_TRAINED = 50
+MIN_ROWS = 8
+MIN_TRAINED = 50
 """Of so many segments one is held out at most."""
 
 
@@ -59,10 +59,10 @@ class Batches:
     ) -> None:
         self._recipe, self._language, self.languages = recipe, corpus.language, corpus.languages
         counts = corpus.segments.counts
-        kept_out = min(recipe.held_out, len(counts) // LEAST_TRAINED)
+        kept_out = min(recipe.held_out, len(counts) // MIN_TRAINED)
         if not kept_out:
             raise InvalidInputError(
-                f"{len(counts)} segments are too few to train on: give {LEAST_TRAINED} at least"
+                f"{len(counts)} segments are too few to train on: give {MIN_TRAINED} at least"
             )
         shuffled = np.random.default_rng(recipe.seed).permutation(len(counts))
         self._held_out = np.sort(shuffled[:kept_out])
@@ -90,7 +90,7 @@ class Batches:
         for _ in range(self._recipe.parts):
             kind = int(random.choice(list(self._rows), p=self._share))
             width = -(-(kind // 2) // STEP) * STEP
-            size = max(LEAST_ROWS, self._recipe.batch_tokens // width)
+            size = max(MIN_ROWS, self._recipe.batch_tokens // width)
             yield self._batch(random.choice(self._rows[kind], size), kind // 2)
 
     def held_out(self) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from r3mem_agents.bench.processes import peak_bytes, run
 from r3mem_agents.bench.recall import plot, report
-from r3mem_agents.bench.recall.ablation import ABLATIONS, ENTITY, ENTITY_AND_GIST
+from r3mem_agents.bench.recall.ablation import ABLATIONS, WORDS, WORDS_AND_GIST
 from r3mem_agents.bench.recall.choice import NAMES
 from r3mem_agents.bench.recall.coverage import CONTEXT, coverage, written
 from r3mem_agents.bench.recall.data import Conversation, Question, SaidTurn
@@ -227,7 +227,7 @@ def test_sessions_by_hand() -> None:
     deep = [(f"t{i}", 1.0) for i in (3, 4, 5, 6) * 5] + [("t7", 0.1)]
     mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], deep, []])
     mine.sessions = {0: ["t2", "t7"], 1: ["t3", "t8"], 2: []}
-    mine.gists = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
+    mine.summaries = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
     found = sessions([talk, single], asks, {OURS: mine}, seed=0)
     assert found["questions"] == 2
     shares = {
@@ -242,9 +242,9 @@ def test_sessions_by_hand() -> None:
         1,
         0.5,
     ]
-    gists = found["gists"]  # of Monday alone: Friday has no more turns than a gist
-    assert (gists["sessions"], gists["gold_share"]["value"]) == (1, 0.4)
-    assert gists["gold_share_of_all_turns"]["value"] == pytest.approx(2 / 7, abs=1e-5)
+    summaries = found["summaries"]  # of Monday alone: Friday has no more turns than a gist
+    assert (summaries["sessions"], summaries["gold_share"]["value"]) == (1, 0.4)
+    assert summaries["gold_share_of_all_turns"]["value"] == pytest.approx(2 / 7, abs=1e-5)
 
 
 def test_coverage_by_hand() -> None:
@@ -464,14 +464,14 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     assert list(record["figures"]["ahead_of"]) == ["bm25"]
     ablation = record["figures"]["ablation"]
     alone, both = (
-        ablation[name]["overall"]["recall@5"]["value"] for name in (ENTITY, ENTITY_AND_GIST)
+        ablation[name]["overall"]["recall@5"]["value"] for name in (WORDS, WORDS_AND_GIST)
     )
     added = {
         name: row["overall"]["recall@5"]["value"]
         for name, row in record["figures"]["added"].items()
     }
     assert len(added) == 4
-    assert added["the gist to entity alone"] == pytest.approx(both - alone, abs=2e-5)
+    assert added["the gist to words alone"] == pytest.approx(both - alone, abs=2e-5)
     lost = ablation["without gist"]["lost"]["overall"]["recall@5"]["value"]
     assert added["the gist to all the rest"] == pytest.approx(lost, abs=2e-5)
     assert (tmp_path / "one" / "recall.png").read_bytes().startswith(b"\x89PNG")

@@ -51,7 +51,7 @@ def test_json_holds_the_same_figures(run_json: Any, run: Run) -> None:
 def _phrases(figures: Mapping[str, Any]) -> list[str]:
     """What a text of these figures has to say."""
     stored = figures["stored"]
-    names = ("text_bytes", "code_bytes", "gist_bytes", "entity_bytes", "file_bytes")
+    names = ("text_bytes", "code_bytes", "gist_bytes", "term_bytes", "file_bytes")
     sizes = [*(stored[name] for name in names), figures["vector_store_bytes_computed"]]
     return [
         f"compressed {figures['turns']:,} turns (",

@@ -19,7 +19,9 @@ def _one_error_line(result: Any) -> str:
     return str(lines[0])
 
 
-@pytest.mark.parametrize("command", [["recall", "x"], ["gist"], ["history"], ["stats"], ["export"]])
+@pytest.mark.parametrize(
+    "command", [["recall", "x"], ["summary"], ["history"], ["stats"], ["export"]]
+)
 def test_reading_where_nothing_is_makes_no_file(
     run: Run, tmp_path: Path, command: list[str]
 ) -> None:
@@ -74,10 +76,10 @@ def test_stdin_that_is_no_text(run: Run) -> None:
 def test_k_below_one(run: Run) -> None:
     run("remember", "One.")
     assert "k" in _one_error_line(run("recall", "One", "-k", "0"))
-    assert "k" in _one_error_line(run("gist", "-k", "0"))
+    assert "k" in _one_error_line(run("summary", "-k", "0"))
 
 
-@pytest.mark.parametrize("command", ["gist", "history"])
+@pytest.mark.parametrize("command", ["summary", "history"])
 def test_an_unknown_session_is_named(run: Run, command: str) -> None:
     run("remember", "One.")
     assert "'nowhere'" in _one_error_line(run(command, "--session", "nowhere"))

@@ -93,13 +93,13 @@ def test_recall_explains_itself(run: Run, run_json: Any) -> None:
     [hit] = found["recalled"]
     assert hit["text"] == DOG
     assert hit["explanation"]["said"] == ["dog", "called"]
-    entity = hit["explanation"]["evidence"]["entity"]
-    assert entity["reasons"][:2] == ["said: dog, called", "not said: rex"]
+    words = hit["explanation"]["evidence"]["words"]
+    assert words["reasons"][:2] == ["said: dog, called", "not said: rex"]
     shown = run(*asked).stdout
     assert found["explanation"]["outcome"] in shown
     row = next(line.split(maxsplit=2) for line in shown.splitlines() if "not said" in line)
-    assert row[:2] == ["entity", f"{entity['log_odds']:+.2f}"]
-    assert row[2].rstrip() == "; ".join(entity["reasons"])
+    assert row[:2] == ["words", f"{words['log_odds']:+.2f}"]
+    assert row[2].rstrip() == "; ".join(words["reasons"])
     assert "explanation" not in run_json("recall", "Is the dog called Rex?")[0]
 
 
@@ -153,20 +153,20 @@ def test_gist_says_what_a_session_was_about(
     )
     told = [run_json("remember", text, "--session", "today") for text in said]
     own = run_json("remember", DOG)
-    assert run_json("gist", "--session", "today", "-k", "2") == [told[0], told[2]]
-    shown = run("gist", "--session", "today", "-k", "2").stdout
+    assert run_json("summary", "--session", "today", "-k", "2") == [told[0], told[2]]
+    shown = run("summary", "--session", "today", "-k", "2").stdout
     places = [shown.index(part) for part in ("session today", said[0], said[2])]
     assert places == sorted(places)
     assert said[1] not in shown
-    assert run_json("gist") == [own], "the memory's own session"
+    assert run_json("summary") == [own], "the memory's own session"
     monkeypatch.setenv("R3MEM_SESSION", "today")
-    assert run_json("gist", "-k", "2") == [told[0], told[2]]
+    assert run_json("summary", "-k", "2") == [told[0], told[2]]
 
 
 def test_the_gist_of_an_empty_session_says_so(run: Run, run_json: Any) -> None:
     run_json("remember", DOG, "--session", "other")
-    assert run_json("gist") == []
-    assert run("gist").stdout == "nothing is remembered here\n"
+    assert run_json("summary") == []
+    assert run("summary").stdout == "nothing is remembered here\n"
 
 
 def test_context_is_plain_text_that_names_the_speaker(run: Run, run_json: Any) -> None:
@@ -224,7 +224,7 @@ def test_a_session_in_the_environment_is_never_forgotten_by_it(
 READS = [
     ["recall", "dog"],
     ["context", "dog"],
-    ["gist"],
+    ["summary"],
     ["history"],
     ["stats"],
     ["sessions"],
@@ -332,7 +332,12 @@ def test_damage_is_told_and_the_rest_is_shown(run: Run, run_json: Any, tmp_path:
     with sqlite3.connect(tmp_path / "r3mem.db") as connection:
         connection.execute("UPDATE turns SET time_us = 1 << 62 WHERE id = 2")
     connection.close()
-    for command in (["history"], ["fetch", "1", "2", "3"], ["gist", "--session", "s"], ["export"]):
+    for command in (
+        ["history"],
+        ["fetch", "1", "2", "3"],
+        ["summary", "--session", "s"],
+        ["export"],
+    ):
         found = run(*command)
         assert found.exit_code == 1
         assert DOG in found.stdout

@@ -32,7 +32,7 @@ def test_every_command_shows_stored_text_harmless(run: Run) -> None:
     told = run("remember", said, "--name", f"Eve{CLEAR}", "--session", f"s{CLEAR}")
     assert told.exit_code == 0
     shown = [told.stdout, run("history").stdout, run("recall", "dog").stdout]
-    shown.append(run("gist", "--session", f"s{CLEAR}").stdout)
+    shown.append(run("summary", "--session", f"s{CLEAR}").stdout)
     talk = run("chat", stdin="What does my dog do?\n/recall dog\n")
     shown += [talk.stdout, run("chat", "--session", f"s{CLEAR}", stdin="\n").stdout]
     for output in shown:
@@ -50,7 +50,7 @@ def test_names_and_texts_cannot_fake_a_line(run: Run) -> None:
     mine = ["--user", f"u{fake}"]
     shown += [run(command, *mine) for command in ("history", "sessions", "users", "stats")]
     shown += [run("recall", "dog", *mine), run("fetch", "1", *mine)]
-    shown += [run("gist", "--session", f"s{fake}", *mine), run("users")]
+    shown += [run("summary", "--session", f"s{fake}", *mine), run("users")]
     shown += [run("chat", *mine, "--session", f"s{fake}", stdin="/recall dog\n/stats\n")]
     for result in shown:
         assert not any(line.startswith("9") for line in result.stdout.splitlines())

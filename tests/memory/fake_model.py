@@ -22,7 +22,7 @@ MASK = bytes(range(1, 256))
 
 
 @dataclass(frozen=True, slots=True)
-class FakeSegment:
+class FakeTokens:
     code: bytes
     gists: bytes
     tokens: int = 0
@@ -45,10 +45,10 @@ class FakeModel:
         self._spelling = spelling  # begins every code: what begins otherwise is not expanded
         self._encoder = encoder
 
-    def compress(self, texts: Sequence[str]) -> list[FakeSegment]:
+    def compress(self, texts: Sequence[str]) -> list[FakeTokens]:
         return [self._compress(text) for text in texts]
 
-    def _compress(self, text: str) -> FakeSegment:
+    def _compress(self, text: str) -> FakeTokens:
         raw = text.encode()
         tokens = self.count_tokens(text)
         words = text.split()
@@ -56,7 +56,7 @@ class FakeModel:
             self.gists([" ".join(words[start : start + 64])])[0].tobytes()
             for start in range(0, max(len(words), 1), 64)
         ]
-        return FakeSegment(
+        return FakeTokens(
             code=self._spelling
             + hashlib.blake2b(raw, digest_size=HASH_BYTES).digest()
             + mask(zlib.compress(raw), self._spelling),
@@ -68,8 +68,8 @@ class FakeModel:
             literal=1,
         )
 
-    def expand(self, segments: Sequence[FakeSegment]) -> list[str]:
-        return [self._expand(segment.code) for segment in segments]
+    def expand(self, tokens: Sequence[FakeTokens]) -> list[str]:
+        return [self._expand(one.code) for one in tokens]
 
     def _expand(self, code: bytes) -> str:
         own = code.removeprefix(self._spelling)

@@ -27,7 +27,7 @@ def test_the_verbs_are_these() -> None:
                 "remember_many",
                 "recall",
                 "context",
-                "gist",
+                "summary",
                 "history",
                 "turn_ids",
                 "sessions",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.lookup.confidence import LEAST, least, sureness
+from r3mem_agents.memory.lookup.confidence import MIN_SURENESS, least, sureness
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -46,7 +46,7 @@ def test_what_can_be_answered_is_found(
 ) -> None:
     hits = memory.recall(question)
     assert hits[0].text == TALK[answer]
-    assert LEAST <= hits[0].score <= 1
+    assert MIN_SURENESS <= hits[0].score <= 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_question_that_is_said_scores_more_than_one_that_is_half_said(
     whole = memory.recall("the gym on Mill Street")[0].score
     half = memory.recall("the gym on Baker Avenue")[0].score
     assert whole > 0.75
-    assert LEAST <= half < 0.8 * whole
+    assert MIN_SURENESS <= half < 0.8 * whole
 
 
 @given(covered=st.floats(0, 1), alike=st.floats(-1, 1))

@@ -15,8 +15,8 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, DamageWarning, R3MemError, Turn
 from r3mem_agents.errors import DamagedTurnError, StoreCorruptError
-from r3mem_agents.memory.cache import INDEXES
-from r3mem_agents.memory.expansions import EXPANSIONS
+from r3mem_agents.memory.index_cache import INDEX_CACHE
+from r3mem_agents.memory.text_cache import TEXT_CACHE
 from tests.memory.fake_model import FakeModel
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -49,8 +49,8 @@ def turns(path: Path, fake: Any) -> list[Turn]:
 
 
 def forget_what_was_read() -> None:
-    EXPANSIONS.clear()
-    INDEXES._entries.clear()
+    TEXT_CACHE.clear()
+    INDEX_CACHE._entries.clear()
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_rest_is_read_and_the_damaged_turn_is_named(
             assert turns[10].text in memory.context(lost.text, 4000)
         if column != "session":
             with pytest.warns(DamageWarning, match="turn 11 in"):
-                assert {turn.id for turn in memory.gist(lost.session, k=COUNT)} <= ids
+                assert {turn.id for turn in memory.summary(lost.session, k=COUNT)} <= ids
         report = memory.verify()
         assert report.turns == COUNT + 1
         [found] = report.damaged
@@ -292,7 +292,7 @@ def test_a_damaged_key_in_an_index_is_no_other_key(
     path: Path, turns: list[Turn], fake: Any
 ) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
-        masked = memory._sealer.mask("key 9")
+        masked = memory._obfuscator.mask("key 9")
     content = path.read_bytes()
     assert content.count(masked) == 2, "in the table and in the index"
     found = []
@@ -319,9 +319,9 @@ def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -
 
 def test_names_sealed_by_another_deflate_are_no_damage(turns: list[Turn], damaged: Damaged) -> None:
     with damaged("UPDATE meta SET unscrubbed = 0") as memory:
-        sealer = memory._sealer
+        obfuscator = memory._obfuscator
         packer = zlib.compressobj(0, zlib.DEFLATED, -15)
-        sealed = sealer._mask(packer.compress(b"session 2") + packer.flush())
+        sealed = obfuscator._mask(packer.compress(b"session 2") + packer.flush())
     with damaged(f"UPDATE sessions SET sealed = x'{sealed.hex()}' WHERE id = 4") as memory:
         more = memory.remember("user", "More.", session="session 2")
         assert memory.history() == [*turns, more]

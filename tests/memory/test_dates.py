@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents.memory.lookup.dates import SIGNS, WORD, Span
 from r3mem_agents.memory.lookup.spans import EVER_US, find_dates
-from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.memory.time_integers import from_integers, to_integers
 
 NOW = datetime(2023, 10, 22, 9, 55, tzinfo=UTC)
 

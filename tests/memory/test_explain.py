@@ -14,7 +14,7 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, Evidence, Explanation, LookupExplanation, Turn
 from r3mem_agents.memory import reading
-from r3mem_agents.memory.lookup.confidence import LEAST
+from r3mem_agents.memory.lookup.confidence import MIN_SURENESS
 from r3mem_agents.memory.lookup.dates import Span
 from r3mem_agents.memory.lookup.explaining import ROLE_REASONS
 from r3mem_agents.memory.lookup.plain import distance, period
@@ -123,10 +123,10 @@ def test_words_are_those_of_the_question(memory: CompressiveMemory) -> None:
     assert found.explanation.words == ("cats", "see", "vet", "wifi", "rabies")
     cat = why(memory, "Do the cats see a vet about Wi-Fi or rabies?", SAID[0][3])
     assert (cat.said, cat.unsaid) == (("cats", "vet"), ("see", "wifi", "rabies"))
-    assert reasons(cat, "entity").startswith("said: cats, vet; not said: see, wifi, rabies; ")
+    assert reasons(cat, "words").startswith("said: cats, vet; not said: see, wifi, rabies; ")
     wifi = why(memory, "Do the cats see a vet about Wi-Fi or rabies?", SAID[4][3])
     assert wifi.said == ("wifi",)
-    assert wifi.evidence["entity"].log_odds > 0
+    assert wifi.evidence["words"].log_odds > 0
 
 
 def test_what_is_said_beside_a_turn_and_in_its_session(open_memory: OpenMemory) -> None:
@@ -195,9 +195,9 @@ def test_a_long_question_and_a_strange_name(open_memory: OpenMemory) -> None:
     for hit in found:
         assert hit.explanation is not None
         assert "\nsum +9.99" not in str(hit.explanation)
-        assert all(len(reason) < 200 for reason in hit.explanation.evidence["entity"].reasons)
+        assert all(len(reason) < 200 for reason in hit.explanation.evidence["words"].reasons)
         assert len(hit.explanation.said) + len(hit.explanation.unsaid) == 10_002
-        assert re.search(r"not said: .*, 9,9\d\d more", reasons(hit.explanation, "entity"))
+        assert re.search(r"not said: .*, 9,9\d\d more", reasons(hit.explanation, "words"))
     [ann] = [hit.explanation for hit in found if hit.name == "Ann"]
     assert ann is not None
     assert reasons(ann, "speaker") == "the question names Eve sum +9.99, Ann speaks"
@@ -268,7 +268,7 @@ def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
 def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:
     question = "What did Ben say?"
     train = why(memory, question, SAID[3][3])
-    assert "whatever was said" in reasons(train, "entity")
+    assert "whatever was said" in reasons(train, "words")
     assert reasons(train, "speaker") == "the question names Ben"
     assert "newer than" in reasons(train, "time")
     assert train.evidence["gist"] == train.evidence["role"] == Evidence(log_odds=0.0)
@@ -277,7 +277,7 @@ def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:
 def test_printed_it_is_a_line_a_level() -> None:
     explanation = Explanation(
         evidence={
-            "entity": Evidence(log_odds=1.5, reasons=("said: cat", "not said: pet")),
+            "words": Evidence(log_odds=1.5, reasons=("said: cat", "not said: pet")),
             "gist": Evidence(log_odds=-0.25),
             "time": Evidence(log_odds=0.0),
         },
@@ -287,7 +287,7 @@ def test_printed_it_is_a_line_a_level() -> None:
         notes=("the best",),
     )
     assert str(explanation) == (
-        "entity +1.50: said: cat; not said: pet\ngist -0.25\nsum +1.25\nthe best"
+        "words +1.50: said: cat; not said: pet\ngist -0.25\nsum +1.25\nthe best"
     )
     lookup = LookupExplanation(words=("cat", "pet"), times=("2026-05-05",), outcome="Found.")
     assert str(lookup) == "words: cat, pet\ntimes: 2026-05-05\nFound."
@@ -328,7 +328,7 @@ def test_the_best_that_was_not_good_enough_is_named(memory: CompressiveMemory) -
     assert re.search(r"turn \d has the most evidence, and says \d+ % of the weightiest words", told)
     found = memory.recall(question, now=NOW, explain=True)
     assert found.explanation is not None
-    assert 0 < found.explanation.sureness < LEAST
+    assert 0 < found.explanation.sureness < MIN_SURENESS
     assert f"it is {found.explanation.sureness:.3f} sure" in told
 
 
@@ -340,7 +340,7 @@ def test_what_the_page_shows_runs(
     exec(compile(block, "lookup.md", "exec"), {"memory": memory})
     shown = capsys.readouterr().out
     assert shown.startswith("words: vet, cat, see\nTurns that may answer: ")
-    assert f"{SAID[0][3]}\nentity +" in shown
+    assert f"{SAID[0][3]}\nwords +" in shown
 
 
 def test_what_was_found_is_told(memory: CompressiveMemory) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory import expansions
-from r3mem_agents.memory.expansions import EXPANSIONS, Expansions
+from r3mem_agents.memory import text_cache
 from r3mem_agents.memory.lookup.index import Growing, Index
+from r3mem_agents.memory.text_cache import TEXT_CACHE, TextCache
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -36,12 +36,12 @@ class Interrupted:
 
 @pytest.fixture
 def memory(open_memory: OpenMemory) -> Iterator[CompressiveMemory]:
-    EXPANSIONS.clear()
+    TEXT_CACHE.clear()
     memory = open_memory(model=FakeModel())
     memory.remember_many([Turn(role="user", text=f"The cat number {n} sat.") for n in range(5)])
     assert len(memory.recall("cat", k=9)) == 5
     yield memory
-    EXPANSIONS.clear()
+    TEXT_CACHE.clear()
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -88,12 +88,12 @@ def test_an_interrupt_between_keeping_and_counting_does_no_harm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model: Any = FakeModel()
-    kept = Expansions(most_bytes=2_000)
+    kept = TextCache(max_bytes=2_000)
     texts = [f"Turn {number}." for number in range(100)]
     for place in (0, 1, 7, 40):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            counted = Interrupted(expansions._bytes, place, True)
-            patch.setattr(expansions, "_bytes", counted.run)
+            counted = Interrupted(text_cache._bytes, place, True)
+            patch.setattr(text_cache, "_bytes", counted.run)
             kept.keep(model, model.compress(texts), texts)
         assert kept.expand(model, model.compress(texts)) == texts
         assert 0 < kept._bytes <= 2_000

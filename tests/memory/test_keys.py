@@ -88,7 +88,7 @@ def test_an_edited_turn_is_found_by_what_it_says_now(open_memory: OpenMemory) ->
     assert (edited.id, edited.time) == (first.id, WHEN)
     assert memory.history()[0] == edited == memory.fetch(keys=["dog"])[0]
     found = memory.recall("Biscuit", explain=True)
-    assert not any(log_odds(hit)["entity"] for hit in found)
+    assert not any(log_odds(hit)["words"] for hit in found)
     assert memory.recall("Waffle")[0].name == "Alice"
     later = memory.remember("user", "Waffle is gone.", key="dog", time=WHEN + timedelta(days=1))
     assert (later.id, later.time) == (first.id, WHEN + timedelta(days=1))

@@ -18,12 +18,12 @@ from r3mem_agents.memory.lookup.spans import find_dates
 from r3mem_agents.memory.lookup.spelling import uniform
 from r3mem_agents.memory.lookup.terms import asked_words, indexed_terms, terms
 from r3mem_agents.memory.lookup.words import spelled
-from r3mem_agents.memory.sealing import OPEN_BITS, Sealer
+from r3mem_agents.memory.obfuscation import OPEN_BITS, Obfuscator
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
 DOCS = Path(__file__).parents[2] / "docs/lookup.md"
-SEALER = Sealer(b"0123456789abcdef")
+OBFUSCATOR = Obfuscator(b"0123456789abcdef")
 LATIN_WORDS = st.lists(st.from_regex(r"[a-z]{1,12}", fullmatch=True), max_size=8)
 
 
@@ -95,7 +95,7 @@ def test_a_word_is_found_in_another_form(
     hits = memory.recall(question, k=1, explain=True)
     assert [hit.text for hit in hits] == [told]
     assert hits[0].explanation is not None
-    assert hits[0].explanation.evidence["entity"].log_odds > 0
+    assert hits[0].explanation.evidence["words"].log_odds > 0
 
 
 @pytest.mark.parametrize("told", [told for told, _ in FORMS])
@@ -132,7 +132,7 @@ def test_the_word_itself_counts_more_than_what_begins_alike(memory: CompressiveM
         memory.remember("user", text, session=text)
     hits = memory.recall("Was sagt der Augenarzt?", explain=True)
     worth = {
-        hit.text: hit.explanation.evidence["entity"].log_odds for hit in hits if hit.explanation
+        hit.text: hit.explanation.evidence["words"].log_odds for hit in hits if hit.explanation
     }
     assert worth[said[0]] > 1.5 * worth[said[1]] > 0
     assert said[2] not in worth or worth[said[2]] == 0
@@ -158,11 +158,11 @@ def test_no_word_has_more_terms_than_spellings(found: list[str], start: str) -> 
 
 @given(st.text(max_size=6), st.text(max_size=9), st.text(max_size=9))
 def test_terms_with_one_prefix_begin_alike(prefix: str, one: str, other: str) -> None:
-    first, second = (int.from_bytes(SEALER.prefixed(prefix, text)) for text in (one, other))
+    first, second = (int.from_bytes(OBFUSCATOR.prefixed(prefix, text)) for text in (one, other))
     assert first >> OPEN_BITS == second >> OPEN_BITS
     assert (first == second) == (
-        SEALER.term(one)[1] & 15 == SEALER.term(other)[1] & 15
-        and SEALER.term(one)[2] == SEALER.term(other)[2]
+        OBFUSCATOR.term(one)[1] & 15 == OBFUSCATOR.term(other)[1] & 15
+        and OBFUSCATOR.term(one)[2] == OBFUSCATOR.term(other)[2]
     )
 
 
@@ -183,7 +183,7 @@ def test_the_documented_terms_are_true() -> None:
     ],
 )
 def test_pairs_of_letters_are_half_a_word_each(question: str, words: float) -> None:
-    asked = asked_words(SEALER, question, ())
+    asked = asked_words(OBFUSCATOR, question, ())
     pairs = sum(len(word.halves) for word in asked)
     assert sum(len(word.spellings[0]) for word in asked) - pairs / 2 == words
 

@@ -53,7 +53,7 @@ def test_a_model_with_another_encoder_reads_everything(path: Path, fake: Any) ->
         assert hit.explanation is not None
         assert hit.text == new.text
         assert (hit.explanation.likeness or 0) > 0
-        assert memory.gist() != []
+        assert memory.summary() != []
     with pytest.warns(OtherGistsWarning), CompressiveMemory(path, model=fake) as memory:
         assert memory.history() == [*turns, new]
 

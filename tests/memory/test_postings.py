@@ -11,7 +11,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.lookup.index import Index
 from r3mem_agents.memory.lookup.postings import (
     FAN,
-    MOST_COUNTED,
+    MAX_COUNTED,
     OWNER_BITS,
     Run,
     pack,
@@ -47,7 +47,7 @@ def test_any_terms_are_found_in_any_runs(
     if known:
         asked |= {data.draw(st.sampled_from([*known]))[0]}
     found = postings_of(runs, asked)
-    counted = {key: min(count, MOST_COUNTED) for key, count in known.items()}
+    counted = {key: min(count, MAX_COUNTED) for key, count in known.items()}
     rows = zip(found.terms[found.term], found.owner, found.counts, strict=True)
     assert {(term, owner): count for term, owner, count in rows} == {
         key: count for key, count in counted.items() if key[0] in asked

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import reading
-from r3mem_agents.memory.cache import IndexCache
+from r3mem_agents.memory.index_cache import IndexCache
 from r3mem_agents.memory.lookup.ranking import Ranking, rank
 from r3mem_agents.memory.lookup.weights import LEVELS
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import scope_of
-from r3mem_agents.memory.sealing import Sealer
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds
@@ -201,7 +201,7 @@ def test_a_question_of_100_kilobytes(memory: CompressiveMemory) -> None:
     assert len(question) > 100_000
     hits = memory.recall(question, k=len(LINES), explain=True)
     # Words alone: the gists of an untrained model say nothing.
-    assert max(hits, key=lambda hit: log_odds(hit)["entity"]).text == LINES[0][3]
+    assert max(hits, key=lambda hit: log_odds(hit)["words"]).text == LINES[0][3]
 
 
 @given(written=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=8))
@@ -300,16 +300,16 @@ def test_a_turn_forgotten_between_ranking_and_reading(
 
 
 def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None:
-    cache = IndexCache(most_turns=5)
+    cache = IndexCache(max_turns=5)
     memories = {user: open_memory(user=user, model=FakeModel()) for user in "abc"}
     for memory in memories.values():
         memory.remember_many([Turn(role="user", text=f"Biscuit {i}") for i in range(2)])
 
     def look(user: str) -> int:
         store = memories[user]._store
-        sealer = Sealer(store.key)
-        scope = scope_of(sealer, user, "default")
-        snapshot = cache.snapshot(store, scope, sealer, 32)
+        obfuscator = Obfuscator(store.secret)
+        scope = scope_of(obfuscator, user, "default")
+        snapshot = cache.snapshot(store, scope, obfuscator, 32)
         assert snapshot is not None
         return len(snapshot.ids)
 

@@ -31,7 +31,7 @@ from r3mem_agents.errors import (
 from r3mem_agents.memory import recompressing
 from r3mem_agents.store import sqlite
 from r3mem_agents.testing import tiny_model
-from tests.memory.fake_model import FakeModel, FakeSegment
+from tests.memory.fake_model import FakeModel, FakeTokens
 from tests.memory.writer import MODELS
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -255,13 +255,13 @@ def test_what_would_not_be_read_again_is_not_written(path: Path, part: str) -> N
     assert contents(path, OLD) == before
 
 
-def _garbling(model: FakeModel) -> Callable[[Sequence[FakeSegment]], list[str]]:
+def _garbling(model: FakeModel) -> Callable[[Sequence[FakeTokens]], list[str]]:
     """Every second expansion is wrong: one of what was just compressed."""
     calls = []
 
-    def expand(segments: Sequence[FakeSegment]) -> list[str]:
-        calls.append(len(segments))
-        texts = FakeModel.expand(model, segments)
+    def expand(tokens: Sequence[FakeTokens]) -> list[str]:
+        calls.append(len(tokens))
+        texts = FakeModel.expand(model, tokens)
         return texts if len(calls) % 2 else [text + "?" for text in texts]
 
     return expand
@@ -277,7 +277,7 @@ def test_an_interrupt_loses_nothing(path: Path, part: str, call: int) -> None:
     before, calls = contents(path, OLD), iter(range(1, call))
     interrupted = other(part)
 
-    def compress(texts: Sequence[str]) -> list[FakeSegment]:
+    def compress(texts: Sequence[str]) -> list[FakeTokens]:
         if next(calls, None) is None:
             raise KeyboardInterrupt
         return FakeModel.compress(interrupted, texts)
@@ -339,7 +339,7 @@ def test_an_open_memory_hears_that_its_file_has_another_expander(path: Path) -> 
         recompress(path, source=OLD, model=EXPANDER)
         verbs: list[Callable[[], Any]] = [
             memory.history,
-            lambda: memory.gist("session 1"),
+            lambda: memory.summary("session 1"),
             memory.verify,
             lambda: memory.fetch(turn_ids=[8]),
             lambda: memory.recall("words7"),

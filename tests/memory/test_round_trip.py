@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import ExpansionError, ReadBackError
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel, FakeSegment
+from tests.memory.fake_model import FakeModel, FakeTokens
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -188,7 +188,7 @@ def test_stats_add_up(open_memory: OpenMemory, tmp_path: Path) -> None:
     assert stats.tokens == sum(segment.tokens for segment in segments)
     assert stats.bits_per_token == pytest.approx(8 * stats.code_bytes / stats.tokens)
     assert 0 <= stats.inferred_share <= 1
-    assert stats.entity_bytes == 3 * (4 + 3 * 100)  # with accents, without, with two letters
+    assert stats.term_bytes == 3 * (4 + 3 * 100)  # with accents, without, with two letters
     assert stats.file_bytes == sum(
         file.stat().st_size for file in tmp_path.iterdir() if not file.name.endswith("-shm")
     )
@@ -201,8 +201,8 @@ class Forgetful(FakeModel):
         super().__init__()
         self.instead = instead
 
-    def expand(self, segments: Sequence[FakeSegment]) -> list[str]:
-        texts = super().expand(segments)
+    def expand(self, tokens: Sequence[FakeTokens]) -> list[str]:
+        texts = super().expand(tokens)
         if "Lost." in texts and self.instead is None:
             raise ExpansionError("no text")
         return [str(self.instead) if text == "Lost." else text for text in texts]

@@ -59,7 +59,7 @@ def found(memory: CompressiveMemory) -> list[str]:
     """What is first for the word that each fact is about, by words alone."""
     questions = ("evening", "emergency", "organization", "paste", "interval")
     hits = [memory.recall(question, k=1, explain=True) for question in questions]
-    return [hit.text for some in hits for hit in some if log_odds(hit)["entity"]]
+    return [hit.text for some in hits for hit in some if log_odds(hit)["words"]]
 
 
 def test_words_are_found_after_the_stemmer_was_changed(
@@ -87,7 +87,7 @@ def test_each_user_has_terms_made_anew(path: Path, monkeypatch: pytest.MonkeyPat
         for user in ("ann", "bob"):
             hits = memory.scoped(user=user).recall("evenings", explain=True)
             assert [hit.text for hit in hits] == [f"{user} swims in the evening."]
-            assert log_odds(hits[0])["entity"] > 0
+            assert log_odds(hits[0])["words"] > 0
 
 
 def test_a_turn_is_not_written_beside_terms_of_other_rules(

@@ -1,4 +1,4 @@
-"""``gist``: the few turns that say what a session was about."""
+"""``summary``: the few turns that say what a session was about."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_turns_of_the_session_as_they_are_in_their_order(said: list[list[str]], 
     with CompressiveMemory(":memory:", session="now", model=fake) as memory:
         memory.remember("user", "dog dog cat", session="before")
         stored = memory.remember_many(Turn(role="user", text=" ".join(words)) for words in said)
-        found = memory.gist(k=k)
+        found = memory.summary(k=k)
         places = [stored.index(turn) for turn in found]
         assert places == sorted(set(places))
         assert len(found) <= k
@@ -47,18 +47,18 @@ def test_each_topic_comes_once(open_memory: OpenMemory) -> None:
         "The weather.",
     ):
         memory.remember("user", text)
-    first, second = memory.gist(k=2)
+    first, second = memory.summary(k=2)
     assert "Lisbon" in first.text
     assert "tax" in second.text
-    assert memory.gist("before") == memory.history("before")
+    assert memory.summary("before") == memory.history("before")
 
 
 def test_sessions_that_are_empty_unknown_or_wrong(open_memory: OpenMemory) -> None:
     memory = open_memory(session="today")
-    assert memory.gist() == []
+    assert memory.summary() == []
     with pytest.raises(NotFoundError, match="'nowhere'"):
-        memory.gist("nowhere")
+        memory.summary("nowhere")
     memory.remember("user", "")
-    assert memory.gist() == []
+    assert memory.summary() == []
     with pytest.raises(InvalidInputError, match="k"):
-        memory.gist(k=0)
+        memory.summary(k=0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.lookup.confidence import (
     ALIKE,
     COVERED,
-    LEAST,
+    MIN_SURENESS,
     OFFSET,
     UNHEARD_TURNS,
     UNRELATED,
@@ -137,7 +137,7 @@ def test_words_are_bm25_with_absolute_length(
 ) -> None:
     turns = gathered(lines)
     likeness = gist_likeness(turns, asked(gist))
-    found = weigh(turns, Question(frozenset(query)), likeness, only(said=10.0)).parts["entity"]
+    found = weigh(turns, Question(frozenset(query)), likeness, only(said=10.0)).parts["words"]
     assert found.tolist() == pytest.approx(written_out_words(lines, query))
 
 
@@ -193,7 +193,7 @@ def test_the_best_turn_says_how_sure_it_is(lines: list[Line], query: set[int], g
     covered = written_out_coverage(lines, query)[best]
     alike = 0.25 if likeness[best] == -1 else max(likeness[best], UNRELATED)
     sure = 1 / (1 + math.exp(-OFFSET - COVERED * covered - ALIKE * alike))
-    assert sure >= LEAST
+    assert sure >= MIN_SURENESS
     expected = [sure * math.exp((one - odds[best]) / SPREAD) for one in odds]
     assert evidence.score.tolist() == pytest.approx(expected)
 

@@ -113,7 +113,7 @@ def test_names_of_languages_are_words_of_their_own(memory: CompressiveMemory) ->
         memory.remember("user", f"Zoe writes {name}.", session=name)
     memory.remember("user", "He bought a fishing net.", session="net")
     for name in names:
-        found = [hit for hit in memory.recall(name, explain=True) if log_odds(hit)["entity"]]
+        found = [hit for hit in memory.recall(name, explain=True) if log_odds(hit)["words"]]
         assert [hit.text for hit in found] == [f"Zoe writes {name}."]
 
 
@@ -123,7 +123,7 @@ def test_a_spelling_that_nobody_uses_does_not_hide_the_other(memory: Compressive
     hits = memory.recall("What is the Wi-Fi called?", explain=True)
     assert hits[0].text == "The wifi is called Blue."
     other = memory.recall("What is the wifi called?", explain=True)
-    assert log_odds(hits[0])["entity"] == pytest.approx(log_odds(other[0])["entity"])
+    assert log_odds(hits[0])["words"] == pytest.approx(log_odds(other[0])["words"])
 
 
 def test_the_documented_table_is_true() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.lookup.terms import terms
-from r3mem_agents.memory.moments import from_integers, to_integers
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.time_integers import from_integers, to_integers
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -71,9 +71,9 @@ def test_terms_in_many_threads_are_the_same() -> None:
 
 @given(ANY_TEXT)
 def test_what_is_sealed_is_opened(text: str) -> None:
-    sealer = Sealer(b"0123456789abcdef")
-    sealed = sealer.seal(text)
-    assert sealer.unseal(sealed) == text
+    obfuscator = Obfuscator(b"0123456789abcdef")
+    sealed = obfuscator.hide(text)
+    assert obfuscator.reveal(sealed) == text
     if len(text) > 3:
         assert text.encode() not in sealed
 
@@ -81,22 +81,22 @@ def test_what_is_sealed_is_opened(text: str) -> None:
 def test_incompressible_values_are_hidden_too() -> None:
     # Deflate alone would store these bytes as they are.
     text = "\u9f98\u9f99\u9f9a\u9f9b\u9f9c\u9f9d" * 2 + "\u7345\u5b50\u5927\u65e5"
-    sealed = Sealer(b"0123456789abcdef").seal(text)
+    sealed = Obfuscator(b"0123456789abcdef").hide(text)
     assert not any(letter.encode() in sealed for letter in text)
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x00", b"nonsense", b"\xff" * 40])
 def test_damaged_values_are_reported(damaged: bytes) -> None:
     with pytest.raises(StoreCorruptError, match="copy"):
-        Sealer(b"0123456789abcdef").unseal(damaged)
+        Obfuscator(b"0123456789abcdef").reveal(damaged)
 
 
 def test_hashes_depend_on_the_key_and_the_kind() -> None:
-    one, other = Sealer(b"a" * 16), Sealer(b"b" * 16)
+    one, other = Obfuscator(b"a" * 16), Obfuscator(b"b" * 16)
     assert one.digest("user", "alice") != other.digest("user", "alice")
     assert one.digest("user", "alice") != one.digest("agent", "alice")
     assert one.term("dog") != other.term("dog")
-    assert one.seal("alice") != other.seal("alice")
+    assert one.hide("alice") != other.hide("alice")
 
 
 @pytest.mark.parametrize("time", [datetime.min, datetime.max])

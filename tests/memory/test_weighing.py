@@ -49,7 +49,7 @@ def test_a_level_left_out_has_no_say(memory: CompressiveMemory, level: str) -> N
 
 
 def test_without_direct_evidence_nothing_is_relevant(memory: CompressiveMemory) -> None:
-    assert rank_with(memory, QUESTION, 5, WEIGHTS.without("entity", "gist")) == []
+    assert rank_with(memory, QUESTION, 5, WEIGHTS.without("words", "gist")) == []
 
 
 def test_another_likeness_takes_the_place_of_gists(memory: CompressiveMemory) -> None:
@@ -59,5 +59,5 @@ def test_another_likeness_takes_the_place_of_gists(memory: CompressiveMemory) ->
     best, *others = rank_with(memory, "Nothing like it", 5, WEIGHTS, likeness=last)
     assert best.id == 5
     assert best.score > 0.9
-    assert best.evidence["gist"] > 0 == best.evidence["entity"]
+    assert best.evidence["gist"] > 0 == best.evidence["words"]
     assert all(winner.evidence["gist"] <= 0 for winner in others)

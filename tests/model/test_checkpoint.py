@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError, FormatError, FrozenError
-from r3mem_agents.model import ReversibleModel, Segment, checkpoint
+from r3mem_agents.model import MemoryTokens, ReversibleModel, checkpoint
 from r3mem_agents.model.checkpoint import BUNDLED
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.testing import tiny_model
@@ -73,7 +73,7 @@ def test_codes_of_version_2_are_read_and_written_byte_for_byte() -> None:
     golden = json.loads((GOLDEN / "codes-v2.json").read_text())
     assert model.fingerprint == golden["fingerprint"]
     stored = [
-        Segment(code=bytes.fromhex(item["code"]), gists=bytes.fromhex(item["gists"]))
+        MemoryTokens(code=bytes.fromhex(item["code"]), gists=bytes.fromhex(item["gists"]))
         for item in golden["texts"]
     ]
     texts = [item["text"] for item in golden["texts"]]
@@ -84,7 +84,7 @@ def test_codes_of_version_2_are_read_and_written_byte_for_byte() -> None:
 
 def test_a_later_kind_of_code_is_refused_by_name() -> None:
     with pytest.raises(FormatError, match="later version: upgrade"):
-        tiny_model().expand([Segment(code=b"\xfeabcdef", gists=b"")])
+        tiny_model().expand([MemoryTokens(code=b"\xfeabcdef", gists=b"")])
 
 
 def test_the_name_of_a_bundled_checkpoint_means_no_other(

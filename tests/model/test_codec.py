@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
-from r3mem_agents.model import ReversibleModel, Segment, threads
+from r3mem_agents.model import MemoryTokens, ReversibleModel, threads
 from r3mem_agents.model.exact import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 
@@ -232,7 +232,7 @@ def test_damage_is_noticed_or_harmless_and_never_returns_another_text(data: st.D
     place = data.draw(st.integers(0, len(code) - 1))
     code[place] ^= data.draw(st.integers(1, 255))
     try:
-        (found,) = model.expand([Segment(code=bytes(code), gists=segment.gists)])
+        (found,) = model.expand([MemoryTokens(code=bytes(code), gists=segment.gists)])
     except (ExpansionError, FormatError):
         return
     assert found == text
@@ -247,9 +247,9 @@ def test_another_model_is_noticed() -> None:
 def test_gists_that_do_not_fit_are_noticed(model: ReversibleModel) -> None:
     (segment,) = model.compress(["My dog is called Biscuit."])
     with pytest.raises(ExpansionError, match="0 gists for 1 segments"):
-        model.expand([Segment(code=segment.code, gists=b"")])
+        model.expand([MemoryTokens(code=segment.code, gists=b"")])
     with pytest.raises(ExpansionError, match="no multiple of 32"):
-        model.expand([Segment(code=segment.code, gists=segment.gists[:-1])])
+        model.expand([MemoryTokens(code=segment.code, gists=segment.gists[:-1])])
 
 
 _MODELS: list[ReversibleModel] = []

@@ -38,10 +38,10 @@ def test_round_by_round_equals_all_at_once(rounds: int, positions: int) -> None:
     tokens, condition = make_batch(network, positions)
     together = network.predict(tokens, condition, condition.count)
     passes, seen = Rounds(network, condition), 0
-    for turn in range(passes.rounds):
-        place, real = passes.positions(turn)
-        beside = tokens.gather(1, passes.held(turn)) if turn else None
-        states = passes.predict(turn, beside)
+    for round_ in range(passes.rounds):
+        place, real = passes.positions(round_)
+        beside = tokens.gather(1, passes.held(round_)) if round_ else None
+        states = passes.predict(round_, beside)
         expected = together.gather(1, place[..., None].expand_as(states))
         assert torch.equal(states[real], expected[real])
         seen += int(real.sum())

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from r3mem_agents.model import ReversibleModel, Segment
+from r3mem_agents.model import MemoryTokens, ReversibleModel
 from r3mem_agents.model.exact import exponential_table, int8_kernel_is_exact, int8_kernel_pays
 from r3mem_agents.testing import tiny_model
 
@@ -181,7 +181,7 @@ def base() -> ReversibleModel:
 
 
 @pytest.fixture(scope="module")
-def codes(base: ReversibleModel) -> list[Segment]:
+def codes(base: ReversibleModel) -> list[MemoryTokens]:
     """Memory tokens as they are where nobody sets anything."""
     forget_tables()
     return base.compress(TEXTS)
@@ -189,7 +189,7 @@ def codes(base: ReversibleModel) -> list[Segment]:
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_hosts_switch_changes_nothing(
-    name: str, base: ReversibleModel, codes: list[Segment]
+    name: str, base: ReversibleModel, codes: list[MemoryTokens]
 ) -> None:
     forget_tables()
     with SWITCHES[name]():
@@ -203,7 +203,9 @@ def test_a_hosts_switch_changes_nothing(
     assert loaded.expand(codes) == TEXTS
 
 
-def test_all_switches_together_change_nothing(base: ReversibleModel, codes: list[Segment]) -> None:
+def test_all_switches_together_change_nothing(
+    base: ReversibleModel, codes: list[MemoryTokens]
+) -> None:
     together = ("autocast bfloat16", "default dtype torch.float64", "device meta", "matmul medium")
     forget_tables()
     with ExitStack() as stack:
@@ -214,7 +216,7 @@ def test_all_switches_together_change_nothing(base: ReversibleModel, codes: list
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_hosts_environment_changes_nothing(name: str, codes: list[Segment]) -> None:
+def test_a_hosts_environment_changes_nothing(name: str, codes: list[MemoryTokens]) -> None:
     program = (
         "import sys, json\n"
         "from r3mem_agents import ReversibleModel\n"

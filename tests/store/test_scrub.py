@@ -82,7 +82,7 @@ def test_what_a_reader_kept_is_removed_once_it_is_gone(
 ) -> None:
     monkeypatch.setattr(sqlite, "READER_TIMEOUT_S", 0.1)
     monkeypatch.setattr(scrubbing, "SCRUB_AFTER_S", 0.01)
-    monkeypatch.setattr(scrubbing, "LEAST_REST", 0)
+    monkeypatch.setattr(scrubbing, "MIN_REST", 0)
     path = tmp_path / "store.db"
     with closing(open_store(path)) as store:
         store.add(SCOPE, [make_turn(code=CODE), make_turn()])

@@ -141,14 +141,14 @@ def test_the_first_model_is_kept(tmp_path: Path) -> None:
     assert store.bind_model(first) == first
     assert other.bind_model(second) == first
     assert other.model() == first
-    assert store.key == other.key
+    assert store.secret == other.secret
     store.close()
     other.close()
 
 
 def test_keys_differ_between_databases(tmp_path: Path) -> None:
     one, other = open_store(tmp_path / "one.db"), open_store(tmp_path / "other.db")
-    assert one.key != other.key
+    assert one.secret != other.secret
     one.close()
     other.close()
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
 
-ENTITY, ENTITY_AND_GIST = "entity alone", "entity and gist"
-TEACHER, ENTITY_AND_TEACHER = "teacher for gist", "entity and teacher"
+WORDS, WORDS_AND_GIST = "words alone", "words and gist"
+TEACHER, WORDS_AND_TEACHER = "teacher for gist", "words and teacher"
 UNCOMPARED = "turns not compared"
 """The ranking that the others take evidence from. None of them compares turns, as ``recall`` does:
 that would take most of the time, and say nothing of the evidence."""
@@ -34,9 +34,9 @@ def _only(*levels: str) -> Weights:
 ABLATIONS: Mapping[str, Ablation] = {
     UNCOMPARED: Ablation(WEIGHTS),
     **{f"without {level}": Ablation(WEIGHTS.without(level)) for level in LEVELS},
-    ENTITY: Ablation(_only("entity")),
-    ENTITY_AND_GIST: Ablation(_only("entity", "gist")),
+    WORDS: Ablation(_only("words")),
+    WORDS_AND_GIST: Ablation(_only("words", "gist")),
     TEACHER: Ablation(WEIGHTS, teacher=True),
-    ENTITY_AND_TEACHER: Ablation(_only("entity", "gist"), teacher=True),
+    WORDS_AND_TEACHER: Ablation(_only("words", "gist"), teacher=True),
 }
 """Each by its name."""

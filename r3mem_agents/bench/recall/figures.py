@@ -8,11 +8,11 @@ from typing import Any
 
 from r3mem_agents.bench.recall import metrics
 from r3mem_agents.bench.recall.ablation import (
-    ENTITY,
-    ENTITY_AND_GIST,
-    ENTITY_AND_TEACHER,
     TEACHER,
     UNCOMPARED,
+    WORDS,
+    WORDS_AND_GIST,
+    WORDS_AND_TEACHER,
 )
 from r3mem_agents.bench.recall.coverage import coverage
 from r3mem_agents.bench.recall.data import Conversation
@@ -28,8 +28,8 @@ HEADLINE = "recall@5"
 """The metric that systems are compared by."""
 
 ADDED = {
-    "the gist to entity alone": (ENTITY_AND_GIST, ENTITY),
-    "its teacher to entity alone": (ENTITY_AND_TEACHER, ENTITY),
+    "the gist to words alone": (WORDS_AND_GIST, WORDS),
+    "its teacher to words alone": (WORDS_AND_TEACHER, WORDS),
     "the gist to all the rest": (UNCOMPARED, "without gist"),
     "its teacher to all the rest": (TEACHER, "without gist"),
 }

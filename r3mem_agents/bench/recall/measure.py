@@ -15,9 +15,9 @@ from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.plan import (
     BUDGETS,
     DEPTHS,
-    GIST_TURNS,
     LOOKED_UP,
     SESSION_DEPTHS,
+    SUMMARY_TURNS,
     Ask,
 )
 from r3mem_agents.bench.recall.systems import OURS, Hit, Options, System
@@ -68,7 +68,8 @@ class Measured:
         contexts: Per ask and budget, what ``context`` wrote; only ours, only filled asks.
         sessions: Per ask, the turns found at the session level, one for each session; only ours,
             only counted asks.
-        gists: Conversation, turns of a session, and those of them that are its gist; only ours.
+        summaries: Conversation, turns of a session, and those of them that are its summary;
+            only ours.
         ablations: By name, the ids found per counted ask.
     """
 
@@ -80,7 +81,7 @@ class Measured:
     elsewhere: list[float | None] = field(default_factory=list)
     contexts: dict[int, dict[int, str]] = field(default_factory=dict)
     sessions: dict[int, list[str]] = field(default_factory=dict)
-    gists: list[tuple[int, list[str], list[str]]] = field(default_factory=list)
+    summaries: list[tuple[int, list[str], list[str]]] = field(default_factory=list)
     ablations: dict[str, list[list[str]]] = field(default_factory=dict)
 
 
@@ -162,7 +163,7 @@ def _explore(result: Measured, system: System, task: Task, advance: Advance) -> 
         for turn in conversation.turns:
             told.setdefault(turn.session, []).append(turn.id)
         for session, ids in told.items():
-            result.gists.append((user, ids, system.gist(str(user), session, GIST_TURNS)))
+            result.summaries.append((user, ids, system.summary(str(user), session, SUMMARY_TURNS)))
     for name in task.ablated:
         kept = result.ablations[name] = []
         for ask in task.asks:

@@ -13,7 +13,7 @@ from r3mem_agents.bench.recall.data import SaidTurn
 from r3mem_agents.bench.recall.encoder import Encoder, bundled
 from r3mem_agents.bench.recall.systems import Hit, System
 from r3mem_agents.bench.recall.teacher import Teacher
-from r3mem_agents.memory.expansions import EXPANSIONS
+from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.memory.weighing import rank_with
 
 BATCH_TURNS = 128
@@ -62,14 +62,14 @@ class Ours(System):
         hits = self._memories[user].recall(query, k, level="session", now=self._now(user))
         return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
 
-    def gist(self, user: str, session: str, k: int) -> list[str]:
-        """Ids of the turns of a session's gist."""
-        turns = self._memories[user].gist(session, k)
+    def summary(self, user: str, session: str, k: int) -> list[str]:
+        """Ids of the turns of a session's summary."""
+        turns = self._memories[user].summary(session, k)
         return [self._ids[user, turn.id] for turn in turns if turn.id is not None]
 
     def cool(self) -> None:
         """Let every text be expanded anew."""
-        EXPANSIONS.clear()
+        TEXT_CACHE.clear()
 
     def context(self, user: str, query: str, token_budget: int) -> str:
         """``context``."""

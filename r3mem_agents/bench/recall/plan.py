@@ -14,8 +14,8 @@ DEPTHS = (1, 3, 5, 10, 20)
 SESSION_DEPTHS = (1, 3, 5)
 """Sessions after which their recall is counted."""
 
-GIST_TURNS = 5
-"""Turns of a session's gist."""
+SUMMARY_TURNS = 5
+"""Turns of a session's summary."""
 
 BUDGETS = (500, 1000, 2000)
 """Tokens of a context."""

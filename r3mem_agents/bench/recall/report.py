@@ -166,11 +166,11 @@ def _sessions(found: Figures) -> Table:
     for name, row in found["systems"].items():
         cells = [f"{row[one]['value']:.3f}" for one in plain]
         table.add_row(name, estimate(row[f"recall@{last}"]), *cells, style=_style(name))
-    if (gists := found["gists"]) is not None:
+    if (summaries := found["summaries"]) is not None:
         table.caption = (
-            f"gists of {gists['sessions']:,} sessions, {gists['turns']} turns each: "
-            f"{gists['gold_share']['value']:.1%} of them answer a question, of all turns "
-            f"{gists['gold_share_of_all_turns']['value']:.1%}"
+            f"summaries of {summaries['sessions']:,} sessions, {summaries['turns']} turns each: "
+            f"{summaries['gold_share']['value']:.1%} of them answer a question, of all turns "
+            f"{summaries['gold_share_of_all_turns']['value']:.1%}"
         )
     return table
 

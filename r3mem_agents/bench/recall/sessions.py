@@ -1,4 +1,4 @@
-"""Whole sessions: whether the right one comes back, and what is in a session's gist."""
+"""Whole sessions: whether the right one comes back, and what is in a session's summary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from r3mem_agents.bench.recall import metrics
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.measure import Measured
-from r3mem_agents.bench.recall.plan import DEPTHS, GIST_TURNS, SESSION_DEPTHS, Ask
+from r3mem_agents.bench.recall.plan import DEPTHS, SESSION_DEPTHS, SUMMARY_TURNS, Ask
 
 BY_SESSION = "recall(level='session')"
 """Under this name stands what our ``recall`` returns at the session level."""
@@ -20,7 +20,7 @@ def sessions(
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any]:
-    """The gold sessions found, and the share of the gold turns in the gists of sessions.
+    """The gold sessions found, and the share of the gold turns in the summaries of sessions.
 
     A system's sessions are those of its turns, in the order in which they first come up. Only
     conversations of several sessions count.
@@ -58,7 +58,7 @@ def sessions(
     return {
         "questions": len(judged),
         "systems": systems,
-        "gists": _gists(conversations, asks, measured, seed),
+        "summaries": _summaries(conversations, asks, measured, seed),
     }
 
 
@@ -66,15 +66,15 @@ def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(session_of[id_] for id_ in ids))
 
 
-def _gists(
+def _summaries(
     conversations: Sequence[Conversation],
     asks: Sequence[Ask],
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any] | None:
-    """How much oftener the turns of a session's gist answer a question than its turns at large.
+    """How much oftener the turns of a session's summary answer a question than its turns at large.
 
-    Only sessions with more turns than a gist takes, of conversations whose gold is turns.
+    Only sessions with more turns than a summary takes, of conversations whose gold is turns.
     """
     gold: dict[int, set[str]] = {}
     for ask in asks:
@@ -83,8 +83,8 @@ def _gists(
     inside: list[float] = []
     anywhere: list[float] = []
     for one in measured.values():
-        for user, turns, chosen in one.gists:
-            if len(turns) > GIST_TURNS and chosen and conversations[user].unit == "turn":
+        for user, turns, chosen in one.summaries:
+            if len(turns) > SUMMARY_TURNS and chosen and conversations[user].unit == "turn":
                 wanted = gold.get(user, set())
                 inside.append(len(wanted & set(chosen)) / len(chosen))
                 anywhere.append(len(wanted & set(turns)) / len(turns))
@@ -92,7 +92,7 @@ def _gists(
         return None
     return {
         "sessions": len(inside),
-        "turns": GIST_TURNS,
+        "turns": SUMMARY_TURNS,
         "gold_share": metrics.rounded_interval(inside, seed),
         "gold_share_of_all_turns": metrics.rounded_interval(anywhere, seed),
     }

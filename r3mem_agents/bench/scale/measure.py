@@ -22,7 +22,7 @@ from r3mem_agents.bench.speed import (
 from r3mem_agents.types import Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents import Segment
+    from r3mem_agents import MemoryTokens
 
 BATCH_TURNS = 1000
 LOOKUPS = 100
@@ -84,12 +84,12 @@ class Repeating:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._known: dict[str, Segment] = {}
+        self._known: dict[str, MemoryTokens] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def compress(self, texts: Sequence[str]) -> list[Segment]:
+    def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """As the model does."""
         new = list({text: None for text in texts if text not in self._known})
         self._known.update(zip(new, self._model.compress(new) if new else (), strict=True))
@@ -113,7 +113,7 @@ def write(task: Task, advance: Advance) -> dict[str, Any]:
 def look_up(task: Task, advance: Advance) -> dict[str, Any]:
     """Open r3mem's file in a process that knows nothing of it, and ask."""
     from r3mem_agents import CompressiveMemory, ReversibleModel
-    from r3mem_agents.memory.expansions import EXPANSIONS
+    from r3mem_agents.memory.text_cache import TEXT_CACHE
 
     model = ReversibleModel.from_pretrained(task.model)
     model.expand(model.compress(["Warm-up."]))
@@ -128,7 +128,7 @@ def look_up(task: Task, advance: Advance) -> dict[str, Any]:
         for question in ["What was said first?", *task.load.questions()]:
             user = generator.randrange(task.load.users)
             mine = memory.scoped(user=f"user {user}")
-            EXPANSIONS.clear()  # a lookup is timed with its expansions
+            TEXT_CACHE.clear()  # a lookup is timed with its expansions
             clock = time.perf_counter()
             mine.recall(question, k=RECALLED)
             (again if user in seen else first).append(1000 * (time.perf_counter() - clock))

@@ -25,7 +25,7 @@ UNRELATED, UNRELATED_SPREAD = 0.08, 0.07
 them, in English talk. In other languages, where people tell of themselves, it is up to twice that
 (docs/LOG.md, "what unrelated gists look like" and "more to tune on, on a GPU")."""
 
-MOST_ASKED = 12
+MAX_ASKED = 12
 """Words of a question at most; a message of more tells something, and may mention in passing what
 was said before. Nothing relevant is never found for it. Chosen."""
 
@@ -33,7 +33,7 @@ ANYTHING = 0.5
 """The score of the best turn for a question that names neither words, nor a speaker, nor a time:
 something was said, and whether it answers is not known. Chosen."""
 
-LEAST, LEAST_UNSAID = 0.035, 0.05
+MIN_SURENESS, MIN_SURENESS_UNSAID = 0.035, 0.05
 """Below, nothing relevant is found; the second where the best turn says none of the weightiest
 words, and its gist has a likeness of less than 0.238 then. Of the questions in other words than
 their answers that this was fitted on 97 % pass it, in every file (docs/LOG.md, "more to tune on, on
@@ -67,7 +67,7 @@ def sureness(covered: float, alike: float | None) -> float:
 
 def least(covered: float) -> float:
     """How sure a lookup has to be, by the coverage of the turn with the most evidence."""
-    return LEAST if covered > 0 else LEAST_UNSAID
+    return MIN_SURENESS if covered > 0 else MIN_SURENESS_UNSAID
 
 
 def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:

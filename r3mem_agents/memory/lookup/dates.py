@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from r3mem_agents.memory.moments import to_integers
+from r3mem_agents.memory.time_integers import to_integers
 
 WORD = re.compile(r"[^\W_]+")
 

@@ -17,7 +17,7 @@ from r3mem_agents.memory.lookup.scoring import consider
 from r3mem_agents.memory.lookup.weights import LEVELS, Weights
 from r3mem_agents.types import Evidence, Explanation
 
-LEAST_TOLD = 0.005
+MIN_TOLD = 0.005
 """Log-odds of a feature that are worth a word: two decimals show no less."""
 
 ROLE_REASONS: Mapping[str, str] = {
@@ -59,7 +59,7 @@ class Explainer:
         """Why a turn is among the winners."""
         place = int(np.searchsorted(self._turns.ids, winner.id))
         reasons: Mapping[str, Callable[[int], Iterator[str]]] = {
-            "entity": self._entity,
+            "words": self._words,
             "gist": self._gist,
             "neighbours": self._neighbours,
             "session": self._session,
@@ -93,7 +93,7 @@ class Explainer:
         alike = float(self._ranking.likeness[place])
         return alike if alike > -1 else None
 
-    def _entity(self, place: int) -> Iterator[str]:
+    def _words(self, place: int) -> Iterator[str]:
         said, unsaid = self._heard.told(place)
         if said:
             yield f"said: {listed(said)}"
@@ -152,7 +152,7 @@ class Explainer:
     def _role(self, place: int) -> Iterator[str]:
         for name in LEVELS["role"]:
             worth = self._used[name] * float(self._features[name][self._places[place]])
-            if abs(worth) >= LEAST_TOLD:
+            if abs(worth) >= MIN_TOLD:
                 yield f"{ROLE_REASONS[name]} ({worth:+.2f})"
 
     def _notes(self, winner: Winner, place: int) -> Iterator[str]:

@@ -29,7 +29,7 @@ BREVITY = 50.0
 """Terms of a turn that gives half of its evidence to those beside it: a long one speaks for itself
 (docs/LOG.md, "long turns speak for themselves")."""
 
-MOST_SPREADS = 8.0
+MAX_SPREADS = 8.0
 """So many standard deviations above the others are as good as more."""
 
 
@@ -104,7 +104,7 @@ def standing_out(likeness: Floats) -> Floats:
     spread = float(((heard - mean) ** 2).sum())
     spread += UNHEARD_TURNS * (UNRELATED_SPREAD**2 + (UNRELATED - mean) ** 2)
     found = np.where(likeness > -1, (likeness - mean) / np.sqrt(spread / whole), 0.0)
-    return np.clip(found, -MOST_SPREADS / 4, MOST_SPREADS)
+    return np.clip(found, -MAX_SPREADS / 4, MAX_SPREADS)
 
 
 def features(

@@ -15,7 +15,7 @@ from r3mem_agents.memory.lookup.dates import MONTHS, WEEKDAYS, WORD, Found, foun
 from r3mem_agents.memory.lookup.languages import ENGLISH, function_words, told_languages
 from r3mem_agents.memory.lookup.spelling import casefolded, uniform
 
-MOST_LANGUAGES = 3
+MAX_LANGUAGES = 3
 """A text whose language is not told better is read in so many at most: each costs time."""
 
 SHORTEST_NAME = 3
@@ -64,7 +64,7 @@ class Related(NamedTuple):
 def date_languages(query: str) -> Sequence[str]:
     """The languages in which dates of a question are read: those that are told, else English."""
     told = told_languages(uniform(query))
-    return [ENGLISH] if not told or ENGLISH in told else told[:MOST_LANGUAGES]
+    return [ENGLISH] if not told or ENGLISH in told else told[:MAX_LANGUAGES]
 
 
 def plain(text: str, language: str) -> str:

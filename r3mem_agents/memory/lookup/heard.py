@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from r3mem_agents.memory.lookup.index import Snapshot
 from r3mem_agents.memory.lookup.question import Question, words_asked
 from r3mem_agents.memory.lookup.saying import said_of
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.obfuscation import Obfuscator
 
 
 class Heard:
@@ -18,7 +18,7 @@ class Heard:
         turns: What is known.
         question: The question as it was read.
         query: Its text.
-        sealer: Hashes terms as the turns' are.
+        obfuscator: Hashes terms as the turns' are.
 
     Attributes:
         words: The words by which turns are searched, without those that name a time, each in the
@@ -26,11 +26,13 @@ class Heard:
         postings: Where their terms are said.
     """
 
-    def __init__(self, turns: Snapshot, question: Question, query: str, sealer: Sealer) -> None:
+    def __init__(
+        self, turns: Snapshot, question: Question, query: str, obfuscator: Obfuscator
+    ) -> None:
         searched = question.terms - question.timely
         self.postings = said_of(turns, question)
         self._terms: dict[str, frozenset[int]] = {}
-        for word in words_asked(query, turns, sealer):
+        for word in words_asked(query, turns, obfuscator):
             if asked := searched & word.terms:
                 self._terms[word.written] = asked
 

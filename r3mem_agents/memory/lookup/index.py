@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.lookup.dates import Span
 from r3mem_agents.memory.lookup.postings import Run, pack, with_run
-from r3mem_agents.memory.sealing import TERM_BYTES
+from r3mem_agents.memory.obfuscation import TERM_BYTES
 from r3mem_agents.store import IndexColumns, ScopeState
 
 WORD_BYTES = 8

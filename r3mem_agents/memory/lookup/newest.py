@@ -25,13 +25,13 @@ ALIKE = 0.25
 """Least likeness of two turns that are compared: nine updates in ten have it (docs/LOG.md, "the
 newest of it, by a network")."""
 
-MOST_PAIRS = 3
+MAX_PAIRS = 3
 """Pairs that are compared for a question. Six find a little more, at twice the cost (ibid.)."""
 
-MOST_TERMS = 20
+MAX_TERMS = 20
 """Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
 
-LEAST_ODDS = -2.0
+MIN_ODDS = -2.0
 """Log-odds below which no likeness helps: "the password at work" is most like that at home."""
 
 LIKENESS_ODDS, BAR = 16.0, 4.0
@@ -62,13 +62,13 @@ def superseding(
     """
     pairs = _pairs(turns, best, past=past)
     order = sorted(pairs, key=lambda pair: -pairs[pair] - likeness[pair[0 if past else 1]])
-    chosen = order[:MOST_PAIRS]
+    chosen = order[:MAX_PAIRS]
     if not chosen:
         return {}
     odds = compare(chosen)
     sums = odds + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
     found: dict[int, int] = {}
-    for (older, newer), sure in zip(chosen, (odds >= LEAST_ODDS) & (sums >= BAR), strict=True):
+    for (older, newer), sure in zip(chosen, (odds >= MIN_ODDS) & (sums >= BAR), strict=True):
         if sure and (older not in found or _when(turns, newer) > _when(turns, found[older])):
             found[older] = newer
     return {older: found[older] for older in sorted(found, key=partial(_when, turns))}
@@ -97,7 +97,7 @@ def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int]
     row_of = {}
     for place in best[:AMONG].tolist():
         rows = np.flatnonzero(turns.gist_turn == place)
-        if len(rows) == 1 and turns.lengths[place] <= MOST_TERMS and not turns.asks[place]:
+        if len(rows) == 1 and turns.lengths[place] <= MAX_TERMS and not turns.asks[place]:
             row_of[place] = int(rows[0])
     rows = np.fromiter(row_of.values(), np.intp)
     gists = tuple(word[rows] for word in turns.gists)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from r3mem_agents.memory.lookup.dates import Span
 from r3mem_agents.memory.lookup.spans import DAY_US, EVER_US
-from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.memory.time_integers import from_integers, to_integers
 from r3mem_agents.timestamps import wall_clock
 
 HOUR_US = DAY_US // 24
@@ -16,14 +16,14 @@ FIRST_US = to_integers(datetime.fromisoformat("0001-01-02T00:00+00:00"))[0]
 LAST_US = to_integers(datetime.fromisoformat("9999-12-30T00:00+00:00"))[0]
 
 
-MOST_LISTED = 12
+MAX_LISTED = 12
 """Words that a reason lists before it counts the others."""
 
 
 def listed(words: Sequence[str]) -> str:
     """Words, but of many the first ones and how many more there are."""
-    more = [f"{len(words) - MOST_LISTED:,} more"] if len(words) > MOST_LISTED else []
-    return ", ".join([*words[:MOST_LISTED], *more])
+    more = [f"{len(words) - MAX_LISTED:,} more"] if len(words) > MAX_LISTED else []
+    return ", ".join([*words[:MAX_LISTED], *more])
 
 
 def percent(share: float) -> str:

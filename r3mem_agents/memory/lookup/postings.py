@@ -12,7 +12,7 @@ Run = NDArray[np.uint64]
 """Postings, ascending: 24 bits of a hashed term, 28 of a position, 12 of a count."""
 
 OWNER_BITS, COUNT_BITS = 28, 12
-MOST_COUNTED = (1 << COUNT_BITS) - 1
+MAX_COUNTED = (1 << COUNT_BITS) - 1
 TERM_SHIFT = OWNER_BITS + COUNT_BITS
 
 FAN = 8
@@ -28,11 +28,11 @@ def pack(
     Args:
         terms: Hashed terms.
         owners: Positions of the turns that say them.
-        counts: How often they do; more than ``MOST_COUNTED`` count as so many.
+        counts: How often they do; more than ``MAX_COUNTED`` count as so many.
     """
     high = terms.astype(np.uint64) << np.uint64(TERM_SHIFT)
     middle = owners.astype(np.uint64) << np.uint64(COUNT_BITS)
-    return np.sort(high | middle | np.minimum(counts, MOST_COUNTED).astype(np.uint64))
+    return np.sort(high | middle | np.minimum(counts, MAX_COUNTED).astype(np.uint64))
 
 
 def owners_of(run: Run) -> NDArray[np.int64]:
@@ -44,7 +44,7 @@ def owners_of(run: Run) -> NDArray[np.int64]:
 def unpack(runs: Sequence[Run]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """Terms, positions and counts of postings."""
     all_ = np.concatenate([np.empty(0, np.uint64), *runs])
-    terms, counts = all_ >> np.uint64(TERM_SHIFT), all_ & np.uint64(MOST_COUNTED)
+    terms, counts = all_ >> np.uint64(TERM_SHIFT), all_ & np.uint64(MAX_COUNTED)
     return terms.astype(np.uint32), owners_of(all_), counts.astype(np.int64)
 
 

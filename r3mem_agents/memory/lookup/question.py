@@ -26,7 +26,7 @@ from r3mem_agents.memory.lookup.terms import (
     settled,
     spoken,
 )
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.obfuscation import Obfuscator
 
 TALK = frozenset(
     """
@@ -90,30 +90,30 @@ class Question(NamedTuple):
         return len(self.terms) - len(self.halves & self.terms) / 2
 
 
-def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Question:
+def read(query: str, now: datetime | None, turns: Snapshot, obfuscator: Obfuscator) -> Question:
     """Read a question, as the turns and speakers that there are explain it.
 
     Args:
         query: The question.
         now: What dates in it are relative to; see ``find_dates``.
         turns: What is known.
-        sealer: Hashes terms as the turns' are.
+        obfuscator: Hashes terms as the turns' are.
     """
     dates = find_dates(query, now, turns.span)
-    asked = words_asked(query, turns, sealer)
+    asked = words_asked(query, turns, obfuscator)
     every = frozenset[int]().union(*(word.terms for word in asked))
     said = said_in(turns.postings, every, turns.silent)
-    timely = hashed_terms(sealer, dates.words)
+    timely = hashed_terms(obfuscator, dates.words)
     # "May" in "What did Will say in May?" is no speaker.
     named = speakers_named(turns.speakers, every - timely) | _called(turns.speakers, query)
     names = frozenset[int]().union(*(turns.speakers[one].matched(every) for one in named))
-    if not _asks_for_all(query, dates, names, bool(named), sealer):
+    if not _asks_for_all(query, dates, names, bool(named), obfuscator):
         return Question(
             terms=(terms := settled(asked, said)),
             timely=timely,
             spans=dates.spans,
             named=named,
-            vague=terms <= timely | listed(sealer, ASKING),
+            vague=terms <= timely | listed(obfuscator, ASKING),
             personal=personal(query),
             past=past(query),
             forms={
@@ -124,11 +124,11 @@ def read(query: str, now: datetime | None, turns: Snapshot, sealer: Sealer) -> Q
     return Question(every & (names | timely), timely, dates.spans, named, open=True, vague=True)
 
 
-def words_asked(query: str, turns: Snapshot, sealer: Sealer) -> list[AskedWord]:
+def words_asked(query: str, turns: Snapshot, obfuscator: Obfuscator) -> list[AskedWord]:
     """The words of a question, as turns may say them in the languages that they are in."""
-    languages = spoken(sealer)
+    languages = spoken(obfuscator)
     said = said_in(turns.postings, languages, turns.silent)
-    return asked_words(sealer, query, [languages[term] for term in languages if term in said])
+    return asked_words(obfuscator, query, [languages[term] for term in languages if term in said])
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:
@@ -156,13 +156,13 @@ def _called(speakers: Sequence[Speaker], query: str) -> frozenset[int]:
 
 
 def _asks_for_all(
-    query: str, dates: Dates, names: frozenset[int], named: bool, sealer: Sealer
+    query: str, dates: Dates, names: frozenset[int], named: bool, obfuscator: Obfuscator
 ) -> bool:
     # Whether nothing is left of a question without its dates, names, and the words that ask.
     bounded = bool(dates.spans) or named
     asking = (ASKING if dates.spans else TALK) | (THOUGHT if named else frozenset())
     told = told_languages(uniform(query))
-    known = names | listed(sealer, asking | talk_words(told))
-    rest = hashed_words(sealer, dates.rest, told)
+    known = names | listed(obfuscator, asking | talk_words(told))
+    rest = hashed_words(obfuscator, dates.rest, told)
     asks = all(any(one <= known for one in word) for word in rest)
     return asks and (bounded or not ABOUT_US.isdisjoint(WORD.findall(query.casefold())))

@@ -20,8 +20,8 @@ from r3mem_agents.memory.lookup.newest import (
 from r3mem_agents.memory.lookup.question import Question, read
 from r3mem_agents.memory.lookup.scoring import Evidence, weigh
 from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
-from r3mem_agents.memory.moments import to_integers
-from r3mem_agents.memory.sealing import Sealer
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.time_integers import to_integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Ranking:
 
 def rank(
     turns: Snapshot,
-    sealer: Sealer,
+    obfuscator: Obfuscator,
     query: str,
     likeness: NDArray[np.float64],
     filters: Filters,
@@ -119,7 +119,7 @@ def rank(
         silent = np.isin(turns.ids, list(filters.exclude))
         turns = turns.silence(silent)
         likeness = np.where(silent, -1.0, likeness)
-    question = read(query, now, turns, sealer)
+    question = read(query, now, turns, obfuscator)
     evidence = weigh(turns, question, likeness, weights)
     score, most = evidence.score, max(k, AMONG) if level == "turn" else None
     least = filters.min_score or 0.0

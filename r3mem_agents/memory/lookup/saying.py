@@ -17,7 +17,7 @@ from r3mem_agents.memory.lookup.postings import (
     postings_of,
 )
 from r3mem_agents.memory.lookup.question import Question
-from r3mem_agents.memory.sealing import OPEN_BITS
+from r3mem_agents.memory.obfuscation import OPEN_BITS
 
 BEGINNING = 0.6
 """What a word that begins like one of a question counts, of the weight that the beginning has."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from r3mem_agents.memory.lookup.confidence import (
     ANYTHING,
     ENOUGH,
-    MOST_ASKED,
+    MAX_ASKED,
     coverage,
     least,
     sureness,
@@ -47,10 +47,10 @@ class Evidence:
 
     Attributes:
         parts: By level, log-odds that speak for the turn, or against it; a level that says nothing
-            of any turn may be left out. *entity*: from the turn's own terms; *gist*: from its
+            of any turn may be left out. *words*: from the turn's own terms; *gist*: from its
             gists; *neighbours*: from the turns beside it; *session*: from its session; *speaker*:
             from the speaker being named; *time*: from the time being named; *role*: from who
-            speaks, and how. Where a question asks for whatever was said, *entity* says how telling
+            speaks, and how. Where a question asks for whatever was said, *words* says how telling
             a turn is, and *time* how new it is as well.
         odds: Their sum: what turns are ranked by. Meaningless for turns that are not relevant.
         score: From 0 to 1.
@@ -102,7 +102,7 @@ def consider(
     postings = said_of(turns, question)
     said = term_evidence(turns, postings, question)
     direct = np.zeros(len(likeness), bool)
-    if weights.has("entity"):
+    if weights.has("words"):
         direct |= said.turns > 0
     if weights.has("gist"):
         direct |= likeness >= GIST_FLOOR
@@ -149,7 +149,7 @@ def weigh(
     known = weights.has("gist") and likeness[best] > -1
     sure = sureness(float(seen.covered[best]), float(likeness[best]) if known else None)
     asks = not question.vague or seen.covered[best] > 0 or likeness[best] >= ENOUGH
-    enough = sure >= least(float(seen.covered[best])) or question.length > MOST_ASKED
+    enough = sure >= least(float(seen.covered[best])) or question.length > MAX_ASKED
     relevant[seen.places] = asks and enough
     return _fused(parts, sure, relevant, best=int(best))
 
@@ -182,7 +182,7 @@ def _listed(turns: Snapshot, question: Question, weights: Weights) -> Evidence |
     telling, newer = worth(turns, chosen)
     said = term_evidence(turns, postings, question).turns
     best = max(float(said.max(initial=0.0)), 1e-9)
-    parts["entity"] = np.maximum(said / best, telling)
+    parts["words"] = np.maximum(said / best, telling)
     parts["time"] += newer
     sure = 1.0 if question.spans or question.named else ANYTHING
     return _fused(parts, sure, chosen | (said > 0), listed=True)

@@ -22,10 +22,10 @@ from r3mem_agents.memory.lookup.dates import (
 from r3mem_agents.memory.lookup.foreign_dates import date_languages, plain, related_dates
 from r3mem_agents.memory.lookup.languages import ENGLISH
 from r3mem_agents.memory.lookup.phrases import BACKWARDS, Phrase, phrases
-from r3mem_agents.memory.moments import from_integers, to_integers
+from r3mem_agents.memory.time_integers import from_integers, to_integers
 from r3mem_agents.timestamps import LOCAL
 
-MOST_CHARACTERS = 200
+MAX_CHARACTERS = 200
 """Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""
 
 SILENT = str.maketrans(dict.fromkeys("?!\u00bf\u00a1\u061f\uff1f\uff01\u3002", " "))
@@ -90,12 +90,12 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     """Find the times that a question names: days to years, and spans of these.
 
     Args:
-        query: The question; only its first ``MOST_CHARACTERS`` are searched.
+        query: The question; only its first ``MAX_CHARACTERS`` are searched.
         now: What "yesterday" or "in May" are relative to, in whose zone a day begins at midnight;
             ``None`` means this moment in the local zone.
         turns: From the first turn to the last.
     """
-    text = query[:MOST_CHARACTERS].translate(SILENT)
+    text = query[:MAX_CHARACTERS].translate(SILENT)
     if ENGLISH not in (languages := date_languages(query)):
         now = now or datetime.now(LOCAL)
         read = (_foreign(text, query, now, turns, language) for language in languages)
@@ -103,7 +103,7 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
     if not has_signs(text):
         return Dates(rest=query)
     now = now or datetime.now(LOCAL)
-    rest = [query[MOST_CHARACTERS:]]
+    rest = [query[MAX_CHARACTERS:]]
     mentions = list(_mentions(phrases(text), now, turns, rest))
     spans = dict.fromkeys(_within(_spans(mentions, now)))
     return Dates(tuple(spans), " ".join(one.found.words for one in mentions), " ".join(rest))
@@ -122,7 +122,7 @@ def _foreign(text: str, query: str, now: datetime, turns: Span, language: str) -
         rest.append(between)
         place = one.end
         mentions.append(_Mention(one.found, one.lead, joined=joined))
-    rest += [text[place:], query[MOST_CHARACTERS:]]
+    rest += [text[place:], query[MAX_CHARACTERS:]]
     spans = dict.fromkeys(_spans(mentions, now))
     return Dates(tuple(spans), " ".join(one.found.words for one in near), " ".join(rest))
 

@@ -46,7 +46,7 @@ _PARTICLE = regex.compile(
     "|하고|처럼|보다|마다|조차|밖에|라고|이란|에는|에도|과의|와의"
     "|은|는|이|가|을|를|에|의|로|와|과|도|만|나|랑|야|요)$"
 )
-_LEAST_SYLLABLES = 2
+_MIN_SYLLABLES = 2
 
 _local = threading.local()
 
@@ -63,7 +63,7 @@ def stem(word: str, language: str) -> str:
     plain = unaccented(word)
     if language == "ko":
         bare = _PARTICLE.sub("", plain)
-        return bare if len(bare) >= _LEAST_SYLLABLES else plain
+        return bare if len(bare) >= _MIN_SYLLABLES else plain
     return _snowball(plain.translate(_AS_RUSSIAN) if language == "ru" else plain, language)
 
 

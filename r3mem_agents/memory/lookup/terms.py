@@ -1,4 +1,4 @@
-"""The entity level's terms: stems of the spellings of words, numbers and names."""
+"""The words level's terms: stems of the spellings of words, numbers and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from r3mem_agents.memory.lookup.languages import ENGLISH, LATIN, latin_language,
 from r3mem_agents.memory.lookup.spelling import paired, unaccented, uniform
 from r3mem_agents.memory.lookup.variants import in_halves, prefix, sought, stored, tells
 from r3mem_agents.memory.lookup.words import Spelling, spelled
-from r3mem_agents.memory.sealing import OPEN_BITS, Sealer
+from r3mem_agents.memory.obfuscation import OPEN_BITS, Obfuscator
 
 HashedSpelling = frozenset[int]
 """The hashed terms of one spelling of a word."""
@@ -80,50 +80,50 @@ def indexed_terms(text: str) -> list[str]:
 
 
 def hashed_words(
-    sealer: Sealer, text: str, told: Collection[str] = ()
+    obfuscator: Obfuscator, text: str, told: Collection[str] = ()
 ) -> list[tuple[HashedSpelling, ...]]:
     """The distinct words of a name or a question, each with its spellings, as hashed terms.
 
     Args:
-        sealer: Hashes terms.
+        obfuscator: Hashes terms.
         text: The text.
         told: The languages whose function words are left out; English if there is none.
     """
     return [
-        tuple(_hashed_spelling(sealer, spelling) for spelling in word)
+        tuple(_hashed_spelling(obfuscator, spelling) for spelling in word)
         for word in dict.fromkeys(spelled(uniform(text), told))
     ]
 
 
-def hashed_terms(sealer: Sealer, text: str) -> frozenset[int]:
+def hashed_terms(obfuscator: Obfuscator, text: str) -> frozenset[int]:
     """The hashed terms of all spellings of the words of a name or a question."""
-    every = (one for word in hashed_words(sealer, text) for one in word)
+    every = (one for word in hashed_words(obfuscator, text) for one in word)
     return frozenset[int]().union(*every)
 
 
 @lru_cache(maxsize=16)
-def listed(sealer: Sealer, words: frozenset[str]) -> frozenset[int]:
+def listed(obfuscator: Obfuscator, words: frozenset[str]) -> frozenset[int]:
     """The hashed terms of a list of words."""
-    return hashed_terms(sealer, " ".join(words))
+    return hashed_terms(obfuscator, " ".join(words))
 
 
 @lru_cache(maxsize=16)
-def spoken(sealer: Sealer) -> Mapping[int, str]:
+def spoken(obfuscator: Obfuscator) -> Mapping[int, str]:
     """Hashes of the terms that say in which language a turn is, and these languages."""
-    return {hashed(sealer, IN + language): language for language in LATIN}
+    return {hashed(obfuscator, IN + language): language for language in LATIN}
 
 
-def asked_words(sealer: Sealer, query: str, languages: Collection[str]) -> list[AskedWord]:
+def asked_words(obfuscator: Obfuscator, query: str, languages: Collection[str]) -> list[AskedWord]:
     """The distinct words of a question, each with its spellings and forms.
 
     Args:
-        sealer: Hashes terms.
+        obfuscator: Hashes terms.
         query: The question.
         languages: Those other than English, in its letters, that turns are in.
     """
     text = uniform(query)
     found = dict.fromkeys(spelled(text, told_languages(text)))
-    return [_asked(sealer, word, languages) for word in found]
+    return [_asked(obfuscator, word, languages) for word in found]
 
 
 def settled(asked: Collection[AskedWord], said: Collection[int]) -> frozenset[int]:
@@ -144,19 +144,19 @@ def settled(asked: Collection[AskedWord], said: Collection[int]) -> frozenset[in
     return frozenset(kept)
 
 
-def hashed(sealer: Sealer, term: str) -> int:
+def hashed(obfuscator: Obfuscator, term: str) -> int:
     """A term as an index holds it."""
-    return int.from_bytes(sealed(sealer, term))
+    return int.from_bytes(sealed(obfuscator, term))
 
 
-def sealed(sealer: Sealer, term: str) -> bytes:
+def sealed(obfuscator: Obfuscator, term: str) -> bytes:
     """A term as a store holds it."""
     begins = prefix(term)
-    return sealer.prefixed(begins, term) if begins else sealer.term(term)
+    return obfuscator.prefixed(begins, term) if begins else obfuscator.term(term)
 
 
-def _hashed_spelling(sealer: Sealer, spelling: Sequence[str]) -> HashedSpelling:
-    return frozenset(hashed(sealer, term) for part in spelling for term in stored(part, ()))
+def _hashed_spelling(obfuscator: Obfuscator, spelling: Sequence[str]) -> HashedSpelling:
+    return frozenset(hashed(obfuscator, term) for part in spelling for term in stored(part, ()))
 
 
 def _terms(text: str, told: Collection[str]) -> list[str]:
@@ -174,7 +174,9 @@ def _written(word: tuple[Spelling, ...]) -> Iterable[Spelling]:
     return [one for one in word if one == word[0] or len(one) > 1 or one[0] not in same]
 
 
-def _asked(sealer: Sealer, word: tuple[Spelling, ...], languages: Collection[str]) -> AskedWord:
+def _asked(
+    obfuscator: Obfuscator, word: tuple[Spelling, ...], languages: Collection[str]
+) -> AskedWord:
     single = [part for spelling in word if len(spelling) == 1 for part in spelling]
     several = [spelling for spelling in word if len(spelling) > 1]
     forms: dict[int, Forms] = {}
@@ -182,15 +184,15 @@ def _asked(sealer: Sealer, word: tuple[Spelling, ...], languages: Collection[str
     for parts in (single, *([part] for spelling in several for part in spelling)):
         if not parts:
             continue
-        first = _hashed_spelling(sealer, parts[:1])
+        first = _hashed_spelling(obfuscator, parts[:1])
         if in_halves(parts[0]):
             halves |= first
         if others := frozenset[str]().union(*(sought(part, languages) for part in parts)):
-            begun = {hashed(sealer, one) for one in others if tells(prefix(one))}
-            same = _hashed_spelling(sealer, parts) | {hashed(sealer, one) for one in others}
+            begun = {hashed(obfuscator, one) for one in others if tells(prefix(one))}
+            same = _hashed_spelling(obfuscator, parts) | {hashed(obfuscator, one) for one in others}
             forms[min(first)] = Forms(same, frozenset(one >> OPEN_BITS for one in begun))
     written = " ".join(word[0])
     if single and forms:  # one term stands for all
         word = (word[0] if len(word[0]) == 1 else (single[0],), *several)
-    spellings = tuple(_hashed_spelling(sealer, spelling) for spelling in word)
+    spellings = tuple(_hashed_spelling(obfuscator, spelling) for spelling in word)
     return AskedWord(written, spellings, forms, frozenset(halves))

@@ -1,7 +1,7 @@
 """The terms of a part of a word: what a turn has of it, and by what else a question finds it.
 
 Words of other languages than English are stored as stems whose hashes begin with that of their
-first letters (``Sealer.prefixed``). So what a stemmer leaves of an ending, or does not know, is
+first letters (``Obfuscator.prefixed``). So what a stemmer leaves of an ending, or does not know, is
 found by its beginning, and no gram has to be stored.
 """
 
@@ -22,7 +22,7 @@ PREFIXED = "~"
 LETTERS, SYLLABLES = 4, 2
 """How long a prefix is in alphabets, and in Korean. A Chinese one is one letter."""
 
-LEAST_LETTERS = 3
+MIN_LETTERS = 3
 """What is shorter begins too many words."""
 
 SYLLABIC = "vi"
@@ -98,7 +98,7 @@ def tells(prefix: str) -> bool:
     """Whether a prefix is long enough to be searched for."""
     if PAIR.fullmatch(prefix):
         return not HIRAGANA.match(prefix)
-    return len(prefix) >= (SYLLABLES if _HANGUL.match(prefix) else LEAST_LETTERS)
+    return len(prefix) >= (SYLLABLES if _HANGUL.match(prefix) else MIN_LETTERS)
 
 
 def _latin(part: str, language: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
-    "entity": ("said", "said_relative", "said_share"),
+    "words": ("said", "said_relative", "said_share"),
     "gist": ("alike_relative", "alike_unsaid", "alike_relative_unsaid"),
     "neighbours": ("before_said", "after_said"),
     "session": ("session_said", "session_alike"),

@@ -42,7 +42,7 @@ CLITIC = regex.compile(r"'(?:s|d|ll|ve|re|m|t)$")
 
 ORDINAL = frozenset(("st", "nd", "rd", "th"))
 
-MOST_PARTS = 8
+MAX_PARTS = 8
 """What has more, a hash or a key in base 64, is one word."""
 
 ELIDED = regex.compile(
@@ -160,7 +160,7 @@ def _spellings(found: str, stop_words: Collection[str]) -> tuple[Spelling, ...]:
     clitic = CLITIC.search(whole)
     bare = found[: -len(clitic[0])] if clitic else found
     parts = [part for piece in CONNECTOR.split(bare) for part in BOUNDARY.split(piece)]
-    if not 1 < len(parts) <= MOST_PARTS:
+    if not 1 < len(parts) <= MAX_PARTS:
         return _accents(casefolded(CONNECTOR.sub("", bare)), stop_words)
     pieces = [casefolded(part) for part in parts]
     joined = _accents("".join(pieces), stop_words)

@@ -12,7 +12,7 @@ WIDENED = 4
 """Hidden channels, in widths of a vector."""
 
 RATE = 1e-3
-LEAST_RATE = 1e-5
+MIN_RATE = 1e-5
 BATCH = 4096
 DECAY = 0.02
 """Weight decay."""
@@ -20,7 +20,7 @@ DECAY = 0.02
 PASSES = 50
 """Over the rows, at most: few rows take few steps."""
 
-HELD_OUT, MOST_HELD_OUT = 8, 4000
+HELD_OUT, MAX_HELD_OUT = 8, 4000
 """One in so many rows is held out, and how many at most."""
 
 AT_ONCE = 65536
@@ -48,7 +48,7 @@ class SpaceMap:
         self._device = device
         random = np.random.default_rng(seed)
         order = random.permutation(len(inputs))
-        kept_out = max(1, min(MOST_HELD_OUT, len(order) // HELD_OUT))
+        kept_out = max(1, min(MAX_HELD_OUT, len(order) // HELD_OUT))
         apart, training = order[:kept_out], order[kept_out:]
         x, y = (torch.from_numpy(part[training]).to(device) for part in (inputs, outputs))
         self._mean, self._spread = x.float().mean(0), x.float().std()
@@ -62,7 +62,7 @@ class SpaceMap:
         optimizer = torch.optim.AdamW(self._net.parameters(), lr=RATE, weight_decay=DECAY)
         for step in range(steps):
             for group in optimizer.param_groups:
-                group["lr"] = RATE * (1 - step / steps) + LEAST_RATE
+                group["lr"] = RATE * (1 - step / steps) + MIN_RATE
             rows = torch.from_numpy(random.integers(len(x), size=batch)).to(device)
             loss = 1 - F.cosine_similarity(self._apply(x[rows]), y[rows].float()).mean()
             optimizer.zero_grad()

@@ -16,7 +16,7 @@ SHARP = 4.0
 TURNS = 30
 """Iterations of the rotation; it has settled by then (Gong and Lazebnik 2011, section 2.2)."""
 
-MOST = 100_000
+MAX_VECTORS_COMPARED = 100_000
 """Vectors that it is found from."""
 
 _NEVER = -1e4
@@ -32,7 +32,7 @@ def gist_rotation(vectors: Tensor, bits: int) -> Tensor:
         vectors: ``(rows, dimensions)``, centred.
         bits: Dimensions of the result; more than there are axes are random mixtures of them.
     """
-    some = vectors[:MOST]
+    some = vectors[:MAX_VECTORS_COMPARED]
     axes: Tensor = torch.linalg.eigh(some.T @ some)[1].flip(1)[:, :bits]
     if axes.shape[1] < bits:
         mixed = torch.randn(axes.shape[1], bits, device=axes.device)

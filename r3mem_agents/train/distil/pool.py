@@ -24,7 +24,7 @@ WIDTHS = (16, 32, 64, 128)
 LONG_LESS = 0.75
 """Power of a width's tokens that it is drawn in proportion to: short texts count more."""
 
-LEAST_TRAINED = 10
+MIN_TRAINED = 10
 """Of so many texts one is held out at most."""
 
 
@@ -91,7 +91,7 @@ class Lessons:
         self.widths = sorted({min(width, recipe.positions) for width in WIDTHS})
         bucket = np.searchsorted(self.widths, counts)
         shuffled = np.random.default_rng(recipe.seed).permutation(len(counts))
-        kept_out = min(recipe.held_out, len(counts) // LEAST_TRAINED)
+        kept_out = min(recipe.held_out, len(counts) // MIN_TRAINED)
         apart = np.zeros(len(counts), bool)
         apart[shuffled[:kept_out]] = True
         self._held_out = np.flatnonzero(apart)

@@ -17,7 +17,7 @@ from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.gists import POSITIONS, by_length, padded
 from r3mem_agents.train.run import autocast
 
-MOST_TOKENS = 128
+MAX_TOKENS = 128
 """Tokens of a text that are read, as many as the encoder's pieces."""
 
 AT_ONCE = 4096
@@ -59,7 +59,7 @@ class Teacher:
         for start in range(0, len(texts), AT_ONCE):
             some = [self._prefix + text for text in texts[start : start + AT_ONCE]]
             cut = Ragged.of(
-                self.tokenizer(some, truncation=True, max_length=MOST_TOKENS)["input_ids"], np.int32
+                self.tokenizer(some, truncation=True, max_length=MAX_TOKENS)["input_ids"], np.int32
             )
             for rows in by_length(cut.counts, POSITIONS[self._device.type]):
                 ids = torch.from_numpy(padded(cut, rows, 0)).to(self._device)

@@ -19,7 +19,7 @@ from r3mem_agents.train.corpus import ENGLISH, MB, language_of, read_texts, reco
 LONGEST_SIDE = 600
 """Characters of a side of a pair that are read."""
 
-LEAST_TOKENS = 3
+MIN_TOKENS = 3
 """Shorter segments say little."""
 
 AT_ONCE = 1024
@@ -84,7 +84,7 @@ def gather(
                     into += [
                         tokenizer.text_of(ids[place : place + segment_tokens])
                         for place in range(0, len(ids), segment_tokens)
-                        if len(ids) - place >= LEAST_TOKENS
+                        if len(ids) - place >= MIN_TOKENS
                     ]
         _add_pairs(found, path, pair_mb)
     if not found.english:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.train.corpus import MB, data_files, records
 
-MOST_CHARACTERS = 500
+MAX_CHARACTERS = 500
 """Of a turn; longer ones say more than one thing."""
 
 KINDS = UPDATE, ALIKE, APART, TALK = range(4)
@@ -63,7 +63,7 @@ def read(data: Path, beside: Path | None, source_mb: float) -> Talks:
     def add(said: Sequence[tuple[str, str]]) -> int:
         first = len(texts)
         names = {name: place for place, name in enumerate(dict.fromkeys(name for name, _ in said))}
-        texts.extend(text[:MOST_CHARACTERS] for _, text in said)
+        texts.extend(text[:MAX_CHARACTERS] for _, text in said)
         speakers.extend(names[name] for name, _ in said)
         talks.append((first, len(texts)))
         return first

@@ -15,36 +15,36 @@ from typing import TYPE_CHECKING
 from r3mem_agents.forking import Lock, in_children
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel, Segment
+    from r3mem_agents.model import MemoryTokens, ReversibleModel
 
-MOST_BYTES = 32 * 2**20
+MAX_BYTES = 32 * 2**20
 """Texts and memory tokens together; chosen: the windows of some thousand conversations."""
 
 Key = tuple[str, bytes, bytes]
 
 
-class Expansions:
+class TextCache:
     """Keeps the texts that were asked for last."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._most_bytes = max_bytes
         self._texts: OrderedDict[Key, str] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
         in_children(self._empty)
 
-    def expand(self, model: ReversibleModel, segments: Sequence[Segment]) -> list[str]:
-        """Texts of segments; only those that are not kept are expanded.
+    def expand(self, model: ReversibleModel, tokens: Sequence[MemoryTokens]) -> list[str]:
+        """Texts of memory tokens; only those that are not kept are expanded.
 
         Raises:
             ExpansionError: If one of them is damaged.
         """
-        keys = [_key(model, segment) for segment in segments]
+        keys = [_key(model, one) for one in tokens]
         with self._lock:
             found = {key: self._texts[key] for key in keys if key in self._texts}
             for key in found:
                 self._texts.move_to_end(key)
-        missing = {key: one for key, one in zip(keys, segments, strict=True) if key not in found}
+        missing = {key: one for key, one in zip(keys, tokens, strict=True) if key not in found}
         if missing:
             texts = model.expand(list(missing.values()))
             self.keep(model, missing.values(), texts)
@@ -52,13 +52,13 @@ class Expansions:
         return [found[key] for key in keys]
 
     def keep(
-        self, model: ReversibleModel, segments: Iterable[Segment], texts: Iterable[str]
+        self, model: ReversibleModel, tokens: Iterable[MemoryTokens], texts: Iterable[str]
     ) -> None:
         """Keep texts that were just compressed or expanded."""
         with self._lock:
             try:
-                for segment, text in zip(segments, texts, strict=True):
-                    key = _key(model, segment)
+                for one, text in zip(tokens, texts, strict=True):
+                    key = _key(model, one)
                     if key not in self._texts:
                         self._bytes += _bytes(key, text)
                     self._texts[key] = text
@@ -79,12 +79,12 @@ class Expansions:
         self._bytes = 0
 
 
-def _key(model: ReversibleModel, segment: Segment) -> Key:
-    return model.expander_fingerprint, segment.code, segment.gists
+def _key(model: ReversibleModel, one: MemoryTokens) -> Key:
+    return model.expander_fingerprint, one.code, one.gists
 
 
 def _bytes(key: Key, text: str) -> int:
     return len(key[1]) + len(key[2]) + sys.getsizeof(text)
 
 
-EXPANSIONS = Expansions()
+TEXT_CACHE = TextCache()

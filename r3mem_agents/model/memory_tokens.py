@@ -1,4 +1,4 @@
-"""``Segment``, the memory tokens of one text, and the framing of long ones."""
+"""``MemoryTokens``, the memory tokens of one text, and the framing of long ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LZMA = [{"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 24, "lc": 3, "
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class MemoryTokens:
     """Memory tokens of one text.
 
     Attributes:

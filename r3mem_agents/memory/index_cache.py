@@ -13,11 +13,11 @@ from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.lookup.index import Index, Snapshot
 from r3mem_agents.memory.lookup.terms import ASKS
 from r3mem_agents.memory.models import tell_of_others
+from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
 from r3mem_agents.memory.records import open_speaker
-from r3mem_agents.memory.sealing import TERM_BYTES, Sealer
 from r3mem_agents.store import Scope, Store
 
-MOST_TURNS = 1_000_000
+MAX_TURNS = 1_000_000
 """Turns in all indexes together, about 350 bytes each; the scopes looked up longest ago go."""
 
 Key = tuple[str, bytes, Scope, str]
@@ -32,8 +32,8 @@ class _Entry:
 class IndexCache:
     """Keeps indexes, and brings each up to date whenever it is asked for."""
 
-    def __init__(self, most_turns: int = MOST_TURNS) -> None:
-        self._most_turns = most_turns
+    def __init__(self, max_turns: int = MAX_TURNS) -> None:
+        self._most_turns = max_turns
         self._lock = Lock()
         self._renew()
         in_children(self._renew)
@@ -46,7 +46,7 @@ class IndexCache:
         return len(self._entries)
 
     def snapshot(
-        self, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
+        self, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
     ) -> Snapshot | None:
         """What the store holds now; ``None`` for a scope without turns."""
         key = _key(store, scope)
@@ -57,7 +57,7 @@ class IndexCache:
             # While it is changed it is nobody's: an interrupt leaves none, and the next call makes
             # it anew.
             index, entry.index = entry.index, None
-            index = _up_to_date(index, store, scope, sealer, gist_bytes)
+            index = _up_to_date(index, store, scope, obfuscator, gist_bytes)
             snapshot = None if index is None else index.snapshot()
             entry.index = index
         self._make_room(key)
@@ -78,27 +78,27 @@ class IndexCache:
 
 
 def _key(store: Store, scope: Scope) -> Key:
-    return os.path.abspath(store.name), store.key, scope, store.encoder
+    return os.path.abspath(store.name), store.secret, scope, store.encoder
 
 
 def _up_to_date(
-    index: Index | None, store: Store, scope: Scope, sealer: Sealer, gist_bytes: int
+    index: Index | None, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
 ) -> Index | None:
     known, last = (index.state, index.last) if index else (None, 0)
     found: Index | None = None
     with closing(store.index_rows(scope, known, last)) as additions:
         for addition in additions:
             if found is None:
-                found = Index(addition.state, gist_bytes, sealer.term(ASKS))
+                found = Index(addition.state, gist_bytes, obfuscator.term(ASKS))
                 if index is not None and index.state == found.state:
                     found = index
             rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
             for row in {*rows.speakers} - found.speakers.keys():
-                found.speakers[row] = open_speaker(sealer, addition.speakers.get(row))
+                found.speakers[row] = open_speaker(obfuscator, addition.speakers.get(row))
             found.add(rows)
     if found is not index:  # all was read, and gists of another encoder among it
         tell_of_others(store)
     return found
 
 
-INDEXES = IndexCache()
+INDEX_CACHE = IndexCache()

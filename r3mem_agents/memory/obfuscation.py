@@ -1,7 +1,7 @@
 """How names, terms and metadata are kept so that no word of them lies in the database.
 
 This hides words from whoever looks at the bytes, from ``grep`` to a search through backups. It is
-no encryption: the key lies in the same database. Who needs encryption puts the file on an
+no encryption: the secret lies in the same database. Who needs encryption puts the file on an
 encrypted disk.
 """
 
@@ -24,22 +24,22 @@ other languages")."""
 DIGEST_BYTES = 16
 
 
-class Sealer:
-    """Keyed hashes and unreadable values under the key of one database."""
+class Obfuscator:
+    """Keyed hashes and unreadable values under the secret of one database."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
 
     def digest(self, kind: str, value: str) -> bytes:
         """Hash a name, by which it is found again; ``kind`` keeps users from matching sessions."""
         return hashlib.blake2b(
-            value.encode(), digest_size=DIGEST_BYTES, key=self._key, person=kind.encode()
+            value.encode(), digest_size=DIGEST_BYTES, key=self._secret, person=kind.encode()
         ).digest()
 
     def term(self, term: str) -> bytes:
         """Hash a term to ``TERM_BYTES``."""
         return hashlib.blake2b(
-            term.encode(), digest_size=TERM_BYTES, key=self._key, person=b"term"
+            term.encode(), digest_size=TERM_BYTES, key=self._secret, person=b"term"
         ).digest()
 
     def prefixed(self, prefix: str, term: str) -> bytes:
@@ -48,15 +48,15 @@ class Sealer:
         end = int.from_bytes(self.term(term))
         return (begin >> OPEN_BITS << OPEN_BITS | end & (1 << OPEN_BITS) - 1).to_bytes(TERM_BYTES)
 
-    def seal(self, value: str) -> bytes:
+    def hide(self, value: str) -> bytes:
         """Deflate a text and mask the result, since deflate leaves some texts as they are."""
         return self._mask(zlib.compress(value.encode(), 9, wbits=-15))
 
-    def unseal(self, sealed: bytes) -> str:
-        """Undo ``seal``.
+    def reveal(self, sealed: bytes) -> str:
+        """Undo ``hide``.
 
         Raises:
-            StoreCorruptError: If these are not the bytes that ``seal`` made.
+            StoreCorruptError: If these are not the bytes that ``hide`` made.
         """
         try:
             return zlib.decompress(self._mask(sealed), wbits=-15).decode()
@@ -84,6 +84,6 @@ class Sealer:
             ) from error
 
     def _mask(self, value: bytes) -> bytes:
-        stream = hashlib.shake_256(self._key).digest(len(value))
+        stream = hashlib.shake_256(self._secret).digest(len(value))
         mixed = int.from_bytes(value) ^ int.from_bytes(stream)
         return mixed.to_bytes(len(value))

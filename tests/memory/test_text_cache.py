@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.expansions import EXPANSIONS, Expansions
+from r3mem_agents.memory.text_cache import TEXT_CACHE, TextCache
 from tests.conftest import OpenMemory
-from tests.memory.fake_model import FakeModel, FakeSegment
+from tests.memory.fake_model import FakeModel, FakeTokens
 
 
 class CountingModel(FakeModel):
@@ -18,16 +18,16 @@ class CountingModel(FakeModel):
         super().__init__(fingerprint)
         self.expanded = 0
 
-    def expand(self, segments: Sequence[FakeSegment]) -> list[str]:
-        self.expanded += len(segments)
-        return super().expand(segments)
+    def expand(self, tokens: Sequence[FakeTokens]) -> list[str]:
+        self.expanded += len(tokens)
+        return super().expand(tokens)
 
 
 @pytest.fixture
 def counting() -> Iterator[Any]:
-    EXPANSIONS.clear()
+    TEXT_CACHE.clear()
     yield CountingModel()
-    EXPANSIONS.clear()
+    TEXT_CACHE.clear()
 
 
 def test_what_was_stored_or_read_is_at_hand(open_memory: OpenMemory, counting: Any) -> None:
@@ -36,7 +36,7 @@ def test_what_was_stored_or_read_is_at_hand(open_memory: OpenMemory, counting: A
     assert memory.recall("dog")[0].text == dog.text
     assert memory.fetch(turn_ids=[1]) == [dog]
     assert counting.expanded == 1  # when it was tried out before it was written
-    EXPANSIONS.clear()  # as in another process
+    TEXT_CACHE.clear()  # as in another process
     assert memory.fetch(turn_ids=[1]) == memory.scoped(session="s").fetch(turn_ids=[1]) == [dog]
     assert memory.context("dog").count("Biscuit") == 1
     assert counting.expanded == 2
@@ -61,7 +61,7 @@ def test_a_write_that_fails_leaves_nothing(
     monkeypatch.setattr(memory._store, "add", full)
     with pytest.raises(OSError, match="full"):
         memory.remember("user", "My dog is called Biscuit.")
-    assert not EXPANSIONS._texts
+    assert not TEXT_CACHE._texts
 
 
 def test_what_was_forgotten_is_not_kept(open_memory: OpenMemory, counting: Any) -> None:
@@ -69,17 +69,17 @@ def test_what_was_forgotten_is_not_kept(open_memory: OpenMemory, counting: Any) 
     memory.remember("user", "My dog is called Biscuit.")
     cat = memory.remember("user", "My cat is called Tom.")
     memory.forget(turn_ids=[1])
-    assert not EXPANSIONS._texts
+    assert not TEXT_CACHE._texts
     assert memory.fetch(turn_ids=[1, 2]) == [cat]
-    assert list(EXPANSIONS._texts.values()) == [cat.text]
+    assert list(TEXT_CACHE._texts.values()) == [cat.text]
 
 
 def test_so_many_bytes_are_kept_of_what_was_read_last() -> None:
     model: Any = CountingModel()
-    kept = Expansions(most_bytes=3_000)
+    kept = TextCache(max_bytes=3_000)
     texts = [f"Turn {number}." for number in range(100)]
-    segments = model.compress(texts)
-    assert kept.expand(model, segments) == texts
+    tokens = model.compress(texts)
+    assert kept.expand(model, tokens) == texts
     assert 0 < len(kept._texts) < 100
     assert list(kept._texts.values()) == texts[-len(kept._texts) :]
     assert kept._bytes <= 3_000
@@ -97,4 +97,4 @@ def test_models_do_not_share_texts(tmp_path: Any, counting: Any) -> None:
     for name, model in (("a.db", counting), ("b.db", other)):
         with CompressiveMemory(tmp_path / name, model=model) as memory:
             memory.remember("user", "Hi.")
-    assert len(EXPANSIONS._texts) == 2
+    assert len(TEXT_CACHE._texts) == 2
