@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from llama_index.core.storage.chat_store import sql
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from r3mem_agents import CompressiveMemory
 from r3mem_llamaindex import R3Memory
@@ -33,3 +35,22 @@ def memory(tmp_path: Path) -> Iterator[CompressiveMemory]:
 @pytest.fixture
 def r3(memory: CompressiveMemory) -> R3Memory:
     return R3Memory.from_memory(memory)
+
+
+@pytest.fixture(autouse=True)
+async def _engines_are_disposed_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Close what LlamaIndex's ``Memory`` opens and never closes, while its event loop runs.
+
+    Otherwise the thread of its connection may outlive the loop that it answers to.
+    """
+    opened: list[AsyncEngine] = []
+    make: Callable[..., AsyncEngine] = vars(sql)["create_async_engine"]
+
+    def create(*arguments: Any, **options: Any) -> AsyncEngine:
+        opened.append(make(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sql, "create_async_engine", create)
+    yield
+    for engine in opened:
+        await engine.dispose()
