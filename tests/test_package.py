@@ -23,13 +23,15 @@ ALLOWED = {
     "forking": set(),
     "store": {"types", "errors", "forking"},
     "model": {"types", "errors", "forking"},
-    "memory": {"types", "errors", "timestamps", "forking", "store", "model"},
+    "analysis": {"timestamps"},
+    "lookup": {"errors", "timestamps", "store"},
+    "memory": {"types", "errors", "timestamps", "forking", "store", "model", "analysis", "lookup"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
     "auroc": set(),
     "train": {"types", "errors", "model", "memory", "provenance", "auroc"},
     "demo": {"types", "errors", "model", "memory"},
-    "bench": {"types", "errors", "model", "memory", "demo", "auroc"},
+    "bench": {"types", "errors", "model", "lookup", "memory", "demo", "auroc"},
     "chat": {"types", "errors", "memory"},
     "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "demo", "bench"}
     | {"train", "chat"},
@@ -77,6 +79,8 @@ def test_imports_go_one_way() -> None:
     [
         ("store", {"torch", "tokenizers", "typer", "rich"}),
         ("model", {"sqlalchemy", "typer", "rich"}),
+        ("analysis", {"torch", "sqlalchemy", "typer", "rich"}),
+        ("lookup", {"torch", "sqlalchemy", "typer", "rich"}),
         ("memory", {"typer", "rich"}),
     ],
 )

@@ -32,18 +32,18 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from r3mem_agents import ReversibleModel
+from r3mem_agents.analysis.terms import ASKS
 from r3mem_agents.bench.recall.data import Conversation
 from r3mem_agents.bench.recall.files import read as read_files
-from r3mem_agents.memory.lookup.index import Index, Snapshot
-from r3mem_agents.memory.lookup.likeness import gist_likeness
-from r3mem_agents.memory.lookup.question import read
-from r3mem_agents.memory.lookup.scoring import Considered, consider
-from r3mem_agents.memory.lookup.terms import ASKS
-from r3mem_agents.memory.lookup.weights import FEATURES, LEVELS, Weights
+from r3mem_agents.lookup.index import Index, Snapshot
+from r3mem_agents.lookup.likeness import gist_likeness
+from r3mem_agents.lookup.scoring import Considered, consider
+from r3mem_agents.lookup.weights import FEATURES, LEVELS, Weights
 from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.query_parser import read
 from r3mem_agents.memory.records import speaker_of, term_hashes
-from r3mem_agents.memory.time_integers import to_integers
 from r3mem_agents.store import IndexColumns, ScopeState
+from r3mem_agents.timestamps import to_integers
 
 FOLDS = 5
 LISTED_BY = ("said_share", "alike_relative", "before_said", "session_said")

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.lookup.ranking import Filters
+from r3mem_agents.lookup.weights import ALONE, WEIGHTS
 from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
-from r3mem_agents.memory.lookup.ranking import Filters
-from r3mem_agents.memory.lookup.weights import ALONE, WEIGHTS
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.memory.upkeep import KeptMemory
 from r3mem_agents.types import Recollections, Turn

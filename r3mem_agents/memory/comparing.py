@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.newest import Compare
+from r3mem_agents.lookup.index import Snapshot
+from r3mem_agents.lookup.superseding import Compare
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel

@@ -8,10 +8,10 @@ from collections import OrderedDict
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from r3mem_agents.analysis.terms import ASKS
 from r3mem_agents.forking import Lock, in_children
+from r3mem_agents.lookup.index import Index, Snapshot
 from r3mem_agents.memory.damage import indexable
-from r3mem_agents.memory.lookup.index import Index, Snapshot
-from r3mem_agents.memory.lookup.terms import ASKS
 from r3mem_agents.memory.models import tell_of_others
 from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
 from r3mem_agents.memory.records import open_speaker

@@ -11,15 +11,10 @@ import hashlib
 import zlib
 
 from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.lookup.hashes import OPEN_BITS, TERM_BITS
 
-TERM_BYTES = 3
-"""Bytes of a term's hash: with 30,000 terms, one query term in 560 meets a stranger's postings."""
-
-PREFIX_BITS = 12
-OPEN_BITS = 8 * TERM_BYTES - PREFIX_BITS
-"""Of the hash of a term with a prefix, so many bits are those of the prefix, and so many are left.
-One word in 4,096 meets a stranger's forms, which count less than words (docs/LOG.md, "words of
-other languages")."""
+TERM_BYTES = TERM_BITS // 8
+"""Bytes of a term's hash."""
 
 DIGEST_BYTES = 16
 

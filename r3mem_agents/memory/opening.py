@@ -8,9 +8,9 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import validation as check
-from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader

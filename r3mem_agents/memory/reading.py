@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
+from r3mem_agents.lookup.index import Snapshot
+from r3mem_agents.lookup.likeness import gist_likeness
+from r3mem_agents.lookup.ranking import Filters, Ranking, Winner, rank
+from r3mem_agents.lookup.salience import salient
+from r3mem_agents.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.comparing import Comparing
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
+from r3mem_agents.memory.explanation.asked_words import Heard
+from r3mem_agents.memory.explanation.lookup import NO_QUESTION, NO_TURNS, explain_lookup
+from r3mem_agents.memory.explanation.turns import Explainer
 from r3mem_agents.memory.index_cache import INDEX_CACHE
-from r3mem_agents.memory.lookup.explaining import Explainer
-from r3mem_agents.memory.lookup.heard import Heard
-from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.likeness import gist_likeness
-from r3mem_agents.memory.lookup.outcome import NO_QUESTION, NO_TURNS, explain_lookup
-from r3mem_agents.memory.lookup.ranking import Filters, Ranking, Winner, rank
-from r3mem_agents.memory.lookup.salience import salient
-from r3mem_agents.memory.lookup.weights import WEIGHTS, Weights
 from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.query_parser import read
 from r3mem_agents.memory.records import (
     as_read,
     damaged_turn,
@@ -200,10 +201,9 @@ class Reader:
             turns = self._snapshot()
             if turns is None:
                 return None, {}
-            alike = likeness(turns)
-            ranking = rank(
-                turns, self._obfuscator, query, alike, filters, level, k, now, weights, compare
-            )
+            turns = turns.silence(filters.exclude)
+            question = read(query, now, turns, self._obfuscator)
+            ranking = rank(turns, question, likeness(turns), filters, level, k, weights, compare)
             rows = self._store.turns(self._scope, [winner.id for winner in ranking.winners])
             if len(rows) == len(ranking.winners):
                 break

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import ModelMismatchError, ReadBackError
 from r3mem_agents.memory.damage import NOT_EXPANDED, OTHER_MODEL, expanded
-from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.models import command, load_model, model_id
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import damaged_turn, open_names

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from r3mem_agents.analysis.terms import indexed_terms
 from r3mem_agents.errors import StoreCorruptError
+from r3mem_agents.lookup.index import Speaker
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
-from r3mem_agents.memory.lookup.index import Speaker
-from r3mem_agents.memory.lookup.terms import hashed_words, indexed_terms, sealed
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.time_integers import from_integers, to_integers
+from r3mem_agents.memory.term_hashes import hashed_words, sealed
 from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
+from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, Turn
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NOT_EXPANDED, each_apart, expanded
-from r3mem_agents.memory.lookup.rules import rules
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import damaged_turn, open_names, open_owner, term_hashes
 from r3mem_agents.store import ExaminedTurn, Store

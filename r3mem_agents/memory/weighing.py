@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from r3mem_agents.lookup.ranking import Filters, Winner
+from r3mem_agents.lookup.weights import Weights
 from r3mem_agents.memory.blocking import BlockingMemory
-from r3mem_agents.memory.lookup.ranking import Filters, Winner
-from r3mem_agents.memory.lookup.weights import Weights
 from r3mem_agents.memory.reading import Likeness
 
 

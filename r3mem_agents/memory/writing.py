@@ -13,8 +13,8 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import close_turn
 from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.memory.time_integers import settle
 from r3mem_agents.store import Scope, Store
+from r3mem_agents.timestamps import settle
 from r3mem_agents.types import Turn
 
 if TYPE_CHECKING:

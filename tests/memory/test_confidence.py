@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.lookup.confidence import MIN_SURENESS, least, sureness
+from r3mem_agents.lookup.confidence import MIN_SURENESS, least, sureness
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory, Evidence, Explanation, LookupExplanation, Turn
+from r3mem_agents.lookup.confidence import MIN_SURENESS
+from r3mem_agents.lookup.weights import LEVELS
 from r3mem_agents.memory import reading
-from r3mem_agents.memory.lookup.confidence import MIN_SURENESS
-from r3mem_agents.memory.lookup.dates import Span
-from r3mem_agents.memory.lookup.explaining import ROLE_REASONS
-from r3mem_agents.memory.lookup.plain import distance, period
-from r3mem_agents.memory.lookup.spans import DAY_US, EVER_US
-from r3mem_agents.memory.lookup.weights import LEVELS
+from r3mem_agents.memory.explanation.turns import ROLE_REASONS
+from r3mem_agents.memory.explanation.wording import distance, period
+from r3mem_agents.timestamps import DAY_US, EVER_US, Span
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel, Superseding
 

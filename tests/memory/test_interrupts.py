@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.lookup.index import Growing, Index
 from r3mem_agents.memory import text_cache
-from r3mem_agents.memory.lookup.index import Growing, Index
 from r3mem_agents.memory.text_cache import TEXT_CACHE, TextCache
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel

@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.lookup.dates import Span
-from r3mem_agents.memory.lookup.languages import told_languages
-from r3mem_agents.memory.lookup.spans import find_dates
-from r3mem_agents.memory.lookup.spelling import uniform
-from r3mem_agents.memory.lookup.terms import asked_words, indexed_terms, terms
-from r3mem_agents.memory.lookup.words import spelled
-from r3mem_agents.memory.obfuscation import OPEN_BITS, Obfuscator
+from r3mem_agents.analysis.dates.spans import find_dates
+from r3mem_agents.analysis.languages import told_languages
+from r3mem_agents.analysis.spelling import uniform
+from r3mem_agents.analysis.terms import indexed_terms, terms
+from r3mem_agents.analysis.words import spelled
+from r3mem_agents.lookup.hashes import OPEN_BITS
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.term_hashes import asked_words
+from r3mem_agents.timestamps import Span
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory.lookup.forms import past, personal
-from r3mem_agents.memory.lookup.newest import reordered
+from r3mem_agents.analysis.person_and_tense import past, personal
+from r3mem_agents.lookup.superseding import reordered
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

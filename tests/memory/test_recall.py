@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.lookup.ranking import Ranking, rank
+from r3mem_agents.lookup.weights import LEVELS
 from r3mem_agents.memory import reading
 from r3mem_agents.memory.index_cache import IndexCache
-from r3mem_agents.memory.lookup.ranking import Ranking, rank
-from r3mem_agents.memory.lookup.weights import LEVELS
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import scope_of
 from tests.conftest import OpenMemory

@@ -15,12 +15,12 @@ import pytest
 import Stemmer
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.lookup import rules as of_rules
-from r3mem_agents.memory.lookup import stems as of_stems
-from r3mem_agents.memory.lookup.languages import told_languages
-from r3mem_agents.memory.lookup.spelling import uniform
-from r3mem_agents.memory.lookup.stopwords import STOP_WORDS
-from r3mem_agents.memory.lookup.words import spelled, words
+from r3mem_agents.analysis import rules as of_rules
+from r3mem_agents.analysis import stems as of_stems
+from r3mem_agents.analysis.languages import told_languages
+from r3mem_agents.analysis.spelling import uniform
+from r3mem_agents.analysis.stopwords import STOP_WORDS
+from r3mem_agents.analysis.words import spelled, words
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds
 
@@ -138,7 +138,7 @@ def test_changed_rules_have_another_number() -> None:
     made = [list(words(text)) for text in (*rows(english), of_rules.PROBE)]
     told = [uniform(text) for text in (*rows(others), of_rules.PROBE)]
     cut = [list(spelled(text, told_languages(text))) for text in told]  # stems are a release's
-    lists = files("r3mem_agents.memory.lookup").joinpath("function_words.json").read_text("utf-8")
+    lists = files("r3mem_agents.analysis").joinpath("function_words.json").read_text("utf-8")
     golden = json.loads((ROOT / "tests/golden/terms.json").read_text("utf-8"))
     assert golden == {
         "rules": of_rules.TERM_RULES,

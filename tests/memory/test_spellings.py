@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.memory.lookup.words import words
+from r3mem_agents.analysis.words import words
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds

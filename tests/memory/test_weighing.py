@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory.lookup.index import Snapshot
-from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS
+from r3mem_agents.lookup.index import Snapshot
+from r3mem_agents.lookup.weights import LEVELS, WEIGHTS
 from r3mem_agents.memory.weighing import rank_with
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel

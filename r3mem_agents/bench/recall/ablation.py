@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from r3mem_agents.memory.lookup.weights import LEVELS, WEIGHTS, Weights
+from r3mem_agents.lookup.weights import LEVELS, WEIGHTS, Weights
 
 WORDS, WORDS_AND_GIST = "words alone", "words and gist"
 TEACHER, WORDS_AND_TEACHER = "teacher for gist", "words and teacher"

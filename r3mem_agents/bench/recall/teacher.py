@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.bench.recall.encoder import Encoder
-from r3mem_agents.memory.lookup.index import Snapshot
+from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.memory.reading import Likeness
 
 

@@ -1,0 +1,159 @@
+"""A text cut at the words that relate dates, each part with a date that is whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from r3mem_agents.analysis.dates.single import MONTHS
+
+BACKWARDS = "backwards"
+"""After a date: up to its last moment."""
+
+JOINING = frozenset(("and", "or", "to", "until", "till", "through", "thru"))
+
+_MONTH = rf"\b(?:{'|'.join(MONTHS)})\b\.?"
+_DAY = r"\b\d{1,2}(?:st|nd|rd|th)?\b"
+_YEAR = r"\b(?:1[5-9]|2[01])\d\d\b"
+_DASH = r"\s*[-\u2013\u2014]\s*"
+
+_RELATION = re.compile(
+    r"\b(before|after|since|until|till|up\s+to|through|thru|by|from|between|and|or|to)\b",
+    re.IGNORECASE,
+)
+
+_COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
+_UNIT = r"(?:day|week|month|year)s?"
+_RECENT = r"(?:(?:in|over|during|within|for)\s+)?(?:the\s+|this\s+)?"
+_STOPS = r"(?=\s*(?:[,.;]|$))"
+
+# What says the same as fewer words do, in order.
+_WORDED = tuple(
+    (re.compile(rf"\b{pattern}", re.IGNORECASE), words)
+    for pattern, words in (
+        # dateparser's search passes over "a", and "before" is cut at.
+        (r"(?:the\s+)?day\s+before\s+yesterday\b", "two days ago"),
+        (rf"{_RECENT}(?:last|past)\s+couple\s+(?:of\s+)?({_UNIT})\b", r"since two \1 ago"),
+        (rf"{_RECENT}(?:last|past)\s+({_COUNT}\s+{_UNIT})\b", r"since \1 ago"),
+        (
+            r"(?:(?:in|over|during|within)\s+)?(?:the|this)\s+past\s+(week|month|year)\b",
+            r"since a \1 ago",
+        ),
+        (rf"(?:more\s+than|over)\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "before "),
+        (rf"less\s+than\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "since "),
+        (r"an?\s+(day|week|month|year)\s+ago\b", r"one \1 ago"),
+        (r"(until|till|to|between\b.{1,60}?\band)\s+(?:now|(?:the\s+)?present)\b", r"\1 today"),
+        (r"(?:not?\s+later\s+than|not\s+after|up\s+until|before\s+the\s+end\s+of)\b", "until"),
+        (r"(?:not?\s+earlier\s+than|not\s+before|as\s+of)\b", "since"),
+        (r"(?:starting|beginning)\s+(?:from|on|in|with)\b", "since"),
+        (r"(?:prior\s+to|earlier\s+than)\b", "before"),
+        (r"later\s+than\b", "after"),
+        (
+            r"(?:at\s+)?(?:the\s+)?(?:(?:end|beginning|start|middle)\s+of\s+|mid[-\s]\s*)"
+            rf"(?=(?:{'|'.join(MONTHS)})\b)",
+            "in ",
+        ),
+        (rf"(?:and|or)\s+(?:earlier|before){_STOPS}", BACKWARDS),
+        (rf"(?:and|or)\s+(?:later|after(?:wards?)?|onwards?){_STOPS}", "onwards"),
+    )
+)
+
+# "3-5 May", "May 3-5", "May 3 - June 2", "May-July", "2021-2023".
+_DASHED = (
+    re.compile(rf"(?<!-)({_DAY}){_DASH}({_DAY})(?=\s+(?:of\s+)?{_MONTH})", re.IGNORECASE),
+    re.compile(rf"({_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?){_DASH}(?={_DAY}|{_MONTH})", re.IGNORECASE),
+    re.compile(rf"({_DAY}\s+{_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_DAY}\s+{_MONTH})", re.IGNORECASE),
+    re.compile(rf"({_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_MONTH})", re.IGNORECASE),
+    re.compile(rf"(?<!-)({_YEAR}){_DASH}(?={_YEAR}(?!-))"),
+)
+
+_DATE = (
+    rf"(?:(?P<d1>{_DAY})\s+(?:of\s+)?(?P<m1>{_MONTH})|(?P<m2>{_MONTH})(?:\s+(?P<d2>{_DAY}))?"
+    rf"|(?P<d3>{_DAY}))(?:,?\s+(?P<y>{_YEAR}))?"
+)
+_LAST = re.compile(rf"(?<![-./:\d]){_DATE}[\s,]*$", re.IGNORECASE)
+_FIRST = re.compile(rf"(?P<fill>\s*(?:(?:on|in|the)\s+)*){_DATE}(?![-./:]?\w)", re.IGNORECASE)
+
+
+class Phrase(NamedTuple):
+    """Part of a text.
+
+    Attributes:
+        lead: The relating word before it, in lower case; empty for the first part.
+        text: The part.
+    """
+
+    lead: str
+    text: str
+
+
+def phrases(text: str) -> list[Phrase]:
+    """Cut a text at the words that relate dates.
+
+    Of two dates that are joined, one may leave out what the other one says: "from 3 to 5 May",
+    "May 3 and May 5, 2023", "May 2023 and June". Each gets it.
+
+    Args:
+        text: A short text in English.
+    """
+    for pattern, words in _WORDED:
+        text = pattern.sub(words, text)
+    text = _DASHED[0].sub(r"\1 to \2", text)
+    for pattern in _DASHED[1:]:
+        text = pattern.sub(r"\1 to ", text)
+    pieces = _RELATION.split(text)
+    parts = [Phrase("", pieces[0])]
+    for lead, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        parts.append(Phrase(" ".join(lead.lower().split()), piece))
+    for number in range(1, len(parts)):
+        if parts[number].lead in JOINING:
+            parts[number - 1 : number + 1] = _completed(parts[number - 1], parts[number])
+    return parts
+
+
+def _completed(one: Phrase, other: Phrase) -> tuple[Phrase, Phrase]:
+    last, first = _LAST.search(one.text), _FIRST.match(other.text)
+    if not last or not first:
+        return one, other
+    before, after = one.text[: last.start()], other.text[first.end() :]
+    mine, theirs = _fields(last), _fields(first)
+    alone = theirs.keys() == {"day"} and after.strip(" ,;.")  # "May 3 and 5 people"
+    if alone or not _carry(mine, theirs):
+        return one, other
+    return (
+        one._replace(text=before + _written(mine)),
+        other._replace(text=first["fill"] + _written(theirs) + after),
+    )
+
+
+def _carry(mine: dict[str, str], theirs: dict[str, str]) -> bool:
+    # Give each what only the other one has; whether both are dates then.
+    for one, other in ((mine, theirs), (theirs, mine)):
+        if "month" not in one:
+            if "month" not in other or "day" not in other:
+                return False
+            one["month"] = other["month"]
+    over = _number(mine["month"]) > _number(theirs["month"])  # "from November to February 2023"
+    if "year" not in mine and "year" in theirs:
+        mine["year"] = str(int(theirs["year"]) - over)
+    elif "year" not in theirs and "year" in mine:
+        theirs["year"] = str(int(mine["year"]) + over)
+    return True
+
+
+def _number(month: str) -> int:
+    return [name[:3] for name in MONTHS].index(month[:3].lower())
+
+
+def _fields(found: re.Match[str]) -> dict[str, str]:
+    fields = {
+        "day": found["d1"] or found["d2"] or found["d3"],
+        "month": found["m1"] or found["m2"],
+        "year": found["y"],
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _written(date: Mapping[str, str]) -> str:
+    return " ".join(date[name] for name in ("day", "month", "year") if name in date)

@@ -1,0 +1,119 @@
+"""The terms of a part of a word: what a turn has of it, and by what else a question finds it.
+
+Words of other languages than English are stored as stems whose hashes begin with that of their
+first letters (``Obfuscator.prefixed``). So what a stemmer leaves of an ending, or does not know, is
+found by its beginning, and no gram has to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import regex
+
+from r3mem_agents.analysis.languages import ENGLISH, latin_language
+from r3mem_agents.analysis.spelling import paired, unaccented
+from r3mem_agents.analysis.stems import stem
+from r3mem_agents.analysis.unspaced import HIRAGANA, PAIR, RUN, clusters
+
+PREFIXED = "~"
+"""Begins every term that is found by its prefix as well; it is in no word."""
+
+LETTERS, SYLLABLES = 4, 2
+"""How long a prefix is in alphabets, and in Korean. A Chinese one is one letter."""
+
+MIN_LETTERS = 3
+"""What is shorter begins too many words."""
+
+SYLLABIC = "vi"
+"""A language that writes syllables apart: its words have no other forms."""
+
+_STEMMED = {
+    r"\p{Cyrillic}": ("ru",),
+    r"\p{Arabic}": ("ar", "fa"),
+    r"\p{Devanagari}": ("hi",),
+    r"\p{Hangul}": ("ko",),
+    r"\p{Greek}": ("el",),
+    r"\p{Armenian}": ("hy",),
+    r"\p{Tamil}": ("ta",),
+}
+"""Whose endings words of a script have."""
+
+_STEMMERS = {regex.compile(script): languages for script, languages in _STEMMED.items()}
+_NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.V1)
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
+_HANGUL = regex.compile(r"\p{Hangul}")
+
+# "ue" for u with two dots, and the like: see ``spelling.paired``.
+_TWO_FOR_ONE = regex.compile("([aou])e|a(a)")
+
+
+def in_halves(part: str) -> bool:
+    """Whether the terms of a part of a word are pairs, two of which make about one word."""
+    return bool(PAIR.fullmatch(part) or RUN.fullmatch(part))
+
+
+def stored(part: str, told: Collection[str]) -> tuple[str, ...]:
+    """The terms that a turn has of a part of one of its words; several where words are not apart.
+
+    Args:
+        part: Casefolded; see ``words``.
+        told: The languages that the turn may be in.
+    """
+    if RUN.fullmatch(part):
+        return clusters(part)
+    if part.isascii() or not _NOT_LATIN.search(part):
+        return (_latin(part, latin_language(told)),)
+    languages = _languages(part)
+    return (_prefixed(part, next((one for one in languages if one in told), languages[0])),)
+
+
+def sought(part: str, spoken: Collection[str]) -> frozenset[str]:
+    """Other terms under which a part of a word of a question may be stored.
+
+    Args:
+        part: Casefolded; see ``words``.
+        spoken: The languages other than English, in its letters, that turns are in.
+    """
+    if RUN.fullmatch(part):
+        return frozenset()
+    if part.isascii() or not _NOT_LATIN.search(part):
+        single = _TWO_FOR_ONE.sub(r"\1\2", part)
+        written = {part, paired(part), single} if spoken else ()
+        return frozenset(_latin(one, language) for language in spoken for one in written)
+    return frozenset(_prefixed(part, language) for language in _languages(part))
+
+
+def prefix(term: str) -> str:
+    """The prefix of a term by which others are found; empty for a term without one."""
+    if not term.startswith(PREFIXED):
+        return ""
+    letters = term[len(PREFIXED) :]
+    if PAIR.fullmatch(letters):
+        return letters[0]
+    return letters[: SYLLABLES if _HANGUL.match(letters) else LETTERS]
+
+
+def tells(prefix: str) -> bool:
+    """Whether a prefix is long enough to be searched for."""
+    if PAIR.fullmatch(prefix):
+        return not HIRAGANA.match(prefix)
+    return len(prefix) >= (SYLLABLES if _HANGUL.match(prefix) else MIN_LETTERS)
+
+
+def _latin(part: str, language: str) -> str:
+    if language == ENGLISH or not _WORD.fullmatch(part):
+        return stem(part, ENGLISH)
+    return unaccented(part) if language == SYLLABIC else _prefixed(part, language)
+
+
+def _languages(part: str) -> tuple[str, ...]:
+    # Of the endings that a word in another script may have; "" for none.
+    for script, languages in _STEMMERS.items():
+        if script.search(part):
+            return languages
+    return ("",)
+
+
+def _prefixed(part: str, language: str) -> str:
+    return PREFIXED + (part if PAIR.fullmatch(part) else stem(part, language))

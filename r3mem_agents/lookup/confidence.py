@@ -1,0 +1,104 @@
+"""How sure a lookup is that the memory holds an answer: the score of its best turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.lookup.index import Snapshot
+from r3mem_agents.lookup.postings import Postings, idf
+from r3mem_agents.lookup.question import Question
+
+WEIGHTIEST = 4
+"""So many of a question's terms count, the rarest ones: a long one may be answered by a turn that
+shares little of it. 3 to 6 tell questions put to their own conversation from those put to another
+one about as well (docs/LOG.md, "knowing when nothing fits")."""
+
+UNHEARD_TURNS = 100
+"""Turns that a memory is taken to have beyond its own, none of which has a term of the question: in
+a memory of two turns each term would be common."""
+
+UNRELATED, UNRELATED_SPREAD = 0.08, 0.07
+"""Mean and standard deviation of the likeness of questions to turns that have nothing to do with
+them, in English talk. In other languages, where people tell of themselves, it is up to twice that
+(docs/LOG.md, "what unrelated gists look like" and "more to tune on, on a GPU")."""
+
+MAX_ASKED = 12
+"""Words of a question at most; a message of more tells something, and may mention in passing what
+was said before. Nothing relevant is never found for it. Chosen."""
+
+ANYTHING = 0.5
+"""The score of the best turn for a question that names neither words, nor a speaker, nor a time:
+something was said, and whether it answers is not known. Chosen."""
+
+MIN_SURENESS, MIN_SURENESS_UNSAID = 0.035, 0.05
+"""Below, nothing relevant is found; the second where the best turn says none of the weightiest
+words, and its gist has a likeness of less than 0.238 then. Of the questions in other words than
+their answers that this was fitted on 97 % pass it, in every file (docs/LOG.md, "more to tune on, on
+a GPU"). A name among three words passes the first, in languages of which gists say nothing too."""
+
+ENOUGH = 0.5
+"""Likeness from which a turn answers a question without terms of its own: most of those, as
+"And then?", ask for nothing. Chosen."""
+
+OFFSET, COVERED, ALIKE = -5.13, 3.53, 9.2
+"""Log-odds that a memory holds an answer: those of any memory; what the best turn adds by saying
+all of the question's weightiest terms; and by a likeness of 1. Fitted on questions put to their own
+memory, and to another one."""
+
+UNKNOWN = 0.25
+"""The likeness of a turn whose gist says nothing, since another model made it: that of a turn which
+says a little of the question. One of the question's terms is enough then."""
+
+
+def sureness(covered: float, alike: float | None) -> float:
+    """How sure it is that the memory holds an answer, 0 to 1.
+
+    Args:
+        covered: Coverage of the turn with the most evidence.
+        alike: Its likeness to the question, if there is a gist to tell. Less than that of what is
+            unrelated speaks against nothing: it may be a language of which gists say little.
+    """
+    alike = UNKNOWN if alike is None else max(alike, UNRELATED)
+    return float(1 / (1 + np.exp(-OFFSET - COVERED * covered - ALIKE * alike)))
+
+
+def least(covered: float) -> float:
+    """How sure a lookup has to be, by the coverage of the turn with the most evidence."""
+    return MIN_SURENESS if covered > 0 else MIN_SURENESS_UNSAID
+
+
+def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:
+    """How much of a question's weightiest words each turn says, by weight, 0 to 1; ``(turns,)``.
+
+    A term weighs its idf. A turn that says one of them says its speaker's name as well. Terms that
+    name a time do not count: turns are of that time, rather than say it.
+    """
+    documents = len(turns.ids) + UNHEARD_TURNS
+    weights = idf(documents, postings.heard)
+    weights[np.isin(postings.terms, list(question.timely))] = 0
+    unheard = float(idf(documents, np.zeros(1, int))[0])
+    weight = dict.fromkeys(postings.asked.difference(question.timely), unheard)
+    weight.update(zip(postings.terms.tolist(), weights.tolist(), strict=True))
+    each = weights[postings.term] * postings.share
+    said = np.bincount(postings.owner, each, len(turns.ids)).astype(float)
+    names = [
+        sum(weight.get(term, 0.0) for term in speaker.matched(postings.asked))
+        for speaker in turns.speakers
+    ]
+    said += np.where(said > 0, np.array(names)[turns.speaker], 0)
+    whole = _weightiest(weight, question.halves)
+    return np.minimum(said / whole, 1.0) if whole else np.zeros(len(said))
+
+
+def _weightiest(weight: Mapping[int, float], halves: frozenset[int]) -> float:
+    # What the weightiest terms weigh together, as many as make ``WEIGHTIEST`` words.
+    room, whole = float(WEIGHTIEST), 0.0
+    for term in sorted(weight, key=weight.__getitem__, reverse=True):
+        if room <= 0:
+            break
+        room -= 0.5 if term in halves else 1.0
+        whole += weight[term]
+    return whole

@@ -1,0 +1,57 @@
+"""How like the gists of turns are to a question: sums of bytes looked up in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.lookup.index import WORD_BYTES, Snapshot
+
+Floats = NDArray[np.float64]
+
+AT_ONCE = 1 << 14
+"""Gists whose sums stay in a processor's cache."""
+
+_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
+
+
+def gist_likeness(turns: Snapshot, question: NDArray[np.float32]) -> Floats:
+    """How like the best gist of each turn is to a question, -1 without one; ``(turns,)``.
+
+    Args:
+        turns: What is known.
+        question: What the model makes of the question, ``(gist_bits,)``, of length 1.
+    """
+    best = np.full(len(turns.ids), -1.0)
+    starts = np.flatnonzero(np.diff(turns.gist_turn, prepend=-1))
+    if len(starts):
+        each = np.maximum.reduceat(products(question, turns.gists), starts)
+        best[turns.gist_turn[starts]] = each
+    return best
+
+
+def products(
+    question: NDArray[np.float32], gists: Sequence[NDArray[np.uint64]]
+) -> NDArray[np.float32]:
+    """Products of a question with gists as vectors of length 1, from -1 to 1.
+
+    A byte of a gist adds one of 256 sums of eight of the question's numbers, so each place of a
+    byte has a table of them.
+
+    Args:
+        question: ``(gist_bits,)``, of length 1; a positive number asks for a bit that is set.
+        gists: Their words, ``(gists,)`` each, as an index holds them.
+    """
+    size = len(question) // 8
+    tables = question.reshape(size, 8) @ _BITS.T / np.sqrt(np.float32(len(question)))
+    found = np.zeros(len(gists[0]), np.float32)
+    term = np.empty(min(AT_ONCE, len(found)), np.float32)
+    for start in range(0, len(found), AT_ONCE):
+        some = found[start : start + AT_ONCE]
+        for word, words in enumerate(gists):
+            parts = words[start : start + AT_ONCE].view(np.uint8).reshape(-1, WORD_BYTES)
+            for place, table in enumerate(tables[word * WORD_BYTES : (word + 1) * WORD_BYTES]):
+                some += np.take(table, parts[:, place], out=term[: len(some)], mode="clip")
+    return found

@@ -1,0 +1,122 @@
+"""The newest of what a speaker says: a turn that supersedes another ranks before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.lookup.index import Snapshot, likeness_to
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+Compare = Callable[[Sequence[tuple[int, int]]], Floats]
+"""Log-odds that the newer turn of each pair of positions supersedes the older; -inf where the text
+of one of them is not there."""
+
+LOOKED_AT, AMONG = 5, 20
+"""So many of the best turns may have been superseded, or for a question about the past have
+superseded what it asks for; by, or from, one of so many. Chosen."""
+
+ALIKE = 0.25
+"""Least likeness of two turns that are compared: nine updates in ten have it (docs/LOG.md, "the
+newest of it, by a network")."""
+
+MAX_PAIRS = 3
+"""Pairs that are compared for a question. Six find a little more, at twice the cost (ibid.)."""
+
+MAX_TERMS = 20
+"""Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
+
+MIN_ODDS = -2.0
+"""Log-odds below which no likeness helps: "the password at work" is most like that at home."""
+
+LIKENESS_ODDS, BAR = 16.0, 4.0
+"""What a likeness of 1 adds to the log-odds, and the least sum that counts. Chosen on updates in no
+training of the network (ibid.)."""
+
+
+def superseding(
+    turns: Snapshot,
+    likeness: Floats,
+    best: Places,
+    compare: Compare,
+    *,
+    past: bool = False,
+) -> dict[int, int]:
+    """The newest turn that supersedes each of the best ones, as positions; the oldest come first.
+
+    Only short turns by one speaker that ask nothing are compared, and of these the pairs that are
+    most alike and most like the question.
+
+    Args:
+        turns: What is known.
+        likeness: How like each turn is to the question, ``(turns,)``.
+        best: Positions of the best turns, best first.
+        compare: Compares two turns.
+        past: Whether the question asks for the past: then what one of the best turns
+            superseded is looked for.
+    """
+    pairs = _pairs(turns, best, past=past)
+    order = sorted(pairs, key=lambda pair: -pairs[pair] - likeness[pair[0 if past else 1]])
+    chosen = order[:MAX_PAIRS]
+    if not chosen:
+        return {}
+    odds = compare(chosen)
+    sums = odds + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
+    found: dict[int, int] = {}
+    for (older, newer), sure in zip(chosen, (odds >= MIN_ODDS) & (sums >= BAR), strict=True):
+        if sure and (older not in found or _when(turns, newer) > _when(turns, found[older])):
+            found[older] = newer
+    return {older: found[older] for older in sorted(found, key=partial(_when, turns))}
+
+
+def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Floats:
+    """The same scores, but of two turns the one asked for has at least the other's, and a trifle.
+
+    Args:
+        score: Of every turn, ``(turns,)``.
+        superseded: From ``superseding``; of a chain the oldest comes first.
+        past: Whether the older one is asked for, not the newer.
+    """
+    lifted = score.copy()
+    pairs = list(superseded.items())
+    for older, newer in reversed(pairs) if past else pairs:
+        first, second = (older, newer) if past else (newer, older)
+        # Of two turns with one score the newer comes first anyway.
+        if lifted[first] < lifted[second] or (past and lifted[first] == lifted[second]):
+            lifted[first] = np.nextafter(lifted[second], np.inf)
+    return lifted
+
+
+def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int], float]:
+    # Older and newer turns that may be compared, and how alike they are.
+    row_of = {}
+    for place in best[:AMONG].tolist():
+        rows = np.flatnonzero(turns.gist_turn == place)
+        if len(rows) == 1 and turns.lengths[place] <= MAX_TERMS and not turns.asks[place]:
+            row_of[place] = int(rows[0])
+    rows = np.fromiter(row_of.values(), np.intp)
+    gists = tuple(word[rows] for word in turns.gists)
+    found = {}
+    for place in best[:LOOKED_AT].tolist():
+        if place not in row_of:
+            continue
+        own = [word[row_of[place]] for word in turns.gists]
+        alike = likeness_to(own, gists, turns.gist_bits)
+        for other, how in zip(row_of, alike.tolist(), strict=True):
+            older, newer = (other, place) if past else (place, other)
+            if (
+                how >= ALIKE
+                and turns.speaker[older] == turns.speaker[newer]
+                and _when(turns, older) < _when(turns, newer)
+            ):
+                found[older, newer] = how
+    return found
+
+
+def _when(turns: Snapshot, place: int) -> tuple[int, int]:
+    return int(turns.time_us[place]), place

@@ -1,0 +1,1 @@
+"""What a lookup came to, in words."""

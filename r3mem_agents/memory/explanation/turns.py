@@ -1,0 +1,186 @@
+"""Why a turn was found, and why in this place: each level's evidence in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+import numpy as np
+
+from r3mem_agents.lookup.confidence import UNRELATED
+from r3mem_agents.lookup.features import term_evidence
+from r3mem_agents.lookup.index import Speaker
+from r3mem_agents.lookup.ranking import Ranking, Winner
+from r3mem_agents.lookup.scoring import consider
+from r3mem_agents.lookup.weights import LEVELS, Weights
+from r3mem_agents.memory.explanation.asked_words import Heard
+from r3mem_agents.memory.explanation.wording import distance, listed, percent, period
+from r3mem_agents.types import Evidence, Explanation
+
+MIN_TOLD = 0.005
+"""Log-odds of a feature that are worth a word: two decimals show no less."""
+
+ROLE_REASONS: Mapping[str, str] = {
+    "user": "the user speaks",
+    "user_personal": "the question is put in the first person, and the user speaks",
+    "length": "its length",
+    "asks": "it asks something",
+    "follows": "it follows a turn that asks something",
+}
+"""The features of who speaks, and how, in words."""
+
+
+class Explainer:
+    """Explains the winners of one ranking.
+
+    Args:
+        ranking: What the lookup came to.
+        heard: What turns say of the question's words.
+        weights: How evidence was fused.
+        now: In whose zone dates are told; ``None`` means the local one.
+    """
+
+    def __init__(
+        self, ranking: Ranking, heard: Heard, weights: Weights, now: datetime | None
+    ) -> None:
+        self._ranking = ranking
+        self._turns = ranking.turns
+        self._question = ranking.question
+        self._heard = heard
+        self._now = now
+        seen = consider(self._turns, self._question, ranking.likeness, weights)
+        self._features = seen.features
+        self._places = {place: row for row, place in enumerate(seen.places.tolist())}
+        self._used = weights.of(several_roles=seen.several_roles)
+        said = term_evidence(self._turns, heard.postings, self._question)
+        self._share = said.turns / max(said.mass, 1e-9)
+
+    def explain(self, winner: Winner) -> Explanation:
+        """Why a turn is among the winners."""
+        place = int(np.searchsorted(self._turns.ids, winner.id))
+        reasons: Mapping[str, Callable[[int], Iterator[str]]] = {
+            "words": self._words,
+            "gist": self._gist,
+            "neighbours": self._neighbours,
+            "session": self._session,
+            "speaker": self._speaker,
+            "time": self._time,
+            "role": self._role,
+        }
+        # A level without weight, of turns that stand alone for example, has no reasons either.
+        silent = {level for level in LEVELS if not self._counts(level)}
+        said, unsaid = self._heard.told(place)
+        return Explanation(
+            evidence={
+                level: Evidence(
+                    log_odds=winner.evidence[level],
+                    reasons=() if level in silent else tuple(reasons[level](place)),
+                )
+                for level in LEVELS
+            },
+            said=said,
+            unsaid=unsaid,
+            likeness=self._likeness(place),
+            notes=tuple(self._notes(winner, place)),
+        )
+
+    def _counts(self, level: str) -> bool:
+        if self._ranking.evidence.listed:
+            return level in self._ranking.evidence.parts
+        return any(self._used[name] for name in LEVELS[level])
+
+    def _likeness(self, place: int) -> float | None:
+        alike = float(self._ranking.likeness[place])
+        return alike if alike > -1 else None
+
+    def _words(self, place: int) -> Iterator[str]:
+        said, unsaid = self._heard.told(place)
+        if said:
+            yield f"said: {listed(said)}"
+        if unsaid:
+            yield f"not said: {listed(unsaid)}"
+        if self._ranking.evidence.listed:
+            yield f"asked for is whatever was said; words here: {self._turns.lengths[place]}"
+        elif said:
+            yield f"{percent(self._share[place])} of what is asked for in words, by weight"
+
+    def _gist(self, place: int) -> Iterator[str]:
+        alike = self._likeness(place)
+        if alike is None:
+            yield "it has no gist of this model to compare"
+            return
+        yield f"likeness {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
+        if any(worth for name, worth in self._used.items() if name.endswith("_unsaid")):
+            most = percent(self._share.max(initial=0.0))
+            yield f"no turn says more than {most} of it in words: the less, the more it counts"
+
+    def _neighbours(self, place: int) -> Iterator[str]:
+        before = int(self._turns.previous[place])
+        after = np.flatnonzero(self._turns.previous == place)
+        for where, places in (("before", [before] if before >= 0 else []), ("after", after)):
+            if said := self._heard.said(places):
+                yield f"the turn {where} says: {listed(said)}"
+
+    def _session(self, place: int) -> Iterator[str]:
+        members = np.flatnonzero(self._turns.session == self._turns.session[place])
+        if said := self._heard.said(members):
+            yield f"its session says: {listed(said)}"
+        best = members[self._ranking.likeness[members].argmax()]
+        if (alike := self._likeness(int(best))) is not None:
+            whose = "this turn" if best == place else f"turn {self._turns.ids[best]}"
+            yield f"most alike in its session is {whose}: {alike:.2f}"
+
+    def _speaker(self, place: int) -> Iterator[str]:
+        named = self._question.named
+        if not named:
+            return
+        who, speaker = listed(names_of(self._ranking)), int(self._turns.speaker[place])
+        own = "" if speaker in named else f", {name_of(self._turns.speakers[speaker])} speaks"
+        yield f"the question names {who}{own}"
+
+    def _time(self, place: int) -> Iterator[str]:
+        when = int(self._turns.time_us[place])
+        if spans := self._question.spans:
+            nearest = min(spans, key=lambda span: max(span.start - when, when - span.end + 1, 0))
+            named = period(nearest, self._now)
+            yield f"the question names {named}, this turn is {distance(when, nearest)}"
+        newer = not self._question.past and bool(self._used["newer"])
+        if newer or self._ranking.evidence.listed:
+            older = float((self._turns.time_us < when).mean())
+            yield f"newer than {percent(older)} of all turns"
+
+    def _role(self, place: int) -> Iterator[str]:
+        for name in LEVELS["role"]:
+            worth = self._used[name] * float(self._features[name][self._places[place]])
+            if abs(worth) >= MIN_TOLD:
+                yield f"{ROLE_REASONS[name]} ({worth:+.2f})"
+
+    def _notes(self, winner: Winner, place: int) -> Iterator[str]:
+        ranking = self._ranking
+        odds = ranking.evidence.odds
+        behind = float(odds[ranking.evidence.relevant].max() - odds[place])
+        if behind > 0:
+            yield f"{behind:.2f} log-odds behind the best turn"
+        else:
+            sure = ranking.evidence.sure
+            yield f"the best turn: {sure:.2f} sure that the memory holds an answer"
+        for older, newer in ranking.superseded.items():
+            if newer == place:
+                first = "" if self._question.past else ", and ranks before it"
+                yield f"supersedes turn {self._turns.ids[older]}{first}"
+        if winner.superseded_by is not None:
+            yield (
+                f"turn {winner.superseded_by}, newer and by the same speaker, supersedes it: this "
+                "one may hold no more"
+            )
+
+
+def names_of(ranking: Ranking) -> list[str]:
+    """The speakers that a question names, each once."""
+    speakers = (ranking.turns.speakers[one] for one in sorted(ranking.question.named))
+    return list(dict.fromkeys(name_of(one) for one in speakers))
+
+
+def name_of(speaker: Speaker) -> str:
+    """A speaker's name on one line, or else the role."""
+    return " ".join((speaker.name or "").split()) or speaker.role
