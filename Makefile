@@ -1,11 +1,13 @@
 # Every verb does its own set-up: Python 3.11 or newer and make are enough.
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
 	done)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXTRAS := all,bench
+PIP := -m pip install -qq --disable-pip-version-check
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
 DATA ?= data/eval/dialogues
@@ -30,16 +32,17 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV): once, a few minutes ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
+	@$(BIN)/python $(PIP) -c constraints.txt -e '.[$(EXTRAS)]' --group dev
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	@echo "setting up $(LOWEST): once, a few minutes ..."
-	@$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check -c constraints-lowest.txt \
-		-e '.[langchain,classic,llamaindex,tiktoken]' \
-		hypothesis langchain-tests pytest pytest-asyncio pytest-timeout
+	@$(LOWEST)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	@$(LOWEST)/bin/python $(PIP) -c constraints-lowest.txt \
+		-e '.[langchain,classic,llamaindex,tiktoken]' --group test
 	@touch $@
 
 demo: $(READY)

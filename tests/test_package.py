@@ -182,15 +182,25 @@ def test_the_lowest_versions_are_those_of_the_project() -> None:
         tested += extras[extra]
     floors = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(tested), re.MULTILINE))
     assert len(floors) == len(tested)
-    pinned = _pinned("constraints-lowest.txt")
-    assert pinned.pop("torch") == _pinned("constraints.txt")["torch"]
-    del floors["torch"]
+    lines = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").lower()
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", lines, re.MULTILINE))
     assert pinned == {name.lower(): version for name, version in floors.items()}
 
 
-def _pinned(file: str) -> dict[str, str]:
-    lines = (ROOT / file).read_text(encoding="utf-8").lower()
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", lines, re.MULTILINE))
+def test_the_workflows_try_every_extra_and_every_python() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"])
+    assert set(_matrix("wheel.yml", "extra")) == extras - {"bench", "mem0"}
+    pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    assert _matrix("test.yml", "python") == pythons
+    assert project["requires-python"] == f">={pythons[0]}"
+
+
+def _matrix(workflow: str, name: str) -> list[str]:
+    text = (ROOT / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
+    found = re.search(rf"^ +{name}: \[(.+)\]$", text, re.MULTILINE)
+    assert found is not None
+    return re.findall(r"[\w.]+", found.group(1))
 
 
 def test_the_command_line_is_installed() -> None:
