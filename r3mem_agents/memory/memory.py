@@ -1,27 +1,42 @@
-"""The facade: the verbs of a memory, and their async twins."""
+"""``CompressiveMemory``: every verb of a memory."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from r3mem_agents.memory.blocking import BlockingMemory
-from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.types import MemoryStats, Recollections, Turn, UserStats, Verification
+from r3mem_agents.concurrency import in_thread
+from r3mem_agents.memory import validation as check
+from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
+from r3mem_agents.memory.context import compose
+from r3mem_agents.memory.counting import memory_stats, user_stats
+from r3mem_agents.memory.handle import Handle, OpenFile
+from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
+from r3mem_agents.memory.verifying import verify
+from r3mem_agents.types import NOBODY, MemoryStats, Recollections, Turn, UserStats, Verification
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
 
 
-class CompressiveMemory(BlockingMemory):
+class CompressiveMemory:
     """An agent's memory: turns go into memory tokens, and come back byte for byte.
 
-    Objects may be shared between threads, and a file between processes. Every verb has an async
-    twin with an ``a`` in front, which does its work in a thread. A copy of a memory is the memory;
-    a pickle holds its location and names, and opens the file again.
+    Threads may share an object, and processes a file. Every verb has an async twin with an ``a`` in
+    front, which runs in a thread. A copy of a memory is the memory itself; a pickle holds its
+    location and names, and opens the file again. An argument of a wrong type or value raises
+    ``InvalidInputError`` before anything is done. Where turns are damaged, reading returns the
+    others, and a ``DamageWarning`` names the damaged ones and says what to do.
 
-    Where turns are damaged, reading returns the others, and a ``DamageWarning`` names the damaged
-    ones, with what to do.
+    Attributes:
+        location: An absolute path or URL that opens the same memory again; ``":memory:"`` of one
+            without a file, which is gone once it is closed.
+        user: Whose memory it is.
+        agent: Which agent's memory it is.
+        session: Session of turns that name none.
+        model: The model that compresses and expands.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")
@@ -30,7 +45,72 @@ class CompressiveMemory(BlockingMemory):
         'My dog is called Biscuit.'
     """
 
-    async def aremember(
+    def __init__(
+        self,
+        path_or_url: str | os.PathLike[str] | OpenFile,
+        *,
+        user: str = NOBODY,
+        agent: str = "default",
+        session: str = "default",
+        model: ReversibleModel | str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Open a memory, or begin a new one.
+
+        Args:
+            path_or_url: Path of a file, ``":memory:"``, an SQLAlchemy URL of an SQLite database, or
+                a file that is open, as ``scoped`` passes it on.
+            user: Whose memory; nothing crosses from one user to another.
+            agent: Which agent's memory; those of different agents are kept apart.
+            session: Session of turns that name none.
+            model: A model, or a path to load one from; ``None`` takes the model that the file was
+                written with, or the bundled one. A file that is open has its model already.
+
+        Raises:
+            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            ModelError: If the model cannot be loaded, or the file was written with another one.
+        """
+        self._handle = Handle(path_or_url, user, agent, session, model)
+        self.location, self.model = self._handle.store.location, self._handle.model
+        self.user, self.agent, self.session = user, agent, session
+
+    def scoped(
+        self, *, user: str | None = None, agent: str | None = None, session: str | None = None
+    ) -> Self:
+        """Return a memory for another user, agent or session, on the same file and model, at once.
+
+        The file stays open until the memory that opened it is closed: closing the one returned, or
+        leaving its ``with``, closes nothing.
+
+        Args:
+            user: Whose memory; ``None`` means this one's, and likewise below.
+            agent: Which agent's memory.
+            session: Session of turns that name none.
+        """
+        return type(self)(self._handle.file, **self._handle.names(user, agent, session))
+
+    def __deepcopy__(self, _: object = None) -> Self:
+        return self
+
+    __copy__ = __deepcopy__
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        return self._handle.reopening(type(self)), ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, if this memory opened it; what was stored stays.
+
+        All memories that ``scoped`` made of this one are closed with it. Closing one of those does
+        nothing, nor does a second call.
+        """
+        self._handle.close()
+
+    def remember(
         self,
         role: str,
         text: str,
@@ -41,25 +121,54 @@ class CompressiveMemory(BlockingMemory):
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Turn:
-        """Async twin of ``remember``."""
-        return await asyncio.to_thread(
-            self.remember,
-            role,
-            text,
-            name=name,
-            session=session,
-            time=time,
-            metadata=metadata,
-            key=key,
-        )
+        """Store one turn, and return it as it is stored, with its id.
 
-    async def aremember_many(
+        Args:
+            role: ``user``, ``assistant``, ``tool`` ...
+            text: What was said; any Unicode text.
+            name: The speaker's name.
+            session: The turn's session; ``None`` means the memory's.
+            time: When it was said, with a time zone; ``None`` means now.
+            metadata: Anything that JSON can hold.
+            key: The name by which you know the turn, unique in its session. If the session has it
+                already with the same role, name, text and metadata, nothing is written, so it is
+                safe to repeat a write that may have failed. If any of these differs, the turn is
+                edited: it keeps its id, its place in the history and, unless ``time`` is given, its
+                time; what it said before is no longer found.
+
+        Raises:
+            InvalidInputError: If a value cannot be stored.
+            StoreError: If it could not be written; nothing was changed then.
+        """
+        turn = Turn(
+            role=role, text=text, name=name, session=session, time=time, metadata=metadata, key=key
+        )
+        return self._handle.writer.write([check.check_turn(turn, "turn")], self.session)[0]
+
+    def remember_many(
         self, turns: Iterable[Turn], *, replace: bool = False, forget: Iterable[int] = ()
     ) -> list[Turn]:
-        """Async twin of ``remember_many``."""
-        return await asyncio.to_thread(self.remember_many, turns, replace=replace, forget=forget)
+        """Store turns as one batch, all or none, and return them as they are stored, with ids.
 
-    async def arecall(
+        Args:
+            turns: In the order in which they were said. Their ids are ignored; they get new ones.
+                If a session has a turn's key already, the turn is not written again, or edits the
+                one that has the key, as for ``remember``.
+            replace: Write these anew instead, in place of those with their keys, with new ids and
+                so at the end of the history.
+            forget: Ids of turns to forget in the same transaction; unknown ones are ignored. Unlike
+                the verb ``forget``, this does not wait until the file is rewritten. What is left of
+                them in unused parts of it, and of replaced and edited turns, is gone some seconds
+                later, and before the file is closed.
+
+        Raises:
+            InvalidInputError: If a turn cannot be stored; the message says which.
+            StoreError: If they could not be written; nothing was changed then.
+        """
+        checked, gone = check.check_turns(turns), check.check_ids(forget, "forget")
+        return self._handle.writer.write(checked, self.session, replace=replace, forget=gone)
+
+    def recall(
         self,
         query: str,
         k: int = 5,
@@ -75,24 +184,42 @@ class CompressiveMemory(BlockingMemory):
         neighbours: bool = True,
         explain: bool = False,
     ) -> Recollections:
-        """Async twin of ``recall``."""
-        return await asyncio.to_thread(
-            self.recall,
-            query,
-            k,
-            since=since,
-            until=until,
-            now=now,
-            sessions=sessions,
-            roles=roles,
-            min_score=min_score,
-            exclude=exclude,
-            level=level,
-            neighbours=neighbours,
-            explain=explain,
-        )
+        """Find the turns that answer a question, best first; none if nothing is relevant.
 
-    async def acontext(
+        A time in the question, in English ("in May", "last week", "before 7 May 2023", "from 3 to 5
+        May"), favours turns of that time and excludes none; ``since`` and ``until`` do. A question
+        of times and speakers' names alone ("What did Priya say yesterday?") finds turns of these,
+        the most telling and newest first. One of stop words alone ("Who am I?") finds all turns,
+        the first with a score of 0.5; but not "And then?" or "How are you?".
+
+        Args:
+            query: The question, of any length.
+            k: Most turns to return.
+            since: Only turns said at this time or later.
+            until: Only turns said at this time or before.
+            now: What dates in the question are relative to, and the zone of their days; ``None``
+                means the time of the call.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            min_score: Only turns with at least this score. The best turn's score says how sure it
+                is that the memory holds an answer; the others have less evidence and score less.
+            exclude: Ids of turns to ignore, as if nothing were said in them: those that the caller
+                has already.
+            level: ``"turn"``, or ``"session"``: the best turn of each of the ``k`` best sessions.
+            neighbours: Count what was said beside a turn, and in its session, as evidence for it;
+                not useful where the turns of a session are independent entries, no conversation.
+            explain: Say why: give each turn an ``explanation`` of its evidence by level, in numbers
+                and plain words, and the list one of how the question was read, and of why nothing
+                was found if so. A lookup takes a little longer then.
+
+        Raises:
+            NotFoundError: If one of ``sessions`` does not exist.
+        """
+        check.check_question(query, k, "k", level, now)
+        some = filters(self._handle, sessions, roles, exclude, since, until, min_score)
+        return self._handle.reader.recall(query, some, level, k, now, neighbours, explain)
+
+    def context(
         self,
         query: str,
         token_budget: int = 800,
@@ -104,79 +231,169 @@ class CompressiveMemory(BlockingMemory):
         count: TokenCounter | None = None,
         nothing: str | None = None,
     ) -> str:
-        """Async twin of ``context``."""
-        return await asyncio.to_thread(
-            self.context,
-            query,
-            token_budget,
-            now=now,
-            sessions=sessions,
-            roles=roles,
-            exclude=exclude,
-            count=count,
-            nothing=nothing,
-        )
+        """Write what is relevant to a question as one string for a prompt.
 
-    async def ahistory(self, session: str | None = None) -> list[Turn]:
-        """Async twin of ``history``."""
-        return await asyncio.to_thread(self.history, session)
+        It has dated lines with their speakers, in order of time under a heading per session. The
+        further lines of a text are indented, so that none can be taken for another turn.
 
-    async def aturn_ids(
+        Args:
+            query: The question.
+            token_budget: Most tokens of the result.
+            now: As for ``recall``. Times are written in its zone, or else in the local one.
+            sessions: Only turns of these sessions.
+            roles: Only turns of speakers in these roles.
+            exclude: Ids of turns to leave out: those that the prompt has already.
+            count: Counts the tokens of a text; ``None`` means tiktoken if its file is at hand,
+                otherwise the model's own tokenizer.
+            nothing: The result if nothing relevant is found or fits; ``None``: words that say so.
+
+        Raises:
+            NotFoundError: If one of ``sessions`` does not exist.
+        """
+        check.check_question(query, token_budget, "token_budget", now=now)
+        some = filters(self._handle, sessions, roles, exclude)
+        batches = self._handle.reader.within(token_budget, query, some, now)
+        count = count or tiktoken_counter() or self.model.count_tokens
+        return compose(batches, token_budget, count, nothing, now).text
+
+    def summary(self, session: str | None = None, k: int = 3) -> list[Turn]:
+        """Choose the few turns that say what a session was about, byte for byte, in order of time.
+
+        Args:
+            session: The session; ``None`` means the memory's.
+            k: Most turns.
+
+        Raises:
+            NotFoundError: If there is no such session. The memory's own session always exists.
+        """
+        check.check_count(k, "k")
+        row = session_row(self._handle, session)
+        return [] if row is None else self._handle.reader.salient(row, k)
+
+    def history(self, session: str | None = None) -> list[Turn]:
+        """Return the turns byte for byte, in the order in which they were stored.
+
+        Args:
+            session: Only this session; ``None`` means all of them.
+
+        Raises:
+            NotFoundError: If there is no such session. The memory's own session always exists.
+        """
+        row = None if session is None else session_row(self._handle, session)
+        return [] if row is None and session is not None else self._handle.reader.history(row)
+
+    def turn_ids(
         self,
         session: str | None = None,
         *,
         sessions: Iterable[str] | None = None,
         keys: Iterable[str] | None = None,
     ) -> list[int]:
-        """Async twin of ``turn_ids``."""
-        return await asyncio.to_thread(self.turn_ids, session, sessions=sessions, keys=keys)
+        """Return the ids of the turns in the order in which they were stored, without reading them.
 
-    async def asessions(self) -> list[str]:
-        """Async twin of ``sessions``."""
-        return await asyncio.to_thread(self.sessions)
+        Args:
+            session: Only this session; ``None`` means all. One that does not exist has no turns.
+            sessions: Or only these, and then without ``keys``.
+            keys: Only turns with these keys, in the memory's session if ``session`` is not given.
+        """
+        return listed(self._handle, session, sessions, keys)
 
-    async def asummary(self, session: str | None = None, k: int = 3) -> list[Turn]:
-        """Async twin of ``summary``."""
-        return await asyncio.to_thread(self.summary, session, k)
+    def sessions(self) -> list[str]:
+        """Return the names of the sessions that hold turns, in the order of their first turns."""
+        return self._handle.reader.sessions()
 
-    async def afetch(
+    def fetch(
         self,
         *,
         turn_ids: Iterable[int] | None = None,
         keys: Iterable[str] | None = None,
         session: str | None = None,
     ) -> list[Turn]:
-        """Async twin of ``fetch``."""
-        return await asyncio.to_thread(self.fetch, turn_ids=turn_ids, keys=keys, session=session)
+        """Return turns byte for byte by ids or keys, in the order given, as far as they exist.
 
-    async def aforget(
+        Args:
+            turn_ids: Their ids.
+            keys: Or their keys; exactly one of the two must be given.
+            session: The session of the keys; ``None`` means the memory's.
+        """
+        return self._handle.reader.turns(fetched(self._handle, turn_ids, keys, session))
+
+    def forget(
         self,
         *,
         turn_ids: Iterable[int] | None = None,
         session: str | None = None,
         everything: bool = False,
     ) -> int:
-        """Async twin of ``forget``."""
-        return await asyncio.to_thread(
-            self.forget, turn_ids=turn_ids, session=session, everything=everything
-        )
+        """Remove turns and every trace of them, and return how many they were.
 
-    async def astats(self) -> MemoryStats:
-        """Async twin of ``stats``."""
-        return await asyncio.to_thread(self.stats)
+        Memory tokens, gists, terms, names and metadata go, and the file is marked; then it is
+        rewritten, which takes longer the larger it is, so that no byte of them is left in it. If
+        the process is killed in between, the next one to open the file does that. ``everything``
+        also hides how many turns there were: ids continue from a random number. Copies of the file,
+        and the disk, are out of reach.
 
-    async def ausers(self) -> list[UserStats]:
-        """Async twin of ``users``."""
-        return await asyncio.to_thread(self.users)
+        Args:
+            turn_ids: The turns to forget.
+            session: Or a session to forget.
+            everything: Or all turns of this user and agent; give exactly one of the three.
 
-    async def abackup(self, path: str | os.PathLike[str]) -> None:
-        """Async twin of ``backup``."""
-        await asyncio.to_thread(self.backup, path)
+        Raises:
+            NotFoundError: If a turn or the session does not exist; nothing was forgotten then.
+            StoreUnavailableError: If the turns were forgotten, but bytes of them are left for now.
+        """
+        some = doomed(self._handle, turn_ids, session, everything)
+        return 0 if some is None else self._handle.writer.forget(*some)
 
-    async def averify(self) -> Verification:
-        """Async twin of ``verify``."""
-        return await asyncio.to_thread(self.verify)
+    def stats(self) -> MemoryStats:
+        """Count what this user's memory with this agent holds, and what it costs."""
+        return memory_stats(self._handle)
 
-    async def aclose(self) -> None:
-        """Async twin of ``close``."""
-        await asyncio.to_thread(self.close)
+    def users(self) -> list[UserStats]:
+        """Return who has turns in this file, and how many, in the order in which they came.
+
+        Only this verb names other users: show its result only to those who may read the whole file.
+        """
+        return user_stats(self._handle)
+
+    def verify(self) -> Verification:
+        """Compare the whole file, of all users, with what was written, turn by turn.
+
+        This checks the pages and indexes of the database, that every row refers to rows that exist,
+        a checksum over each turn with its names, time, metadata and memory tokens, the text that
+        these expand to, and its terms. It takes as long as reading every turn, and returns what is
+        damaged and what else is wrong; ``ok`` if nothing is.
+        """
+        return verify(self._handle.store, self._handle.obfuscator, self.model)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy of the whole file, of all users, as it is at one moment.
+
+        The memory may be in use meanwhile, by other processes too. The copy is compact: nothing of
+        what was forgotten or replaced is in it. A failed attempt leaves no file.
+
+        Args:
+            path: Path of the copy, where no file may be yet.
+
+        Raises:
+            InvalidInputError: If ``path`` is none, or a file is there.
+            StoreUnavailableError: If the copy cannot be written.
+            StoreCorruptError: If the file is damaged.
+        """
+        self._handle.store.backup(path)
+
+    aremember = in_thread(remember)
+    aremember_many = in_thread(remember_many)
+    arecall = in_thread(recall)
+    acontext = in_thread(context)
+    asummary = in_thread(summary)
+    ahistory = in_thread(history)
+    aturn_ids = in_thread(turn_ids)
+    asessions = in_thread(sessions)
+    afetch = in_thread(fetch)
+    aforget = in_thread(forget)
+    astats = in_thread(stats)
+    ausers = in_thread(users)
+    averify = in_thread(verify)
+    abackup = in_thread(backup)
+    aclose = in_thread(close)

@@ -16,7 +16,7 @@ from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.ranking import Filters, Ranking, Winner, rank
 from r3mem_agents.lookup.salience import salient
-from r3mem_agents.lookup.weights import WEIGHTS, Weights
+from r3mem_agents.lookup.weights import ALONE, WEIGHTS, Weights
 from r3mem_agents.memory.comparing import Comparing
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
 from r3mem_agents.memory.explanation.asked_words import Heard
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 
 Likeness = Callable[[Snapshot], NDArray[np.float64]]
 """How like each of the turns is to a question."""
+
+CONTEXT_BATCH = 16
+"""Turns that are read together to fill a context."""
+
+MIN_LINE_TOKENS = 8
+"""A context's line has at least so many tokens: its date alone takes them."""
 
 EXPANDED_AT_ONCE = 256
 """Turns that are expanded together: bounds the memory that it takes."""
@@ -113,6 +119,30 @@ class Reader:
         digest = self._obfuscator.digest("session", session)
         found = self._store.keyed(self._scope, digest, list(masked))
         return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
+
+    def recall(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        neighbours: bool,
+        explain: bool,
+    ) -> Recollections:
+        """Return what answers a question, best first; see ``CompressiveMemory.recall``."""
+        weights = WEIGHTS if neighbours else ALONE
+        if explain:
+            return self.explained(query, filters, level, k, now, weights)
+        batches = self.find(query, filters, level, k, k, now, weights)
+        return Recollections(hit for batch in batches for hit in batch)
+
+    def within(
+        self, token_budget: int, query: str, filters: Filters, now: datetime | None
+    ) -> Iterator[list[Recollection]]:
+        """Yield what answers a question, best first, to fill a context of so many tokens."""
+        most = max(1, token_budget // MIN_LINE_TOKENS)
+        return self.find(query, filters, "turn", most, CONTEXT_BATCH, now)
 
     def find(
         self,

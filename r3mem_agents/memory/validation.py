@@ -90,6 +90,18 @@ def check_score(value: object, what: str) -> float:
     return float(value)
 
 
+def check_question(
+    query: object, count: object, what: str, level: object = "turn", now: object = None
+) -> None:
+    """Accept a question, how much is wanted, turns or sessions, and a time or ``None``."""
+    check_text(query, "query")
+    check_count(count, what)
+    if level not in ("turn", "session"):
+        raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
+    if now is not None:
+        check_time(now, "now")
+
+
 def check_names(values: object, what: str) -> list[str]:
     """Accept several names; a single str is most likely a mistake."""
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -125,6 +137,13 @@ def check_turn(turn: object, what: str) -> Turn:
     if turn.metadata is not None:
         metadata_json(turn.metadata, f"{what}.metadata")
     return turn
+
+
+def check_turns(turns: object) -> list[Turn]:
+    """Accept several turns, whose every field can be stored."""
+    if isinstance(turns, Turn | str) or not isinstance(turns, Iterable):
+        raise InvalidInputError(f"remember_many takes a list of Turn, not {type(turns).__name__}")
+    return [check_turn(turn, f"turns[{i}]") for i, turn in enumerate(turns)]
 
 
 def metadata_json(value: Mapping[str, Any], what: str) -> str:

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from r3mem_agents.lookup.ranking import Filters, Winner
 from r3mem_agents.lookup.weights import Weights
-from r3mem_agents.memory.blocking import BlockingMemory
+from r3mem_agents.memory.memory import CompressiveMemory
 from r3mem_agents.memory.reading import Likeness
 
 
 def rank_with(
-    memory: BlockingMemory,
+    memory: CompressiveMemory,
     query: str,
     k: int,
     weights: Weights,
@@ -25,7 +25,7 @@ def rank_with(
 
     ``likeness`` takes the place of that of gists. Turns are not compared: none supersedes another.
     """
-    ranking, _ = memory._reader.ranked(
+    ranking, _ = memory._handle.reader.ranked(
         query, Filters(), "turn", k, now, weights, likeness, compared=False
     )
     return list(ranking.winners) if ranking else []

@@ -93,6 +93,21 @@ class Writer:
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
 
+    def forget(self, ids: Sequence[int] | None, session: int | None) -> int:
+        """Remove turns, a session, or everything where both are ``None``.
+
+        Args:
+            ids: Ids of the turns.
+            session: Row id of the session.
+
+        Returns:
+            How many turns were removed.
+        """
+        try:
+            return self._store.forget(self._scope, ids=ids, session=session)
+        finally:
+            TEXT_CACHE.clear()
+
     def _write(self, turns: Sequence[Turn], replace: bool, forget: Sequence[int]) -> list[Turn]:
         # Those with an id are edits of stored turns.
         tokens = self._model.compress([turn.text for turn in turns]) if turns else []
@@ -100,10 +115,15 @@ class Writer:
         self._reader.try_out(turns, rows)
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
-        ids = iter(self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget))
+        try:
+            ids = self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget)
+        finally:
+            if forget:
+                TEXT_CACHE.clear()
+        given = iter(ids)
         TEXT_CACHE.keep(self._model, tokens, (turn.text for turn in turns))
         return [
-            dataclasses.replace(turn, id=next(ids) if turn.id is None else turn.id)
+            dataclasses.replace(turn, id=next(given) if turn.id is None else turn.id)
             for turn in turns
         ]
 

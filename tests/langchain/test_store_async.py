@@ -116,7 +116,7 @@ async def test_a_fault_of_one_task_is_nobody_elses(counted: Counted) -> None:
 
 
 async def test_a_store_that_fails_fails_everybody(counted: Counted) -> None:
-    counted.memory._store.close()
+    counted.memory._handle.store.close()
     results = await asyncio.gather(
         *(counted.aput(NAMESPACE, str(n), {}) for n in range(3)), return_exceptions=True
     )

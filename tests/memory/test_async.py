@@ -9,13 +9,13 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory.blocking import BlockingMemory
 from tests.conftest import OpenMemory
 
 VERBS = sorted(
     name
-    for name, member in inspect.getmembers(BlockingMemory, inspect.isfunction)
-    if not name.startswith("_") and name != "scoped"  # which does nothing but bind names
+    for name, member in inspect.getmembers(CompressiveMemory, inspect.isfunction)
+    if not (name.startswith("_") or inspect.iscoroutinefunction(member))
+    and name != "scoped"  # which does nothing but bind names
 )
 
 

@@ -292,7 +292,7 @@ def test_a_damaged_key_in_an_index_is_no_other_key(
     path: Path, turns: list[Turn], fake: Any
 ) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
-        masked = memory._obfuscator.mask("key 9")
+        masked = memory._handle.obfuscator.mask("key 9")
     content = path.read_bytes()
     assert content.count(masked) == 2, "in the table and in the index"
     found = []
@@ -319,7 +319,7 @@ def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -
 
 def test_names_sealed_by_another_deflate_are_no_damage(turns: list[Turn], damaged: Damaged) -> None:
     with damaged("UPDATE meta SET unscrubbed = 0") as memory:
-        obfuscator = memory._obfuscator
+        obfuscator = memory._handle.obfuscator
         packer = zlib.compressobj(0, zlib.DEFLATED, -15)
         sealed = obfuscator._mask(packer.compress(b"session 2") + packer.flush())
     with damaged(f"UPDATE sessions SET sealed = x'{sealed.hex()}' WHERE id = 4") as memory:

@@ -75,7 +75,7 @@ def test_an_interrupted_index_is_made_anew(
 def test_an_interrupted_lookup_gives_its_connection_back(
     memory: CompressiveMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool: Any = memory._store._engine.pool
+    pool: Any = memory._handle.store._engine.pool
     memory.remember("user", "The cat again.")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
         patch.setattr(Index, "add", Interrupted(Index.add, 0, False))

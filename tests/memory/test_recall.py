@@ -306,7 +306,7 @@ def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None
         memory.remember_many([Turn(role="user", text=f"Biscuit {i}") for i in range(2)])
 
     def look(user: str) -> int:
-        store = memories[user]._store
+        store = memories[user]._handle.store
         obfuscator = Obfuscator(store.secret)
         scope = scope_of(obfuscator, user, "default")
         snapshot = cache.snapshot(store, scope, obfuscator, 32)

@@ -58,7 +58,7 @@ def test_a_write_that_fails_leaves_nothing(
     def full(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(memory._store, "add", full)
+    monkeypatch.setattr(memory._handle.store, "add", full)
     with pytest.raises(OSError, match="full"):
         memory.remember("user", "My dog is called Biscuit.")
     assert not TEXT_CACHE._texts

@@ -1,0 +1,144 @@
+"""What a memory holds: a file that is open, bound to a user, an agent and a session."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from r3mem_agents.analysis.rules import rules
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory.models import choose_model, findable
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.records import scope_of
+from r3mem_agents.memory.validation import check_scope
+from r3mem_agents.memory.writing import Writer
+from r3mem_agents.store import Store
+from r3mem_agents.types import IN_MEMORY
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
+
+M = TypeVar("M")
+
+
+class OpenFile:
+    """A file that is open, with the model of its turns; shared by all handles on it.
+
+    Attributes:
+        store: The rows of the file.
+        obfuscator: Hides what is in the rows, by the secret of the file.
+        model: Compresses texts and expands memory tokens.
+        model_path: Where the model can be loaded from, in any working directory; ``None`` for a
+            model that was given as an object, or not at all.
+        close: Closes the file; a second call does nothing.
+    """
+
+    def __init__(
+        self,
+        path_or_url: str | os.PathLike[str],
+        model: ReversibleModel | str | os.PathLike[str] | None,
+    ) -> None:
+        """Open a file, or make a new one.
+
+        Args:
+            path_or_url: Path of the file, ``":memory:"``, or its SQLAlchemy URL.
+            model: A model, a path to load one from, or ``None``.
+
+        Raises:
+            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            ModelError: If the model cannot be loaded, or the file was written with another one.
+        """
+        self.store = Store(path_or_url, rules())
+        # Closes what nobody closed: Python 3.13 warns of connections that are merely dropped.
+        self.close = weakref.finalize(self, self.store.close)
+        self.model_path = findable(model)
+        try:
+            self.model = choose_model(self.store, model)
+        except BaseException:
+            self.close()
+            raise
+        self.obfuscator = Obfuscator(self.store.secret)
+
+
+class Handle:
+    """An open file, bound to the names of one memory.
+
+    Attributes:
+        file: The open file.
+        user: Name of the user.
+        agent: Name of the agent.
+        session: Session of turns that name none.
+        store: The rows of the file.
+        obfuscator: Hides what is in the rows.
+        model: Compresses texts and expands memory tokens.
+        scope: The user and the agent, as the store knows them.
+        reader: Reads the turns of the scope.
+        writer: Writes turns to the scope.
+    """
+
+    def __init__(
+        self,
+        file: str | os.PathLike[str] | OpenFile,
+        user: str,
+        agent: str,
+        session: str,
+        model: ReversibleModel | str | os.PathLike[str] | None,
+    ) -> None:
+        """Bind a file to names.
+
+        Args:
+            file: A file that is open, or the path or URL of one to open.
+            user: Name of the user.
+            agent: Name of the agent.
+            session: Session of turns that name none.
+            model: The model to open the file with; an open file has one.
+
+        Raises:
+            InvalidInputError: If a name has a wrong type or is empty.
+            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            ModelError: If the model cannot be loaded, or the file was written with another one.
+        """
+        check_scope(user, agent, session)
+        self._opened_here = not isinstance(file, OpenFile)
+        self.file = file if isinstance(file, OpenFile) else OpenFile(file, model)
+        self.user, self.agent, self.session = user, agent, session
+        self.store, self.obfuscator = self.file.store, self.file.obfuscator
+        self.model = self.file.model
+        self.scope = scope_of(self.obfuscator, user, agent)
+        self.reader = Reader(self.store, self.scope, self.obfuscator, self.model)
+        self.writer = Writer(self.store, self.scope, self.obfuscator, self.model, self.reader)
+
+    def names(
+        self, user: str | None = None, agent: str | None = None, session: str | None = None
+    ) -> dict[str, str]:
+        """Return the names of this handle as keyword arguments, with those given in their place."""
+        return {
+            "user": self.user if user is None else user,
+            "agent": self.agent if agent is None else agent,
+            "session": self.session if session is None else session,
+        }
+
+    def reopening(self, memory: Callable[..., M]) -> Callable[[], M]:
+        """Return what opens a memory on the same file and names, and can be pickled.
+
+        Args:
+            memory: Class of the memory.
+
+        Raises:
+            InvalidInputError: If there is no file.
+        """
+        if self.store.location == IN_MEMORY:
+            raise InvalidInputError(
+                "a memory without a file cannot be pickled; open it on one: "
+                "CompressiveMemory('alice.db')"
+            )
+        return partial(memory, self.store.location, model=self.file.model_path, **self.names())
+
+    def close(self) -> None:
+        """Close the file, if this handle opened it."""
+        if self._opened_here:
+            self.file.close()
