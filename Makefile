@@ -6,7 +6,6 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-EXTRAS := all,bench
 PIP := -m pip install -qq --disable-pip-version-check
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
@@ -33,7 +32,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV): once, a few minutes ..."
 	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
-	@$(BIN)/python $(PIP) -c constraints.txt -e '.[$(EXTRAS)]' --group dev
+	@$(BIN)/python $(PIP) -c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
 $(LOWEST_READY): pyproject.toml constraints-lowest.txt
@@ -70,11 +69,11 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 bench: $(READY)
-	$(BIN)/r3mem bench codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results
-	$(BIN)/r3mem bench speed --out docs/results
+	$(BIN)/python -m benchmarks codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results
+	$(BIN)/python -m benchmarks speed --out docs/results
 
 recall: $(READY)
-	$(BIN)/r3mem bench recall --data $(RECALL_DATA) --ablate --out docs/results
+	$(BIN)/python -m benchmarks recall --data $(RECALL_DATA) --ablate --out docs/results
 
 question: $(READY)
 	$(BIN)/python examples/recipes/worked_question.py docs

@@ -14,7 +14,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 
 from r3mem_agents import is_recalled
-from r3mem_agents.chat.extractive import answer
+from r3mem_agents.cli.chat.extractive import answer
 from r3mem_agents.memory.quoting import indented
 from r3mem_agents.timestamps import wall_clock
 

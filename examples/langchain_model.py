@@ -9,8 +9,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from r3mem_agents.chat.extractive import answer
-from r3mem_agents.chat.models import langchain_model
+from r3mem_agents.cli.chat.extractive import answer
+from r3mem_agents.cli.chat.responders import langchain_model
 
 
 class ExtractiveChat(BaseChatModel):

@@ -15,7 +15,6 @@ R3MemError
 │   ├── ExpansionError                memory tokens that do not expand to the text they came from
 │   ├── ReadBackError                 a turn that would not have been read again
 │   └── FrozenError                   a network that was loaded and not thawed, to be trained
-├── BenchmarkError                    a system under a benchmark that did not finish
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
@@ -103,10 +102,6 @@ class ReadBackError(ModelError):
 
 class FrozenError(ModelError):
     """A network without master weights, which cannot be trained or run with gradients."""
-
-
-class BenchmarkError(R3MemError):
-    """A system under a benchmark that did not finish."""
 
 
 class ChatModelError(R3MemError):

@@ -30,13 +30,8 @@ ALLOWED = {
     | {"analysis", "lookup"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
-    "auroc": set(),
-    "train": {"types", "errors", "model", "memory", "provenance", "auroc"},
-    "demo": {"types", "errors", "model", "memory"},
-    "bench": {"types", "errors", "model", "lookup", "memory", "demo", "auroc"},
-    "chat": {"types", "errors", "memory"},
-    "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "demo", "bench"}
-    | {"train", "chat"},
+    "train": {"types", "errors", "model", "memory", "provenance"},
+    "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "train"},
 }
 # Names of the root that come from types and errors, which everybody may import.
 PLAIN_NAMES = {
@@ -162,18 +157,30 @@ def test_adapters_name_their_extra(module: str, host: str, extra: str) -> None:
 def test_every_extra_that_is_named_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = set(project["optional-dependencies"])
-    named: set[str] = set()
-    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "integrations").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "MissingExtraError"
-            ):
-                argument = node.args[1]
-                assert isinstance(argument, ast.Constant)
-                named.add(str(argument.value))
-    assert {"plot", "bench", "langchain", "llamaindex"} <= named <= extras
+    sources = [*PACKAGE.rglob("*.py"), *(ROOT / "integrations").rglob("*.py")]
+    named = {extra for path in sources for extra in _named_by(path)}
+    assert {"plot", "langchain", "llamaindex"} <= named <= extras
+
+
+def test_benchmarks_name_their_dependency_group() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {group for path in (ROOT / "benchmarks").rglob("*.py") for group in _named_by(path)}
+    assert {"bench", "mem0"} == named <= project["dependency-groups"].keys()
+
+
+def _named_by(path: Path) -> set[str]:
+    """Extras or groups that a file tells to install where a package is missing."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("MissingExtraError", "MissingPackageError")
+        ):
+            argument = node.args[1]
+            assert isinstance(argument, ast.Constant)
+            found.add(str(argument.value))
+    return found
 
 
 def test_the_lowest_versions_are_those_of_the_project() -> None:
@@ -192,7 +199,7 @@ def test_the_lowest_versions_are_those_of_the_project() -> None:
 def test_the_workflows_try_every_extra_and_every_python() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = set(project["optional-dependencies"])
-    assert set(_matrix("wheel.yml", "extra")) == extras - {"bench", "mem0"}
+    assert set(_matrix("wheel.yml", "extra")) == extras
     pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
     assert _matrix("test.yml", "python") == pythons
     assert project["requires-python"] == f">={pythons[0]}"

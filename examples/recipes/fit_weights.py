@@ -31,10 +31,10 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from benchmarks.recall.conversations import Conversation
+from benchmarks.recall.readers.files import read as read_files
 from r3mem_agents import ReversibleModel
 from r3mem_agents.analysis.terms import ASKS
-from r3mem_agents.bench.recall.data import Conversation
-from r3mem_agents.bench.recall.files import read as read_files
 from r3mem_agents.lookup.index import Index, Snapshot
 from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.scoring import Considered, consider

@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from r3mem_agents.bench.data import open_lines
+from benchmarks.dialogues import open_lines
 
 Record = dict[str, Any]
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import benchmarks
+from benchmarks.recall.readers.files import digests, read
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.bench.recall.files import digests, read
 from r3mem_agents.provenance import write_result
 
 CONVERSATION = "facts-en-marcus"
@@ -31,7 +31,7 @@ END = "<!-- to here -->"
 def main(docs: Path) -> None:
     """Work the question, and write it down."""
     path = docs / "results" / "question.json"
-    data = Path(str(files("r3mem_agents"))) / "bench" / "recall" / "sets" / "facts-en.jsonl"
+    data = Path(benchmarks.__file__).with_name("recall") / "sets" / "facts-en.jsonl"
     conversation = next(one for one in read([data]).conversations if one.id == CONVERSATION)
     with CompressiveMemory(":memory:") as memory:
         turns = memory.remember_many(

@@ -6,69 +6,27 @@ when it runs.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from r3mem_agents.cli import bench, browse, chat, demo, read, transfer, upkeep, version, write
-from r3mem_agents.cli.console import fail, warn
-from r3mem_agents.errors import DamageWarning, OtherGistsWarning, R3MemError
+from r3mem_agents.cli import browse, read, transfer, upkeep, version, write
+from r3mem_agents.cli.chat import command as chat
+from r3mem_agents.cli.demo import command as demo
+from r3mem_agents.cli.group import ErrorGroup
 
 EPILOG = "Start with: [bold]r3mem demo[/bold]"
 
 
-class R3MemGroup(TyperGroup):
-    """A command group that reports errors in one line and loads training only when it is run."""
+class R3MemGroup(ErrorGroup):
+    """The commands of ``r3mem``; training is loaded only when it is run."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and load the training code if that is what is wanted."""
         if args and args[0] in {"train", "distil", "tune", "supersede"}:
             self.commands[args[0]] = _load_training(args[0])
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; an expected error becomes a line on stderr and exit code 1.
-
-        So does damage that was left out of the result.
-        """
-        try:
-            with _damage_told() as told:
-                result = super().invoke(ctx)
-            if told:
-                raise typer.Exit(1)
-            return result
-        except BrokenPipeError:
-            raise
-        except (R3MemError, OSError) as error:
-            fail(error)
-            raise typer.Exit(1) from error
-
-
-@contextmanager
-def _damage_told() -> Iterator[list[str]]:
-    """Show warnings of this package on stderr, each once, and collect those of damage."""
-    told: list[str] = []
-    shown: set[str] = set()
-    with warnings.catch_warnings():
-        for kind in (DamageWarning, OtherGistsWarning):
-            warnings.simplefilter("always", kind)
-        others = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if not issubclass(category, DamageWarning | OtherGistsWarning):
-                others(message, category, *rest, **more)
-            elif str(message) not in shown:
-                shown.add(str(message))
-                warn(str(message))
-            if issubclass(category, DamageWarning):
-                told.append(str(message))
-
-        warnings.showwarning = show
-        yield told
 
 
 def _load_training(name: str) -> Any:
@@ -146,4 +104,3 @@ def _supersede() -> None:
 for part in (demo, version, chat, write, read, browse, transfer, upkeep):
     app.add_typer(part.commands)
 app.add_typer(training)
-app.add_typer(bench.app, name="bench", rich_help_panel="Models")

@@ -10,7 +10,8 @@ import pytest
 from transformers import AutoModelForCausalLM, GPT2Config, PreTrainedTokenizerFast
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.chat import Chat, Message, choose_responder
+from r3mem_agents.cli.chat.chat import Chat
+from r3mem_agents.cli.chat.responders import Message, choose_responder
 from r3mem_agents.errors import ChatModelError
 from r3mem_agents.testing import tiny_model
 from tests.conftest import OpenMemory

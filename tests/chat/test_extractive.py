@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from r3mem_agents import CompressiveMemory, mark_recalled
-from r3mem_agents.chat.extractive import answer, recalled_turns
+from r3mem_agents.cli.chat.extractive import answer, recalled_turns
 from tests.memory.fake_model import FakeModel
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents.demo import meetings
+from r3mem_agents.cli.demo import meetings
 from tests.cli.running import Run
 
 TURNS = 8

@@ -45,7 +45,6 @@ def test_reading_where_nothing_is_makes_no_file(
         (["recall", "x", "--db", ":memory:", "--now", "soon"], ["--now", "soon", "2026-11-20"]),
         (["context", "x", "--db", ":memory:", "--now", "soon"], ["--now", "soon", "2026-11-20"]),
         (["import", "no-such.jsonl"], ["no-such.jsonl"]),
-        (["bench", "codec", "--data", "no-such"], ["no-such"]),
         (["remember", "x", "--model", "no-such-model"], ["no-such-model"]),
         (["chat", "--model", "nobody:nothing"], ["no chat model nobody:nothing"]),
     ],
@@ -117,7 +116,6 @@ def test_a_memory_of_another_model_names_both(run: Run, run_json: Any, tmp_path:
         ["recall"],
         ["recall", "x", "--level", "page"],
         ["no-such-command"],
-        ["bench", "codec"],
     ],
 )
 def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:

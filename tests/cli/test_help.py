@@ -27,10 +27,9 @@ COMMANDS = sorted(_commands(typer.main.get_command(app)))
 def test_all_promised_commands_exist() -> None:
     names = {" ".join(path) for path in COMMANDS}
     promised = {
-        "backup", "bench codec", "bench recall", "bench scale", "bench speed", "chat", "context",
-        "demo", "distil", "export", "fetch", "forget", "history", "import", "recall",
-        "recompress", "remember", "sessions", "stats", "summary", "supersede", "train", "tune",
-        "users", "verify", "version",
+        "backup", "chat", "context", "demo", "distil", "export", "fetch", "forget", "history",
+        "import", "recall", "recompress", "remember", "sessions", "stats", "summary", "supersede",
+        "train", "tune", "users", "verify", "version",
     }  # fmt: skip
     assert names == promised
 

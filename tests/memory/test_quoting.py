@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Turn, mark_recalled, prompt_memory
-from r3mem_agents.chat.extractive import recalled_turns
+from r3mem_agents.cli.chat.extractive import recalled_turns
 from r3mem_agents.memory.context import line
 from r3mem_agents.memory.prompting import END, RECALLED, RECENT, START
 from r3mem_agents.memory.quoting import indented, label, unindented, without_tags

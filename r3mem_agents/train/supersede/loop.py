@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.auroc import auroc
 from r3mem_agents.model.comparing import laid_out
 from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.exact import ExactLinear
 from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.train.auroc import auroc
 from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import SupersederRecipe
 from r3mem_agents.train.run import Figures, Run

@@ -1,0 +1,106 @@
+"""Work in processes of their own, so that memory and time are those of one system alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+from typing import TypeVar
+
+from benchmarks.errors import BenchmarkError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+Advance = Callable[[str, int], None]
+"""Told what is being done and how many more steps are done."""
+
+Steps = SimpleQueue[tuple[str, int]]
+
+POLL_S = 0.1
+
+_steps: Steps | None = None  # the way back to the parent, in the child
+
+
+def run(
+    work: Callable[[Task, Advance], Result], task: Task, advance: Advance, name: str, hint: str
+) -> Result:
+    """Run a function in a new process.
+
+    Args:
+        work: The function, known by its module.
+        task: What it is given.
+        advance: Told about the steps, in this process.
+        name: What is measured, for the message of an error.
+        hint: What to do if the process dies.
+
+    Raises:
+        BenchmarkError: The process died.
+    """
+    context = multiprocessing.get_context("spawn")
+    steps: Steps = context.SimpleQueue()
+    with ProcessPoolExecutor(
+        1, mp_context=context, initializer=_connect, initargs=(steps,)
+    ) as pool:
+        future = pool.submit(_work, work, task)
+        while not wait_for([future], timeout=POLL_S).done:
+            _pass_on(steps, advance)
+        _pass_on(steps, advance)
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise BenchmarkError(
+                f"the process that measured {name} was ended from outside; most likely it ran out "
+                f"of memory: {hint}"
+            ) from error
+
+
+def peak_bytes() -> int | None:
+    """The greatest resident memory that this process has had.
+
+    On Linux ``getrusage`` counts what the process was started from as well, so the kernel's own
+    mark is read instead. ``None`` where neither is to be had.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for entry in status.read_text(encoding="utf-8").splitlines():
+            if entry.startswith("VmHWM:"):
+                return 1024 * int(entry.split()[1])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _pass_on(steps: Steps, advance: Advance) -> None:
+    while not steps.empty():
+        advance(*steps.get())
+
+
+def _connect(steps: Steps) -> None:
+    global _steps
+    _steps = steps
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A pool's worker does not notice that its parent was killed, and would work on for nobody.
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _work(work: Callable[[Task, Advance], Result], task: Task) -> Result:
+    steps = _steps
+    assert steps is not None
+    return work(task, lambda stage, count: steps.put((stage, count)))

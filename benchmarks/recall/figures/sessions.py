@@ -1,0 +1,98 @@
+"""Whole sessions: whether the right one comes back, and what is in a session's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.recall.conversations import Conversation
+from benchmarks.recall.figures import metrics
+from benchmarks.recall.measure import Measured
+from benchmarks.recall.plan import DEPTHS, SESSION_DEPTHS, SUMMARY_TURNS, Ask
+
+BY_SESSION = "recall(level='session')"
+"""Under this name stands what our ``recall`` returns at the session level."""
+
+
+def sessions(
+    conversations: Sequence[Conversation],
+    asks: Sequence[Ask],
+    measured: Mapping[str, Measured],
+    seed: int,
+) -> dict[str, Any]:
+    """The gold sessions found, and the share of the gold turns in the summaries of sessions.
+
+    A system's sessions are those of its turns, in the order in which they first come up. Only
+    conversations of several sessions count.
+
+    Args:
+        conversations: The data.
+        asks: What was asked.
+        measured: What each system did.
+        seed: Of the bootstrap.
+    """
+    session_of = [
+        {turn.id: turn.session for turn in conversation.turns} for conversation in conversations
+    ]
+    judged = [
+        (place, {session_of[ask.user][id_] for id_ in ask.question.gold})
+        for place, ask in enumerate(asks)
+        if ask.question.counted and len(set(session_of[ask.user].values())) > 1
+    ]
+    rows: dict[str, list[list[str]]] = {}
+    for name, one in measured.items():
+        rows[name] = [[id_ for id_, _ in one.rankings[place][: DEPTHS[-1]]] for place, _ in judged]
+        if one.sessions:
+            rows[f"{name} {BY_SESSION}"] = [one.sessions[place] for place, _ in judged]
+    systems = {}
+    for name, found in rows.items():
+        pairs = [
+            (_distinct(session_of[asks[place].user], ids), gold)
+            for (place, gold), ids in zip(judged, found, strict=True)
+        ]
+        systems[name] = {
+            f"{metric}@{k}": metrics.rounded_interval([count(*pair, k) for pair in pairs], seed)
+            for metric, count in metrics.AT_DEPTHS.items()
+            for k in SESSION_DEPTHS
+        }
+    return {
+        "questions": len(judged),
+        "systems": systems,
+        "summaries": _summaries(conversations, asks, measured, seed),
+    }
+
+
+def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(session_of[id_] for id_ in ids))
+
+
+def _summaries(
+    conversations: Sequence[Conversation],
+    asks: Sequence[Ask],
+    measured: Mapping[str, Measured],
+    seed: int,
+) -> dict[str, Any] | None:
+    """How much oftener the turns of a session's summary answer a question than its turns at large.
+
+    Only sessions with more turns than a summary takes, of conversations whose gold is turns.
+    """
+    gold: dict[int, set[str]] = {}
+    for ask in asks:
+        if ask.question.counted:
+            gold.setdefault(ask.user, set()).update(ask.question.gold)
+    inside: list[float] = []
+    anywhere: list[float] = []
+    for one in measured.values():
+        for user, turns, chosen in one.summaries:
+            if len(turns) > SUMMARY_TURNS and chosen and conversations[user].unit == "turn":
+                wanted = gold.get(user, set())
+                inside.append(len(wanted & set(chosen)) / len(chosen))
+                anywhere.append(len(wanted & set(turns)) / len(turns))
+    if not inside:
+        return None
+    return {
+        "sessions": len(inside),
+        "turns": SUMMARY_TURNS,
+        "gold_share": metrics.rounded_interval(inside, seed),
+        "gold_share_of_all_turns": metrics.rounded_interval(anywhere, seed),
+    }

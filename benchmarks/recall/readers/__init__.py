@@ -1,0 +1,1 @@
+"""Readers of conversations with questions: our open format, and the files of public sets."""

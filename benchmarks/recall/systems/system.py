@@ -1,0 +1,72 @@
+"""What is compared: one small protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.recall.conversations import SaidTurn
+
+OURS = "r3mem"
+BM25 = "bm25"
+NGRAMS = "ngrams"
+MINILM = "minilm"
+E5 = "e5"
+BM25_MINILM = "bm25+minilm"
+BM25_E5 = "bm25+e5"
+SPLADE = "splade"
+MEM0 = "mem0"
+
+Hit = tuple[str, float]
+"""A turn's id and its score, higher is better."""
+
+
+class System(Protocol):
+    """Something that remembers turns of several users and finds them again."""
+
+    def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
+        """Remember all turns of one user; called once per user."""
+
+    def search(self, user: str, query: str, k: int) -> list[Hit]:
+        """The best ``k`` turns of this user, best first; fewer if fewer are found."""
+
+    def ask_at(self, time: datetime | None) -> None:
+        """Take the next questions as asked then; ``None``: right after a user's last turn."""
+        return
+
+    def cool(self) -> None:
+        """Put away what would answer a question sooner the second time; before timed lookups."""
+        return
+
+    def disk_bytes(self) -> int:
+        """Bytes of what is on disk when the system is closed."""
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What systems are opened with.
+
+    Attributes:
+        model: Checkpoint of r3mem, a name or a folder.
+        encoder: Folder of a sentence encoder in the place of all-MiniLM-L6-v2, for peers and as
+            the gist's teacher; ``None`` takes that from its package.
+    """
+
+    model: str
+    encoder: Path | None
+
+
+def line(turn: SaidTurn) -> str:
+    """A turn as the peers get it: with its speaker, which they find more with than without."""
+    return f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
+
+
+def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,50 @@
+"""Where a benchmark's figures go: a file, a picture, and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.errors import MissingPackageError
+from r3mem_agents.cli.console import emit_json, harmless_text, out, warn
+from r3mem_agents.provenance import write_result
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
+
+DEFAULT_OUT = Path("bench-results")
+
+
+def publish(
+    path: Path,
+    config: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    *,
+    show: Callable[[], None],
+    plot: Callable[[Path], None] | None = None,
+    as_json: bool,
+) -> None:
+    """Write figures with their provenance, draw them if matplotlib is installed, and show them.
+
+    Args:
+        path: The JSON file; its name is the benchmark's. The picture goes beside it.
+        config: What was measured.
+        figures: What was found.
+        show: Prints tables.
+        plot: Draws into a PNG.
+        as_json: Print JSON instead of tables.
+    """
+    write_result(path, benchmark=path.stem, config=config, figures=figures)
+    if plot is not None:
+        try:
+            plot(path.with_suffix(".png"))
+        except MissingPackageError as error:
+            warn(f"no plot: {error}")
+    if as_json:
+        emit_json({"config": config, "figures": figures})
+        return
+    show()
+    out().print(harmless_text(f"written: {path}"), soft_wrap=True)

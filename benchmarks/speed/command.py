@@ -1,0 +1,72 @@
+"""``python -m benchmarks speed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import dialogues, synthetic
+from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from benchmarks.speed import measure as measuring
+from benchmarks.speed import report
+from r3mem_agents.cli.console import out, progress
+from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.model.exact import int8_kernel_pays
+
+
+def speed(
+    turns: Annotated[int, typer.Option(min=100, help="Turns in the memory.")] = 10_000,
+    quick: Annotated[bool, typer.Option("--quick", help="500 turns, a tenth of the rest.")] = False,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Draw turns from these dialogues instead of the demo's."),
+    ] = None,
+    seed: SeedOption = 0,
+    out_dir: OutOption = DEFAULT_OUT,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Time writes, lookups and expansion, and weigh the file.
+
+    Turns are drawn from --data as they are; by default one to three sentences of the demo's
+    meetings are put together and numbered.
+    """
+    plan = measuring.Plan.of(turns, quick, seed)
+    files = dialogues.find_files(data) if data else []
+    stock = (
+        [said.text for path in files for said in dialogues.read_turns(path)]
+        if files
+        else synthetic.demo_texts()
+    )
+    if not stock:
+        raise InvalidInputError("the data holds no dialogue turns")
+    made = synthetic.make_turns(stock, plan.turns, seed, combine=not files)
+    reversible = require_model(model)
+    with progress(by_itself=False) as bar:
+        tasks = {name: bar.add_task(name, total=total) for name, total in plan.steps.items()}
+
+        def advance(stage: str, steps: int) -> None:
+            bar.update(tasks[stage], advance=steps, refresh=True)
+
+        figures = measuring.measure(reversible, made, plan, advance)
+    figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
+    config: dict[str, object] = {
+        "model": reversible.name,
+        "fingerprint": reversible.fingerprint,
+        "products": "int8" if int8_kernel_pays() else "float32",
+        "turns": plan.turns,
+        "single_writes": plan.single_writes,
+        "lookups": plan.lookups,
+        "source": [path.name for path in files] or "sentences of the demo's meetings, recombined",
+        "seed": seed,
+    }
+    publish(
+        out_dir / "speed.json",
+        config,
+        figures,
+        show=lambda: report.show(out(), figures, plan.turns),
+        as_json=as_json,
+    )

@@ -1,1 +1,0 @@
-"""``r3mem bench recall``: do lookups find the turns that answer a question, beside the peers'?"""

@@ -1,1 +1,0 @@
-"""Lookups among many turns and many users."""

@@ -1,0 +1,1 @@
+"""``r3mem chat``: a talk with a memory, in the terminal."""

@@ -1,0 +1,1 @@
+"""``r3mem demo``: four real meetings remembered, checked and asked about."""

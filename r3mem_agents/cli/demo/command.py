@@ -1,0 +1,138 @@
+"""``r3mem demo``: a real conversation into memory tokens and back, with lookups and a picture."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.console import Console
+
+from r3mem_agents.cli.console import emit_json, examples, out, progress, warn
+from r3mem_agents.cli.demo import meetings, picture, run, text
+from r3mem_agents.cli.demo.report import report
+from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from r3mem_agents import ReversibleModel
+    from r3mem_agents.cli.demo.costs import TurnCost
+
+commands = typer.Typer()
+
+DEFAULT_DEMO_DB = Path("r3mem-demo.db")
+
+WRITTEN_COLUMNS = 80
+"""Width of the text that is written: a plain terminal's."""
+
+
+@commands.command(
+    "demo",
+    rich_help_panel="See it work",
+    epilog=examples(
+        "r3mem demo",
+        "r3mem demo --db /tmp/meetings.db --json",
+        "r3mem demo --out docs/results",
+    ),
+)
+def demo(
+    db: Annotated[
+        Path, typer.Option("--db", help="Where to put the memory; its picture goes beside it.")
+    ] = DEFAULT_DEMO_DB,
+    turns: Annotated[
+        int | None,
+        typer.Option(
+            "--turns", min=4, help="Only the first turns of each meeting, so many in all."
+        ),
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for demo.json, demo.txt and demo.png of this run."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file named by --db.")] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember four real meetings, check every byte, ask questions, draw the memory."""
+    loaded = meetings.load(turns)
+    reversible = require_model(model)
+    _clear(db, force)
+    picture_path = db.with_suffix(".png")
+    if out_dir is not None:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        picture_path = out_dir / "demo.png"
+    from r3mem_agents import CompressiveMemory
+    from r3mem_agents.cli.demo.costs import Scales
+
+    scales = Scales(reversible)
+    weighing = cast("ReversibleModel", scales)
+    with CompressiveMemory(str(db), user="demo", model=weighing) as memory:
+        with progress() as bar:
+            task = bar.add_task("compressing the meetings", total=len(loaded.turns))
+            written = run.ingest(memory, loaded, lambda n: bar.advance(task, n))
+            task = bar.add_task("expanding every turn", total=len(loaded.turns))
+            read = run.check(memory, loaded, lambda n: bar.advance(task, n))
+            task = bar.add_task("asking questions", total=len(loaded.questions))
+            answers = run.ask(memory, loaded, lambda n: bar.advance(task, n))
+        stats = memory.stats()
+    shown = [answer for answer in answers if answer.question.shown]
+    record = report(loaded, written, read, answers, stats)
+    record |= {
+        "model": reversible.name,
+        "database": str(db),
+        "picture": _draw(picture_path, reversible, scales.costs(loaded.turns), shown),
+    }
+    if out_dir is not None:
+        _write(out_dir, {"model": reversible.name, "turns_limit": turns}, record)
+    if as_json:
+        emit_json(record)
+    else:
+        text.show(out(), record)
+    if read.exact != read.turns:
+        raise typer.Exit(1)
+
+
+def _clear(db: Path, force: bool) -> None:
+    """Remove the database of an earlier run; any other file only if told to."""
+    if db.exists() and db != DEFAULT_DEMO_DB and not force:
+        raise InvalidInputError(f"{db} exists; add --force to replace it")
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{db}{suffix}").unlink(missing_ok=True)
+
+
+def _write(folder: Path, config: dict[str, Any], record: dict[str, Any]) -> None:
+    """Write the figures, and the text made of them."""
+    from r3mem_agents import provenance
+
+    provenance.write_result(folder / "demo.json", benchmark="demo", config=config, figures=record)
+    with (folder / "demo.txt").open("w", encoding="utf-8") as file:
+        console = Console(file=file, width=WRITTEN_COLUMNS, color_system=None, highlight=False)
+        text.show(console, record)
+
+
+def _draw(
+    path: Path, model: ReversibleModel, costs: list[TurnCost], shown: list[run.Answer]
+) -> str | None:
+    """Draw the picture; ``None`` if matplotlib is missing."""
+    try:
+        picture.draw(
+            path,
+            costs,
+            shown,
+            packed_bits=math.ceil(math.log2(len(model.static_counts))),
+            static_bits=_static_bits(model, [cost.turn.text for cost in costs]),
+        )
+    except MissingExtraError as error:
+        warn(f"no picture: {error}")
+        return None
+    return str(path)
+
+
+def _static_bits(model: ReversibleModel, texts: list[str]) -> float:
+    """Bits per token of an ideal static entropy coder on texts."""
+    from r3mem_agents.cli.demo.costs import static_costs
+
+    costs = static_costs(model.static_counts)
+    ids = [token for text in texts for token in model.tokenizer.encode(text)]
+    return float(costs[ids].mean())

@@ -1,1 +1,0 @@
-"""The demonstration: four real meetings remembered, checked and asked about."""
