@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 PIP := -m pip install -qq --disable-pip-version-check
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
+WORKERS ?= logical
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
@@ -18,7 +19,8 @@ RECALL_DATA ?= data/eval/locomo
 
 help:
 	@echo "make demo       remember four real meetings, check every byte, ask, draw"
-	@echo "make test       run the tests (test-slow, test-gpu: the others; test-lowest: on the lowest versions)"
+	@echo "make test       run the tests, WORKERS=number at once (all cores: a worker takes 2 GB)"
+	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions"
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
@@ -48,7 +50,7 @@ demo: $(READY)
 	@$(BIN)/r3mem demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

@@ -4,23 +4,25 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from r3mem_agents import CompressiveMemory, ReversibleModel
-from r3mem_agents.testing import tiny_model
+if TYPE_CHECKING:  # tests of the store need neither, nor torch
+    from r3mem_agents import CompressiveMemory, ReversibleModel
 
 # Tests state laws, not speed: a slow machine must not fail them.
 settings.register_profile("laws", deadline=None)
 settings.load_profile("laws")
 
-OpenMemory = Callable[..., CompressiveMemory]
+OpenMemory = Callable[..., "CompressiveMemory"]
 
 
 @pytest.fixture(scope="session")
 def model() -> ReversibleModel:
+    from r3mem_agents.testing import tiny_model
+
     return tiny_model()
 
 
@@ -36,6 +38,8 @@ def minilm() -> Path:
 @pytest.fixture
 def open_memory(tmp_path: Path, model: ReversibleModel) -> Iterator[OpenMemory]:
     """Open memories on one file (or on another with ``name``), closed at the end of the test."""
+    from r3mem_agents import CompressiveMemory
+
     opened: list[CompressiveMemory] = []
 
     def open_one(name: str = "memory.db", **options: Any) -> CompressiveMemory:

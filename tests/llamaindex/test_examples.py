@@ -44,29 +44,33 @@ def test_examples_are_short(example: Path) -> None:
 
 def test_the_chat_engine_remembers_in_its_next_process(tmp_path: Path) -> None:
     known = ("llamaindex_chat_engine.py", "--db", "alice.db")
-    first = run(*known, "My dog is called Biscuit.", where=tmp_path)
+    asked = "What is my dog called?"
+    first = run(*known, "My dog is called Biscuit.", asked, where=tmp_path)
     assert "Noted." in first
-    second = run(*known, "What is my dog called?", where=tmp_path)
+    assert 'user: "My dog is called Biscuit."' in first  # said in the same conversation
+    second = run(*known, asked, where=tmp_path)
     assert 'user: "My dog is called Biscuit."' in second
     assert "no model is at work" in second
-    talk = run(known[0], "My dog is called Biscuit.", "What is my dog called?", where=tmp_path)
-    assert 'user: "My dog is called Biscuit."' in talk  # said in the same conversation
-    other = run(*known, "--user", "bob", "What is my dog called?", where=tmp_path)
+    other = run(*known, "--user", "bob", asked, where=tmp_path)
     assert "Biscuit" not in other
 
 
-@pytest.mark.parametrize("example", ["llamaindex_agent.py", "llamaindex_chat_engine.py"])
-def test_they_leave_nothing_behind_and_need_no_terminal(example: str, tmp_path: Path) -> None:
-    temporary = tmp_path / "tmp"
+def run_and_leave_nothing(example: str, folder: Path) -> str:
+    temporary = folder / "tmp"
     temporary.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))
-        assert run(example, where=tmp_path)
-    assert [*tmp_path.rglob("*")] == [temporary]
+        printed = run(example, where=folder)
+    assert [*folder.rglob("*")] == [temporary]
+    return printed
+
+
+def test_the_chat_engine_needs_no_terminal(tmp_path: Path) -> None:
+    assert "[turns: 0" in run_and_leave_nothing("llamaindex_chat_engine.py", tmp_path)
 
 
 def test_the_agent_remembers_and_forgets(tmp_path: Path) -> None:
-    lines = run("llamaindex_agent.py", where=tmp_path).splitlines()
+    lines = run_and_leave_nothing("llamaindex_agent.py", tmp_path).splitlines()
     answers = dict(zip(lines[::2], lines[1::2], strict=True))
     assert "Biscuit" in answers["user: What is my dog called?"]
     assert "Forgot" in answers["user: /forget vet"]

@@ -34,10 +34,10 @@ STRANGE = {
 }
 
 LONG = {
-    "words": " ".join(f"w{number}ord" for number in range(10_000)),
+    "words": " ".join(f"w{number}ord" for number in range(3_000)),
     "one word again and again": "dog " * 10_000,
     "stop words": "who am I " * 3_500,
-    "numbers": " ".join(map(str, range(10_000))),
+    "numbers": " ".join(map(str, range(3_000))),
     "dates": " ".join(f"{1 + day % 28} May {1990 + day % 40}" for day in range(3_400)),
     "spans": "from 3 to 5 May " * 2_000,
     "unspaced": "東京都港区" * 2_000,
@@ -63,7 +63,7 @@ def test_every_text_comes_back(bundled: CompressiveMemory) -> None:
     assert bundled.verify().ok
 
 
-@pytest.mark.parametrize("name", STRANGE.keys() - {"no letters"})
+@pytest.mark.parametrize("name", [name for name in STRANGE if name != "no letters"])
 def test_every_text_that_has_words_finds_itself(bundled: CompressiveMemory, name: str) -> None:
     assert bundled.recall(STRANGE[name], k=1)[0].text == STRANGE[name]
     assert bundled.context(STRANGE[name])
@@ -85,7 +85,7 @@ def test_a_question_of_any_length_is_answered_and_kept(
         assert turn.text == LONG[name]
 
 
-def test_what_a_question_of_ten_thousand_words_begins_with_is_found(
+def test_what_a_question_of_thousands_of_words_begins_with_is_found(
     bundled: CompressiveMemory,
 ) -> None:
     with CompressiveMemory(":memory:", model=bundled.model) as memory:
