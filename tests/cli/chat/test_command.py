@@ -20,7 +20,7 @@ from tests.openai_server import repeating_server
 
 DOG = "My dog is called Biscuit, and he loves Saturday walks."
 ASKED = "What is my dog called?"
-TINY = Path(__file__).parents[1] / "golden" / "tiny"
+TINY = Path(__file__).parents[2] / "golden" / "tiny"
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_every_field_of_the_open_format(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_documentation_is_a_conversation() -> None:
-    page = Path(__file__).parents[2] / "docs" / "recall.md"
+    page = Path(__file__).parents[3] / "docs" / "recall.md"
     (example,) = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     dataset = settle([parse(example, "docs/recall.md")])
     assert dataset.problems == ()

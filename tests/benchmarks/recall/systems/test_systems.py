@@ -23,7 +23,7 @@ from benchmarks.recall.systems.splade import SparseIndex
 from benchmarks.recall.systems.system import BM25, MEM0, NGRAMS, Hit, Options, System, line
 from r3mem_agents import ReversibleModel
 from r3mem_agents.errors import InvalidInputError
-from tests.benchmarks.talks import TALKS
+from tests.benchmarks.recall.talks import TALKS
 
 ALICE, CAROL = TALKS
 

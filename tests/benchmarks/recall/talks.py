@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.recall.conversations import Conversation, Question, SaidTurn, settle
+from benchmarks.recall.measure import Task
+from benchmarks.recall.plan import plan
+from benchmarks.recall.systems.system import Options
 
 ALICE = [
     ("s1", "Alice", "My dog is called Biscuit."),
@@ -47,3 +50,12 @@ TALKS = settle(
         ),
     ]
 ).conversations
+
+
+def task_for(system: str, model: str = "unused", ablated: tuple[str, ...] = ()) -> Task:
+    """Every question about the conversations, put to a system."""
+    return Task(system, TALKS, tuple(plan(TALKS, 0)), Options(model, None), ablated)
+
+
+def count_words(text: str) -> int:
+    return len(text.split())

@@ -13,7 +13,7 @@ from r3mem_agents.cli.demo import meetings
 from tests.cli.running import Run
 
 TURNS = 8
-RESULTS = Path(__file__).parents[2] / "docs" / "results"
+RESULTS = Path(__file__).parents[3] / "docs" / "results"
 
 
 def test_the_whole_demo_on_a_slice(run: Run, tmp_path: Path) -> None:
