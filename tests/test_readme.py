@@ -175,12 +175,9 @@ def test_what_lookups_find_is_that_of_the_results() -> None:
         assert re.findall(r"0\.\d{3}", row) == [f"{one['value']:.3f}" for one in found]
 
 
-@pytest.mark.parametrize(
-    ("title", "name"), [("demo's meetings", "meetings"), ("long answers", "answers")]
-)
-def test_other_lookups_are_those_of_the_results(title: str, name: str) -> None:
-    told = (ROOT / "docs/recall.md").read_text().split(title + "\n")[1]
-    result = json.loads((ROOT / f"docs/results/recall-{name}.json").read_text())["figures"]
+def test_what_meetings_give_is_that_of_the_results() -> None:
+    told = (ROOT / "docs/recall.md").read_text().split("demo's meetings\n")[1]
+    result = json.loads((ROOT / "docs/results/recall-meetings.json").read_text())["figures"]
     for system, label in SYSTEMS.items():
         row = next(line for line in told.splitlines() if line.startswith(f"| {label} |"))
         overall = result["systems"][system]["overall"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.recall.systems.names import MINILM, NAMES
 from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
 from r3mem_agents.cli.console import err, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
@@ -32,8 +33,7 @@ def recall(
     systems: Annotated[
         str | None,
         typer.Option(
-            help="Systems with commas between: r3mem, bm25, ngrams, minilm, bm25+minilm, e5, "
-            "bm25+e5, splade, mem0.",
+            help=f"Systems with commas between: {', '.join(NAMES)}.",
             show_default="all that are installed",
         ),
     ] = None,
@@ -67,7 +67,7 @@ def recall(
     from benchmarks.recall.plan import plan
     from benchmarks.recall.readers import files
     from benchmarks.recall.systems.choice import choose, missing
-    from benchmarks.recall.systems.system import MINILM, Options
+    from benchmarks.recall.systems.system import Options
     from r3mem_agents.cli.demo import meetings
     from r3mem_agents.memory.budget import tiktoken_counter
     from r3mem_agents.memory.models import DEFAULT_MODEL

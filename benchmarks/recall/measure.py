@@ -20,7 +20,8 @@ from benchmarks.recall.plan import (
     Ask,
 )
 from benchmarks.recall.systems.choice import open_system
-from benchmarks.recall.systems.system import OURS, Hit, Options, System
+from benchmarks.recall.systems.names import OURS
+from benchmarks.recall.systems.system import Hit, Options, System
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,32 +9,13 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.canvas import GRID, canvas, tidy
 from benchmarks.recall.figures.summary import HEADLINE
 from benchmarks.recall.plan import DEPTHS
-from benchmarks.recall.systems.system import (
-    BM25,
-    BM25_E5,
-    BM25_MINILM,
-    E5,
-    MEM0,
-    MINILM,
-    NGRAMS,
+from benchmarks.recall.systems.names import (
+    COLOURS,
     OURS,
-    SPLADE,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-COLOURS = {
-    OURS: "#C8382E",
-    BM25: "#4C78A8",
-    NGRAMS: "#A9B8C9",
-    MINILM: "#5BA38B",
-    BM25_MINILM: "#22262B",
-    E5: "#E0A030",
-    BM25_E5: "#8C6D31",
-    SPLADE: "#6BAED6",
-    MEM0: "#B279A2",
-}
 
 ROW = 0.34
 """Inches of a category; a figure grows with them."""

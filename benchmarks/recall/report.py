@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.recall.figures.summary import HEADLINE
 from benchmarks.recall.plan import LOOKED_UP, SESSION_DEPTHS
-from benchmarks.recall.systems.system import OURS
+from benchmarks.recall.systems.names import OURS
 
 Figures = Mapping[str, Any]
 

@@ -109,7 +109,7 @@ def write(task: Task, advance: Advance) -> dict[str, Any]:
 def look_up(task: Task, advance: Advance) -> dict[str, Any]:
     """Open r3mem's file in a process that knows nothing of it, and ask."""
     from r3mem_agents import CompressiveMemory, ReversibleModel
-    from r3mem_agents.memory.text_cache import TEXT_CACHE
+    from r3mem_agents.memory import clear_text_cache
 
     model = ReversibleModel.from_pretrained(task.model)
     model.expand(model.compress(["Warm-up."]))
@@ -124,7 +124,7 @@ def look_up(task: Task, advance: Advance) -> dict[str, Any]:
         for question in ["What was said first?", *task.load.questions()]:
             user = generator.randrange(task.load.users)
             mine = memory.scoped(user=f"user {user}")
-            TEXT_CACHE.clear()  # a lookup is timed with its expansions
+            clear_text_cache()  # a lookup is timed with its expansions
             clock = time.perf_counter()
             mine.recall(question, k=RECALLED)
             (again if user in seen else first).append(1000 * (time.perf_counter() - clock))

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.canvas import GRID, canvas, tidy
-from benchmarks.recall.plot import COLOURS
-from benchmarks.recall.systems.system import BM25, MINILM, OURS
+from benchmarks.recall.systems.names import BM25, COLOURS, MINILM, OURS
 
 
 def plot(path: Path, figures: Mapping[str, Any]) -> None:

@@ -143,14 +143,14 @@ def _look_up(
     memory: CompressiveMemory, turns: Sequence[Turn], plan: Plan, advance: Advance
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Times of lookups with the expansion of what they find, and of the same ones once more."""
-    from r3mem_agents.memory.text_cache import TEXT_CACHE
+    from r3mem_agents.memory import clear_text_cache
 
     generator = random.Random(plan.seed + len(turns))
     memory.recall("warm-up, not timed", k=RECALLED)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(plan.lookups):
         question = some_words(generator, turns)
-        TEXT_CACHE.clear()  # a lookup is timed with its expansions, then with its texts at hand
+        clear_text_cache()  # a lookup is timed with its expansions, then with its texts at hand
         for some in times:
             clock = time.perf_counter()
             memory.recall(question, k=RECALLED)

@@ -31,19 +31,13 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from benchmarks.recall.conversation_index import ConversationIndex, parsed
 from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.readers.files import read as read_files
 from r3mem_agents import ReversibleModel
-from r3mem_agents.analysis.terms import ASKS
-from r3mem_agents.lookup.index import Index, Snapshot
 from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.scoring import Considered, consider
 from r3mem_agents.lookup.weights import FEATURES, LEVELS, Weights
-from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.query_parser import read
-from r3mem_agents.memory.records import speaker_of, term_hashes
-from r3mem_agents.store import IndexColumns, ScopeState
-from r3mem_agents.timestamps import to_integers
 
 FOLDS = 5
 LISTED_BY = ("said_share", "alike_relative", "before_said", "session_said")
@@ -80,40 +74,19 @@ class Asked:
     alike: NDArray[np.float64]
 
 
-class Arrays:
-    """What a memory of a conversation knows, without a store and without codes."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A conversation, its index, and vectors of its questions, ``(questions, gist_bits)``."""
 
-    def __init__(self, model: ReversibleModel, said: Conversation, obfuscator: Obfuscator) -> None:
-        self.said = said
-        self._obfuscator, self._bytes = obfuscator, model.gist_bytes
-        texts = [turn.text for turn in said.turns]
-        cut = model._cut(texts, [text.encode() for text in texts])
-        with torch.inference_mode():
-            self._gists = [gists.tobytes() for gists in model._gists(cut)]
-        self._terms = [term_hashes(obfuscator, text) for text in texts]
-        self.questions = model.questions([one.question for one in said.questions])
+    said: Conversation
+    index: ConversationIndex
+    questions: NDArray[np.float32]
 
-    def first(self, turns: int) -> Snapshot:
-        """The first so many turns."""
-        index = Index(ScopeState(1, 0), self._bytes, self._obfuscator.term(ASKS))
-        some = self.said.turns[:turns]
-        speakers = {
-            key: n for n, key in enumerate(dict.fromkeys((t.role, t.speaker) for t in some))
-        }
-        sessions = {key: n for n, key in enumerate(dict.fromkeys(t.session for t in some))}
-        for (role, name), number in speakers.items():
-            index.speakers[number] = speaker_of(self._obfuscator, role, name)
-        index.add(
-            IndexColumns(
-                ids=range(1, len(some) + 1),
-                sessions=[sessions[t.session] for t in some],
-                speakers=[speakers[t.role, t.speaker] for t in some],
-                times_us=[to_integers(t.time)[0] for t in some if t.time is not None],
-                gists=self._gists[:turns],
-                terms=self._terms[:turns],
-            )
-        )
-        return index.snapshot()
+    @classmethod
+    def of(cls, said: Conversation, model: ReversibleModel) -> Known:
+        """Run the model over a conversation."""
+        questions = model.questions([one.question for one in said.questions])
+        return cls(said, ConversationIndex(model, said.turns), questions)
 
 
 def main(out: Path, files: Sequence[Path], related: Sequence[Path] = ()) -> None:
@@ -152,19 +125,15 @@ def main(out: Path, files: Sequence[Path], related: Sequence[Path] = ()) -> None
 
 def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Asked]]:
     """The questions of a file, and the same put to the next conversation in it."""
-    obfuscator = Obfuscator(b"fit_weights".ljust(32))
     said = read_files([path]).conversations
-    known = [
-        Arrays(model, one, obfuscator)
-        for one in track(said, path.stem, console=Console(stderr=True))
-    ]
+    known = [Known.of(one, model) for one in track(said, path.stem, console=Console(stderr=True))]
     own = [
-        asked(path.stem, number % FOLDS, mine, mine, row, obfuscator)
+        asked(path.stem, number % FOLDS, mine, mine, row)
         for number, mine in enumerate(known)
         for row in range(len(mine.said.questions))
     ]
     strange = [
-        asked(path.stem, number % FOLDS, mine, known[number - 1], row, obfuscator)
+        asked(path.stem, number % FOLDS, mine, known[number - 1], row)
         for number, mine in enumerate(known)
         for row in range(len(mine.said.questions))
         if len(known) > 1
@@ -172,9 +141,7 @@ def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Ask
     return own, strange
 
 
-def asked(
-    file: str, fold: int, asking: Arrays, told: Arrays, row: int, obfuscator: Obfuscator
-) -> Asked:
+def asked(file: str, fold: int, asking: Known, told: Known, row: int) -> Asked:
     """What a lookup considers for a conversation's question in its memory, or in another's."""
     question, turns = asking.said.questions[row], told.said.turns
     place = {turn.id: number for number, turn in enumerate(turns)} if asking is told else {}
@@ -182,10 +149,10 @@ def asked(
     said = [
         n for n, t in enumerate(turns) if t.text == question.question and n > max(golds, default=0)
     ]
-    known = told.first(said[0] if said else len(turns))
+    known = told.index.snapshot(said[0] if said else len(turns))
     now = turns[len(known.ids) - 1].time
     likeness = gist_likeness(known, asking.questions[row])
-    seen: Considered = consider(known, read(question.question, now, known, obfuscator), likeness)
+    seen: Considered = consider(known, parsed(question.question, now, known), likeness)
     x = np.stack([seen.features[name] for name in FEATURES], 1).astype(np.float32)
     is_gold = np.isin(seen.places, golds)
     listed = is_gold.copy()

@@ -13,6 +13,7 @@ from r3mem_agents.memory.prompting import (
 )
 from r3mem_agents.memory.reach import RecallFrom, recall_sessions
 from r3mem_agents.memory.recompressing import recompress
+from r3mem_agents.memory.text_cache import clear_text_cache
 from r3mem_agents.memory.validation import json_text
 from r3mem_agents.memory.window import fit_window, newest_first
 
@@ -21,6 +22,7 @@ __all__ = [
     "OnError",
     "PromptMemory",
     "RecallFrom",
+    "clear_text_cache",
     "count_tokens",
     "fit_window",
     "is_recalled",

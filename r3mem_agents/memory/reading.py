@@ -8,9 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from r3mem_agents.errors import DamagedTurnError, ReadBackError, StaleTermsError
 from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.likeness import gist_likeness
@@ -39,9 +36,6 @@ from r3mem_agents.types import DamagedTurn, Explanation, Recollection, Recollect
 
 if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
-
-Likeness = Callable[[Snapshot], NDArray[np.float64]]
-"""How like each of the turns is to a question."""
 
 CONTEXT_BATCH = 16
 """Turns that are read together to fill a context."""
@@ -206,22 +200,16 @@ class Reader:
         k: int,
         now: datetime | None,
         weights: Weights = WEIGHTS,
-        likeness: Likeness | None = None,
-        *,
-        compared: bool = True,
     ) -> tuple[Ranking | None, Mapping[int, TurnRow]]:
         """What answers a question, best first and not expanded, with its rows by turn id.
 
         There is no ranking without a question, or without turns.
-        ``likeness`` says how like turns are to it; that of their gists if it is left out. Unless
-        ``compared``, no turn supersedes another.
         """
         if not query.strip():
             return None, {}
-        if likeness is None:
-            likeness = partial(gist_likeness, question=self._model.questions([query])[0])
+        gist = self._model.questions([query])[0]
         compare = None
-        if compared and self._model.superseder is not None:
+        if self._model.superseder is not None:
             compare = Comparing(self._model, self._texts)
         ranking: Ranking | None = None
         rows: Mapping[int, TurnRow] = {}
@@ -233,7 +221,8 @@ class Reader:
                 return None, {}
             turns = turns.silence(filters.exclude)
             question = read(query, now, turns, self._obfuscator)
-            ranking = rank(turns, question, likeness(turns), filters, level, k, weights, compare)
+            likeness = gist_likeness(turns, gist)
+            ranking = rank(turns, question, likeness, filters, level, k, weights, compare)
             rows = self._store.turns(self._scope, [winner.id for winner in ranking.winners])
             if len(rows) == len(ranking.winners):
                 break

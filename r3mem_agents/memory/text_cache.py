@@ -88,3 +88,11 @@ def _bytes(key: Key, text: str) -> int:
 
 
 TEXT_CACHE = TextCache()
+
+
+def clear_text_cache() -> None:
+    """Let go of the decoded texts that this process keeps; each is decoded anew when it is read.
+
+    Only time depends on it: a benchmark times a read as a new process would do it.
+    """
+    TEXT_CACHE.clear()

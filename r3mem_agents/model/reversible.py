@@ -211,6 +211,16 @@ class ReversibleModel:
         return [self._checked(*found[row]) for row in range(len(tokens))]
 
     @_apart
+    def gists(self, texts: Sequence[str]) -> list[bytes]:
+        """Gists of the segments of texts, as memory tokens hold them, without the codes.
+
+        Raises:
+            InvalidInputError: A text is no string, or holds a lone surrogate.
+        """
+        cut = self._cut(texts, [_utf8(text, number) for number, text in enumerate(texts)])
+        return [gists.tobytes() for gists in self._gists(cut)]
+
+    @_apart
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What the gists of turns are compared with, ``(texts, gist_bits)``, each of length 1.
 

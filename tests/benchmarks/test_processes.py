@@ -13,7 +13,8 @@ import pytest
 from benchmarks.errors import BenchmarkError
 from benchmarks.processes import peak_bytes, run
 from benchmarks.recall.measure import measure
-from benchmarks.recall.systems.system import BM25, Options
+from benchmarks.recall.systems.names import BM25
+from benchmarks.recall.systems.system import Options
 from tests.benchmarks.recall.talks import task_for
 
 

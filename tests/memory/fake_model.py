@@ -51,16 +51,11 @@ class FakeModel:
     def _compress(self, text: str) -> FakeTokens:
         raw = text.encode()
         tokens = self.count_tokens(text)
-        words = text.split()
-        gists = [
-            self.gists([" ".join(words[start : start + 64])])[0].tobytes()
-            for start in range(0, max(len(words), 1), 64)
-        ]
         return FakeTokens(
             code=self._spelling
             + hashlib.blake2b(raw, digest_size=HASH_BYTES).digest()
             + mask(zlib.compress(raw), self._spelling),
-            gists=b"".join(gists) if text else b"",
+            gists=self._gists(text),
             tokens=tokens,
             text_bytes=len(raw),
             inferred=tokens // 2,
@@ -81,11 +76,17 @@ class FakeModel:
             raise ExpansionError("damaged")
         return raw.decode()
 
-    def gists(self, texts: Sequence[str]) -> NDArray[np.uint8]:
-        return np.stack([self._gist(text) for text in texts])
+    def gists(self, texts: Sequence[str]) -> list[bytes]:
+        return [self._gists(text) for text in texts]
+
+    def _gists(self, text: str) -> bytes:
+        words = text.split()
+        starts = range(0, max(len(words), 1), 64) if text else ()
+        return b"".join(self._gist(" ".join(words[n : n + 64])).tobytes() for n in starts)
 
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        bits = np.unpackbits(self.gists(texts), axis=1).astype(np.float32)
+        gists = np.stack([self._gist(text) for text in texts])
+        bits = np.unpackbits(gists, axis=1).astype(np.float32)
         # Shorter than a model's: what hashes have in common by chance counts for nothing.
         return np.asarray((2 * bits - 1) * np.float32(0.6 / np.sqrt(bits.shape[1])))
 

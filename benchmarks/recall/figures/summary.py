@@ -21,7 +21,7 @@ from benchmarks.recall.figures.silence import silence
 from benchmarks.recall.figures.wanted import Wanted, wanted
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import DEPTHS, Ask
-from benchmarks.recall.systems.system import OURS
+from benchmarks.recall.systems.names import OURS
 from benchmarks.timing import percentiles
 
 HEADLINE = "recall@5"

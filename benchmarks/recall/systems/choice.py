@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.errors import MissingPackageError
-from benchmarks.recall.systems.system import (
+from benchmarks.recall.systems.names import (
     BM25,
     BM25_E5,
     BM25_MINILM,
     E5,
     MEM0,
     MINILM,
+    NAMES,
     NGRAMS,
     OURS,
     SPLADE,
-    Options,
-    System,
 )
+from benchmarks.recall.systems.system import Options, System
 from r3mem_agents.errors import InvalidInputError
 
 
@@ -56,9 +56,6 @@ NEEDS: dict[str, tuple[Package, ...]] = {
 
 FUSED = {BM25_MINILM: (BM25, MINILM), BM25_E5: (BM25, E5)}
 """Systems that are two of those."""
-
-NAMES = (OURS, BM25, NGRAMS, MINILM, BM25_MINILM, E5, BM25_E5, SPLADE, MEM0)
-"""All systems, in the order in which they are shown."""
 
 
 class Choice(NamedTuple):

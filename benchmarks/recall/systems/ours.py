@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.recall.ablation import Ablation
+from benchmarks.recall.conversation_index import ConversationIndex
 from benchmarks.recall.conversations import SaidTurn
 from benchmarks.recall.systems.encoder import Encoder, bundled
 from benchmarks.recall.systems.system import Hit, System
 from benchmarks.recall.systems.teacher import Teacher
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
-from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.memory.weighing import rank_with
+from r3mem_agents.memory import clear_text_cache
 
 BATCH_TURNS = 128
 """Turns per ``remember_many``; that of the speed benchmark."""
@@ -27,6 +27,8 @@ class Ours(System):
         self._path = folder / "recall.db"
         self._model = ReversibleModel.from_pretrained(model)
         self._encoder_folder = encoder
+        self._turns: dict[str, Sequence[SaidTurn]] = {}
+        self._indexes: dict[str, ConversationIndex] = {}
         self._teachers: dict[str, Teacher] = {}
         self._memories: dict[str, CompressiveMemory] = {}
         self._last: dict[str, datetime] = {}
@@ -37,6 +39,7 @@ class Ours(System):
         """Remember all turns of a user."""
         memory = CompressiveMemory(self._path, user=user, model=self._model)
         self._memories[user] = memory
+        self._turns[user] = turns
         self._last[user] = max(turn.time for turn in turns if turn.time is not None)
         for start in range(0, len(turns), BATCH_TURNS):
             batch = turns[start : start + BATCH_TURNS]
@@ -69,19 +72,20 @@ class Ours(System):
 
     def cool(self) -> None:
         """Let every text be expanded anew."""
-        TEXT_CACHE.clear()
+        clear_text_cache()
 
     def context(self, user: str, query: str, token_budget: int) -> str:
         """``context``."""
         return self._memories[user].context(query, token_budget, now=self._now(user))
 
     def search_under(self, user: str, query: str, k: int, ablation: Ablation) -> list[Hit]:
-        """The ranking with other evidence; not expanded, no public verb does this."""
+        """The ranking with other evidence, on an index beside the memory: no verb does this."""
+        turns = self._turns[user]
+        if user not in self._indexes:
+            self._indexes[user] = ConversationIndex(self._model, turns)
         likeness = self._teacher(user).likeness(query) if ablation.teacher else None
-        winners = rank_with(
-            self._memories[user], query, k, ablation.weights, self._now(user), likeness
-        )
-        return [(self._ids[user, winner.id], winner.score) for winner in winners]
+        winners = self._indexes[user].rank(query, k, ablation.weights, self._now(user), likeness)
+        return [(turns[winner.id - 1].id, winner.score) for winner in winners]
 
     def _now(self, user: str) -> datetime:
         return self._asked or self._last[user]
@@ -92,10 +96,8 @@ class Ours(System):
 
     def _teacher(self, user: str) -> Teacher:
         if user not in self._teachers:
-            turns = self._memories[user].history()
-            ids = [turn.id for turn in turns if turn.id is not None]
-            texts = [turn.text for turn in turns]
-            self._teachers[user] = Teacher(ids, texts, self._encoder)
+            texts = [turn.text for turn in self._turns[user]]
+            self._teachers[user] = Teacher(texts, self._encoder)
         return self._teachers[user]
 
     def disk_bytes(self) -> int:

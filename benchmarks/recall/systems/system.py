@@ -10,16 +10,6 @@ from typing import Protocol
 
 from benchmarks.recall.conversations import SaidTurn
 
-OURS = "r3mem"
-BM25 = "bm25"
-NGRAMS = "ngrams"
-MINILM = "minilm"
-E5 = "e5"
-BM25_MINILM = "bm25+minilm"
-BM25_E5 = "bm25+e5"
-SPLADE = "splade"
-MEM0 = "mem0"
-
 Hit = tuple[str, float]
 """A turn's id and its score, higher is better."""
 

@@ -98,12 +98,12 @@ def _facts(turn: Turn) -> tuple[Any, ...]:
 
 def ask(memory: CompressiveMemory, meetings: Meetings, advance: Advance) -> list[Answer]:
     """Ask every question, after one lookup that is not timed."""
-    from r3mem_agents.memory.text_cache import TEXT_CACHE
+    from r3mem_agents.memory import clear_text_cache
 
     memory.recall("Good morning, everyone.", k=RECALLED)
     answers = []
     for question in meetings.questions:
-        TEXT_CACHE.clear()  # a lookup is timed with its expansions
+        clear_text_cache()  # a lookup is timed with its expansions
         start = time.perf_counter()
         hits = memory.recall(question.text, k=RECALLED)
         answers.append(Answer(question, hits, 1000 * (time.perf_counter() - start)))

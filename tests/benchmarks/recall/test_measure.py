@@ -6,7 +6,8 @@ from benchmarks.recall.ablation import ABLATIONS
 from benchmarks.recall.conversations import Conversation, Question, SaidTurn
 from benchmarks.recall.measure import Task, measure
 from benchmarks.recall.plan import BUDGETS, plan
-from benchmarks.recall.systems.system import OURS, Options
+from benchmarks.recall.systems.names import OURS
+from benchmarks.recall.systems.system import Options
 from tests.benchmarks.recall.talks import TALKS, task_for
 
 

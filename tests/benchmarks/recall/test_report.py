@@ -11,8 +11,7 @@ from benchmarks.recall.conversations import Question
 from benchmarks.recall.figures.summary import summarize
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
-from benchmarks.recall.systems.choice import NAMES
-from benchmarks.recall.systems.system import OURS
+from benchmarks.recall.systems.names import NAMES, OURS
 from tests.benchmarks.recall.talks import TALKS, count_words
 
 

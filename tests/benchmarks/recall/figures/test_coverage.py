@@ -4,7 +4,7 @@ from benchmarks.recall.conversations import SaidTurn
 from benchmarks.recall.figures.coverage import CONTEXT, coverage, written
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import Ask
-from benchmarks.recall.systems.system import OURS
+from benchmarks.recall.systems.names import OURS
 from tests.benchmarks.recall.talks import TALKS, count_words
 
 

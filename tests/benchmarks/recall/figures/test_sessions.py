@@ -6,7 +6,7 @@ from benchmarks.recall.conversations import Conversation, Question, SaidTurn
 from benchmarks.recall.figures.sessions import BY_SESSION, sessions
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
-from benchmarks.recall.systems.system import OURS
+from benchmarks.recall.systems.names import OURS
 
 
 def test_sessions_by_hand() -> None:

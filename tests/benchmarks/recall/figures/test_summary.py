@@ -8,7 +8,7 @@ from benchmarks.recall.conversations import Conversation, Question, SaidTurn
 from benchmarks.recall.figures.summary import summarize
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
-from benchmarks.recall.systems.system import BM25, OURS
+from benchmarks.recall.systems.names import BM25, OURS
 from tests.benchmarks.recall.talks import TALKS, count_words
 
 

@@ -19,8 +19,9 @@ from benchmarks.recall.systems.choice import open_system
 from benchmarks.recall.systems.e5 import E5Encoder
 from benchmarks.recall.systems.encoder import Encoder, bundled
 from benchmarks.recall.systems.fusion import RelativeScoreFusion
+from benchmarks.recall.systems.names import BM25, MEM0, NAMES, NGRAMS
 from benchmarks.recall.systems.splade import SparseIndex
-from benchmarks.recall.systems.system import BM25, MEM0, NGRAMS, Hit, Options, System, line
+from benchmarks.recall.systems.system import Hit, Options, System, line
 from r3mem_agents import ReversibleModel
 from r3mem_agents.errors import InvalidInputError
 from tests.benchmarks.recall.talks import TALKS
@@ -34,7 +35,7 @@ def checkpoint(tmp_path: Path, model: ReversibleModel) -> str:
     return str(tmp_path / "tiny")
 
 
-@pytest.fixture(params=choice.NAMES)
+@pytest.fixture(params=NAMES)
 def system(
     request: pytest.FixtureRequest,
     tmp_path: Path,

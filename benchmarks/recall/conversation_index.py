@@ -1,0 +1,107 @@
+"""The lookup on a conversation, without a store: to rank under other weights, and to fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recall.conversations import SaidTurn
+from r3mem_agents import ReversibleModel
+from r3mem_agents.analysis.terms import ASKS
+from r3mem_agents.lookup.index import Index, Snapshot
+from r3mem_agents.lookup.likeness import gist_likeness
+from r3mem_agents.lookup.question import Question
+from r3mem_agents.lookup.ranking import Filters, Winner, rank
+from r3mem_agents.lookup.weights import Weights
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.query_parser import read
+from r3mem_agents.memory.records import speaker_of, term_hashes
+from r3mem_agents.store import IndexColumns, ScopeState
+from r3mem_agents.timestamps import to_integers
+
+T = TypeVar("T")
+
+OBFUSCATOR = Obfuscator(b"benchmarks".ljust(32))
+"""Hashes the terms of all conversations alike; nothing here is stored."""
+
+
+class ConversationIndex:
+    """What a memory of a conversation would look up in.
+
+    Turns have the ids 1, 2, 3 ... in the order in which they were said.
+
+    Args:
+        model: Makes the gists; codes are not made, since nothing is expanded.
+        turns: The conversation, each turn with its time.
+    """
+
+    def __init__(self, model: ReversibleModel, turns: Sequence[SaidTurn]) -> None:
+        self._model = model
+        self._turns = turns
+        self._gists = model.gists([turn.text for turn in turns])
+        self._terms = [term_hashes(OBFUSCATOR, turn.text) for turn in turns]
+
+    def snapshot(self, count: int | None = None) -> Snapshot:
+        """The turns, or the first ``count`` of them, as a lookup sees them."""
+        turns = self._turns[:count]
+        index = Index(ScopeState(1, 0), self._model.gist_bytes, OBFUSCATOR.term(ASKS))
+        speakers = _numbers([(turn.role, turn.speaker) for turn in turns])
+        sessions = _numbers([turn.session for turn in turns])
+        for (role, name), number in speakers.items():
+            index.speakers[number] = speaker_of(OBFUSCATOR, role, name)
+        index.add(
+            IndexColumns(
+                ids=range(1, len(turns) + 1),
+                sessions=[sessions[turn.session] for turn in turns],
+                speakers=[speakers[turn.role, turn.speaker] for turn in turns],
+                times_us=[to_integers(turn.time)[0] for turn in turns if turn.time is not None],
+                gists=self._gists[:count],
+                terms=self._terms[:count],
+            )
+        )
+        return index.snapshot()
+
+    @cached_property
+    def _all(self) -> Snapshot:
+        return self.snapshot()
+
+    def rank(
+        self,
+        query: str,
+        k: int,
+        weights: Weights,
+        now: datetime,
+        likeness: NDArray[np.float64] | None = None,
+    ) -> list[Winner]:
+        """Return what ``memory.recall(query, k, now=now)`` would under these weights.
+
+        Turns are not compared, so none supersedes another.
+
+        Args:
+            query: The question.
+            k: How many turns to return.
+            weights: How evidence is fused.
+            now: What dates in the question are relative to.
+            likeness: Similarity of each turn to the question, ``(turns,)``, in the place of that
+                of their gists.
+        """
+        turns = self._all
+        if likeness is None:
+            likeness = gist_likeness(turns, self._model.questions([query])[0])
+        question = parsed(query, now, turns)
+        return list(rank(turns, question, likeness, Filters(), "turn", k, weights).winners)
+
+
+def parsed(query: str, now: datetime | None, turns: Snapshot) -> Question:
+    """A question as these turns and their speakers explain it."""
+    return read(query, now, turns, OBFUSCATOR)
+
+
+def _numbers(values: Sequence[T]) -> dict[T, int]:
+    # Numbers of distinct values, in order of appearance.
+    return {value: number for number, value in enumerate(dict.fromkeys(values))}
