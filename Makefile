@@ -78,7 +78,7 @@ recall: $(READY)
 	$(BIN)/python -m benchmarks recall --data $(RECALL_DATA) --ablate --out docs/results
 
 question: $(READY)
-	$(BIN)/python examples/recipes/worked_question.py docs
+	$(BIN)/python -m benchmarks question
 
 wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

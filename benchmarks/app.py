@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from benchmarks.codec.command import codec
+from benchmarks.question import question
 from benchmarks.recall.command import recall
 from benchmarks.scale.command import scale
 from benchmarks.speed.command import speed
@@ -48,3 +49,5 @@ app.command(
         "python -m benchmarks scale --sizes 1000,10000,100000,1000000 --users 10000x100",
     ),
 )(scale)
+
+app.command(epilog=examples("python -m benchmarks question"))(question)

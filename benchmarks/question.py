@@ -1,25 +1,22 @@
-"""One question, worked: what each level of evidence says for the turns that come first.
+"""``python -m benchmarks question``: one question worked, with what each level of evidence says.
 
-    python examples/recipes/worked_question.py docs
-
-puts a question to a conversation of the project's own with the bundled model, and writes how the
-lookup explains itself: all of it to ``docs/results/question.json``, the tables into
-``docs/recall.md``, between two marks. ``make question`` does it.
+It is put to a conversation of the project's own with the bundled model. How the lookup explains
+itself goes to ``docs/results/question.json``, the tables go into ``docs/recall.md``, between two
+marks.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import benchmarks
-from benchmarks.recall.readers.files import digests, read
-from r3mem_agents import CompressiveMemory, Turn
+import typer
+
 from r3mem_agents.provenance import write_result
 
+DATA = Path(__file__).parent / "recall" / "sets" / "facts-en.jsonl"
 CONVERSATION = "facts-en-marcus"
 QUESTION = "When did I give up cigarettes?"
 SHOWN = 3
@@ -28,11 +25,15 @@ BEGIN = "<!-- what follows is written by `make question` -->"
 END = "<!-- to here -->"
 
 
-def main(docs: Path) -> None:
-    """Work the question, and write it down."""
+def question(
+    docs: Annotated[Path, typer.Option(help="Folder of recall.md and results/.")] = Path("docs"),
+) -> None:
+    """Explain the turns that one question finds, and write the explanation into the docs."""
+    from benchmarks.recall.readers.files import digests, read
+    from r3mem_agents import CompressiveMemory, Turn
+
     path = docs / "results" / "question.json"
-    data = Path(benchmarks.__file__).with_name("recall") / "sets" / "facts-en.jsonl"
-    conversation = next(one for one in read([data]).conversations if one.id == CONVERSATION)
+    conversation = next(one for one in read([DATA]).conversations if one.id == CONVERSATION)
     with CompressiveMemory(":memory:") as memory:
         turns = memory.remember_many(
             Turn(role=t.role, text=t.text, name=t.speaker, session=t.session, time=t.time)
@@ -58,7 +59,7 @@ def main(docs: Path) -> None:
         )
     figures = {"turns": len(turns), "lookup": asdict(hits.explanation), "hits": explained}
     config = model | {
-        "data": digests([data]),
+        "data": digests([DATA]),
         "conversation": CONVERSATION,
         "question": QUESTION,
         "shown": SHOWN,
@@ -92,7 +93,3 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
         for level in levels:
             one = hit["explanation"]["evidence"][level]
             yield f"| {level} | {one['log_odds']:+.2f} | {'; '.join(one['reasons'])} |"
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
