@@ -1,4 +1,4 @@
-"""What the pictures of all benchmarks share."""
+"""Parts that the pictures of all benchmarks share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRID = "#E7E9EC"
 
 
 def canvas(width: float, height: float) -> Figure:
-    """An empty white figure of so many inches, to be saved as PNG.
+    """Make an empty white figure, its size in inches, to be saved as PNG.
 
     Raises:
         MissingPackageError: matplotlib is not installed.
@@ -30,7 +30,7 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def tidy(axes: Axes) -> None:
-    """Keep what is drawn in front of the grid, and no frame above and to the right of it."""
+    """Put the grid behind the data, and take away the upper and the right spine."""
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

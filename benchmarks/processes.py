@@ -20,7 +20,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 Advance = Callable[[str, int], None]
-"""Told what is being done and how many more steps are done."""
+"""Called with the name of a stage and the number of steps just done."""
 
 Steps = SimpleQueue[tuple[str, int]]
 
@@ -35,11 +35,11 @@ def run(
     """Run a function in a new process.
 
     Args:
-        work: The function, known by its module.
-        task: What it is given.
-        advance: Told about the steps, in this process.
-        name: What is measured, for the message of an error.
-        hint: What to do if the process dies.
+        work: A function of a module, which the new process imports.
+        task: Its argument.
+        advance: Called about the steps, in this process.
+        name: Name of the system measured, for the message of an error.
+        hint: Advice in that message.
 
     Raises:
         BenchmarkError: The process died.

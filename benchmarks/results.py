@@ -1,4 +1,4 @@
-"""Where a benchmark's figures go: a file, a picture, and the terminal."""
+"""Output of a benchmark: a file, a picture, and the terminal."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def publish(
 
     Args:
         path: The JSON file; its name is the benchmark's. The picture goes beside it.
-        config: What was measured.
-        figures: What was found.
+        config: The data, model and settings of the measurement.
+        figures: The figures.
         show: Prints tables.
         plot: Draws into a PNG.
         as_json: Print JSON instead of tables.

@@ -1,4 +1,4 @@
-"""What a figure was measured on, and how it is written down."""
+"""The machine and versions behind a figure, and the file that records them."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def write_result(
     Args:
         path: File to write; its folder is made.
         benchmark: Name of the benchmark.
-        config: What was asked for: data, limits, seed, model.
-        figures: What was measured.
+        config: The data, limits, seed and model asked for.
+        figures: The figures.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {

@@ -46,7 +46,7 @@ class Measurement:
         sizes: Bytes of each turn by coder.
         tokens: Tokens of each turn.
         counts: Tokens ``inferred``, and ``segments`` in all, ``packed`` and ``literal``.
-        exact: How many turns came back to the byte.
+        exact: Turns that came back byte for byte.
         rounds: Per round ``[tokens, bits, inferred]``.
         compress_s: Seconds of compressing.
         expand_s: Seconds of expanding.
@@ -79,7 +79,7 @@ def measure(
         model: The model.
         turns: Held-out turns.
         coders: Byte coders by name.
-        advance: Told how many more turns are done.
+        advance: Called with the number of turns just done.
     """
     result = Measurement()
     costs = static_costs(model.static_counts)
@@ -100,12 +100,12 @@ def measure(
             model,
             [
                 text
-                for text, segment in zip(texts, memory_tokens, strict=True)
-                if segment.tokens <= EXPLAINED_TOKENS
+                for text, stored in zip(texts, memory_tokens, strict=True)
+                if stored.tokens <= EXPLAINED_TOKENS
             ],
         )
-        for said, segment in zip(batch, memory_tokens, strict=True):
-            _size_turn(result, model, said, segment, costs, words, coders)
+        for said, stored in zip(batch, memory_tokens, strict=True):
+            _size_turn(result, model, said, stored, costs, words, coders)
         advance(len(batch))
     return result
 
@@ -124,7 +124,7 @@ def _size_turn(
     result: Measurement,
     model: ReversibleModel,
     said: Said,
-    segment: MemoryTokens,
+    stored: MemoryTokens,
     costs: NDArray[np.float64],
     words: peers.StaticRangeCoder,
     coders: dict[str, peers.Coder],
@@ -136,14 +136,14 @@ def _size_turn(
     result.tokens.append(len(ids))
     segments = -(-len(ids) // model.config.segment_tokens)
     for name, count in (
-        ("inferred", segment.inferred),
-        ("packed", segment.packed),
-        ("literal", segment.literal),
+        ("inferred", stored.inferred),
+        ("packed", stored.packed),
+        ("literal", stored.literal),
         ("segments", segments),
     ):
         result.counts[name] = result.counts.get(name, 0) + count
-    result.add_size(OURS, len(segment.code))
-    result.add_size(OURS_WITH_GIST, len(segment.code) + len(segment.gists))
+    result.add_size(OURS, len(stored.code))
+    result.add_size(OURS_WITH_GIST, len(stored.code) + len(stored.gists))
     result.add_size(PACKED, peers.packed_bytes(len(ids), len(costs)))
     result.add_size(STATIC, peers.static_bytes(costs, ids))
     result.add_size(STATIC_WORDS, words.size(ids))

@@ -1,4 +1,4 @@
-"""What else could store a turn: bytes per turn of other coders, each in its most frugal form."""
+"""Other coders that could store a turn: bytes per turn, each in its most compact form."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class StaticRangeCoder:
 def byte_coders(dictionary_samples: Sequence[bytes] | None) -> Mapping[str, Coder]:
     """Coders for one turn at a time: zstd and brotli.
 
-    Each in its most frugal form: zstd goes without magic number, checksum, content size and
+    Each in its most compact form: zstd goes without magic number, checksum, content size and
     dictionary id, as a store knows these.
 
     Args:

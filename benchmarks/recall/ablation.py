@@ -1,4 +1,4 @@
-"""Rankings with other evidence than a memory has: what each level of it is worth."""
+"""Rankings under other evidence than a memory has: the worth of each level."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Ablation(NamedTuple):
     """A way to rank.
 
     Attributes:
-        weights: How evidence is fused.
-        teacher: Whether the sentence encoder that taught the gist takes its place, with whole
-            vectors: no gist can be expected to bring more.
+        weights: Weights of the evidence.
+        teacher: Replace gists by whole vectors of the sentence encoder that they were distilled
+            from: no gist can be expected to bring more.
     """
 
     weights: Weights

@@ -31,7 +31,7 @@ OBFUSCATOR = Obfuscator(b"benchmarks".ljust(32))
 
 
 class ConversationIndex:
-    """What a memory of a conversation would look up in.
+    """The arrays that a memory of a conversation would search.
 
     Turns have the ids 1, 2, 3 ... in the order in which they were said.
 

@@ -45,8 +45,8 @@ class SaidTurn(_Record):
     """One turn.
 
     Attributes:
-        id: What questions call it by; unique in its conversation.
-        text: What was said.
+        id: Name that questions use; unique in its conversation.
+        text: The text.
         speaker: Name of the speaker.
         role: Role of the speaker.
         session: The session it belongs to.
@@ -68,7 +68,7 @@ class Question(_Record):
         question: The question.
         gold: Ids of the turns that answer it.
         rivals: Ids of turns that say the like of another time or thing; gold belongs before them.
-        category: What figures are broken down by.
+        category: Category that figures are broken down by.
         answer: The answer; kept, not used.
         answerable: Whether the conversation answers it.
         time: When it is asked, UTC where no zone is given; right after the last turn if left out.
@@ -84,7 +84,7 @@ class Question(_Record):
 
     @property
     def counted(self) -> bool:
-        """Whether recall can be measured with it."""
+        """Tell whether recall can be measured with it."""
         return self.answerable and bool(self.gold)
 
 
@@ -117,7 +117,7 @@ class Conversation(_Record):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What is measured with.
+    """Conversations to measure with.
 
     Attributes:
         conversations: Conversations whose every turn has a time and whose gold turns all exist.
@@ -145,7 +145,7 @@ def parse(line: bytes | str, where: str) -> Conversation:
 
 
 def reason(error: Exception) -> str:
-    """Where a record is wrong first, and why."""
+    """Name the first wrong place of a record, and the reason."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False)[0]

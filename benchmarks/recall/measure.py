@@ -26,13 +26,13 @@ from benchmarks.recall.systems.system import Hit, Options, System
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one system is to do.
+    """The work of one system.
 
     Attributes:
-        system: Its name.
+        system: Name of the system.
         conversations: The data.
-        asks: What is asked.
-        options: What it is opened with.
+        asks: The questions to put.
+        options: Options to open it with.
         ablated: Names of ``ABLATIONS`` that rankings are made under too; only ours has levels.
     """
 
@@ -56,7 +56,7 @@ class Task:
 
 @dataclass(slots=True)
 class Measured:
-    """What one system did.
+    """The measurement of one system.
 
     Attributes:
         write_s: Seconds of ingesting all conversations.

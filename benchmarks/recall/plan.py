@@ -1,4 +1,4 @@
-"""Which questions are put to whom: everything that is drawn, drawn once for all systems."""
+"""The questions put to each conversation: all random choices, made once for all systems."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def plan(conversations: Sequence[Conversation], seed: int) -> list[Ask]:
 
     Args:
         conversations: The data.
-        seed: Of the questions that are timed or filled, and of the other conversations.
+        seed: Seed of the choice of timed and filled questions, and of other conversations.
     """
     generator = random.Random(seed)
     pairs = [

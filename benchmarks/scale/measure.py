@@ -1,4 +1,4 @@
-"""One system with so many turns: what a lookup takes, what is held in memory and on disk."""
+"""One system with many turns: the time of a lookup, and bytes in memory and on disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOKUPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much a system holds.
+    """The turns that a system holds.
 
     Attributes:
         turns: Turns of each user.
@@ -34,7 +34,7 @@ class Load:
         stock: Texts that turns are made of.
         distinct: Turns that differ; the others repeat their texts, at times of their own. What a
             lookup does for a turn does not depend on whether its text is there twice.
-        seed: Of turns and questions.
+        seed: Seed of turns and questions.
     """
 
     turns: int

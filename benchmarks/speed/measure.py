@@ -32,7 +32,7 @@ IMPORT_CODE = (
 )
 
 Advance = Callable[[str, int], None]
-"""Told the name of the stage and how many more of its steps are done."""
+"""Called with the name of a stage and the number of steps just done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +164,11 @@ def _expand(model: ReversibleModel, turns: Sequence[Turn], advance: Advance) -> 
     tokens, seconds = 0, 0.0
     for start in range(0, len(turns), BATCH_TURNS):
         texts = [turn.text for turn in turns[start : start + BATCH_TURNS]]
-        segments = model.compress(texts)
+        stored = model.compress(texts)
         clock = time.perf_counter()
-        model.expand(segments)
+        model.expand(stored)
         seconds += time.perf_counter() - clock
-        tokens += sum(segment.tokens for segment in segments)
+        tokens += sum(one.tokens for one in stored)
         advance("expanding", len(texts))
     return _rate(tokens, seconds)
 

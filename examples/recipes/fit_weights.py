@@ -142,7 +142,7 @@ def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Ask
 
 
 def asked(file: str, fold: int, asking: Known, told: Known, row: int) -> Asked:
-    """What a lookup considers for a conversation's question in its memory, or in another's."""
+    """The turns considered for a conversation's question, in its own memory or in another's."""
     question, turns = asking.said.questions[row], told.said.turns
     place = {turn.id: number for number, turn in enumerate(turns)} if asking is told else {}
     golds = [place[one] for one in question.gold if one in place] if question.answerable else []
@@ -230,7 +230,7 @@ def minimize(free: Tensor, loss: Any) -> None:
 
 
 def file_weights(names: Sequence[str]) -> Tensor:
-    """What each question counts."""
+    """The weight of each question."""
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     weights = torch.tensor([counts[name] ** -0.5 for name in names])
     return weights / weights.sum()
@@ -244,7 +244,7 @@ def odds_of(one: Asked, weights: Weights) -> NDArray[np.float64]:
 
 
 def found(one: Asked, weights: Weights) -> tuple[float, float]:
-    """Whether the first is gold, and the share of the gold turns or sessions among five."""
+    """1 if the first is gold, and the share of the gold turns or sessions among five."""
     order = np.argsort(-odds_of(one, weights), kind="stable")
     if one.unit == "session":
         order = order[np.sort(np.unique(one.sessions[order], return_index=True)[1])]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float | None:
-    """How often a positive scores above a negative, ties counting half; ``None`` of nothing."""
+    """Share of pairs whose positive scores higher, ties counting half; ``None`` without pairs."""
     upper, lower = np.asarray(positive, float), np.sort(np.asarray(negative, float))
     if not len(upper) or not len(lower):
         return None

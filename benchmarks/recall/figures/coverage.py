@@ -1,4 +1,4 @@
-"""How many of the gold turns a prompt holds: ``context`` beside turns in the order of a ranking."""
+"""The share of gold turns in a prompt: ``context`` beside turns in the order of a ranking."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def coverage(
 
     Args:
         conversations: The data.
-        asks: What was asked; the filled ones are measured with.
-        measured: What each system did.
+        asks: The questions put; contexts were filled for some.
+        measured: The measurement of each system.
         count_tokens: Counts tokens, as ``context`` does.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
     """
     turns = [{turn.id: turn for turn in conversation.turns} for conversation in conversations]
 

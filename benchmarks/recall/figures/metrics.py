@@ -1,4 +1,4 @@
-"""What a ranking is worth: recall, reciprocal rank, separation, and how sure that is."""
+"""Metrics of a ranking: recall, reciprocal rank, separation, and their intervals."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ AT_DEPTHS: Mapping[str, Callable[[Sequence[str], Collection[str], int], float]] 
     "any": any_at,
     "all": all_at,
 }
-"""What is counted at several depths, by the name that figures have."""
+"""Metrics that are taken at several depths, by name."""
 
 
 def interval(values: Iterable[float], seed: int) -> Interval | None:
@@ -82,7 +82,7 @@ def rounded_interval(values: Iterable[float], seed: int) -> dict[str, float] | N
 
 
 def take(ranking: Iterable[str], cost: Sequence[int], budget: int) -> list[str]:
-    """What fits into a budget, best first; a turn that does not fit is passed over.
+    """The turns that fit into a budget, best first; one that does not fit is skipped.
 
     Args:
         ranking: Ids, best first.

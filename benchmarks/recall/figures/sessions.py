@@ -27,9 +27,9 @@ def sessions(
 
     Args:
         conversations: The data.
-        asks: What was asked.
-        measured: What each system did.
-        seed: Of the bootstrap.
+        asks: The questions put.
+        measured: The measurement of each system.
+        seed: Seed of the bootstrap.
     """
     session_of = [
         {turn.id: turn.session for turn in conversation.turns} for conversation in conversations
@@ -72,7 +72,7 @@ def _summaries(
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any] | None:
-    """How much oftener the turns of a session's summary answer a question than its turns at large.
+    """How often turns of a session's summary answer a question, beside all its turns.
 
     Only sessions with more turns than a summary takes, of conversations whose gold is turns.
     """

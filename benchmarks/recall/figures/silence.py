@@ -19,16 +19,16 @@ NOTHING_FOUND = float("-inf")
 def silence(
     conversations: Sequence[Conversation], asks: Sequence[Ask], measured: Measured, seed: int
 ) -> dict[str, Any]:
-    """How well finding is told from not finding, over all questions and by source.
+    """Separation of questions with an answer from those without, over all and by source.
 
     Questions with an answer, put to their conversation, are set against two kinds that have none
     there: the unanswerable ones, and the same questions put to another conversation.
 
     Args:
         conversations: The data.
-        asks: What was asked.
-        measured: What the system did.
-        seed: Of the bootstrap.
+        asks: The questions put.
+        measured: The measurement of the system.
+        seed: Seed of the bootstrap.
     """
     sources = [conversations[ask.user].source or UNNAMED for ask in asks]
     return {

@@ -33,7 +33,7 @@ ADDED = {
     "the gist to all the rest": (UNCOMPARED, "without gist"),
     "its teacher to all the rest": (TEACHER, "without gist"),
 }
-"""What brings something to what, with the two rankings that tell."""
+"""Gains, each with the ranking that has the evidence and the one that has not."""
 
 Values = dict[str, list[float]]
 """Per metric, its value for each counted question."""
@@ -53,10 +53,10 @@ def summarize(
 
     Args:
         conversations: The data.
-        asks: What was asked.
-        measured: What each system did.
+        asks: The questions put.
+        measured: The measurement of each system.
         count_tokens: Counts the tokens of a context.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
     """
     counted = wanted(conversations, asks)
     values = {

@@ -1,4 +1,4 @@
-"""What questions want: their gold turns, or any turn of the sessions that those are in."""
+"""The targets of questions: their gold turns, or any turn of the sessions of those."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 
     @property
     def category(self) -> str:
-        """What its figures are found under."""
+        """The category that its figures are listed under."""
         return self.question.category or UNCATEGORIZED
 
     def found(self, ids: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ LAYOUT = (
     "{role, id, content, time_anchor?} or {turns: [[...]]}, and questions are {ability: "
     "[{question, source_chat_ids}]}"
 )
-"""What is expected, for messages."""
+"""The expected layout, for messages."""
 
 UNANSWERABLE = "abstention"
 """The ability whose questions have no answer in the chat."""
@@ -67,7 +67,7 @@ class _Said(NamedTuple):
 
 
 def fits(raw: Any) -> bool:
-    """Whether parsed JSON looks like rows of BEAM, or one row."""
+    """Tell whether parsed JSON looks like rows of BEAM, or one row."""
     rows = raw if isinstance(raw, list) else [raw]
     return any(
         isinstance(row, dict) and {"chat", "probing_questions"} <= row.keys() for row in rows
@@ -75,7 +75,7 @@ def fits(raw: Any) -> bool:
 
 
 def is_chat(raw: Any) -> bool:
-    """Whether parsed JSON looks like the chat of a folder, which has its questions beside it."""
+    """Tell whether parsed JSON is the chat of a folder, which has its questions beside it."""
     return (
         isinstance(raw, list)
         and bool(raw)

@@ -21,7 +21,7 @@ TIME = "%I:%M %p on %d %B, %Y"
 
 
 def fits(raw: Any) -> bool:
-    """Whether parsed JSON looks like LoCoMo's file."""
+    """Tell whether parsed JSON looks like LoCoMo's file."""
     return (
         isinstance(raw, list)
         and bool(raw)

@@ -15,10 +15,10 @@ LAYOUT = (
     "a list of {question_id, question_type, question, answer, question_date, haystack_dates, "
     "haystack_session_ids, haystack_sessions: [[{role, content, has_answer?}]], answer_session_ids}"
 )
-"""What is expected, for messages."""
+"""The expected layout, for messages."""
 
 UNANSWERABLE = "_abs"
-"""How the ids of questions end that have no answer in their history."""
+"""Ending of the ids of questions without an answer in their history."""
 
 WEEKDAY = re.compile(r"\s*\([^)]*\)")
 TIME = "%Y/%m/%d %H:%M"
@@ -49,7 +49,7 @@ class _Session(NamedTuple):
 
 
 def fits(raw: Any) -> bool:
-    """Whether parsed JSON looks like one of LongMemEval's files."""
+    """Tell whether parsed JSON looks like one of LongMemEval's files."""
     return isinstance(raw, list) and any(
         isinstance(item, dict) and {"question_id", "haystack_sessions"} & item.keys()
         for item in raw

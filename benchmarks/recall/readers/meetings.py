@@ -10,7 +10,7 @@ from r3mem_agents.errors import InvalidInputError
 
 
 def fits(raw: Any) -> bool:
-    """Whether parsed JSON looks like the demonstration's file."""
+    """Tell whether parsed JSON looks like the demonstration's file."""
     return isinstance(raw, dict) and {"source", "turns", "questions"} <= raw.keys()
 
 

@@ -1,4 +1,4 @@
-"""Which systems are known, which of them can run here, and how each is opened."""
+"""The systems that can run here, and the opening of each."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Package(NamedTuple):
     """A package that a system needs.
 
     Attributes:
-        module: What is imported.
-        name: What is installed.
+        module: Name to import it by.
+        name: Name to install it by.
     """
 
     module: str
@@ -90,7 +90,7 @@ def choose(wanted: str | None, encoder: Path | None = None) -> Choice:
 
 
 def missing(name: str, encoder: Path | None = None) -> MissingPackageError | None:
-    """What a system lacks, as an error that says how to get it; ``None`` if it can run."""
+    """Return the error that names a package a system lacks; ``None`` if it can run."""
     for part in FUSED.get(name, (name,)):
         for package in NEEDS[part]:
             if package == WEIGHTS and encoder is not None:

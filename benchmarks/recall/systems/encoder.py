@@ -20,7 +20,7 @@ LIMITS = "sentence_bert_config.json"
 
 
 class TextEncoder(Protocol):
-    """What gives texts and questions vectors."""
+    """Encodes texts and questions as vectors."""
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors of texts, in their order."""

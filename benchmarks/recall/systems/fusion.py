@@ -10,7 +10,7 @@ from benchmarks.recall.systems.system import Hit, System
 
 
 class RelativeScoreFusion(System):
-    """The sum of what systems make of a turn, each from 0 for its worst hit to 1 for its best."""
+    """The sum of the scores of several systems, each scaled from 0 (worst hit) to 1 (best)."""
 
     def __init__(self, *parts: System) -> None:
         self._parts = parts
@@ -34,7 +34,7 @@ class RelativeScoreFusion(System):
         return sorted(total.items(), key=lambda hit: -hit[1])[:k]
 
     def disk_bytes(self) -> int:
-        """What all of them have on disk."""
+        """Size of all of them on disk."""
         return sum(part.disk_bytes() for part in self._parts)
 
     def close(self) -> None:

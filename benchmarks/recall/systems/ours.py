@@ -52,7 +52,7 @@ class Ours(System):
                 self._ids[user, turn.id] = said.id
 
     def ask_at(self, time: datetime | None) -> None:
-        """What ``now`` is from here on."""
+        """Take this time as ``now`` from here on."""
         self._asked = time
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:

@@ -16,7 +16,7 @@ from benchmarks.recall.systems.system import Hit, System, folder_bytes, line
 
 
 class SparseEncoder(Protocol):
-    """What gives the words of a vocabulary weights for a text."""
+    """Encodes texts as weights of the words of a vocabulary."""
 
     def encode_sparse(self, texts: list[str]) -> NDArray[np.float32]:
         """One row a text, one column a word; most are 0."""

@@ -1,4 +1,4 @@
-"""What is compared: one small protocol."""
+"""The protocol of the systems that are compared."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What systems are opened with.
+    """Options to open systems with.
 
     Attributes:
         model: Checkpoint of r3mem, a name or a folder.

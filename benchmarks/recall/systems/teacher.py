@@ -23,6 +23,6 @@ class Teacher:
         self._vectors = np.array(encoder.embed_documents(texts))
 
     def likeness(self, question: str) -> NDArray[np.float64]:
-        """How similar each turn is to a question, ``(turns,)``."""
+        """Return the similarity of each turn to a question, ``(turns,)``."""
         found: NDArray[np.float64] = self._vectors @ np.array(self._encoder.embed_query(question))
         return found

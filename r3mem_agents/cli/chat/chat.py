@@ -22,7 +22,7 @@ WINDOW = 11
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was answered, and on what ground.
+    """An answer and its sources.
 
     Attributes:
         text: The answer.
@@ -64,7 +64,7 @@ class Chat:
         What has been answered when something goes wrong, or when the user interrupts, is stored.
 
         Args:
-            text: What the user says.
+            text: The message.
             show: Gets the answer, part after part.
 
         Raises:

@@ -104,7 +104,7 @@ def _hold(talk: Talk) -> int:
 
 
 def _lines() -> Iterator[str]:
-    """What is typed or piped in, without empty lines."""
+    """Yield the lines typed or piped in, without empty ones."""
     typed = sys.stdin.isatty()
     if typed:
         with suppress(ImportError):  # Windows has none

@@ -1,4 +1,4 @@
-"""Who answers: any model of LangChain's providers, any server of OpenAI's protocol, or a folder."""
+"""Chat models: those of LangChain's providers, servers of OpenAI's protocol, and folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Responder = Callable[[list[Message]], Iterator[str]]
 
 
 def choose_responder(model: str | None, base_url: str | None = None) -> Responder | None:
-    """Who answers.
+    """Return the responder of a model.
 
     Args:
         model: Provider and model as LangChain names them, ``openai:gpt-5.5``; a model of the

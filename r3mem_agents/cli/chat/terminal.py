@@ -1,4 +1,4 @@
-"""What a talk shows, message after message, and the commands inside it."""
+"""A chat in the terminal: its output, and the commands inside it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ctrl-C stops an answer. A space in front of a / makes it a message."""
 
 
 class Talk:
-    """A chat with a face: text for people, or JSON."""
+    """A chat in the terminal, with text for people or JSON."""
 
     def __init__(self, chat: Chat, *, as_json: bool) -> None:
         self._chat = chat
@@ -117,7 +117,7 @@ class Talk:
 
 
 def _ground(reply: Reply) -> str:
-    """On what an answer stands: ``2 turns recalled, from 2026-09-07; prompt of 312 tokens``."""
+    """The sources of an answer: ``2 turns recalled, from 2026-09-07; prompt of 312 tokens``."""
     recalled = "nothing older recalled"
     if reply.recalled:
         days = sorted({wall_clock(hit.time).partition(" ")[0] for hit in reply.recalled})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TurnCost:
-    """What one turn costs in memory tokens."""
+    """The cost of one turn in memory tokens."""
 
     turn: Turn
     tokens: int
@@ -45,12 +45,12 @@ class Scales:
 
     def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """Compress texts with the model, and weigh them."""
-        segments = self._model.compress(texts)
-        self.weighed += [(segment.tokens, 8 * len(segment.code)) for segment in segments]
-        return segments
+        stored = self._model.compress(texts)
+        self.weighed += [(one.tokens, 8 * len(one.code)) for one in stored]
+        return stored
 
     def costs(self, turns: Sequence[Turn]) -> list[TurnCost]:
-        """What each turn cost.
+        """Return the cost of each turn.
 
         Args:
             turns: The turns whose texts were compressed, in that order.

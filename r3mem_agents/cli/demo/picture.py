@@ -23,7 +23,7 @@ LABEL_SHARE = 0.4
 """Room that the label of a row takes: so many characters, about this share of the width."""
 
 HEADROOM = 1.28
-"""Where the axis ends, over the bits of a packed token id; chosen."""
+"""End of the axis, in multiples of the bits of a packed token id; chosen."""
 
 SIZE_INCHES = (13.0, 6.4)
 DOTS_PER_INCH = 150
@@ -45,7 +45,7 @@ def draw(
 
     Args:
         path: File to write.
-        costs: What each turn costs, in order.
+        costs: Costs of the turns, in order.
         answers: The questions to mark, in order.
         packed_bits: Bits per token of packed token ids, drawn as a line.
         static_bits: Bits per token of the static entropy coder, drawn as a line.

@@ -18,7 +18,7 @@ VECTOR_BYTES = 4 * VECTOR_DIMENSIONS
 
 
 def vector_store_bytes(stats: MemoryStats) -> int:
-    """What a vector store holds for the same turns at least: a float32 vector and the text each.
+    """The least a vector store holds for the same turns: a float32 vector and the text of each.
 
     Computed, not measured: identifiers, metadata and the index over the vectors come on top.
     """

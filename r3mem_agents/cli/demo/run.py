@@ -1,4 +1,4 @@
-"""What the demonstration does, without a word about how it is shown."""
+"""The steps of the demonstration; nothing here shows anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
 
 Advance = Callable[[int], None]
-"""Told how many more turns or questions are done."""
+"""Called with the number of turns or questions just done."""
 
 BATCH_TURNS = 32
 """Turns per transaction, between two steps of the progress bar; chosen."""
@@ -25,25 +25,25 @@ RECALLED = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for one question."""
+    """The recollections for one question."""
 
     question: Question
     hits: list[Recollection]
     milliseconds: float
 
     def is_gold(self, hit: Recollection) -> bool:
-        """Whether a recollection is one of the turns that answer the question."""
+        """Tell whether a recollection is one of the turns that answer the question."""
         return hit.metadata.get("id") in self.question.gold
 
     @property
     def found(self) -> bool:
-        """Whether any turn that answers the question came back."""
+        """Tell whether any turn that answers the question came back."""
         return any(self.is_gold(hit) for hit in self.hits)
 
 
 @dataclass(frozen=True, slots=True)
 class Ingestion:
-    """How the writing went."""
+    """Time and size of the writing."""
 
     seconds: float
     turns: int
@@ -52,7 +52,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How the reading back went."""
+    """Time and result of reading back."""
 
     seconds: float
     turns: int

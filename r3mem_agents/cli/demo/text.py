@@ -1,4 +1,4 @@
-"""What a demonstration shows, made of its JSON alone, so that the two say the same."""
+"""The text of a demonstration, made from its JSON alone, so that the two say the same."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def show(console: Console, record: Mapping[str, Any]) -> None:
     """Print everything.
 
     Args:
-        console: Where to.
-        record: What ``report`` made, with ``database`` and ``picture``.
+        console: Console to print on.
+        record: The record from ``report``, with ``database`` and ``picture``.
     """
     _show_summary(console, record)
     _show_storage(console, record)
