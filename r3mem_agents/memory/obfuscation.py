@@ -47,14 +47,14 @@ class Obfuscator:
         """Deflate a text and mask the result, since deflate leaves some texts as they are."""
         return self._mask(zlib.compress(value.encode(), 9, wbits=-15))
 
-    def reveal(self, sealed: bytes) -> str:
+    def reveal(self, hidden: bytes) -> str:
         """Undo ``hide``.
 
         Raises:
             StoreCorruptError: If these are not the bytes that ``hide`` made.
         """
         try:
-            return zlib.decompress(self._mask(sealed), wbits=-15).decode()
+            return zlib.decompress(self._mask(hidden), wbits=-15).decode()
         except (zlib.error, UnicodeDecodeError) as error:
             raise StoreCorruptError(
                 f"a name or metadata in the database is damaged ({error}); restore the file from "

@@ -11,7 +11,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.lookup.index import Speaker
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.term_hashes import hashed_words, sealed
+from r3mem_agents.memory.term_hashes import hashed_bytes, hashed_words
 from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
@@ -41,15 +41,15 @@ def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
 
 def open_owner(obfuscator: Obfuscator, scope: Scope) -> tuple[str, str] | None:
     """The names of a user and an agent, if they are what was written."""
-    names = _tried(lambda: _names(obfuscator, scope.sealed))
+    names = _tried(lambda: _names(obfuscator, scope.hidden))
     if names is None:
         return None
     user, agent, _ = scope_of(obfuscator, *names)
     return names if (user, agent) == (scope.user, scope.agent) else None
 
 
-def _names(obfuscator: Obfuscator, sealed: bytes) -> tuple[str, str]:
-    user, agent = json.loads(obfuscator.reveal(sealed))
+def _names(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str]:
+    user, agent = json.loads(obfuscator.reveal(hidden))
     return str(user), str(agent)
 
 
@@ -97,7 +97,7 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
 
 def term_hashes(obfuscator: Obfuscator, text: str) -> bytes:
     """What a lookup finds a text by: the hashes of its terms, ascending."""
-    return b"".join(sorted(sealed(obfuscator, term) for term in indexed_terms(text)))
+    return b"".join(sorted(hashed_bytes(obfuscator, term) for term in indexed_terms(text)))
 
 
 def _label(obfuscator: Obfuscator, kind: str, value: str) -> Label:
@@ -115,7 +115,7 @@ def open_names(obfuscator: Obfuscator, row: TurnRow) -> Names | None:
 
 def open_label(obfuscator: Obfuscator, kind: str, label: Label) -> str | None:
     """The name of a session or a speaker, if it is what was written."""
-    name = _tried(lambda: obfuscator.reveal(label.sealed))
+    name = _tried(lambda: obfuscator.reveal(label.hidden))
     return name if name is not None and obfuscator.digest(kind, name) == label.digest else None
 
 
@@ -136,9 +136,9 @@ def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> 
     )
 
 
-def open_speaker(obfuscator: Obfuscator, sealed: bytes | None) -> Speaker:
-    """A sealed speaker, as a lookup needs it: nobody where damage has left none."""
-    opened = _tried(lambda: json.loads(obfuscator.reveal(sealed or b"")))
+def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> Speaker:
+    """A hidden speaker, as a lookup needs it: nobody where damage has left none."""
+    opened = _tried(lambda: json.loads(obfuscator.reveal(hidden or b"")))
     role, name = opened if opened is not None else ("", None)
     return speaker_of(obfuscator, role, name)
 
@@ -164,8 +164,8 @@ def damaged_turn(
         reason = NOT_AS_WRITTEN
         reason = NO_SPEAKER if row.speaker is None else reason
         reason = NO_SESSION if row.session is None else reason
-    sealed = b"" if owner is None else owner.sealed
-    user, agent = _tried(lambda: _names(obfuscator, sealed)) or (None, None)
+    hidden = b"" if owner is None else owner.hidden
+    user, agent = _tried(lambda: _names(obfuscator, hidden)) or (None, None)
     return DamagedTurn(
         id=row.id,
         user=user,

@@ -107,10 +107,10 @@ def settled(asked: Collection[AskedWord], said: Collection[int]) -> frozenset[in
 
 def hashed(obfuscator: Obfuscator, term: str) -> int:
     """A term as an index holds it."""
-    return int.from_bytes(sealed(obfuscator, term))
+    return int.from_bytes(hashed_bytes(obfuscator, term))
 
 
-def sealed(obfuscator: Obfuscator, term: str) -> bytes:
+def hashed_bytes(obfuscator: Obfuscator, term: str) -> bytes:
     """A term as a store holds it."""
     begins = prefix(term)
     return obfuscator.prefixed(begins, term) if begins else obfuscator.term(term)

@@ -12,6 +12,7 @@ from r3mem_agents.errors import StoreUnavailableError
 from r3mem_agents.forking import unforked
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.idling import IdleCheckpoint
+from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
 from r3mem_agents.store.reading import unused_names
 from r3mem_agents.store.scrubbing import Scrubber
@@ -91,7 +92,8 @@ class Database:
     def problems(self) -> list[str]:
         """What is wrong with the file, its rows apart: nothing, if all is well."""
         with self._transaction(self._engine) as connection:
-            return sqlite.problems(connection) + unused_names(connection)
+            found = sqlite.problems(connection) + unused_names(connection)
+            return found + [*block_problems(connection)]
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy of the database, as of one moment, while it is in use.

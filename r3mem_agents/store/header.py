@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert
 
 from r3mem_agents.errors import FormatError, StoreCorruptError
+from r3mem_agents.store.migrations import STEPS
 from r3mem_agents.store.schema import FORMAT_VERSION, meta, tables
 
 SECRET_BYTES = 16
@@ -37,8 +38,8 @@ def create_tables(connection: Connection) -> None:
     )
 
 
-def read_header(connection: Connection, name: str) -> Header:
-    """Read it, and see that this package can read the rest.
+def read_format(connection: Connection, name: str) -> int:
+    """The format of a database: of this version, or one that it can bring to its own.
 
     Args:
         connection: To the database.
@@ -50,22 +51,39 @@ def read_header(connection: Connection, name: str) -> Header:
     """
     # As raw values: what is damaged may be of another type.
     version = connection.exec_driver_sql("SELECT format FROM meta").scalar_one_or_none()
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if not isinstance(version, int) or version <= 0:
+        raise StoreCorruptError(_damaged(name))
+    if version > FORMAT_VERSION:
         raise FormatError(
-            f"{name} has format {version}, this version reads format {FORMAT_VERSION}; "
+            f"{name} has format {version}, this version reads formats up to {FORMAT_VERSION}; "
             "upgrade: pip install -U r3mem-agents"
         )
-    if isinstance(version, int) and 0 < version < FORMAT_VERSION:
+    if version != FORMAT_VERSION and version not in STEPS:
         raise FormatError(
-            f"{name} has format {version} of an earlier version, this one reads format "
-            f"{FORMAT_VERSION}; export its turns with the earlier one: r3mem export"
+            f"{name} has format {version} of an early version, this one reads formats "
+            f"{min(STEPS)} to {FORMAT_VERSION}; export its turns with the version that wrote it: "
+            "r3mem export"
         )
-    if version == FORMAT_VERSION:
-        secret, checksum, unscrubbed = connection.exec_driver_sql(
-            "SELECT key, key_checksum, unscrubbed FROM meta"
-        ).one()
-        if isinstance(secret, bytes) and zlib.crc32(secret) == checksum:
-            return Header(secret, bool(unscrubbed))
-    raise StoreCorruptError(
-        f"{name} is damaged where its format and secret are kept; restore it from a backup"
-    )
+    return version
+
+
+def read_header(connection: Connection, name: str) -> Header:
+    """Read the header of a database of this version's format.
+
+    Args:
+        connection: To the database.
+        name: The database, as messages should call it.
+
+    Raises:
+        StoreCorruptError: It is damaged.
+    """
+    secret, checksum, unscrubbed = connection.exec_driver_sql(
+        "SELECT key, key_checksum, unscrubbed FROM meta"
+    ).one()
+    if isinstance(secret, bytes) and zlib.crc32(secret) == checksum:
+        return Header(secret, bool(unscrubbed))
+    raise StoreCorruptError(_damaged(name))
+
+
+def _damaged(name: str) -> str:
+    return f"{name} is damaged where its format and secret are kept; restore it from a backup"

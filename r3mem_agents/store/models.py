@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from r3mem_agents.errors import ModelMismatchError, StoreCorruptError
+from r3mem_agents.errors import FormatError, ModelMismatchError, StoreCorruptError
 from r3mem_agents.store.checksums import turn_checksum
+from r3mem_agents.store.counts import pack_counts
 from r3mem_agents.store.reading import examined
 from r3mem_agents.store.records import ModelId, NewCode, Scope, TurnRow
-from r3mem_agents.store.schema import meta, models, scopes, turns
+from r3mem_agents.store.schema import FORMAT_VERSION, meta, models, scopes, turns
 
 _DAMAGED = "the database is damaged where it says which model wrote it; restore it from a backup"
 
@@ -78,12 +79,18 @@ def check_model(connection: Connection, model: ModelId, name: str) -> None:
 
     Raises:
         ModelMismatchError: Another process has given it to another one.
+        FormatError: Another process has given it another format.
     """
     # As it stands: this is asked with every lookup, and composing a statement takes longer.
     current = connection.exec_driver_sql(
-        "SELECT name, expander FROM models WHERE id = (SELECT model FROM meta)"
+        "SELECT format, name, expander FROM meta LEFT JOIN models ON models.id = meta.model"
     ).one_or_none()
-    if current is not None and current.expander != model.expander:
+    if current is not None and current.format != FORMAT_VERSION:
+        raise FormatError(
+            f"since {name} was opened here, a later version of r3mem-agents has given it another "
+            "format; nothing was done, upgrade and open it again: pip install -U r3mem-agents"
+        )
+    if current is not None and current.expander is not None and current.expander != model.expander:
         raise ModelMismatchError(
             f"since {name} was opened here, all its turns were compressed anew with model "
             f"{current.name} ({current.expander}); nothing was done, open it again"
@@ -164,6 +171,10 @@ def _values(made: NewCode, scope: Scope | None, model: int) -> dict[str, Any]:
     before, session, speaker = made.before, made.before.session, made.before.speaker
     assert scope and session and speaker, "only what is intact is compressed anew"
     after = before._replace(code=made.code, gists=made.gists)
-    values = made._asdict() | {"model": model}
-    del values["before"]
-    return values | {"checksum": turn_checksum(scope, session, speaker, model, after)}
+    return {
+        "model": model,
+        "code": made.code,
+        "gists": made.gists,
+        "counts": pack_counts(made),
+        "checksum": turn_checksum(scope, session, speaker, model, after),
+    }

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sqlalchemy import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from r3mem_agents.errors import R3MemError, StoreUnavailableError
+from r3mem_agents.errors import FormatError, R3MemError, StoreUnavailableError
 from r3mem_agents.store import sqlite
-from r3mem_agents.store.header import Header, create_tables, read_header
+from r3mem_agents.store.header import Header, create_tables, read_format, read_header
+from r3mem_agents.store.migrations import STEPS, migrate
+from r3mem_agents.store.schema import FORMAT_VERSION
 
 
 class Opened(NamedTuple):
@@ -52,8 +55,24 @@ def open_database(url: URL, name: str) -> Opened:
         try:
             with sqlite.explained(name):
                 return _open(alone, name)._replace(obstacle=str(error))
+        except FormatError:
+            raise
         except R3MemError:
             raise error from error.__cause__
+
+
+def _migrate(writer: Engine, version: int, name: str) -> None:
+    try:
+        migrate(writer, version)
+    except SQLAlchemyError as error:
+        if not sqlite.is_unwritable(error):
+            raise
+        raise FormatError(
+            f"{name} has format {version} of an earlier version, and is brought to format "
+            f"{FORMAT_VERSION} before it is read, but cannot be written to "
+            f"({getattr(error, 'orig', None)}); it was left as it is, open a copy of it where "
+            "there is room"
+        ) from error
 
 
 def _open(url: URL, name: str) -> Opened:
@@ -61,6 +80,10 @@ def _open(url: URL, name: str) -> Opened:
     writer = engine.execution_options(**{sqlite.WRITE: True})
     try:
         _create_if_new(engine, writer, name)
+        with engine.begin() as connection:
+            version = read_format(connection, name)
+        if version in STEPS:
+            _migrate(writer, version, name)
         with engine.begin() as connection:
             return Opened(engine, writer, read_header(connection, name), None)
     except BaseException:
@@ -72,7 +95,7 @@ def _create_if_new(engine: Engine, writer: Engine, name: str) -> None:
     with engine.begin() as connection:
         if sqlite.is_ours(connection, name):
             return
-    sqlite.use_write_ahead_log(engine)
+    sqlite.begin_file(engine)
     with writer.begin() as connection:
         if sqlite.is_ours(connection, name):  # another process was faster
             return

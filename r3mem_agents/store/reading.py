@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.store.checksums import is_intact
+from r3mem_agents.store.counts import Counts, read_counts
+from r3mem_agents.store.membership import member_ids, terms_of
 from r3mem_agents.store.records import (
     ExaminedTurn,
     Label,
@@ -16,23 +18,35 @@ from r3mem_agents.store.records import (
     Owned,
     Scope,
     ScopeState,
+    Totals,
     TurnRow,
 )
-from r3mem_agents.store.schema import models, raw, scopes, sessions, speakers, turns
+from r3mem_agents.store.schema import blocks, models, raw, scopes, sessions, speakers, turns
 from r3mem_agents.store.writing import in_chunks
 
-_SHOWN = ("id", "time_us", "offset_s", "code", "gists", "key", "extra", "model", "checksum")
+_SHOWN = (
+    "id",
+    "scope",
+    "time_us",
+    "offset_s",
+    "model",
+    "checksum",
+    "gists",
+    "key",
+    "extra",
+    "code",
+)
 
 
-def whole_turns(scope_id: int) -> Select[Any]:
-    """The turns of a scope, in the order of writing; ``turn_row`` takes the rows."""
-    return _select(()).where(turns.c.scope == scope_id).order_by(turns.c.id)
+def whole_turns(ids: Sequence[int]) -> Select[Any]:
+    """These turns, in the order of writing; ``turn_row`` takes the rows."""
+    return _select(()).where(turns.c.id.in_(ids)).order_by(turns.c.id)
 
 
 def turn_row(scope: Scope, row: Row[Any]) -> TurnRow:
     """A row of ``whole_turns`` as a turn."""
-    session = _label(row.session_digest, row.session_sealed)
-    speaker = _label(row.speaker_digest, row.speaker_sealed)
+    session = _label(row.session_digest, row.session_hidden)
+    speaker = _label(row.speaker_digest, row.speaker_hidden)
     return TurnRow(
         id=row.id,
         session=session,
@@ -52,27 +66,27 @@ def history(
 ) -> list[TurnRow]:
     """Every turn of a scope, or of one of its sessions, in the order of writing.
 
-    Turns that only their session knows to be of the scope are among them, not intact: damage has
-    cut them off.
+    Turns whose row says that they are of another scope are among them, not intact.
 
     Raises:
         StoreCorruptError: Nothing is where something must be: damage has cut all of it off.
     """
-    query, strays = whole_turns(state.id), _strays(state)
-    if session is not None:
-        query = query.where(turns.c.session == session)
-        strays = strays.where(turns.c.session == session)
-    found = [turn_row(scope, row) for row in connection.execute(query)]
-    lost = [turn_row(scope, row)._replace(intact=False) for row in connection.execute(strays)]
+    wanted = None if session is None else {session}
+    found = [
+        turn if row.scope == state.id else turn._replace(intact=False)
+        for chunk in in_chunks(member_ids(connection, state.id, state.rules, wanted))
+        for row in connection.execute(whole_turns(chunk))
+        for turn in [turn_row(scope, row)]
+    ]
     known = session is None or connection.scalar(
         select(sessions.c.id).where(sessions.c.id == session)
     )
-    if known and not found and not lost:
+    if known and not found:
         raise StoreCorruptError(
             "no turn refers to a name that only turns bring in: a row's id is damaged; restore the "
             "file from a backup, or see what is left of it with: r3mem verify"
         )
-    return sorted(found + lost) if lost else found
+    return found
 
 
 def owned(connection: Connection) -> list[Owned]:
@@ -80,7 +94,7 @@ def owned(connection: Connection) -> list[Owned]:
     counted = select(
         scopes.c.user,
         scopes.c.agent,
-        scopes.c.sealed,
+        scopes.c.hidden,
         func.count(turns.c.id),
         func.count(turns.c.session.distinct()),
     ).select_from(scopes.outerjoin(turns, turns.c.scope == scopes.c.id))
@@ -88,30 +102,62 @@ def owned(connection: Connection) -> list[Owned]:
     return [Owned(Scope(*row[:3]), *row[3:]) for row in rows]
 
 
+def totals(connection: Connection, state: ScopeState | None) -> Totals:
+    """Sums over the turns of a scope; zeros where there is none."""
+    if state is None:
+        return Totals()
+    ids = member_ids(connection, state.id, state.rules)
+    codes = gists = 0
+    sums = [0] * len(Counts._fields)
+    kept: set[int] = set()
+    sizes = (func.length(turns.c[name]) for name in ("code", "gists"))
+    query = select(raw(turns.c.session), raw(turns.c.counts), *sizes)
+    for chunk in in_chunks(ids):
+        for session, counts, code, gist in connection.execute(query.where(turns.c.id.in_(chunk))):
+            kept.add(session)
+            codes, gists = codes + code, gists + gist
+            sums = [a + b for a, b in zip(sums, read_counts(counts) or Counts(), strict=True)]
+    stored = select(func.sum(func.length(blocks.c.data))).where(blocks.c.scope == state.id)
+    return Totals(
+        turns=len(ids),
+        sessions=len(kept),
+        code_bytes=codes,
+        gist_bytes=gists,
+        term_bytes=int(connection.execute(stored).scalar_one() or 0),
+        **Counts(*sums)._asdict(),
+    )
+
+
 def examined(connection: Connection, ids: Sequence[int]) -> Iterator[ExaminedTurn]:
     """These turns of anybody, with what is needed to check them."""
-    owners = {name: scopes.c[name] for name in ("user", "agent", "sealed")}
+    owners = {name: scopes.c[name] for name in ("user", "agent", "hidden")}
     makers = {name: models.c[name] for name in ModelId._fields}
     extra = (
         *(raw(column).label(f"model_{name}") for name, column in makers.items()),
         *(raw(column).label(f"owner_{name}") for name, column in owners.items()),
-        *(raw(turns.c[name]) for name in ("terms", "text_bytes")),
+        raw(turns.c.counts).label("counts"),
         raw(scopes.c.rules).label("rules"),
         ((sessions.c.scope == turns.c.scope) & (speakers.c.scope == turns.c.scope)).label("agree"),
     )
     for chunk in in_chunks(ids):
         query = _select(extra, whole=True).where(turns.c.id.in_(chunk))
-        for row in connection.execute(query.order_by(turns.c.id)):
-            scope = Scope(row.owner_user, row.owner_agent, row.owner_sealed)
+        rows = connection.execute(query.order_by(turns.c.id)).all()
+        terms = {
+            scope: terms_of(connection, scope, [row.id for row in rows if row.scope == scope])
+            for scope in {row.scope for row in rows if isinstance(row.scope, int)}
+        }
+        for row in rows:
+            scope = Scope(row.owner_user, row.owner_agent, row.owner_hidden)
             model = ModelId(row.model_name, row.model_expander, row.model_encoder)
             turn = turn_row(scope, row)
+            counts = read_counts(row.counts)
             yield ExaminedTurn(
                 row=turn._replace(intact=turn.intact and bool(row.agree)),
                 scope=None if None in scope else scope,
                 model=None if None in model else model,
-                terms=row.terms,
+                terms=terms.get(row.scope, {}).get(row.id),
                 rules=row.rules,
-                text_bytes=row.text_bytes,
+                text_bytes=None if counts is None else counts.text_bytes,
             )
 
 
@@ -120,8 +166,8 @@ def unused_names(connection: Connection) -> list[str]:
     loose: list[str] = []
     for table in (scopes, sessions, speakers):
         column = turns.c[table.name.removesuffix("s")]
-        used = select(turns.c.id).where(column == table.c.id).exists()
-        for row in connection.execute(select(table.c.id).where(~used)).scalars():
+        unused = select(table.c.id).where(table.c.id.not_in(select(column)))
+        for row in connection.execute(unused).scalars():
             loose.append(f"row {row} of {table.name}: no turn refers to it")
     return loose
 
@@ -137,7 +183,7 @@ def _select(more: Sequence[ColumnElement[Any]], *, whole: bool = False) -> Selec
         *(
             raw(table.c[part]).label(f"{name}_{part}")
             for name, table in names.items()
-            for part in ("digest", "sealed")
+            for part in ("digest", "hidden")
         ),
         *more,
     )
@@ -147,9 +193,5 @@ def _select(more: Sequence[ColumnElement[Any]], *, whole: bool = False) -> Selec
     return select(*columns).select_from(source)
 
 
-def _strays(state: ScopeState) -> Select[Any]:
-    return _select(()).where(sessions.c.scope == state.id, turns.c.scope != state.id)
-
-
-def _label(digest: bytes | None, sealed: bytes | None) -> Label | None:
-    return None if digest is None or sealed is None else Label(digest, sealed)
+def _label(digest: bytes | None, hidden: bytes | None) -> Label | None:
+    return None if digest is None or hidden is None else Label(digest, hidden)

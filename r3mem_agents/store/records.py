@@ -12,12 +12,12 @@ class Scope(NamedTuple):
     Attributes:
         user: Keyed hash of the user's name.
         agent: Keyed hash of the agent's name.
-        sealed: Both names, unreadable without the database's secret.
+        hidden: Both names, unreadable without the database's secret.
     """
 
     user: bytes
     agent: bytes
-    sealed: bytes
+    hidden: bytes
 
 
 class ScopeState(NamedTuple):
@@ -54,11 +54,11 @@ class Label(NamedTuple):
 
     Attributes:
         digest: Keyed hash by which the name is found.
-        sealed: The name itself, unreadable without the database's secret.
+        hidden: The name itself, unreadable without the database's secret.
     """
 
     digest: bytes
-    sealed: bytes
+    hidden: bytes
 
 
 class NewTurn(NamedTuple):
@@ -73,7 +73,7 @@ class NewTurn(NamedTuple):
         gists: Soft memory tokens, one gist per segment.
         terms: Keyed hashes of the terms, three bytes each, ascending.
         key: Masked key, if there is one; unique in its session.
-        extra: Sealed metadata, if there is any.
+        extra: Hidden metadata, if there is any.
         tokens: Tokens of the text.
         text_bytes: UTF-8 bytes of the text.
         inferred: Tokens that were the model's first prediction.
@@ -105,7 +105,7 @@ class TurnRow(NamedTuple):
         session: Name of its session; ``None`` if damage has cut it off.
         speaker: Role and name of its speaker; ``None`` likewise.
         time_us: As of ``NewTurn``, like the following ones.
-        intact: Whether all of this is what was written, the sealed names apart.
+        intact: Whether all of this is what was written, the hidden names apart.
     """
 
     id: int
@@ -127,17 +127,17 @@ class ExaminedTurn(NamedTuple):
         row: The turn.
         scope: Whose it is; ``None`` if damage has cut it off.
         model: What wrote it; ``None`` likewise.
-        terms: As of ``NewTurn``.
+        terms: As of ``NewTurn``; ``None`` if there are none that can be read.
         rules: Digest of the rules that made the terms.
-        text_bytes: As of ``NewTurn``.
+        text_bytes: As of ``NewTurn``; ``None`` if it cannot be read.
     """
 
     row: TurnRow
     scope: Scope | None
     model: ModelId | None
-    terms: bytes
+    terms: bytes | None
     rules: bytes | None
-    text_bytes: int
+    text_bytes: int | None
 
 
 class NewCode(NamedTuple):
@@ -198,7 +198,7 @@ class Addition(NamedTuple):
     Attributes:
         state: The state that they belong to.
         rows: Rows to append.
-        speakers: Sealed role and name of the speakers in ``rows``, by row id, unless an earlier
+        speakers: Hidden role and name of the speakers in ``rows``, by row id, unless an earlier
             part named them.
     """
 
@@ -210,13 +210,13 @@ class Addition(NamedTuple):
 class Totals(NamedTuple):
     """Sums over the turns of a scope."""
 
-    turns: int
-    sessions: int
-    tokens: int
-    text_bytes: int
-    code_bytes: int
-    gist_bytes: int
-    term_bytes: int
-    inferred: int
-    packed: int
-    literal: int
+    turns: int = 0
+    sessions: int = 0
+    tokens: int = 0
+    text_bytes: int = 0
+    code_bytes: int = 0
+    gist_bytes: int = 0
+    term_bytes: int = 0
+    inferred: int = 0
+    packed: int = 0
+    literal: int = 0

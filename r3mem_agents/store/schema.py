@@ -16,11 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
     type_coerce,
 )
 from sqlalchemy.types import NullType
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Version of these tables; grows with every change that another package could misread."""
 
 # SQLite numbers rows by itself only in a column declared INTEGER; it holds 64 bits there too.
@@ -59,9 +60,10 @@ scopes = Table(
     Column("id", ROW_ID, primary_key=True),
     Column("user", LargeBinary, nullable=False),
     Column("agent", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("hidden", LargeBinary, nullable=False),
     Column("changes", Integer, nullable=False),
     Column("rules", LargeBinary, nullable=False),
+    Column("turns", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("user", "agent"),
     sqlite_autoincrement=True,
 )
@@ -72,7 +74,7 @@ sessions = Table(
     Column("id", ROW_ID, primary_key=True),
     Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("hidden", LargeBinary, nullable=False),
     UniqueConstraint("scope", "digest"),
     sqlite_autoincrement=True,
 )
@@ -83,7 +85,7 @@ speakers = Table(
     Column("id", ROW_ID, primary_key=True),
     Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("hidden", LargeBinary, nullable=False),
     UniqueConstraint("scope", "digest"),
     sqlite_autoincrement=True,
 )
@@ -100,22 +102,28 @@ turns = Table(
     Column("model", ROW_ID, ForeignKey("models.id"), nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("offset_s", Integer, nullable=False),
-    Column("tokens", Integer, nullable=False),
-    Column("text_bytes", Integer, nullable=False),
-    Column("inferred", Integer, nullable=False),
-    Column("packed", Integer, nullable=False),
-    Column("literal", Integer, nullable=False),
+    Column("counts", LargeBinary, nullable=False),
     Column("checksum", Integer, nullable=False),
     Column("gists", LargeBinary, nullable=False),
-    Column("terms", LargeBinary, nullable=False),
     Column("key", LargeBinary),
     Column("extra", LargeBinary),
     Column("code", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
 
-Index("turns_by_scope", turns.c.scope)
-Index("turns_by_session", turns.c.session)
+# Which turns a scope has, and the terms by which they are found: all of it can be made anew from
+# the turns. Indexes of turns by scope and session took ten times the room.
+blocks = Table(
+    "blocks",
+    tables,
+    Column("id", ROW_ID, primary_key=True),
+    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("checksum", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+Index("blocks_by_scope", blocks.c.scope, blocks.c.last)
 
 # Most turns have no key, and take no room in this index.
 _KEYED = turns.c.key.is_not(None)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.indexing import additions
+from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
 from r3mem_agents.store.reading import (
     examined,
     history,
     owned,
+    totals,
     turn_row,
     whole_turns,
 )
@@ -163,7 +165,7 @@ class Store(BoundDatabase):
         with self._transaction(self._engine) as connection:
             state = find_scope(connection, scope)
             found = connection.execute(
-                select(sessions.c.digest, sessions.c.sealed)
+                select(sessions.c.digest, sessions.c.hidden)
                 .where(sessions.c.scope == (state.id if state else None))
                 .order_by(sessions.c.id)
             )
@@ -197,7 +199,7 @@ class Store(BoundDatabase):
             if state is None:
                 return found
             for chunk in in_chunks(ids):
-                rows = connection.execute(whole_turns(state.id).where(turns.c.id.in_(chunk)))
+                rows = connection.execute(whole_turns(chunk).where(turns.c.scope == state.id))
                 found.update({row.id: turn_row(scope, row) for row in rows})
         return found
 
@@ -219,14 +221,8 @@ class Store(BoundDatabase):
             state = find_scope(connection, scope)
             if state is None:
                 return []
-            query = select(turns.c.id).where(turns.c.scope == state.id).order_by(turns.c.id)
-            if sessions is None:
-                return list(connection.execute(query).scalars())
-            return sorted(
-                id_
-                for chunk in in_chunks(sessions)
-                for id_ in connection.execute(query.where(turns.c.session.in_(chunk))).scalars()
-            )
+            wanted = None if sessions is None else {*sessions}
+            return member_ids(connection, state.id, state.rules, wanted)
 
     def forget(
         self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
@@ -267,19 +263,8 @@ class Store(BoundDatabase):
 
     def totals(self, scope: Scope) -> Totals:
         """Sums over the turns of a scope."""
-        sums = (
-            *(func.sum(turns.c[name]) for name in ("tokens", "text_bytes")),
-            *(func.sum(func.length(turns.c[name])) for name in ("code", "gists", "terms")),
-            *(func.sum(turns.c[name]) for name in ("inferred", "packed", "literal")),
-        )
         with self._transaction(self._engine) as connection:
-            state = find_scope(connection, scope)
-            row = connection.execute(
-                select(func.count(), func.count(turns.c.session.distinct()), *sums).where(
-                    turns.c.scope == (state.id if state else None)
-                )
-            ).one()
-        return Totals._make(int(value or 0) for value in row)
+            return totals(connection, find_scope(connection, scope))
 
     def owned(self) -> list[Owned]:
         """What each user has with each agent, in the order in which they came."""
@@ -302,10 +287,8 @@ def _select_doomed(
 ) -> list[int]:
     if ids is None:
         state = find_scope(connection, scope)
-        query = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
-        if session is not None:
-            query = query.where(turns.c.session == session)
-        return list(connection.execute(query).scalars())
+        wanted = None if session is None else {session}
+        return [] if state is None else member_ids(connection, state.id, state.rules, wanted)
     known = existing_turns(connection, scope, ids)
     if missing := [turn for turn in ids if turn not in known]:
         some = ", ".join(str(turn) for turn in missing[:5]) + (", ..." if missing[5:] else "")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     Select,
     Table,
-    bindparam,
     delete,
-    exists,
     insert,
     select,
     update,
@@ -19,7 +17,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
+from r3mem_agents.store.blocks import Block
 from r3mem_agents.store.checksums import turn_checksum
+from r3mem_agents.store.counts import pack_counts
+from r3mem_agents.store.membership import (
+    add_members,
+    rebuild_blocks,
+    remove_members,
+    replace_members,
+    used_names,
+)
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
 from r3mem_agents.store.schema import scopes, sessions, speakers, turns
 
@@ -81,29 +88,31 @@ def add_turns(
     """
     state = find_scope(connection, scope, lock=True)
     if state is None:
-        values = {**scope._asdict(), "changes": 0, "rules": rules}
+        values = {**scope._asdict(), "changes": 0, "rules": rules, "turns": 0}
         made = connection.execute(insert(scopes).values(values).returning(scopes.c.id))
         state = ScopeState(made.scalar_one(), 0, rules)
     session_ids = _label_ids(connection, sessions, state.id, (turn.session for turn in new))
     speaker_ids = _label_ids(connection, speakers, state.id, (turn.speaker for turn in new))
     rows = [
-        turn._asdict()
+        _values(scope, turn, model)
         | {
             "scope": state.id,
             "session": session_ids[turn.session.digest],
             "speaker": speaker_ids[turn.speaker.digest],
-            "model": model,
-            "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
         }
         for turn in new
     ]
     try:
-        made_ids = connection.execute(
+        made = connection.execute(
             insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
         ).scalars()
+        ids = list(made)
     except IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
-    return list(made_ids)
+    sessions_, speakers_ = ([row[name] for row in rows] for name in ("session", "speaker"))
+    terms = [turn.terms for turn in new]
+    add_members(connection, state.id, Block(ids, sessions_, speakers_, terms))
+    return ids
 
 
 def edit_turns(
@@ -120,16 +129,30 @@ def edit_turns(
     speaker_ids = _label_ids(
         connection, speakers, state.id, (one.speaker for one in edits.values())
     )
+    changed = Block()
     for id_, turn in edits.items():
-        values = turn._asdict() | {
-            "speaker": speaker_ids[turn.speaker.digest],
-            "model": model,
-            "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
-        }
-        del values["session"], values["key"]
+        values = _values(scope, turn, model) | {"speaker": speaker_ids[turn.speaker.digest]}
+        del values["key"]
         mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)
         if not connection.execute(mine.values(values)).rowcount:
             raise NotFoundError(f"turn {id_} does not exist any more")
+        changed.extend(Block([id_], [0], [values["speaker"]], [turn.terms]))
+    replace_members(connection, state.id, changed)
+
+
+def _values(scope: Scope, turn: NewTurn, model: int) -> dict[str, Any]:
+    # All columns of its row but those that refer to other rows.
+    return {
+        "model": model,
+        "time_us": turn.time_us,
+        "offset_s": turn.offset_s,
+        "counts": pack_counts(turn),
+        "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
+        "gists": turn.gists,
+        "key": turn.key,
+        "extra": turn.extra,
+        "code": turn.code,
+    }
 
 
 def renew_terms(
@@ -152,10 +175,7 @@ def renew_terms(
     present = connection.execute(select(turns.c.id).where(turns.c.scope == state.id)).scalars()
     if not terms.keys() >= set(present):
         return False
-    new = [{"turn": turn, "made": made} for turn, made in terms.items() if made is not None]
-    if new:
-        mine = update(turns).where(turns.c.scope == state.id, turns.c.id == bindparam("turn"))
-        connection.execute(mine.values(terms=bindparam("made")), new)
+    rebuild_blocks(connection, state.id, terms)
     connection.execute(
         update(scopes).where(scopes.c.id == state.id).values(changes=state.changes + 1, rules=rules)
     )
@@ -185,15 +205,15 @@ def remove_keyed(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -
     for digest, mine in keys.items():
         session = select_session(scope, digest).scalar_subquery()
         for chunk in in_chunks(mine):
-            doomed = delete(turns).where(turns.c.session == session, turns.c.key.in_(chunk))
-            gone += connection.execute(doomed).rowcount
+            held = select(turns.c.id).where(turns.c.session == session, turns.c.key.in_(chunk))
+            gone += remove_turns(connection, scope, list(connection.execute(held).scalars()))
     return gone
 
 
 def _label_ids(
     connection: Connection, table: Table, scope_id: int, labels: Iterable[Label]
 ) -> dict[bytes, int]:
-    wanted = {label.digest: label.sealed for label in labels}
+    wanted = {label.digest: label.hidden for label in labels}
     known: dict[bytes, int] = {}
     for chunk in in_chunks(list(wanted)):
         rows = connection.execute(
@@ -202,11 +222,11 @@ def _label_ids(
             )
         )
         known.update({row[0]: row[1] for row in rows})
-    for digest, sealed in wanted.items():
+    for digest, hidden in wanted.items():
         if digest not in known:
             made = connection.execute(
                 insert(table)
-                .values(scope=scope_id, digest=digest, sealed=sealed)
+                .values(scope=scope_id, digest=digest, hidden=hidden)
                 .returning(table.c.id)
             )
             known[digest] = made.scalar_one()
@@ -230,6 +250,9 @@ def remove_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> in
     doomed = sorted(existing_turns(connection, scope, ids)) if ids else []
     for chunk in in_chunks(doomed):
         connection.execute(delete(turns).where(turns.c.id.in_(chunk)))
+    state = find_scope(connection, scope)
+    if state is not None and doomed:
+        remove_members(connection, state.id, doomed)
     return len(doomed)
 
 
@@ -241,11 +264,12 @@ def delete_unused(connection: Connection, scope: Scope) -> bool:
     """
     state = find_scope(connection, scope)
     assert state is not None, "a scope of which turns were deleted exists"
-    for table, column in ((sessions, turns.c.session), (speakers, turns.c.speaker)):
-        used = exists().where(turns.c.scope == state.id, column == table.c.id)
-        connection.execute(delete(table).where(table.c.scope == state.id, ~used))
-    left = select(turns.c.id).where(turns.c.scope == state.id).limit(1)
-    if connection.execute(left).one_or_none() is None:
+    used = used_names(connection, state.id, state.rules)
+    for table, kept in zip((sessions, speakers), used, strict=True):
+        named = connection.execute(select(table.c.id).where(table.c.scope == state.id)).scalars()
+        for chunk in in_chunks([row for row in named if row not in kept]):
+            connection.execute(delete(table).where(table.c.id.in_(chunk)))
+    if not any(used):
         connection.execute(delete(scopes).where(scopes.c.id == state.id))
         return False
     connection.execute(

@@ -17,6 +17,8 @@ from r3mem_agents import CompressiveMemory, DamageWarning, R3MemError, Turn
 from r3mem_agents.errors import DamagedTurnError, StoreCorruptError
 from r3mem_agents.memory.index_cache import INDEX_CACHE
 from r3mem_agents.memory.text_cache import TEXT_CACHE
+from r3mem_agents.store.blocks import Block
+from r3mem_agents.store.membership import replace_members
 from tests.memory.fake_model import FakeModel
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -170,16 +172,16 @@ ROW_IDS = [
     "UPDATE sessions SET id = id + 1000 WHERE id = 3",
     "UPDATE sessions SET scope = 4711 WHERE id = 3",
     "UPDATE sessions SET digest = x'00' WHERE id = 3",
-    "UPDATE sessions SET sealed = x'00' WHERE id = 3",
+    "UPDATE sessions SET hidden = x'00' WHERE id = 3",
     "UPDATE speakers SET id = id + 1000 WHERE id = 3",
     "UPDATE speakers SET scope = 1 WHERE id = 3",
-    "UPDATE speakers SET sealed = x'ff' WHERE id = 3",
+    "UPDATE speakers SET hidden = x'ff' WHERE id = 3",
     "UPDATE turns SET scope = 4711 WHERE id = 11",
     "UPDATE turns SET scope = 1 WHERE id = 11",
     "UPDATE scopes SET id = 4711 WHERE id = 2",
     "UPDATE scopes SET user = x'00' WHERE id = 2",
     "UPDATE scopes SET agent = x'00' WHERE id = 2",
-    "UPDATE scopes SET sealed = x'00' WHERE id = 2",
+    "UPDATE scopes SET hidden = x'00' WHERE id = 2",
 ]
 
 
@@ -211,13 +213,20 @@ def test_damaged_names_and_row_ids_are_found(
 def test_a_known_session_without_turns_is_no_empty_one(damaged: Damaged) -> None:
     with damaged("UPDATE turns SET session = 4711 WHERE session = 2") as memory:
         [name] = {*memory.sessions()} - {f"session {number}" for number in range(1, 7)}
+        with pytest.warns(DamageWarning, match="in an unknown session"):
+            assert memory.history(name) == []
+
+
+def test_turns_that_are_gone_are_missed(damaged: Damaged) -> None:
+    with damaged("DELETE FROM turns") as memory:
+        assert not memory.verify().ok
         with pytest.raises(StoreCorruptError, match="r3mem verify"):
-            memory.history(name)
+            memory.history()
 
 
 @pytest.mark.parametrize(
     "value",
-    ["terms = x'0011'", "terms = 7", "gists = x'00'", "time_us = ''", "speaker = '?'"],
+    ["gists = x'00'", "gists = 7", "time_us = ''"],
 )
 def test_a_lookup_leaves_out_what_it_cannot_take(
     value: str, turns: list[Turn], damaged: Damaged
@@ -228,12 +237,59 @@ def test_a_lookup_leaves_out_what_it_cannot_take(
         assert not memory.verify().ok
 
 
-def test_other_terms_are_found_by_the_check(turns: list[Turn], damaged: Damaged) -> None:
-    with damaged("UPDATE turns SET terms = zeroblob(6) WHERE id = 11") as memory:
+def test_other_terms_are_found_by_the_check(turns: list[Turn], path: Path, fake: Any) -> None:
+    with CompressiveMemory(path, user="alice", model=fake) as memory:
+        with memory._store._transaction(memory._store._writer) as connection:
+            replace_members(connection, 2, Block([11], [0], [2], [bytes(6)]))
         assert memory.history() == turns
         [found] = memory.verify().damaged
     assert (found.id, found.session) == (11, "session 2")
     assert "terms" in found.reason
+
+
+BLOCKS = [
+    "UPDATE blocks SET data = zeroblob(length(data))",
+    "UPDATE blocks SET data = 7",
+    "UPDATE blocks SET data = x''",
+    "UPDATE blocks SET checksum = checksum + 1",
+    "UPDATE blocks SET checksum = 'text'",
+    "UPDATE blocks SET last = 5",
+    "UPDATE blocks SET last = 'text'",
+    "UPDATE blocks SET scope = 1",
+    "UPDATE blocks SET scope = 4711",
+    "DELETE FROM blocks",
+]
+
+
+@pytest.mark.parametrize("statement", BLOCKS)
+def test_what_can_be_made_anew_is(statement: str, turns: list[Turn], damaged: Damaged) -> None:
+    with damaged(statement) as memory:
+        assert not memory.verify().ok
+        assert memory.history() == turns
+        assert memory.history("session 2") == [one for one in turns if one.session == "session 2"]
+        assert memory.stats().turns == COUNT
+        assert memory.recall("words30")[0].text == turns[30].text
+        memory.scoped(user="bob").recall("somebody")
+        assert memory.verify().ok
+
+
+@pytest.mark.parametrize("statement", BLOCKS)
+def test_turns_are_written_and_forgotten_whatever_is_to_be_made_anew(
+    statement: str, turns: list[Turn], damaged: Damaged
+) -> None:
+    with damaged(statement) as memory:
+        new = memory.remember("user", "Something new is said.", time=START)
+        edited = memory.remember("user", "Other words.", key="key 9", session="session 2")
+        assert memory.forget(turn_ids=[3]) == 1
+        left = [edited if turn.id == edited.id else turn for turn in turns if turn.id != 3]
+        assert memory.history() == [*left, new]
+        assert memory.recall("Something new")[0].turn_id == new.id
+        assert memory.forget(session="session 2") == len(
+            [turn for turn in left if turn.session == "session 2"]
+        )
+        assert "session 2" not in memory.sessions()
+        memory.scoped(user="bob").recall("somebody")
+        assert memory.verify().ok
 
 
 def test_a_sound_file_is_found_sound(turns: list[Turn], path: Path, fake: Any) -> None:
@@ -317,12 +373,12 @@ def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -
         assert memory.verify().ok
 
 
-def test_names_sealed_by_another_deflate_are_no_damage(turns: list[Turn], damaged: Damaged) -> None:
+def test_names_hidden_by_another_deflate_are_no_damage(turns: list[Turn], damaged: Damaged) -> None:
     with damaged("UPDATE meta SET unscrubbed = 0") as memory:
         obfuscator = memory._handle.obfuscator
         packer = zlib.compressobj(0, zlib.DEFLATED, -15)
-        sealed = obfuscator._mask(packer.compress(b"session 2") + packer.flush())
-    with damaged(f"UPDATE sessions SET sealed = x'{sealed.hex()}' WHERE id = 4") as memory:
+        hidden = obfuscator._mask(packer.compress(b"session 2") + packer.flush())
+    with damaged(f"UPDATE sessions SET hidden = x'{hidden.hex()}' WHERE id = 4") as memory:
         more = memory.remember("user", "More.", session="session 2")
         assert memory.history() == [*turns, more]
         assert memory.verify().ok

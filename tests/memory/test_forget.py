@@ -106,9 +106,10 @@ def stored_bytes(path: Path, keep: set[int | None]) -> set[bytes]:
     """Every blob long enough to be told from chance that belongs to turns not in ``keep``."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute(
-            "SELECT turns.id, code, gists, terms, extra, sessions.digest, sessions.sealed,"
-            " speakers.digest, speakers.sealed FROM turns JOIN sessions ON turns.session ="
+            "SELECT turns.id, code, gists, extra, sessions.digest, sessions.hidden,"
+            " speakers.digest, speakers.hidden, data FROM turns JOIN sessions ON turns.session ="
             " sessions.id JOIN speakers ON turns.speaker = speakers.id"
+            " JOIN blocks ON blocks.scope = turns.scope"
         ).fetchall()
     connection.close()
     shared = {blob for row in rows if row[0] in keep for blob in row[1:]}

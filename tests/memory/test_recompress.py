@@ -105,9 +105,11 @@ def found(memory: CompressiveMemory, question: str) -> tuple[int, bool]:
 
 def stored(path: Path) -> dict[int, tuple[Any, ...]]:
     """The columns of turns that no model makes."""
-    columns = "id, scope, session, speaker, time_us, offset_s, terms, key, extra"
+    columns = "turns.id, turns.scope, session, speaker, time_us, offset_s, data, key, extra"
     with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(f"SELECT {columns} FROM turns").fetchall()
+        rows = connection.execute(
+            f"SELECT {columns} FROM turns JOIN blocks USING (scope)"
+        ).fetchall()
     return {row[0]: row[1:] for row in rows}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from r3mem_agents.store import Label, ModelId, NewTurn, Scope, Store
 
-SCOPE = Scope(b"user", b"agent", b"sealed owner")
+SCOPE = Scope(b"user", b"agent", b"hidden owner")
 MODEL = ModelId("model", "expander", "encoder")
 
 
@@ -17,8 +17,8 @@ def open_store(path: Path, rules: bytes = b"", model: ModelId = MODEL) -> Store:
 
 def make_turn(**fields: Any) -> NewTurn:
     plain: dict[str, Any] = {
-        "session": Label(b"session", b"sealed session"),
-        "speaker": Label(b"speaker", b"sealed speaker"),
+        "session": Label(b"session", b"hidden session"),
+        "speaker": Label(b"speaker", b"hidden speaker"),
         "time_us": 1_700_000_000_000_000,
         "offset_s": 3600,
         "code": b"code",

@@ -223,7 +223,7 @@ def test_no_counter_tells_how_many_turns_there_were(tmp_path: Path, seed: int) -
 def test_scopes_without_turns_are_gone(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store.db")
     user = bytes(range(200, 216))
-    scope = Scope(user, b"agent", b"sealed owner")
+    scope = Scope(user, b"agent", b"hidden owner")
     store.add(scope, [make_turn()])
     assert user in on_disk(tmp_path)
     store.forget(scope)

@@ -14,7 +14,7 @@ from r3mem_agents.store.schema import tables
 from r3mem_agents.store.writing import CHUNK
 from tests.store.rows import SCOPE, make_turn, open_store
 
-OTHER = Scope(b"another user", b"agent", b"sealed other")
+OTHER = Scope(b"another user", b"agent", b"hidden other")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
 
 
 def test_a_session_holds_a_key_once(store: Store) -> None:
-    here, there = make_turn(key=b"k"), make_turn(key=b"k", session=Label(b"there", b"sealed"))
+    here, there = make_turn(key=b"k"), make_turn(key=b"k", session=Label(b"there", b"hidden"))
     [first, second] = store.add(SCOPE, [here, there])
     with pytest.raises(KeyTakenError):
         store.add(SCOPE, [make_turn(), here])
@@ -185,7 +185,7 @@ def test_after_a_fork_the_connections_of_the_parent_are_left_alone(tmp_path: Pat
 
 
 def test_an_edited_turn_keeps_its_place(store: Store) -> None:
-    gone = make_turn(key=b"k", code=b"old", speaker=Label(b"gone", b"sealed"))
+    gone = make_turn(key=b"k", code=b"old", speaker=Label(b"gone", b"hidden"))
     first, second = store.add(SCOPE, [gone, make_turn()])
     made = store.add(SCOPE, [make_turn()], edits={first: make_turn(code=b"new", time_us=7)})
     told = store.history(SCOPE, None)
@@ -216,7 +216,7 @@ def test_terms_of_other_rules_are_refused_until_all_are_renewed(tmp_path: Path) 
     assert not new.renew_terms(SCOPE, {first: b"uvwxyz"})
     assert new.renew_terms(SCOPE, {first: b"uvwxyz", second: None})
     _, rows = new.index_rows(SCOPE, None, 0)
-    assert rows.rows.terms == (b"uvwxyz", make_turn().terms)
+    assert [*rows.rows.terms] == [b"uvwxyz", make_turn().terms]
     assert all(turn.intact for turn in new.history(SCOPE, None))
     with pytest.raises(StaleTermsError):
         old.add(SCOPE, [make_turn()])
