@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from r3mem_agents.store.varints import Integers, read_varints, varints
 
@@ -76,7 +76,7 @@ def encode(block: Block) -> bytes:
     distinct, starts, counts = np.unique(hashed[order], return_index=True, return_counts=True)
     steps = np.diff(places, prepend=0)
     steps[starts] = places[starts]
-    columns = (
+    columns: tuple[ArrayLike, ...] = (
         [len(distinct), len(block)],
         np.diff(np.array(block.ids, np.int64), prepend=0),
         block.sessions,
@@ -85,7 +85,7 @@ def encode(block: Block) -> bytes:
         steps,
     )
     planes = _bytes(np.diff(distinct, prepend=0)).T
-    whole = b"".join(map(varints, columns)) + planes.tobytes()
+    whole = b"".join([varints(column) for column in columns]) + planes.tobytes()
     return zlib.compress(whole, 9, wbits=-15)
 
 

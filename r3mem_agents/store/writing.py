@@ -103,10 +103,11 @@ def add_turns(
         for turn in new
     ]
     try:
-        made = connection.execute(
-            insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
-        ).scalars()
-        ids = list(made)
+        ids = list(
+            connection.execute(
+                insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
+            ).scalars()
+        )
     except IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
     sessions_, speakers_ = ([row[name] for row in rows] for name in ("session", "speaker"))

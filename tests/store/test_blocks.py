@@ -23,8 +23,8 @@ TERMS = st.lists(
 @st.composite
 def made(draw: st.DrawFn) -> Block:
     ids = sorted(draw(st.sets(ROWS, max_size=40)))
-    columns = [[draw(of) for _ in ids] for of in (ROWS, ROWS, TERMS)]
-    return Block(ids, *columns)
+    sessions, speakers = ([draw(ROWS) for _ in ids] for _ in range(2))
+    return Block(ids, sessions, speakers, [draw(TERMS) for _ in ids])
 
 
 @given(block=made())

@@ -73,8 +73,7 @@ def test_a_file_of_each_format_holds_what_it_held(path: Path, tiny: ReversibleMo
                 assert [dataclasses.replace(turn, id=None) for turn in told] == said
                 keyed = [turn for turn in told if turn.key]
                 for turn in keyed:
-                    keys = {"keys": [turn.key], "session": turn.session}
-                    assert scope.fetch(**keys) == [turn]
+                    assert scope.fetch(keys=[turn.key or ""], session=turn.session) == [turn]
                 assert {one.session for one in said} == {*scope.sessions()}
             alice = memory.scoped(user="alice", agent="default")
             assert "Rosa lives in Porto now." in [one.text for one in alice.recall("Porto")]
