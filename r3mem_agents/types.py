@@ -11,6 +11,10 @@ IN_MEMORY = ":memory:"
 """Where a memory is that has no file; it is gone once it is closed."""
 
 
+DEFAULT_MODEL = "r3mem-base-1"
+"""The bundled model that new files are written with. A model has its version in its name, and keeps
+its name and its weights for ever: files that it wrote are read by them."""
+
 NOBODY = "default"
 """The user of a memory that was opened without one."""
 

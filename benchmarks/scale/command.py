@@ -45,7 +45,7 @@ def scale(
     from benchmarks.scale import plot
     from benchmarks.scale.measure import Load
     from benchmarks.synthetic import demo_texts
-    from r3mem_agents.memory.models import DEFAULT_MODEL
+    from r3mem_agents.types import DEFAULT_MODEL
 
     reversible = require_model(model)
     stock = tuple(demo_texts())

@@ -1,4 +1,4 @@
-"""The texts that r3mem-base was made of, drawn from a folder of training data.
+"""The texts that r3mem-base-1 was made of, drawn from a folder of training data.
 
     python examples/recipes/r3mem_base_data.py DATA OUT
 

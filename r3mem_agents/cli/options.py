@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.types import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from r3mem_agents import ReversibleModel
@@ -74,7 +75,7 @@ ModelOption = Annotated[
         "--model",
         envvar="R3MEM_MODEL",
         help="Checkpoint: a name or a folder.",
-        show_default="the bundled r3mem-base",
+        show_default=f"the bundled {DEFAULT_MODEL}",
     ),
 ]
 CheckpointOption = Annotated[
@@ -83,7 +84,7 @@ CheckpointOption = Annotated[
         "--checkpoint",
         envvar="R3MEM_MODEL",
         help="Checkpoint of the memory, where --model is another: a name or a folder.",
-        show_default="the bundled r3mem-base",
+        show_default=f"the bundled {DEFAULT_MODEL}",
     ),
 ]
 CountOption = Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")]
@@ -108,7 +109,7 @@ def require_model(model: str | None) -> ReversibleModel:
     """The checkpoint that ``--model`` names, or the bundled one."""
     from r3mem_agents import ReversibleModel
 
-    return ReversibleModel.from_pretrained(model or "r3mem-base")
+    return ReversibleModel.from_pretrained(model or DEFAULT_MODEL)
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import InvalidInputError, ModelMismatchError, OtherGistsWarning
 from r3mem_agents.forking import Lock
 from r3mem_agents.store import ModelId, Store
+from r3mem_agents.types import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
-
-DEFAULT_MODEL = "r3mem-base"
-"""The bundled checkpoint."""
 
 _shared: dict[str, ReversibleModel] = {}
 _loading = Lock()
@@ -40,20 +39,46 @@ def choose_model(
     """
     recorded = store.model()
     if wanted is None and recorded is not None:
-        # A file may come from anybody, so what it records is a name and never a path.
-        wanted = recorded.name if recorded.name in bundled() else None
-    model = load_model(wanted)
+        model = bundled_model(recorded) or load_model(None)
+    else:
+        model = load_model(wanted)
     own = model_id(model)
     recorded = store.bind_model(own)
     if recorded.expander != own.expander:
-        raise ModelMismatchError(
-            f"{store.name} was written with model {recorded.name} ({recorded.expander}), and only "
-            f"that one can expand it, not {own.name} ({own.expander}). Open it with the checkpoint "
-            "that wrote it: CompressiveMemory(..., model=PATH), or compress its turns anew: "
-            f"{command(store.name)} --from PATH"
-        )
+        raise ModelMismatchError(mismatch(store.name, recorded, [own]))
     tell_of_others(store)
     return model
+
+
+def bundled_model(recorded: ModelId) -> ReversibleModel | None:
+    """The bundled model that expands what a file holds, if there is one.
+
+    It is found by its fingerprint: a file may come from anybody, so the name that it records is
+    no more than a hint, and never a path.
+    """
+    names = bundled()
+    if recorded.name in names:  # as nearly always, and then it is loaded once
+        model = _shared_model(recorded.name)
+        if model.expander_fingerprint == recorded.expander:
+            return model
+    from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
+
+    for name in names:
+        if checkpoint.expander_of(name) == recorded.expander:
+            return _shared_model(name)
+    return None
+
+
+def mismatch(file: str, recorded: ModelId, given: Sequence[ModelId]) -> str:
+    """What to do about a file that none of some models can expand."""
+    names = " nor ".join(f"{one.name} ({one.expander})" for one in given)
+    return (
+        f"{file} was written with model {recorded.name} ({recorded.expander}), and only that one "
+        f"can expand it, not {names}. Install a version of r3mem-agents that carries it (this one "
+        f"carries {', '.join(bundled())}), or open it with the checkpoint that wrote it: "
+        "CompressiveMemory(..., model=PATH), or compress its turns anew: "
+        f"{command(file)} --from PATH"
+    )
 
 
 def load_model(wanted: ReversibleModel | str | os.PathLike[str] | None) -> ReversibleModel:

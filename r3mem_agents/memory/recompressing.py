@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import ModelMismatchError, ReadBackError
 from r3mem_agents.memory.damage import NOT_EXPANDED, OTHER_MODEL, expanded
-from r3mem_agents.memory.models import command, load_model, model_id
+from r3mem_agents.memory.models import bundled_model, load_model, mismatch, model_id
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import damaged_turn, open_names
-from r3mem_agents.store import ExaminedTurn, ModelId, NewCode, Store, check_there
+from r3mem_agents.store import ExaminedTurn, NewCode, Store, check_there
 from r3mem_agents.types import DamagedTurn, Recompression
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def recompress(
     Args:
         path_or_url: Of the memory, as for ``CompressiveMemory``.
         source: The model that wrote the file, or a path to load it from; needed where the expander
-            of ``model`` is another one, since no other model can expand what it wrote.
+            of ``model`` is another one and no bundled model wrote the file, since no other model
+            can expand what it wrote.
         model: The new model, or a path to load it from; ``None`` means the bundled one.
         progress: Called with the numbers of turns that are done, and that there are to do.
 
@@ -70,9 +71,13 @@ def recompress(
         readers.setdefault(loaded.expander_fingerprint, loaded)
     with closing(Store(path_or_url, rules())) as store:
         recorded = store.model()
-        reader = goal if recorded is None else readers.get(recorded.expander)
-        if reader is None:
-            raise ModelMismatchError(_mismatch(store, recorded, [*readers.values()]))
+        if recorded is not None and recorded.expander not in readers:
+            found = bundled_model(recorded)
+            if found is None:
+                given = [model_id(one) for one in readers.values()]
+                raise ModelMismatchError(mismatch(store.name, recorded, given))
+            readers[recorded.expander] = found
+        reader = goal if recorded is None else readers[recorded.expander]
         store.bind_model(model_id(reader))
         made = _Recompressor(store, goal, readers)
         made.run(progress or (lambda done, whole: None))
@@ -184,13 +189,3 @@ class _Recompressor:
                     self._kept.pop(turn.row.id, None)
                     found.append((turn, text))
         return found
-
-
-def _mismatch(store: Store, recorded: ModelId | None, given: Sequence[ReversibleModel]) -> str:
-    assert recorded is not None
-    names = " nor ".join(f"{one.name} ({one.expander_fingerprint})" for one in given)
-    return (
-        f"{store.name} was written with model {recorded.name} ({recorded.expander}), and only that "
-        f"one can expand it, not {names}; give the checkpoint that wrote it: "
-        f"{command(store.name)} --from PATH"
-    )

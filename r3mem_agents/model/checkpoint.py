@@ -79,7 +79,7 @@ def bundled() -> list[str]:
 def find(path: str | Path) -> Path:
     """The folder of a checkpoint, given as the name of a bundled one or as a path.
 
-    A name of a bundled one always means that one; ``./r3mem-base`` is the path of another.
+    A name of a bundled one always means that one; ``./r3mem-base-1`` is the path of another.
 
     Raises:
         CheckpointError: There is none.
@@ -92,6 +92,20 @@ def find(path: str | Path) -> Path:
         f"no checkpoint at {str(path)!r}: give a folder that holds config.json, or one of "
         f"{bundled()}"
     )
+
+
+def expander_of(name: str) -> str:
+    """Fingerprint of the expander of a bundled checkpoint, without making its networks.
+
+    Raises:
+        CheckpointError: It is damaged.
+    """
+    folder = find(name)
+    try:
+        sizes = json.loads((folder / "config.json").read_text())
+        return _fingerprints(sizes, load_file(folder / "model.safetensors"), folder)[1]
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} is damaged: {error}") from error
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:

@@ -27,6 +27,7 @@ from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.types import DEFAULT_MODEL
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -111,7 +112,7 @@ class ReversibleModel:
         self._codec = Codec(loaded.expander, loaded.tokenizer, loaded.static_counts)
 
     @classmethod
-    def from_pretrained(cls, path: str | Path = "r3mem-base") -> ReversibleModel:
+    def from_pretrained(cls, path: str | Path = DEFAULT_MODEL) -> ReversibleModel:
         """Load a checkpoint from a folder, or a bundled one by name.
 
         Raises:

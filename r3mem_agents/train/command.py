@@ -20,6 +20,7 @@ from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import GOING_ON, ExpanderRecipe
 from r3mem_agents.train.record import describe_run, draw, measure, read_record, write_record
 from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = ExpanderRecipe()
 
@@ -36,7 +37,7 @@ def train(
             help="Checkpoint: its encoder makes the gists, and stays as it is; its tokenizer and "
             "expander are what training starts with."
         ),
-    ] = "r3mem-base",
+    ] = DEFAULT_MODEL,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Learn a tokenizer and an expander anew.")
     ] = False,

@@ -1,6 +1,6 @@
 """Every choice of a training run, with its source.
 
-Where none is named: chosen on the way to r3mem-base (docs/LOG.md, 2026-11-27), tried little.
+Where none is named: chosen on the way to r3mem-base-1 (docs/LOG.md, 2026-11-27), tried little.
 """
 
 from __future__ import annotations

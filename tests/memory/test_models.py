@@ -1,14 +1,16 @@
-"""Which model reads a file: the one that it names, by name, and never by a path."""
+"""Which model reads a file: the one that wrote it, by its fingerprint, and never by a path."""
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, ReversibleModel
+from r3mem_agents import CompressiveMemory, ReversibleModel, recompress
 from r3mem_agents.errors import (
     CheckpointError,
     InvalidInputError,
@@ -16,7 +18,10 @@ from r3mem_agents.errors import (
     OtherGistsWarning,
 )
 from r3mem_agents.memory import models
+from r3mem_agents.model import checkpoint
 from r3mem_agents.testing import tiny_model
+from r3mem_agents.types import DEFAULT_MODEL
+from tests.golden.conversation import SCOPES
 from tests.memory.fake_model import FakeModel
 from tests.memory.filling import fill
 
@@ -83,7 +88,7 @@ def test_only_real_gists_of_another_encoder_are_told_of(path: Path, fake: Any) -
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Checkpoints that can be loaded by name."""
-    names: dict[str, Any] = {models.DEFAULT_MODEL: FakeModel("d" * 16)}
+    names: dict[str, Any] = {DEFAULT_MODEL: FakeModel("d" * 16)}
 
     def load(name: str) -> Any:
         if name not in names:
@@ -93,6 +98,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(ReversibleModel, "from_pretrained", staticmethod(load))
     monkeypatch.setattr(models, "_shared", {})
     monkeypatch.setattr(models, "bundled", lambda: list(names))
+    monkeypatch.setattr(checkpoint, "expander_of", lambda name: names[name].expander_fingerprint)
     return names
 
 
@@ -135,9 +141,78 @@ def test_the_model_of_a_file_is_never_a_path(
         assert len(memory.history()) == 2
 
 
+def test_a_file_finds_its_model_under_another_name(path: Path, installed: dict[str, Any]) -> None:
+    turns = fill(path, FakeModel("a" * 16), 2)
+    installed["fake"] = FakeModel("b" * 16)  # the right name, other weights
+    installed["renamed"] = FakeModel("a" * 16)
+    with CompressiveMemory(path) as memory:
+        assert memory.model is installed["renamed"]
+        assert memory.history() == turns
+
+
+VERSIONS = ["small-1", "small-2"]
+
+
+@pytest.fixture
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two versions of a model come with the package; the later one is what new files get."""
+    for seed, name in enumerate(VERSIONS):
+        model = tiny_model(seed)
+        folder = tmp_path / "bundled" / name
+        checkpoint.save(dataclasses.replace(model._loaded, name=name), folder)
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(models, "_shared", {})
+    monkeypatch.setattr(models, "DEFAULT_MODEL", VERSIONS[-1])
+    return VERSIONS
+
+
+def test_every_version_that_comes_with_the_package_reads_its_files(
+    path: Path, tmp_path: Path, versions: list[str]
+) -> None:
+    files = {name: tmp_path / f"{name}.db" for name in versions}
+    turns = {name: fill(file, name, 3) for name, file in files.items()}
+    for name, file in files.items():
+        with CompressiveMemory(file) as memory:
+            assert memory.model.name == name
+            assert memory.history() == turns[name]
+            assert memory.verify().ok
+    with CompressiveMemory(path) as memory:
+        assert memory.model.name == versions[-1]
+
+
+def test_a_file_is_moved_to_a_later_version(path: Path, versions: list[str]) -> None:
+    old, new = versions
+    turns = fill(path, old, 3)
+    done = recompress(path, model=new)
+    assert (done.model_before, done.model, done.recompressed) == (old, new, 3)
+    with CompressiveMemory(path) as memory:
+        assert memory.model.name == new
+        assert memory.history() == turns
+        assert memory.verify().ok
+    assert recompress(path, model=old).recompressed == 3
+    with CompressiveMemory(path) as memory:
+        assert (memory.model.name, memory.history()) == (old, turns)
+
+
+@pytest.mark.parametrize("name", checkpoint.bundled())
+def test_a_file_of_each_released_model_is_read(name: str, path: Path) -> None:
+    """Written once with the model of that name, and never again: so it stays what it was."""
+    shutil.copy(Path(__file__).parents[1] / "golden" / f"{name}.db", path)
+    with CompressiveMemory(path) as memory:
+        assert memory.model.name == name
+        assert memory.verify().ok
+        for (user, agent), said in SCOPES.items():
+            told = memory.scoped(user=user, agent=agent).history()
+            assert [dataclasses.replace(turn, id=None) for turn in told] == said
+
+
+def test_new_files_get_a_model_that_is_there() -> None:
+    assert DEFAULT_MODEL in checkpoint.bundled()
+
+
 def test_the_bundled_model_is_shared(installed: dict[str, Any], tmp_path: Path) -> None:
     with CompressiveMemory(tmp_path / "a.db") as one, CompressiveMemory(tmp_path / "b.db") as two:
-        assert one.model is two.model is installed[models.DEFAULT_MODEL]
+        assert one.model is two.model is installed[DEFAULT_MODEL]
 
 
 def test_a_model_by_path(path: Path, model: ReversibleModel, tmp_path: Path) -> None:

@@ -90,11 +90,11 @@ def test_a_later_kind_of_code_is_refused_by_name() -> None:
 def test_the_name_of_a_bundled_checkpoint_means_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny_model().save_pretrained(tmp_path / "r3mem-base")
+    tiny_model().save_pretrained(tmp_path / "r3mem-base-1")
     monkeypatch.chdir(tmp_path)
-    assert ReversibleModel.from_pretrained("r3mem-base").name == "r3mem-base"
-    assert ReversibleModel.from_pretrained("./r3mem-base").name == "tiny-0"
-    assert ReversibleModel.from_pretrained(Path("r3mem-base")).name == "tiny-0"
+    assert ReversibleModel.from_pretrained("r3mem-base-1").name == "r3mem-base-1"
+    assert ReversibleModel.from_pretrained("./r3mem-base-1").name == "tiny-0"
+    assert ReversibleModel.from_pretrained(Path("r3mem-base-1")).name == "tiny-0"
 
 
 def test_a_missing_checkpoint_names_what_there_is() -> None:
@@ -137,7 +137,7 @@ def test_a_checkpoint_that_is_read_is_not_trained_before_it_is_thawed() -> None:
 
 def _other(name: str) -> bytes:
     """The file of another model, which has more tokens and pieces."""
-    return (BUNDLED / "r3mem-base" / name).read_bytes()
+    return (BUNDLED / "r3mem-base-1" / name).read_bytes()
 
 
 def damaged(folder: Path, name: str, content: bytes) -> Path:

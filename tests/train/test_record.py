@@ -10,12 +10,12 @@ from r3mem_agents import ReversibleModel
 from r3mem_agents.model import checkpoint
 from r3mem_agents.train.record import STAGES, draw, read_record, write_record
 
-BASE = checkpoint.find("r3mem-base")
+BASE = checkpoint.find("r3mem-base-1")
 
 
 def test_the_bundled_record_is_of_the_bundled_checkpoint() -> None:
     record = read_record(BASE)
-    assert (record["name"], record["fingerprint"]) == ("r3mem-base", checkpoint.fingerprint(BASE))
+    assert (record["name"], record["fingerprint"]) == ("r3mem-base-1", checkpoint.fingerprint(BASE))
     config = checkpoint.load(BASE).expander.config
     assert record["expander"]["recipe"]["config"] == config.to_dict()
 

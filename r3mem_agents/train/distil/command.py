@@ -18,6 +18,7 @@ from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import EncoderRecipe
 from r3mem_agents.train.record import describe_run, draw, read_record, write_record
 from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = EncoderRecipe()
 
@@ -45,7 +46,7 @@ def distil(
     name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint whose tokenizer and expander stand beside the encoder.")
-    ] = "r3mem-base",
+    ] = DEFAULT_MODEL,
     minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
     steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
     vocabulary: Annotated[int, typer.Option(help="Most word pieces.")] = _DEFAULT.vocabulary,

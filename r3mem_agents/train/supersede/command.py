@@ -21,6 +21,7 @@ from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
 from r3mem_agents.train.supersede.data import confusable, read
 from r3mem_agents.train.supersede.loop import SupersederRun, from_encoder
 from r3mem_agents.train.supersede.pairs import Pairs
+from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = SupersederRecipe()
 
@@ -37,7 +38,7 @@ def supersede(
     name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint that gets the network.")
-    ] = "r3mem-base",
+    ] = DEFAULT_MODEL,
     minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
     steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of a step.")] = _DEFAULT.pairs,

@@ -22,6 +22,7 @@ from r3mem_agents.train.tune.loop import TuningRun
 from r3mem_agents.train.tune.pairs import Lessons, read
 from r3mem_agents.train.tune.prepare import gists_of, prepare
 from r3mem_agents.train.tune.realign import blend, realign
+from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = TuningRecipe()
 
@@ -43,7 +44,7 @@ def tune(
     name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint whose encoder is tuned.")
-    ] = "r3mem-base",
+    ] = DEFAULT_MODEL,
     minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
     steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
     pair_mb: Annotated[
