@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from benchmarks.codec.command import codec
+from benchmarks.layout import layout
 from benchmarks.question import question
 from benchmarks.recall.command import recall
 from benchmarks.scale.command import scale
@@ -51,3 +52,5 @@ app.command(
 )(scale)
 
 app.command(epilog=examples("python -m benchmarks question"))(question)
+
+app.command(epilog=examples("python -m benchmarks layout alice.db"))(layout)
