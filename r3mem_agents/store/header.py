@@ -19,7 +19,7 @@ class Header(NamedTuple):
     """The first things that are read of a database.
 
     Attributes:
-        secret: The key of the database.
+        secret: Of the database, for keyed hashes and masks.
         unscrubbed: Whether traces of deleted rows may be left in it.
     """
 
@@ -33,7 +33,11 @@ def create_tables(connection: Connection) -> None:
     secret = secrets.token_bytes(SECRET_BYTES)
     connection.execute(
         insert(meta).values(
-            id=1, format=FORMAT_VERSION, key=secret, key_checksum=zlib.crc32(secret), unscrubbed=0
+            id=1,
+            format=FORMAT_VERSION,
+            secret=secret,
+            secret_checksum=zlib.crc32(secret),
+            unscrubbed=0,
         )
     )
 
@@ -78,7 +82,7 @@ def read_header(connection: Connection, name: str) -> Header:
         StoreCorruptError: It is damaged.
     """
     secret, checksum, unscrubbed = connection.exec_driver_sql(
-        "SELECT key, key_checksum, unscrubbed FROM meta"
+        "SELECT secret, secret_checksum, unscrubbed FROM meta"
     ).one()
     if isinstance(secret, bytes) and zlib.crc32(secret) == checksum:
         return Header(secret, bool(unscrubbed))

@@ -51,6 +51,8 @@ def _terms_in_blocks(connection: Connection) -> None:
     do = connection.exec_driver_sql
     for table in ("scopes", "sessions", "speakers"):
         do(f"ALTER TABLE {table} RENAME COLUMN sealed TO hidden")
+    do('ALTER TABLE meta RENAME COLUMN "key" TO secret')
+    do("ALTER TABLE meta RENAME COLUMN key_checksum TO secret_checksum")
     do("ALTER TABLE scopes ADD COLUMN turns INTEGER NOT NULL DEFAULT 0")
     do(_TURNS_4)
     do(_BLOCKS_4)

@@ -40,14 +40,14 @@ models = Table(
     UniqueConstraint("expander", "encoder"),
 )
 
-# One row. The key makes hashes of names and terms useless outside this database.
+# One row. The secret makes hashes of names and terms useless outside this database.
 meta = Table(
     "meta",
     tables,
     Column("id", Integer, primary_key=True),
     Column("format", Integer, nullable=False),
-    Column("key", LargeBinary, nullable=False),
-    Column("key_checksum", BigInteger, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("secret_checksum", BigInteger, nullable=False),
     Column("model", ROW_ID, ForeignKey("models.id")),
     Column("unscrubbed", Integer, nullable=False),
 )

@@ -237,9 +237,9 @@ def test_a_missing_table(path: Path, fake: Any) -> None:
     [
         "UPDATE meta SET format = 'one'",
         "UPDATE meta SET format = -1",
-        "UPDATE meta SET key = x'00'",
-        "UPDATE meta SET key = 'text'",
-        "UPDATE meta SET key_checksum = key_checksum + 1",
+        "UPDATE meta SET secret = x'00'",
+        "UPDATE meta SET secret = 'text'",
+        "UPDATE meta SET secret_checksum = secret_checksum + 1",
         "DELETE FROM meta",
     ],
 )
