@@ -89,8 +89,12 @@ def encode(block: Block) -> bytes:
     return zlib.compress(whole, 9, wbits=-15)
 
 
-def decode(data: bytes) -> Block:
+def decode(data: bytes, *, terms: bool = True) -> Block:
     """Undo ``encode``.
+
+    Args:
+        data: The bytes of a block.
+        terms: Read terms too; turns come without any otherwise.
 
     Raises:
         ValueError: These are not the bytes of a block.
@@ -102,6 +106,8 @@ def decode(data: bytes) -> Block:
         numbers = read_varints(whole[:edge])
         count = int(numbers[1])
         ids, sessions, speakers = numbers[2 : 2 + 3 * count].reshape(3, count)
+        if not terms:
+            return Block(ids.cumsum().tolist(), sessions.tolist(), speakers.tolist(), [b""] * count)
         counts, steps = np.split(numbers[2 + 3 * count :], [distinct])
         hashed = _numbers(whole[edge:].reshape(TERM_BYTES, distinct).T).cumsum()
         ends = counts.cumsum()

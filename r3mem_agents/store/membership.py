@@ -35,7 +35,7 @@ BROKEN = b"broken"
 
 
 def read_blocks(
-    connection: Connection, scope: int, rules: bytes, after: int = 0
+    connection: Connection, scope: int, rules: bytes, after: int = 0, *, terms: bool = True
 ) -> Iterator[Block]:
     """The blocks of a scope in the order of its turns.
 
@@ -44,6 +44,7 @@ def read_blocks(
         scope: Row of the scope.
         rules: Of the scope.
         after: Leave out blocks without a greater turn id.
+        terms: Read terms too, which takes most of the time.
 
     Raises:
         StaleTermsError: One of them is damaged.
@@ -53,7 +54,7 @@ def read_blocks(
     mine = (blocks.c.scope == scope) & (blocks.c.last > after)
     count = 0
     for row in connection.execute(_SELECT.where(mine).order_by(blocks.c.last)):
-        block = _opened(row)
+        block = _opened(row, terms=terms)
         count += len(block)
         yield block
     wanted = select(raw(scopes.c.turns)).where(scopes.c.id == scope)
@@ -75,7 +76,7 @@ def member_ids(
     try:
         return [
             turn
-            for block in read_blocks(connection, scope, rules)
+            for block in read_blocks(connection, scope, rules, terms=False)
             for turn, session in zip(block.ids, block.sessions, strict=True)
             if sessions is None or session in sessions
         ]
@@ -88,7 +89,7 @@ def member_ids(
 def used_names(connection: Connection, scope: int, rules: bytes) -> tuple[set[int], set[int]]:
     """Rows of the sessions and of the speakers to which turns of a scope refer."""
     try:
-        found = list(read_blocks(connection, scope, rules))
+        found = list(read_blocks(connection, scope, rules, terms=False))
         return (
             {session for block in found for session in block.sessions},
             {speaker for block in found for speaker in block.speakers},
@@ -219,17 +220,20 @@ def _count(connection: Connection, scope: int, count: Any) -> None:
 
 
 def _append(connection: Connection, scope: int, new: Block) -> None:
-    query = _SELECT.where(blocks.c.scope == scope).order_by(blocks.c.last.desc()).limit(2)
-    rows = list(connection.execute(query))
+    newest_first = _SELECT.where(blocks.c.scope == scope).order_by(blocks.c.last.desc())
+    row = connection.execute(newest_first.limit(1)).one_or_none()
     block, number = Block(), None
-    if rows and len(last := _opened(rows[0])) < YOUNG:
-        block, number = last, rows.pop(0).id
+    if row is not None and len(last := _opened(row)) < YOUNG:
+        block, number = last, row.id
     block.extend(new)
-    if len(block) >= YOUNG and rows and len(rows[0].data) < BLOCK_BYTES:
-        if number is not None:
-            connection.execute(delete(blocks).where(blocks.c.id == number))
-        young, block, number = block, _opened(rows[0]), rows[0].id
-        block.extend(young)
+    if row is not None and len(block) >= YOUNG:
+        if number is not None:  # it goes into the one before, if that has room
+            row = connection.execute(newest_first.limit(1).offset(1)).one_or_none()
+        if row is not None and len(row.data) < BLOCK_BYTES:
+            if number is not None:
+                connection.execute(delete(blocks).where(blocks.c.id == number))
+            young, block, number = block, _opened(row), row.id
+            block.extend(young)
     _write(connection, number, scope, block)
 
 
@@ -264,10 +268,10 @@ def _holding(
         yield connection.execute(_SELECT.where(blocks.c.id == number)).one(), some
 
 
-def _opened(row: Row[Any]) -> Block:
+def _opened(row: Row[Any], *, terms: bool = True) -> Block:
     try:
         if _checksum(row.scope, row.last, row.data) == row.checksum:
-            return decode(row.data)
+            return decode(row.data, terms=terms)
     except (TypeError, ValueError, struct.error):
         pass
     raise StaleTermsError(_DAMAGED)
