@@ -176,7 +176,7 @@ class MemoryStats:
         text_bytes: UTF-8 bytes of text that went in.
         code_bytes: Bytes of memory tokens that bring the text back (hash and framing included).
         gist_bytes: Bytes of gists.
-        term_bytes: Bytes of keyed hashes of terms.
+        term_bytes: Bytes of keyed hashes of terms, and of what says which turns have them.
         file_bytes: Size of the whole database, its write-ahead log included; 0 if it has none.
         bits_per_token: ``8 * code_bytes / tokens``; 0.0 when empty.
         inferred_share: Share of tokens that were the model's first prediction.
