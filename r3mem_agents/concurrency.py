@@ -7,14 +7,13 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-S = TypeVar("S")
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def in_thread(
-    method: Callable[Concatenate[S, P], R],
-) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    method: Callable[Concatenate[Any, P], R],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
     """Make the async twin of a method.
 
     The twin takes the same arguments and calls, in a thread and in the caller's context, whatever
@@ -33,10 +32,11 @@ def in_thread(
         ...     aread = in_thread(read)
         >>> await Notes().aread(page=2)
     """
+    # The object's type is Any: a type variable would be taken from the twin that a base class has.
     name = method.__name__
 
     @functools.wraps(method)
-    async def twin(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def twin(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
         current: Callable[P, R] = getattr(self, name)
         return await asyncio.to_thread(current, *args, **kwargs)
 

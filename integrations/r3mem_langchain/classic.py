@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -28,6 +27,7 @@ from r3mem_agents import (
     tolerated,
     whole_calls,
 )
+from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 from r3mem_agents.memory.quoting import indented
 from r3mem_langchain.handle import MemoryField
@@ -106,11 +106,7 @@ class R3Memory(BaseMemory):
             return self._shown(self._prompt(inputs))
         return self._shown(PromptMemory((), ""))
 
-    async def aload_memory_variables(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Async twin of ``load_memory_variables``."""
-        with tolerated(self.on_error, logger, "nothing was recalled"):
-            return self._shown(await asyncio.to_thread(self._prompt, inputs))
-        return self._shown(PromptMemory((), ""))
+    aload_memory_variables = in_thread(load_memory_variables)
 
     def save_context(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         """Store a run, whole or not at all.
@@ -123,18 +119,13 @@ class R3Memory(BaseMemory):
         with tolerated(self.on_error, logger, "what was said was not stored"):
             self.memory.remember_many(self._turns(inputs, outputs))
 
-    async def asave_context(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
-        """Async twin of ``save_context``."""
-        with tolerated(self.on_error, logger, "what was said was not stored"):
-            await self.memory.aremember_many(self._turns(inputs, outputs))
+    asave_context = in_thread(save_context)
 
     def clear(self) -> None:
         """Forget this conversation: no trace of it is left in the file. Others stay."""
         self.memory.forget(session=self.memory.session)
 
-    async def aclear(self) -> None:
-        """Async twin of ``clear``."""
-        await self.memory.aforget(session=self.memory.session)
+    aclear = in_thread(clear)
 
     def _prompt(self, inputs: dict[str, Any]) -> PromptMemory:
         asked = self._one(inputs, self.input_key, "input") if inputs else ""

@@ -11,6 +11,7 @@ from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage, RemoveMessage
 
 from r3mem_agents import CompressiveMemory
+from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import NotFoundError
 from r3mem_langchain.keys import turn_key
 from r3mem_langchain.messages import to_message, to_turns
@@ -102,17 +103,13 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
         if gone := doomed.intersection(self._ids()):
             self.memory.forget(turn_ids=sorted(gone))
 
-    async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Async twin of ``add_messages``."""
-        await asyncio.to_thread(self.add_messages, messages)
+    aadd_messages = in_thread(add_messages)
 
     def clear(self) -> None:
         """Forget the conversation: no trace of it is left in the file."""
         self.memory.forget(session=self.memory.session)
 
-    async def aclear(self) -> None:
-        """Async twin of ``clear``."""
-        await self.memory.aforget(session=self.memory.session)
+    aclear = in_thread(clear)
 
     def _ids(self) -> list[int]:
         return self.memory.turn_ids(self.memory.session)

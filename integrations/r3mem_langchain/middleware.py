@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from typing import Annotated, Any, NotRequired
 from langchain_core.messages import AnyMessage, SystemMessage
 
 from r3mem_agents import CompressiveMemory, OnError, RecallFrom, prompt_memory, tolerated
+from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
 from r3mem_langchain.changes import follow, seen
 from r3mem_langchain.known import known_ids, unwritten
@@ -150,11 +150,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         # Until the end of the run nobody knows who takes messages out of the state.
         return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state), "r3mem_seen": {}}
 
-    async def abefore_agent(
-        self, state: R3MemoryState, runtime: Runtime[ContextT]
-    ) -> dict[str, Any] | None:
-        """Async twin of ``before_agent``."""
-        return await asyncio.to_thread(self.before_agent, state, runtime)
+    abefore_agent = in_thread(before_agent)
 
     def before_model(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
@@ -166,11 +162,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         # The run was interrupted and goes on, perhaps in another process.
         return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state)}
 
-    async def abefore_model(
-        self, state: R3MemoryState, runtime: Runtime[ContextT]
-    ) -> dict[str, Any] | None:
-        """Async twin of ``before_model``."""
-        return await asyncio.to_thread(self.before_model, state, runtime)
+    abefore_model = in_thread(before_model)
 
     def wrap_model_call(
         self,
@@ -205,11 +197,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         noted = seen(state["messages"])
         return {"r3mem_recalled": "", "r3mem_turn": pending, "r3mem_seen": noted}
 
-    async def aafter_agent(
-        self, state: R3MemoryState, runtime: Runtime[ContextT]
-    ) -> dict[str, Any] | None:
-        """Async twin of ``after_agent``."""
-        return await asyncio.to_thread(self.after_agent, state, runtime)
+    aafter_agent = in_thread(after_agent)
 
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
         with tolerated(self.on_error, logger, "nothing was recalled"):

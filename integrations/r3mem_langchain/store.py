@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from itertools import islice
 
 from r3mem_agents import CompressiveMemory
+from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import MissingExtraError
 
 if find_spec("langgraph") is None:
@@ -153,9 +153,7 @@ class R3Store(BaseStore):
         self._items.drop(dead)
         return len(dead)
 
-    async def asweep_ttl(self) -> int:
-        """Async twin of ``sweep_ttl``."""
-        return await asyncio.to_thread(self.sweep_ttl)
+    asweep_ttl = in_thread(sweep_ttl)
 
     def _sweep_if_due(self, ops: Sequence[Op]) -> None:
         ttl: TTLConfig = self.ttl_config or {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -123,10 +122,8 @@ def _key(text: str) -> str | None:
 
 
 def _tool(function: Callable[..., str], schema: type[BaseModel], **options: Any) -> BaseTool:
-    async def in_thread(**arguments: Any) -> str:
-        return await asyncio.to_thread(function, **arguments)
-
-    return _MemoryTool.from_function(function, in_thread, args_schema=schema, **options)
+    # Without a coroutine of its own a tool runs its function in a thread when it is awaited.
+    return _MemoryTool.from_function(function, args_schema=schema, **options)
 
 
 def _shown(hits: list[Recollection]) -> str:
