@@ -1,7 +1,7 @@
-"""What a child of a fork must not inherit from the parent's other threads: they do not exist there.
+"""Fork safety: locks and caches that work in the child of a fork.
 
-A lock that one of them held would stay locked for ever, and what one of them was changing would
-stay half changed.
+The parent's other threads do not exist in the child: a lock that one of them held would stay locked
+for ever, and what one of them was changing would stay half changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Lock:
         self._lock.release()
 
     def renew(self) -> None:
-        """Make it a lock that nobody holds."""
+        """Replace the lock by one that nobody holds."""
         self._lock = threading.Lock()
 
 
@@ -41,7 +41,7 @@ _locks: WeakSet[Lock] = WeakSet()
 
 
 def in_children(renew: Callable[[], None]) -> None:
-    """Call something in every child of a fork, before anything else happens there."""
+    """Call ``renew`` in every child of a fork, before anything else runs there."""
     if hasattr(os, "register_at_fork"):  # Windows does not fork
         os.register_at_fork(after_in_child=renew)
 
@@ -55,7 +55,7 @@ in_children(_renew_locks)
 
 
 PATIENCE_S = 30.0
-"""So long a fork waits for what is going on; chosen."""
+"""Longest time that a fork waits for work in progress; chosen."""
 
 
 class _Going:
@@ -67,10 +67,10 @@ class _Going:
 
 
 class Unforked:
-    """Work that a fork waits for, since it uses libraries whose locks no child can renew.
+    """Work that a fork waits for, because it uses libraries whose locks a child cannot renew.
 
-    SQLite and PyTorch's kernels have such locks. A child of a fork in the middle of them would wait
-    for them for ever.
+    SQLite and PyTorch's kernels have such locks. The child of a fork made while one is held would
+    wait for it for ever.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Unforked:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Let forks of other threads wait until the end of this block, ``PATIENCE_S`` at most."""
+        """Make forks in other threads wait until this block ends, for ``PATIENCE_S`` at most."""
         going = self._going
         depth = getattr(going.own, "depth", 0)
         with going.changed:
@@ -114,4 +114,4 @@ class Unforked:
 
 
 unforked = Unforked()
-"""The one record of this process."""
+"""The one instance of this process."""

@@ -1,4 +1,4 @@
-"""What is damaged in a file: found, named, and left out of what is returned."""
+"""Damage in a file: found, reported, and left out of results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens
 
 MAX_NAMED = 5
-"""Damaged turns that a message names, before it counts the others."""
+"""Most damaged turns that a message names; it counts the others."""
 
 NOT_AS_WRITTEN = "its bytes are not those that were written"
 NO_SESSION = "the row of its session is damaged"
@@ -36,15 +36,15 @@ def each_apart(
     items: Sequence[T],
     expected: type[Exception] = ExpansionError,
 ) -> list[R | Exception]:
-    """Read items together, and those around a damaged one in ever smaller parts.
+    """Read items together, and bisect to the damaged ones if that fails.
 
     Args:
-        read: Gives a result for each item, or fails for all of them.
-        items: What to read.
-        expected: How it fails where an item is damaged.
+        read: Returns a result for each item, or fails for all of them.
+        items: The items to read.
+        expected: The error that a damaged item raises.
 
     Returns:
-        A result for each item, or the error of that item alone.
+        For each item its result, or the error that it raises on its own.
     """
     if not items:
         return []
@@ -58,7 +58,7 @@ def each_apart(
 
 
 def named(damaged: Sequence[DamagedTurn]) -> str:
-    """Turns as a message names them, and what to do about them."""
+    """Return a message that names damaged turns and says what to do about them."""
     parts = [f"{_name(turn)}: {turn.reason}" for turn in damaged[:MAX_NAMED]]
     if more := len(damaged) - MAX_NAMED:
         parts += [f"{more} more"] if more > 0 else []
@@ -77,7 +77,7 @@ def tell(message: str) -> None:
 
 
 def indexable(rows: IndexColumns, gist_bytes: int, term_bytes: int) -> IndexColumns:
-    """The rows that a lookup can take; tells of the others."""
+    """Return the rows that a lookup can use, and warn of the others."""
     kinds = (int, int, int, int, bytes, bytes)
     columns = zip(rows, kinds, strict=True)
     if all(set(map(type, column)) <= {kind} for column, kind in columns) and not (
@@ -105,6 +105,6 @@ def _broken(values: Iterable[bytes], size: int) -> bool:
 def expanded(
     expand: Callable[[Sequence[MemoryTokens]], list[str]], tokens: Sequence[MemoryTokens]
 ) -> list[str | None]:
-    """Texts of memory tokens; ``None`` for those that do not expand."""
+    """Expand memory tokens to texts; ``None`` for those that do not expand."""
     texts = each_apart(expand, tokens)
     return [text if isinstance(text, str) else None for text in texts]

@@ -1,8 +1,8 @@
-"""How names, terms and metadata are kept so that no word of them lies in the database.
+"""Obfuscation of names, terms and metadata, so that none of their words appears in the database.
 
-This hides words from whoever looks at the bytes, from ``grep`` to a search through backups. It is
-no encryption: the secret lies in the same database. Who needs encryption puts the file on an
-encrypted disk.
+It hides words from anything that reads the bytes, from ``grep`` to a search through backups. It is
+not encryption: the secret is stored in the same database. If you need encryption, keep the file on
+an encrypted disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.lookup.hashes import OPEN_BITS, TERM_BITS
 
 TERM_BYTES = TERM_BITS // 8
-"""Bytes of a term's hash."""
+"""Size of a term's hash."""
 
 DIGEST_BYTES = 16
 
@@ -26,7 +26,7 @@ class Obfuscator:
         self._secret = secret
 
     def digest(self, kind: str, value: str) -> bytes:
-        """Hash a name, by which it is found again; ``kind`` keeps users from matching sessions."""
+        """Hash a name to look it up by; ``kind`` keeps users and sessions of one name apart."""
         return hashlib.blake2b(
             value.encode(), digest_size=DIGEST_BYTES, key=self._secret, person=kind.encode()
         ).digest()
@@ -38,13 +38,13 @@ class Obfuscator:
         ).digest()
 
     def prefixed(self, prefix: str, term: str) -> bytes:
-        """Hash a term so that the hashes of all terms with its prefix begin alike."""
+        """Hash a term so that the hashes of all terms with this prefix start with the same bits."""
         begin = int.from_bytes(self.term(f"{prefix}\0"))
         end = int.from_bytes(self.term(term))
         return (begin >> OPEN_BITS << OPEN_BITS | end & (1 << OPEN_BITS) - 1).to_bytes(TERM_BYTES)
 
     def hide(self, value: str) -> bytes:
-        """Deflate a text and mask the result, since deflate leaves some texts as they are."""
+        """Deflate a text and mask the result, since deflate may leave a text readable."""
         return self._mask(zlib.compress(value.encode(), 9, wbits=-15))
 
     def reveal(self, hidden: bytes) -> str:
@@ -62,7 +62,7 @@ class Obfuscator:
             ) from error
 
     def mask(self, value: str) -> bytes:
-        """Make a short text unreadable, the same bytes for the same text: it is found by them."""
+        """Mask a short text; the same text gives the same bytes, so it can be looked up by them."""
         return self._mask(value.encode())
 
     def unmask(self, masked: bytes) -> str:

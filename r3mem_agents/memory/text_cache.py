@@ -1,8 +1,8 @@
-"""Texts that were stored or expanded last, shared by all memories of a process.
+"""An LRU cache of decoded texts, shared by all memories of a process.
 
-An agent reads its window and the same few turns with every answer. A text is kept by its memory
-tokens, so that what is found is what expanding these would give, and nothing is found of what a
-store does not hold any more.
+An agent reads its window and the same few turns with every answer. The memory tokens of a text are
+its key, so a hit is exactly what expanding them would give, and nothing that a store no longer
+holds is ever found.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
 
 MAX_BYTES = 32 * 2**20
-"""Texts and memory tokens together; chosen: the windows of some thousand conversations."""
+"""Most bytes of texts and memory tokens; chosen: the windows of some thousand conversations."""
 
 Key = tuple[str, bytes, bytes]
 
 
 class TextCache:
-    """Keeps the texts that were asked for last."""
+    """Keeps the texts that were used last."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._most_bytes = max_bytes
@@ -34,7 +34,7 @@ class TextCache:
         in_children(self._empty)
 
     def expand(self, model: ReversibleModel, tokens: Sequence[MemoryTokens]) -> list[str]:
-        """Texts of memory tokens; only those that are not kept are expanded.
+        """Return the texts of memory tokens; those that are not in the cache are expanded.
 
         Raises:
             ExpansionError: If one of them is damaged.
@@ -54,7 +54,7 @@ class TextCache:
     def keep(
         self, model: ReversibleModel, tokens: Iterable[MemoryTokens], texts: Iterable[str]
     ) -> None:
-        """Keep texts that were just compressed or expanded."""
+        """Add texts that were just compressed or expanded."""
         with self._lock:
             try:
                 for one, text in zip(tokens, texts, strict=True):
@@ -65,12 +65,12 @@ class TextCache:
                     self._texts.move_to_end(key)
                 while self._bytes > self._most_bytes:
                     self._bytes -= _bytes(*self._texts.popitem(last=False))
-            except BaseException:  # interrupted: what is counted may not be what is kept
+            except BaseException:  # interrupted: the count may not match the contents
                 self._empty()
                 raise
 
     def clear(self) -> None:
-        """Keep nothing of what was read so far: some of it was forgotten."""
+        """Empty the cache, because some of what is in it may have been forgotten."""
         with self._lock:
             self._empty()
 

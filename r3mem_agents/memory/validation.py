@@ -1,4 +1,4 @@
-"""What comes in from a caller is checked here, before anything is changed."""
+"""Checks of what a caller passes in, made before anything is changed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import Turn
 
 MAX_KEY_BYTES = 255
-"""Of a turn's key in UTF-8; chosen so that an index entry fits on a page of any database."""
+"""Longest key of a turn, in UTF-8; chosen so that an index entry fits on a page of any database."""
 
 MAX_NESTING = 100
-"""Of metadata: Python's own reader of JSON fails on a deep stack where it nests some 900 levels."""
+"""Deepest nesting of metadata; Python's JSON parser fails at some 900 levels on a deep stack."""
 
 MAX_DIGITS = 4300
-"""Of a whole number in metadata: Python reads no longer ones unless it is told to."""
+"""Longest integer in metadata; Python parses no longer one by default."""
 
 # Strings are matched whole, so that no bracket inside one counts.
 _JSON_MARKS = re.compile(rf'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{{\]}}]|\d{{{MAX_DIGITS + 1},}}')
@@ -147,7 +147,7 @@ def check_turns(turns: object) -> list[Turn]:
 
 
 def metadata_json(value: Mapping[str, Any], what: str) -> str:
-    """Metadata as JSON, if that brings the same metadata back."""
+    """Encode metadata as JSON, if that decodes to the same metadata."""
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"{what} must be a dict, not {type(value).__name__}")
     plain = dict(value)
@@ -160,7 +160,7 @@ def metadata_json(value: Mapping[str, Any], what: str) -> str:
 
 
 def json_text(value: object, what: str) -> str:
-    """A value as JSON that can be read and written again wherever it comes out.
+    """Encode a value as JSON that every reader and writer of this package can handle.
 
     Raises:
         InvalidInputError: If JSON cannot hold it, or only JSON that UTF-8 cannot hold, that is

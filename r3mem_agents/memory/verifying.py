@@ -1,4 +1,4 @@
-"""Everything in a file is read and compared with what was written."""
+"""Verification: reads everything in a file and compares it with what was written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
 READ_AT_ONCE = 256
-"""Turns that are read and expanded together: bounds the memory that it takes."""
+"""Turns that are read and expanded together; limits the memory that this takes."""
 
 NOT_READ = "its row cannot be read"
 OTHER_LENGTH = "its text is not as long as its row says"
@@ -25,7 +25,7 @@ OTHER_TERMS = "its terms are not those of its text, so that lookups may miss it"
 
 
 def verify(store: Store, obfuscator: Obfuscator, model: ReversibleModel) -> Verification:
-    """Read a whole file, and say what is wrong with it."""
+    """Read a whole file, and return what is wrong with it."""
     problems: list[str] = []
     ids: list[int] = []
     try:
@@ -77,5 +77,5 @@ def _reason(obfuscator: Obfuscator, turn: ExaminedTurn, text: str | None) -> str
     if len(text.encode()) != turn.text_bytes:
         return OTHER_LENGTH
     if turn.rules != rules():
-        return None  # made anew when they are asked for
+        return None  # outdated terms are made anew at the next lookup
     return None if term_hashes(obfuscator, text) == turn.terms else OTHER_TERMS
