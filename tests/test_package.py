@@ -25,7 +25,7 @@ ALLOWED = {
     "store": {"types", "errors", "forking"},
     "model": {"types", "errors", "forking"},
     "analysis": {"timestamps"},
-    "lookup": {"errors", "timestamps", "store"},
+    "lookup": {"timestamps"},
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "store", "model"}
     | {"analysis", "lookup"},
     "testing": {"types", "errors", "store", "model", "memory"},

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from benchmarks.recall.conversations import SaidTurn
 from r3mem_agents import ReversibleModel
-from r3mem_agents.analysis.terms import ASKS
-from r3mem_agents.lookup.index import Index, Snapshot
 from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.question import Question
-from r3mem_agents.lookup.ranking import Filters, Winner, rank
+from r3mem_agents.lookup.ranking import Winner, rank
 from r3mem_agents.lookup.weights import Weights
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.query_parser import read
-from r3mem_agents.memory.records import speaker_of, term_hashes
+from r3mem_agents.memory.query_parser import parse
+from r3mem_agents.memory.records import SpeakerName
+from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
+from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.store import IndexColumns, ScopeState
 from r3mem_agents.timestamps import to_integers
 
@@ -46,28 +46,25 @@ class ConversationIndex:
         self._gists = model.gists([turn.text for turn in turns])
         self._terms = [term_hashes(OBFUSCATOR, turn.text) for turn in turns]
 
-    def snapshot(self, count: int | None = None) -> Snapshot:
+    def snapshot(self, count: int | None = None) -> ScopeSnapshot:
         """The turns, or the first ``count`` of them, as a lookup sees them."""
         turns = self._turns[:count]
-        index = Index(ScopeState(1, 0), self._model.gist_bytes, OBFUSCATOR.term(ASKS))
-        speakers = _numbers([(turn.role, turn.speaker) for turn in turns])
+        index = ScopeIndex(ScopeState(1, 0), OBFUSCATOR, self._model.gist_bytes)
+        speakers = _numbers([SpeakerName(turn.role, turn.speaker) for turn in turns])
         sessions = _numbers([turn.session for turn in turns])
-        for (role, name), number in speakers.items():
-            index.speakers[number] = speaker_of(OBFUSCATOR, role, name)
-        index.add(
-            IndexColumns(
-                ids=range(1, len(turns) + 1),
-                sessions=[sessions[turn.session] for turn in turns],
-                speakers=[speakers[turn.role, turn.speaker] for turn in turns],
-                times_us=[to_integers(turn.time)[0] for turn in turns if turn.time is not None],
-                gists=self._gists[:count],
-                terms=self._terms[:count],
-            )
+        rows = IndexColumns(
+            ids=range(1, len(turns) + 1),
+            sessions=[sessions[turn.session] for turn in turns],
+            speakers=[speakers[SpeakerName(turn.role, turn.speaker)] for turn in turns],
+            times_us=[to_integers(turn.time)[0] for turn in turns if turn.time is not None],
+            gists=self._gists[:count],
+            terms=self._terms[:count],
         )
+        index.add(rows, {number: name for name, number in speakers.items()})
         return index.snapshot()
 
     @cached_property
-    def _all(self) -> Snapshot:
+    def _all(self) -> ScopeSnapshot:
         return self.snapshot()
 
     def rank(
@@ -90,16 +87,16 @@ class ConversationIndex:
             likeness: Similarity of each turn to the question, ``(turns,)``, in the place of that
                 of their gists.
         """
-        turns = self._all
+        scope = self._all
         if likeness is None:
-            likeness = gist_likeness(turns, self._model.questions([query])[0])
-        question = parsed(query, now, turns)
-        return list(rank(turns, question, likeness, Filters(), "turn", k, weights).winners)
+            likeness = gist_likeness(scope.turns, self._model.questions([query])[0])
+        question = parsed(query, now, scope)
+        return list(rank(scope.turns, question, likeness, k, weights=weights).winners)
 
 
-def parsed(query: str, now: datetime | None, turns: Snapshot) -> Question:
+def parsed(query: str, now: datetime | None, scope: ScopeSnapshot) -> Question:
     """A question as these turns and their speakers explain it."""
-    return read(query, now, turns, OBFUSCATOR)
+    return parse(query, now, scope, OBFUSCATOR).question
 
 
 def _numbers(values: Sequence[T]) -> dict[T, int]:

@@ -149,10 +149,11 @@ def asked(file: str, fold: int, asking: Known, told: Known, row: int) -> Asked:
     said = [
         n for n, t in enumerate(turns) if t.text == question.question and n > max(golds, default=0)
     ]
-    known = told.index.snapshot(said[0] if said else len(turns))
+    scope = told.index.snapshot(said[0] if said else len(turns))
+    known = scope.turns
     now = turns[len(known.ids) - 1].time
     likeness = gist_likeness(known, asking.questions[row])
-    seen: Considered = consider(known, parsed(question.question, now, known), likeness)
+    seen: Considered = consider(known, parsed(question.question, now, scope), likeness)
     x = np.stack([seen.features[name] for name in FEATURES], 1).astype(np.float32)
     is_gold = np.isin(seen.places, golds)
     listed = is_gold.copy()

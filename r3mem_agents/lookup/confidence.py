@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.postings import Postings, idf
 from r3mem_agents.lookup.question import Question
+from r3mem_agents.lookup.snapshot import Snapshot
 
 WEIGHTIEST = 4
 """So many of a question's terms count, the rarest ones: a long one may be answered by a turn that

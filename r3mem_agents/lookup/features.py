@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.lookup.confidence import UNHEARD_TURNS, UNRELATED, UNRELATED_SPREAD
-from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.postings import Postings, idf
 from r3mem_agents.lookup.question import Question
+from r3mem_agents.lookup.snapshot import USER, Snapshot
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -171,7 +171,7 @@ def _beside(turns: Snapshot, terms: Floats, places: Places) -> dict[str, Floats]
 
 def _role(turns: Snapshot, question: Question, places: Places) -> dict[str, Floats]:
     # Who speaks, and how: users tell of themselves, assistants at length.
-    users = np.array([speaker.role == "user" for speaker in turns.speakers])
+    users = np.array([speaker.role == USER for speaker in turns.speakers])
     user = users[turns.speaker[places]].astype(float)
     return {
         "user": user,

@@ -1,15 +1,17 @@
-"""How like the gists of turns are to a question: sums of bytes looked up in tables."""
+"""How like gists are to a question, by sums looked up in tables, and to each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import WORD_BYTES, Snapshot
+from r3mem_agents.lookup.snapshot import WORD_BITS, Snapshot
 
 Floats = NDArray[np.float64]
+
+WORD_BYTES = WORD_BITS // 8
 
 AT_ONCE = 1 << 14
 """Gists whose sums stay in a processor's cache."""
@@ -55,3 +57,20 @@ def products(
             for place, table in enumerate(tables[word * WORD_BYTES : (word + 1) * WORD_BYTES]):
                 some += np.take(table, parts[:, place], out=term[: len(some)], mode="clip")
     return found
+
+
+def likeness_to(
+    gist: Iterable[np.uint64], gists: Sequence[NDArray[np.uint64]], bits: int
+) -> NDArray[np.float64]:
+    """How like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1.
+
+    Args:
+        gist: The words of one.
+        gists: The words of all, ``(segments,)`` each.
+        bits: Bits of a gist.
+    """
+    distance = np.zeros(len(gists[0]), np.int32)
+    for word, words in zip(gist, gists, strict=True):
+        distance += np.bitwise_count(words ^ word)
+    alike: NDArray[np.float64] = 1 - 2 * distance / bits
+    return alike

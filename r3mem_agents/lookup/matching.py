@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from r3mem_agents.lookup.confidence import UNHEARD_TURNS
 from r3mem_agents.lookup.hashes import OPEN_BITS
-from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.postings import (
     Postings,
     Run,
@@ -18,6 +17,7 @@ from r3mem_agents.lookup.postings import (
     postings_of,
 )
 from r3mem_agents.lookup.question import Question
+from r3mem_agents.lookup.snapshot import Snapshot
 
 BEGINNING = 0.6
 """What a word that begins like one of a question counts, of the weight that the beginning has."""

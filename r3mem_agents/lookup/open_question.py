@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import Snapshot
+from r3mem_agents.lookup.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from r3mem_agents.lookup.index import Speaker
+from r3mem_agents.lookup.snapshot import Speaker
 from r3mem_agents.timestamps import Span
 
 
@@ -20,6 +20,25 @@ class Forms(NamedTuple):
 
     terms: frozenset[int]
     prefixes: frozenset[int]
+
+
+class Word(NamedTuple):
+    """A word of a question, as its terms are stored.
+
+    Attributes:
+        spellings: The hashed terms of each spelling, the most exact one first.
+        forms: By hashed term, if it has other forms.
+        halves: Those of the terms two of which make about one word.
+    """
+
+    spellings: tuple[frozenset[int], ...]
+    forms: Mapping[int, Forms]
+    halves: frozenset[int]
+
+    @property
+    def terms(self) -> frozenset[int]:
+        """The terms of all spellings and forms."""
+        return frozenset[int]().union(*self.spellings, *(one.terms for one in self.forms.values()))
 
 
 class Question(NamedTuple):
@@ -54,6 +73,24 @@ class Question(NamedTuple):
     def length(self) -> float:
         """How many words it has, about."""
         return len(self.terms) - len(self.halves & self.terms) / 2
+
+
+def searched_terms(words: Collection[Word], said: Collection[int]) -> frozenset[int]:
+    """Return the terms by which turns are searched for words.
+
+    A word that is said in one of its spellings is not missed in the others.
+
+    Args:
+        words: The words of a question.
+        said: Those of their terms that the memory has, and of their forms.
+    """
+    kept: set[int] = set()
+    for word in words:
+        every = frozenset[int]().union(*word.spellings)
+        heard = {term for term, one in word.forms.items() if not one.terms.isdisjoint(said)}
+        known = every.intersection(heard.union(said))
+        kept |= known if any(spelling <= known for spelling in word.spellings) else every
+    return frozenset(kept)
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:

@@ -1,17 +1,16 @@
-"""From a question to the turns that answer it: rank all, read the winners."""
+"""The turns that answer a question, ranked by the evidence for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.question import Question
 from r3mem_agents.lookup.scoring import Evidence, weigh
+from r3mem_agents.lookup.snapshot import Snapshot
 from r3mem_agents.lookup.superseding import (
     AMONG,
     LOOKED_AT,
@@ -20,48 +19,6 @@ from r3mem_agents.lookup.superseding import (
     superseding,
 )
 from r3mem_agents.lookup.weights import WEIGHTS, Weights
-from r3mem_agents.timestamps import to_integers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What a turn must be to be returned at all; ``None`` lets everything through.
-
-    Attributes:
-        since: Earliest time.
-        until: Latest time, itself included.
-        sessions: Row ids of sessions.
-        roles: Roles of the speaker.
-        min_score: Least score.
-        exclude: Ids of turns that the caller has already. They are no evidence for others either:
-            a question that is stored itself would be the best match, and raise what is beside it.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    sessions: frozenset[int] | None = None
-    roles: frozenset[str] | None = None
-    min_score: float | None = None
-    exclude: frozenset[int] = frozenset()
-
-    def find(self, turns: Snapshot, evidence: Evidence) -> NDArray[np.bool_]:
-        """Which turns pass, of those that there is evidence for; ``(turns,)``."""
-        passed = evidence.relevant.copy()
-        if self.since is not None:
-            passed &= turns.time_us >= to_integers(self.since)[0]
-        if self.until is not None:
-            passed &= turns.time_us <= to_integers(self.until)[0]
-        if self.sessions is not None:
-            inside = np.array([row in self.sessions for row in turns.sessions])
-            passed &= inside[turns.session]
-        if self.roles is not None:
-            speaks = np.array([speaker.role in self.roles for speaker in turns.speakers])
-            passed &= speaks[turns.speaker]
-        if self.min_score is not None:
-            passed &= evidence.score >= self.min_score
-        if self.exclude:
-            passed &= ~np.isin(turns.ids, list(self.exclude))
-        return passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +37,12 @@ class Ranking:
 
     Attributes:
         winners: The best turns, best first.
-        question: The question as it was read.
-        turns: What was known; turns that the caller has already are silent.
-        likeness: How like each of them is to the question, ``(turns,)``, -1 without a gist.
-        evidence: What there is for each of them.
+        likeness: How like each turn is to the question, ``(turns,)``, -1 without a gist.
+        evidence: What there is for each turn.
         superseded: The newer turn for each of the best ones that has been superseded, as positions.
     """
 
     winners: Sequence[Winner]
-    question: Question
-    turns: Snapshot
     likeness: NDArray[np.float64]
     evidence: Evidence
     superseded: Mapping[int, int]
@@ -99,31 +52,41 @@ def rank(
     turns: Snapshot,
     question: Question,
     likeness: NDArray[np.float64],
-    filters: Filters,
-    level: str,
     k: int,
+    *,
+    passed: NDArray[np.bool_] | None = None,
+    min_score: float = 0.0,
+    by_session: bool = False,
     weights: Weights = WEIGHTS,
-    compare: Callable[[Snapshot, NDArray[np.intp]], Compare] | None = None,
+    compare: Compare | None = None,
 ) -> Ranking:
-    """Rank the best ``k`` turns, or the best turn of each of the best ``k`` sessions; best first.
+    """Rank the best turns for a question; best first.
 
     Of two turns with the same score the newer one comes first; one that supersedes another comes
-    before it, or after it if the question asks for the past. ``likeness`` is that of every turn to
-    it, ``(turns,)``. ``compare`` tells what supersedes what; without it nothing does.
+    before it, or after it if the question asks for the past.
+
+    Args:
+        turns: The turns.
+        question: The question.
+        likeness: How like every turn is to it, ``(turns,)``.
+        k: Turns to rank.
+        passed: Which turns may be ranked at all, ``(turns,)``; ``None`` means every one.
+        min_score: Least score of a turn.
+        by_session: Rank the best turn of each of the best ``k`` sessions instead.
+        weights: How evidence is fused.
+        compare: Compares turns, at most once; without it none supersedes another.
     """
     evidence = weigh(turns, question, likeness, weights)
-    score, most = evidence.score, max(k, AMONG) if level == "turn" else None
-    least = filters.min_score or 0.0
-    found = np.flatnonzero(replace(filters, min_score=None).find(turns, evidence))
-    best = _ordered(turns, found, score, most)
-    superseded: Mapping[int, int] = {}
+    found = np.flatnonzero(evidence.relevant if passed is None else evidence.relevant & passed)
+    best = _ordered(turns, found, evidence.score, None if by_session else max(k, AMONG))
+    score, superseded = evidence.score, dict[int, int]()
     if compare is not None and weights.has("gist") and not question.open:
-        told = compare(turns, best[: min(k, LOOKED_AT)])
-        superseded = superseding(turns, likeness, best, told, past=question.past)
+        wanted = best[: min(k, LOOKED_AT)]
+        superseded = superseding(turns, likeness, best, compare, wanted, past=question.past)
         score = reordered(score, superseded, past=question.past)
         best = _ordered(turns, best, score, None)
-    best = best[score[best] >= least]
-    if level == "session":
+    best = best[score[best] >= min_score]
+    if by_session:
         best = best[np.sort(np.unique(turns.session[best], return_index=True)[1])]
     winners = [
         Winner(
@@ -134,7 +97,7 @@ def rank(
         )
         for position in best[:k].tolist()
     ]
-    return Ranking(winners, question, turns, likeness, evidence, superseded)
+    return Ranking(winners, likeness, evidence, superseded)
 
 
 def _ordered(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import Snapshot, likeness_to
+from r3mem_agents.lookup.likeness import likeness_to
 from r3mem_agents.lookup.postings import owners_of, postings_of, unpack
+from r3mem_agents.lookup.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 

@@ -17,10 +17,10 @@ from r3mem_agents.lookup.confidence import (
     sureness,
 )
 from r3mem_agents.lookup.features import features, term_evidence
-from r3mem_agents.lookup.index import Snapshot
 from r3mem_agents.lookup.matching import said_of
 from r3mem_agents.lookup.open_question import worth
 from r3mem_agents.lookup.question import Question
+from r3mem_agents.lookup.snapshot import Snapshot
 from r3mem_agents.lookup.weights import LEVELS, WEIGHTS, Weights
 from r3mem_agents.timestamps import Span
 

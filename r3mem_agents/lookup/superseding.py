@@ -8,14 +8,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.index import Snapshot, likeness_to
+from r3mem_agents.lookup.likeness import likeness_to
+from r3mem_agents.lookup.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-Compare = Callable[[Sequence[tuple[int, int]]], Floats]
-"""Log-odds that the newer turn of each pair of positions supersedes the older; -inf where the text
-of one of them is not there."""
+Pairs = Sequence[tuple[int, int]]
+"""Positions of two turns each, the older one first."""
+
+Compare = Callable[[Pairs, Places], Floats]
+"""Log-odds that the newer turn of each pair supersedes the older; -inf where the text of one of
+them is not there. Beside the pairs it is told the positions of the best turns: their texts will be
+asked for next."""
 
 LOOKED_AT, AMONG = 5, 20
 """So many of the best turns may have been superseded, or for a question about the past have
@@ -44,6 +49,7 @@ def superseding(
     likeness: Floats,
     best: Places,
     compare: Compare,
+    wanted: Places,
     *,
     past: bool = False,
 ) -> dict[int, int]:
@@ -56,7 +62,8 @@ def superseding(
         turns: What is known.
         likeness: How like each turn is to the question, ``(turns,)``.
         best: Positions of the best turns, best first.
-        compare: Compares two turns.
+        compare: Compares turns.
+        wanted: Positions of those whose texts will be asked for next.
         past: Whether the question asks for the past: then what one of the best turns
             superseded is looked for.
     """
@@ -65,7 +72,7 @@ def superseding(
     chosen = order[:MAX_PAIRS]
     if not chosen:
         return {}
-    odds = compare(chosen)
+    odds = compare(chosen, wanted)
     sums = odds + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
     found: dict[int, int] = {}
     for (older, newer), sure in zip(chosen, (odds >= MIN_ODDS) & (sums >= BAR), strict=True):

@@ -14,6 +14,7 @@ from r3mem_agents.memory.models import choose_model, findable
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
+from r3mem_agents.memory.retrieval import Retriever
 from r3mem_agents.memory.validation import check_scope
 from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Store
@@ -77,6 +78,7 @@ class Handle:
         model: Compresses texts and expands memory tokens.
         scope: The user and the agent, as the store knows them.
         reader: Reads the turns of the scope.
+        retriever: Looks up turns of the scope.
         writer: Writes turns to the scope.
     """
 
@@ -110,6 +112,7 @@ class Handle:
         self.model = self.file.model
         self.scope = scope_of(self.obfuscator, user, agent)
         self.reader = Reader(self.store, self.scope, self.obfuscator, self.model)
+        self.retriever = Retriever(self.store, self.scope, self.obfuscator, self.model, self.reader)
         self.writer = Writer(self.store, self.scope, self.obfuscator, self.model, self.reader)
 
     def names(

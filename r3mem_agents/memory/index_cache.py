@@ -8,13 +8,12 @@ from collections import OrderedDict
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from r3mem_agents.analysis.terms import ASKS
 from r3mem_agents.forking import Lock, in_children
-from r3mem_agents.lookup.index import Index, Snapshot
 from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.models import tell_of_others
 from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
 from r3mem_agents.memory.records import open_speaker
+from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.store import Scope, Store
 
 MAX_TURNS = 1_000_000
@@ -26,7 +25,7 @@ Key = tuple[str, bytes, Scope, str]
 @dataclass(slots=True)
 class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    index: Index | None = None
+    index: ScopeIndex | None = None
 
 
 class IndexCache:
@@ -47,7 +46,7 @@ class IndexCache:
 
     def snapshot(
         self, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
-    ) -> Snapshot | None:
+    ) -> ScopeSnapshot | None:
         """What the store holds now; ``None`` for a scope without turns."""
         key = _key(store, scope)
         with self._lock:
@@ -64,7 +63,7 @@ class IndexCache:
         return snapshot
 
     def drop(self, store: Store, scope: Scope) -> None:
-        """Forget an index, so that the next snapshot reads the store anew."""
+        """Forget an index, so that the next lookup reads the store anew."""
         with self._lock:
             self._entries.pop(_key(store, scope), None)
 
@@ -82,20 +81,22 @@ def _key(store: Store, scope: Scope) -> Key:
 
 
 def _up_to_date(
-    index: Index | None, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
-) -> Index | None:
+    index: ScopeIndex | None, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
+) -> ScopeIndex | None:
     known, last = (index.state, index.last) if index else (None, 0)
-    found: Index | None = None
+    found: ScopeIndex | None = None
     with closing(store.index_rows(scope, known, last)) as additions:
         for addition in additions:
             if found is None:
-                found = Index(addition.state, gist_bytes, obfuscator.term(ASKS))
+                found = ScopeIndex(addition.state, obfuscator, gist_bytes)
                 if index is not None and index.state == found.state:
                     found = index
             rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
-            for row in {*rows.speakers} - found.speakers.keys():
-                found.speakers[row] = open_speaker(obfuscator, addition.speakers.get(row))
-            found.add(rows)
+            names = {
+                row: open_speaker(obfuscator, addition.speakers.get(row))
+                for row in found.unnamed(rows.speakers)
+            }
+            found.add(rows, names)
     if found is not index:  # all was read, and gists of another encoder among it
         tell_of_others(store)
     return found

@@ -217,7 +217,7 @@ class CompressiveMemory:
         """
         check.check_question(query, k, "k", level, now)
         some = filters(self._handle, sessions, roles, exclude, since, until, min_score)
-        return self._handle.reader.recall(query, some, level, k, now, neighbours, explain)
+        return self._handle.retriever.recall(query, some, level, k, now, neighbours, explain)
 
     def context(
         self,
@@ -252,7 +252,7 @@ class CompressiveMemory:
         """
         check.check_question(query, token_budget, "token_budget", now=now)
         some = filters(self._handle, sessions, roles, exclude)
-        batches = self._handle.reader.within(token_budget, query, some, now)
+        batches = self._handle.retriever.within(token_budget, query, some, now)
         count = count or tiktoken_counter() or self.model.count_tokens
         return compose(batches, token_budget, count, nothing, now).text
 
@@ -268,7 +268,7 @@ class CompressiveMemory:
         """
         check.check_count(k, "k")
         row = session_row(self._handle, session)
-        return [] if row is None else self._handle.reader.salient(row, k)
+        return [] if row is None else self._handle.retriever.salient(row, k)
 
     def history(self, session: str | None = None) -> list[Turn]:
         """Return the turns byte for byte, in the order in which they were stored.

@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from r3mem_agents.analysis.terms import indexed_terms
 from r3mem_agents.errors import StoreCorruptError
-from r3mem_agents.lookup.index import Speaker
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.term_hashes import hashed_bytes, hashed_words
+from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
@@ -29,6 +27,18 @@ class Names(NamedTuple):
     session: str
     role: str
     name: str | None
+
+
+class SpeakerName(NamedTuple):
+    """The role of a speaker, and the name, if there is one."""
+
+    role: str
+    name: str | None
+
+    @property
+    def label(self) -> str:
+        """The name on one line, or else the role."""
+        return " ".join((self.name or "").split()) or self.role
 
 
 def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
@@ -95,11 +105,6 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
     )
 
 
-def term_hashes(obfuscator: Obfuscator, text: str) -> bytes:
-    """What a lookup finds a text by: the hashes of its terms, ascending."""
-    return b"".join(sorted(hashed_bytes(obfuscator, term) for term in indexed_terms(text)))
-
-
 def _label(obfuscator: Obfuscator, kind: str, value: str) -> Label:
     return Label(obfuscator.digest(kind, value), obfuscator.hide(value))
 
@@ -136,17 +141,10 @@ def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> 
     )
 
 
-def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> Speaker:
-    """A hidden speaker, as a lookup needs it: nobody where damage has left none."""
+def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> SpeakerName:
+    """Return the name of a speaker: that of nobody where damage has left none."""
     opened = _tried(lambda: json.loads(obfuscator.reveal(hidden or b"")))
-    role, name = opened if opened is not None else ("", None)
-    return speaker_of(obfuscator, role, name)
-
-
-def speaker_of(obfuscator: Obfuscator, role: str, name: str | None) -> Speaker:
-    """A speaker, as a lookup needs it."""
-    words = hashed_words(obfuscator, name or "")
-    return Speaker(role, name, tuple(spelling for word in words for spelling in word))
+    return SpeakerName("", None) if opened is None else SpeakerName(*opened)
 
 
 def damaged_turn(

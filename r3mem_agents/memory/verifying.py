@@ -9,7 +9,8 @@ from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NOT_EXPANDED, each_apart, expanded
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.records import damaged_turn, open_names, open_owner, term_hashes
+from r3mem_agents.memory.records import damaged_turn, open_names, open_owner
+from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.store import ExaminedTurn, Store
 from r3mem_agents.types import DamagedTurn, Verification
 

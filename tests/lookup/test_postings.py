@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r3mem_agents.errors import StoreCorruptError
-from r3mem_agents.lookup.index import Index
 from r3mem_agents.lookup.postings import (
     FAN,
     MAX_COUNTED,
@@ -19,7 +16,6 @@ from r3mem_agents.lookup.postings import (
     unpack,
     with_run,
 )
-from r3mem_agents.store import IndexColumns, ScopeState
 
 TERMS = st.integers(0, 2**24 - 1) | st.integers(0, 5)
 OWNERS = st.integers(0, 2**OWNER_BITS - 1) | st.integers(0, 5)
@@ -62,15 +58,3 @@ def test_a_question_searches_few_runs() -> None:
         runs = with_run(runs, pack(terms, np.full(10, turn), np.ones(10, np.int64)))
     assert len(unpack(runs)[0]) == 50_000
     assert len(runs) < FAN * 6
-
-
-@pytest.mark.parametrize(("gists", "terms"), [(bytes(6), b"\0\0\1"), (bytes(5), b"\0\1")])
-def test_a_damaged_row_leaves_the_index_as_it_was(gists: bytes, terms: bytes) -> None:
-    index = Index(ScopeState(1, 0), gist_bytes=5, asks=b"???")
-    index.add(IndexColumns([1], [1], [], [5], [bytes(5)], [b"\0\0\1"]))
-    before = index.snapshot()
-    with pytest.raises(StoreCorruptError):
-        index.add(IndexColumns([2], [2], [], [6], [gists], [terms]))
-    after = index.snapshot()
-    assert [*after.ids] == [1] and len(after.gist_turn) == len(after.gists[0]) == 1
-    assert after.postings == before.postings and after.span == before.span

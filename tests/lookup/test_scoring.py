@@ -21,18 +21,17 @@ from r3mem_agents.lookup.confidence import (
     WEIGHTIEST,
 )
 from r3mem_agents.lookup.features import BREVITY, HOLD, HOLD_PER_TERM, K1, B
-from r3mem_agents.lookup.index import Index, Snapshot, Speaker
+from r3mem_agents.lookup.index import Columns, Index
 from r3mem_agents.lookup.likeness import gist_likeness, products
 from r3mem_agents.lookup.postings import unpack
 from r3mem_agents.lookup.question import Question, speakers_named
 from r3mem_agents.lookup.scoring import GIST_FLOOR, SPREAD, weigh
+from r3mem_agents.lookup.snapshot import USER, Snapshot, Speaker
 from r3mem_agents.lookup.weights import FEATURES, LEVELS, WEIGHTS, Weights
-from r3mem_agents.store import IndexColumns, ScopeState
 from r3mem_agents.timestamps import Span
 
 GIST_BYTES = 5  # no multiple of a word, so padding is covered too
 BITS = 8 * GIST_BYTES
-ASKING = b"\xff\xff\xff"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,6 @@ class Line:
     speaker: int
     terms: list[int]
     gists: list[bytes]
-    asks: bool = False
 
 
 GISTS = st.sampled_from([bytes(5), b"\xff" * 5, b"\x0f" * 5, b"\x01\x02\x03\x04\x05", b"\xfe" * 5])
@@ -52,11 +50,29 @@ LINES = st.builds(
     terms=st.lists(st.integers(0, 6), max_size=8),
     gists=st.lists(GISTS, max_size=2),
 )
-SPEAKERS = {1: Speaker("user", "A", (frozenset([1]),)), 2: Speaker("user", None)}
+SPEAKERS = {1: Speaker(1, USER, (frozenset([1]),)), 2: Speaker(2, USER)}
 
 
-def columns(*rows: tuple[int, int, int, int, bytes, bytes]) -> IndexColumns:
-    return IndexColumns(*zip(*rows, strict=True))
+def columns(*rows: tuple[int, int, int, int, list[bytes], list[int]]) -> Columns:
+    ids, sessions, speakers, times, gists, terms = zip(*rows, strict=True)
+    padded = b"".join(gist.ljust(8, b"\0") for each in gists for gist in each)
+    return Columns(
+        ids=ids,
+        sessions=sessions,
+        speakers=speakers,
+        times_us=times,
+        gists=np.frombuffer(padded, np.uint64).reshape(-1, 1),
+        gist_counts=np.array([len(each) for each in gists]),
+        terms=np.array([term for each in terms for term in sorted(each)], np.int64),
+        term_counts=np.array([len(each) for each in terms]),
+        asks=np.zeros(len(ids), bool),
+    )
+
+
+def indexed() -> Index:
+    index = Index(BITS)
+    index.add_speakers(SPEAKERS.values())
+    return index
 
 
 def written_out_bm25(documents: list[list[int]], query: set[int]) -> list[float]:
@@ -112,11 +128,9 @@ def written_out_words(lines: list[Line], query: set[int]) -> list[float]:
 
 
 def gathered(lines: list[Line]) -> Snapshot:
-    index = Index(ScopeState(1, 0), GIST_BYTES, ASKING)
-    index.speakers = SPEAKERS
+    index = indexed()
     for place, line in enumerate(lines):
-        terms = b"".join(term.to_bytes(3) for term in sorted(line.terms)) + ASKING * line.asks
-        row = (place + 1, line.session, line.speaker, place, b"".join(line.gists), terms)
+        row = (place + 1, line.session, line.speaker, place, line.gists, line.terms)
         index.add(columns(row))
     return index.snapshot()
 
@@ -231,13 +245,6 @@ def test_products_are_those_of_vectors(seed: int, words: int, rows: int) -> None
     assert found == pytest.approx(signs @ question / math.sqrt(64 * words), abs=1e-5)
 
 
-def test_what_asks_is_a_bit_and_no_term() -> None:
-    turns = gathered([Line(1, 2, [3, 4], [], True), Line(1, 2, [3], [], False)])
-    assert turns.asks.tolist() == [True, False]
-    assert turns.lengths.tolist() == [2, 1]
-    assert int.from_bytes(ASKING) not in unpack(turns.postings)[0].tolist()
-
-
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_level_without_weight_is_left_out(level: str) -> None:
     assert not WEIGHTS.without(level).has(level)
@@ -248,11 +255,10 @@ SPANS = (Span(100, 110), Span(500, 510))
 
 
 def timed() -> Snapshot:
-    index = Index(ScopeState(1, 0), GIST_BYTES, ASKING)
-    index.speakers = SPEAKERS
+    index = indexed()
     times = (80, 99, 100, 109, 120)
-    index.add(columns(*((i, i, 2, time, b"", b"\0\0\1") for i, time in enumerate(times))))
-    index.add(columns((9, 9, 2, 105, bytes(5), b"\0\0\1")))
+    index.add(columns(*((i, i, 2, time, [], [1]) for i, time in enumerate(times))))
+    index.add(columns((9, 9, 2, 105, [bytes(5)], [1])))
     return index.snapshot()
 
 
@@ -293,11 +299,10 @@ def test_whatever_was_said_at_a_time_is_there_newest_first() -> None:
 
 
 def test_snapshots_stay_as_they_are() -> None:
-    index = Index(ScopeState(1, 0), GIST_BYTES, ASKING)
-    index.speakers = SPEAKERS
-    index.add(columns((1, 1, 1, 5, bytes(5), b"\0\0\1")))
+    index = indexed()
+    index.add(columns((1, 1, 1, 5, [bytes(5)], [1])))
     snapshot = index.snapshot()
-    index.add(columns(*((i, 2, 2, 6, b"\1" * 10, b"\0\0\2" * 3) for i in range(2, 2000))))
+    index.add(columns(*((i, 2, 2, 6, [b"\1" * 5] * 2, [2] * 3) for i in range(2, 2000))))
     assert snapshot.ids.tolist() == [1]
     assert [part.tolist() for part in unpack(snapshot.postings)] == [[1], [0], [1]]
     assert len(snapshot.speakers) == len(snapshot.sessions) == 1

@@ -15,7 +15,7 @@ import pytest
 from r3mem_agents import CompressiveMemory, Evidence, Explanation, LookupExplanation, Turn
 from r3mem_agents.lookup.confidence import MIN_SURENESS
 from r3mem_agents.lookup.weights import LEVELS
-from r3mem_agents.memory import reading
+from r3mem_agents.memory import retrieval
 from r3mem_agents.memory.explanation.turns import ROLE_REASONS
 from r3mem_agents.memory.explanation.wording import distance, period
 from r3mem_agents.timestamps import DAY_US, EVER_US, Span
@@ -103,8 +103,8 @@ def test_it_costs_nothing_unless_it_is_asked_for(
     def refuse(*arguments: object) -> None:
         raise AssertionError("nobody asked why")
 
-    for name in ("Heard", "Explainer", "explain_lookup"):
-        monkeypatch.setattr(reading, name, refuse)
+    for name in ("SaidWords", "Explainer", "explain_lookup"):
+        monkeypatch.setattr(retrieval, name, refuse)
     assert memory.recall(QUESTIONS[0])
     with pytest.raises(AssertionError, match="nobody asked why"):
         memory.recall(QUESTIONS[0], explain=True)
@@ -257,7 +257,10 @@ def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
     assert old.explanation is not None
     assert new.explanation is not None
     assert f"turn {new.turn_id}, newer and by the same speaker" in old.explanation.notes[-1]
-    assert f"supersedes turn {old.turn_id}, and ranks before it" in new.explanation.notes[-1]
+    assert f"supersedes turn {old.turn_id}, and ranks before it" in new.explanation.notes
+    raised = [any("raised" in note for note in hit.explanation.notes) for hit in (new, old)]
+    assert raised == [True, False]
+    assert new.explanation.log_odds < old.explanation.log_odds
     hits = memory.recall("Who lived near a mill before?", k=2, explain=True)
     [new] = [hit for hit in hits if hit.superseded_by is None]
     assert new.explanation is not None

@@ -19,7 +19,7 @@ from r3mem_agents.analysis.terms import indexed_terms, terms
 from r3mem_agents.analysis.words import spelled
 from r3mem_agents.lookup.hashes import OPEN_BITS
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.term_hashes import asked_words
+from r3mem_agents.memory.query_words import asked_words
 from r3mem_agents.timestamps import Span
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -185,7 +185,7 @@ def test_the_documented_terms_are_true() -> None:
     ],
 )
 def test_pairs_of_letters_are_half_a_word_each(question: str, words: float) -> None:
-    asked = asked_words(OBFUSCATOR, question, ())
+    asked = [one.word for one in asked_words(OBFUSCATOR, question, ())]
     pairs = sum(len(word.halves) for word in asked)
     assert sum(len(word.spellings[0]) for word in asked) - pairs / 2 == words
 

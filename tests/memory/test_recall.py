@@ -14,7 +14,7 @@ from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.lookup.ranking import Ranking, rank
 from r3mem_agents.lookup.weights import LEVELS
-from r3mem_agents.memory import reading
+from r3mem_agents.memory import retrieval
 from r3mem_agents.memory.index_cache import IndexCache
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import scope_of
@@ -285,14 +285,14 @@ def test_a_turn_forgotten_between_ranking_and_reading(
     everything = memory.recall(question, k=4)
     ranked: list[int] = []
 
-    def rank_and_forget(*arguments: Any) -> Ranking:
-        ranking = rank(*arguments)
+    def rank_and_forget(*arguments: Any, **options: Any) -> Ranking:
+        ranking = rank(*arguments, **options)
         if not ranked:
             ranked.extend(winner.id for winner in ranking.winners)
             memory.forget(turn_ids=ranked[-1:])
         return ranking
 
-    monkeypatch.setattr(reading, "rank", rank_and_forget)
+    monkeypatch.setattr(retrieval, "rank", rank_and_forget)
     hits = memory.recall(question, k=3)
     assert ranked == [hit.turn_id for hit in everything[:3]]
     assert len(hits) == 3
@@ -311,7 +311,7 @@ def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None
         scope = scope_of(obfuscator, user, "default")
         snapshot = cache.snapshot(store, scope, obfuscator, 32)
         assert snapshot is not None
-        return len(snapshot.ids)
+        return len(snapshot.turns.ids)
 
     for user in "abacab":
         assert look(user) == 2

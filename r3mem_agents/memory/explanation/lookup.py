@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
 
 from r3mem_agents.lookup.confidence import coverage, least
-from r3mem_agents.lookup.ranking import Filters, Ranking
 from r3mem_agents.lookup.scoring import GIST_FLOOR
-from r3mem_agents.memory.explanation.asked_words import Heard
-from r3mem_agents.memory.explanation.turns import names_of
+from r3mem_agents.memory.explanation.said_words import SaidWords
 from r3mem_agents.memory.explanation.wording import percent, period
+from r3mem_agents.memory.filters import Filters
+from r3mem_agents.memory.lookups import Lookup
 from r3mem_agents.types import LookupExplanation
 
 NO_QUESTION = LookupExplanation(outcome="The question is empty.")
 NO_TURNS = LookupExplanation(outcome="The memory of this user with this agent holds no turns.")
 
 
-def explain_lookup(
-    ranking: Ranking, heard: Heard, filters: Filters, now: datetime | None
-) -> LookupExplanation:
-    """How a question was read, and what came of it.
+def explain_lookup(lookup: Lookup, said: SaidWords) -> LookupExplanation:
+    """Explain how a question was read, and what came of it.
 
     Args:
-        ranking: What the lookup came to.
-        heard: What turns say of the question's words.
-        filters: What turns had to be.
-        now: In whose zone dates are told; ``None`` means the local one.
+        lookup: The lookup.
+        said: Which turns say which words of its question.
     """
-    times = tuple(period(span, now) for span in ranking.question.spans)
-    outcome = _outcome(ranking, heard, filters, times)
-    if ranking.turns.silent is not None and not ranking.winners:
-        outcome += f" Turns that exclude leaves out: {int(ranking.turns.silent.sum()):,}."
+    question, turns, ranking = lookup.asked.question, lookup.scope.turns, lookup.ranking
+    times = tuple(period(span, lookup.now) for span in question.spans)
+    outcome = _outcome(lookup, said, times)
+    if turns.silent is not None and not ranking.winners:
+        outcome += f" Turns that exclude leaves out: {int(turns.silent.sum()):,}."
     return LookupExplanation(
-        words=heard.words,
-        speakers=tuple(names_of(ranking)),
+        words=said.words,
+        speakers=tuple(lookup.scope.labels(question.named)),
         times=times,
         sureness=ranking.evidence.sure,
         outcome=outcome,
     )
 
 
-def _outcome(ranking: Ranking, heard: Heard, filters: Filters, times: tuple[str, ...]) -> str:
-    turns, question, evidence = ranking.turns, ranking.question, ranking.evidence
+def _outcome(lookup: Lookup, said: SaidWords, times: tuple[str, ...]) -> str:
+    turns, question, ranking = lookup.scope.turns, lookup.asked.question, lookup.ranking
+    evidence = ranking.evidence
     relevant = int(evidence.relevant.sum())
     if ranking.winners:
         return (
@@ -50,12 +47,12 @@ def _outcome(ranking: Ranking, heard: Heard, filters: Filters, times: tuple[str,
             f"it is {evidence.sure:.2f} sure that the memory holds an answer."
         )
     if relevant:
-        return _filtered(ranking, filters)
+        return _filtered(lookup)
     if times and question.vague:
         return f"Nothing that it asks for was said at the time that it names, {', '.join(times)}."
     if evidence.best is None:
-        return _unlike(heard)
-    covered = float(coverage(turns, heard.postings, question)[evidence.best])
+        return _unlike(said)
+    covered = float(coverage(turns, said.postings, question)[evidence.best])
     alike = float(ranking.likeness[evidence.best])
     likeness = f" with a likeness of {alike:.2f}" if alike > -1 else ""
     best = (
@@ -70,8 +67,8 @@ def _outcome(ranking: Ranking, heard: Heard, filters: Filters, times: tuple[str,
     return f"The question asks for nothing in particular: {best}, too little for such a question."
 
 
-def _unlike(heard: Heard) -> str:
-    if heard.words:
+def _unlike(said: SaidWords) -> str:
+    if said.words:
         return (
             "Nothing is relevant: no turn says one of its words, and none has a likeness of "
             f"{GIST_FLOOR} or more."
@@ -82,16 +79,20 @@ def _unlike(heard: Heard) -> str:
     )
 
 
-def _filtered(ranking: Ranking, filters: Filters) -> str:
+def _filtered(lookup: Lookup) -> str:
     # How many turns each filter alone would let through.
+    filters, evidence = lookup.filters, lookup.ranking.evidence
     alone = {
         one.name: Filters(**{one.name: getattr(filters, one.name)})
         for one in fields(filters)
         if getattr(filters, one.name) != one.default and one.name != "exclude"
     }
-    told = " and ".join(
-        f"{name} lets {int(only.find(ranking.turns, ranking.evidence).sum()):,} through"
+    passed = {
+        name: evidence.relevant
+        & only.passed(lookup.scope)
+        & (evidence.score >= (only.min_score or 0.0))
         for name, only in alone.items()
-    )
-    relevant = int(ranking.evidence.relevant.sum())
+    }
+    told = " and ".join(f"{name} lets {int(some.sum()):,} through" for name, some in passed.items())
+    relevant = int(evidence.relevant.sum())
     return f"Turns that may answer: {relevant:,}, but none of them is returned: {told}."

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 
 import numpy as np
 
 from r3mem_agents.lookup.confidence import UNRELATED
 from r3mem_agents.lookup.features import term_evidence
-from r3mem_agents.lookup.index import Speaker
-from r3mem_agents.lookup.ranking import Ranking, Winner
+from r3mem_agents.lookup.ranking import Winner
 from r3mem_agents.lookup.scoring import consider
-from r3mem_agents.lookup.weights import LEVELS, Weights
-from r3mem_agents.memory.explanation.asked_words import Heard
+from r3mem_agents.lookup.weights import LEVELS
+from r3mem_agents.memory.explanation.said_words import SaidWords
 from r3mem_agents.memory.explanation.wording import distance, listed, percent, period
+from r3mem_agents.memory.lookups import Lookup
 from r3mem_agents.types import Evidence, Explanation
 
 MIN_TOLD = 0.005
@@ -31,29 +30,27 @@ ROLE_REASONS: Mapping[str, str] = {
 
 
 class Explainer:
-    """Explains the winners of one ranking.
+    """Explains the winners of a lookup.
 
     Args:
-        ranking: What the lookup came to.
-        heard: What turns say of the question's words.
-        weights: How evidence was fused.
-        now: In whose zone dates are told; ``None`` means the local one.
+        lookup: The lookup.
+        said: Which turns say which words of its question.
     """
 
-    def __init__(
-        self, ranking: Ranking, heard: Heard, weights: Weights, now: datetime | None
-    ) -> None:
+    def __init__(self, lookup: Lookup, said: SaidWords) -> None:
+        ranking = lookup.ranking
+        self._scope = lookup.scope
+        self._turns = lookup.scope.turns
+        self._question = lookup.asked.question
         self._ranking = ranking
-        self._turns = ranking.turns
-        self._question = ranking.question
-        self._heard = heard
-        self._now = now
-        seen = consider(self._turns, self._question, ranking.likeness, weights)
+        self._said = said
+        self._now = lookup.now
+        seen = consider(self._turns, self._question, ranking.likeness, lookup.weights)
         self._features = seen.features
         self._places = {place: row for row, place in enumerate(seen.places.tolist())}
-        self._used = weights.of(several_roles=seen.several_roles)
-        said = term_evidence(self._turns, heard.postings, self._question)
-        self._share = said.turns / max(said.mass, 1e-9)
+        self._used = lookup.weights.of(several_roles=seen.several_roles)
+        terms = term_evidence(self._turns, said.postings, self._question)
+        self._share = terms.turns / max(terms.mass, 1e-9)
 
     def explain(self, winner: Winner) -> Explanation:
         """Why a turn is among the winners."""
@@ -69,7 +66,7 @@ class Explainer:
         }
         # A level without weight, of turns that stand alone for example, has no reasons either.
         silent = {level for level in LEVELS if not self._counts(level)}
-        said, unsaid = self._heard.told(place)
+        said, unsaid = self._said.told(place)
         return Explanation(
             evidence={
                 level: Evidence(
@@ -94,7 +91,7 @@ class Explainer:
         return alike if alike > -1 else None
 
     def _words(self, place: int) -> Iterator[str]:
-        said, unsaid = self._heard.told(place)
+        said, unsaid = self._said.told(place)
         if said:
             yield f"said: {listed(said)}"
         if unsaid:
@@ -118,12 +115,12 @@ class Explainer:
         before = int(self._turns.previous[place])
         after = np.flatnonzero(self._turns.previous == place)
         for where, places in (("before", [before] if before >= 0 else []), ("after", after)):
-            if said := self._heard.said(places):
+            if said := self._said.of(places):
                 yield f"the turn {where} says: {listed(said)}"
 
     def _session(self, place: int) -> Iterator[str]:
         members = np.flatnonzero(self._turns.session == self._turns.session[place])
-        if said := self._heard.said(members):
+        if said := self._said.of(members):
             yield f"its session says: {listed(said)}"
         best = members[self._ranking.likeness[members].argmax()]
         if (alike := self._likeness(int(best))) is not None:
@@ -134,8 +131,8 @@ class Explainer:
         named = self._question.named
         if not named:
             return
-        who, speaker = listed(names_of(self._ranking)), int(self._turns.speaker[place])
-        own = "" if speaker in named else f", {name_of(self._turns.speakers[speaker])} speaks"
+        who, speaker = listed(self._scope.labels(named)), int(self._turns.speaker[place])
+        own = "" if speaker in named else f", {self._scope.speaker(speaker).label} speaks"
         yield f"the question names {who}{own}"
 
     def _time(self, place: int) -> Iterator[str]:
@@ -173,14 +170,8 @@ class Explainer:
                 f"turn {winner.superseded_by}, newer and by the same speaker, supersedes it: this "
                 "one may hold no more"
             )
-
-
-def names_of(ranking: Ranking) -> list[str]:
-    """The speakers that a question names, each once."""
-    speakers = (ranking.turns.speakers[one] for one in sorted(ranking.question.named))
-    return list(dict.fromkeys(name_of(one) for one in speakers))
-
-
-def name_of(speaker: Speaker) -> str:
-    """A speaker's name on one line, or else the role."""
-    return " ".join((speaker.name or "").split()) or speaker.role
+        if winner.score > ranking.evidence.score[place]:
+            yield (
+                "its score was raised to that of the turn it ranks before; its log-odds are those "
+                "from before that"
+            )

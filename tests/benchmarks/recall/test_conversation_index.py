@@ -77,5 +77,5 @@ def test_another_likeness_takes_the_place_of_gists(index: ConversationIndex) -> 
 
 
 def test_a_snapshot_holds_the_first_turns(index: ConversationIndex) -> None:
-    assert index.snapshot().ids.tolist() == [1, 2, 3, 4, 5]
-    assert index.snapshot(2).ids.tolist() == [1, 2]
+    assert index.snapshot().turns.ids.tolist() == [1, 2, 3, 4, 5]
+    assert index.snapshot(2).turns.ids.tolist() == [1, 2]

@@ -1,0 +1,236 @@
+"""From a question to the turns that answer it: read, ranked, expanded, explained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from r3mem_agents.errors import StaleTermsError
+from r3mem_agents.lookup.likeness import gist_likeness
+from r3mem_agents.lookup.ranking import Winner, rank
+from r3mem_agents.lookup.salience import salient
+from r3mem_agents.lookup.snapshot import Snapshot
+from r3mem_agents.lookup.superseding import Compare
+from r3mem_agents.lookup.weights import ALONE, WEIGHTS, Weights
+from r3mem_agents.memory.comparison import Comparison
+from r3mem_agents.memory.explanation.lookup import NO_QUESTION, NO_TURNS, explain_lookup
+from r3mem_agents.memory.explanation.said_words import SaidWords
+from r3mem_agents.memory.explanation.turns import Explainer
+from r3mem_agents.memory.filters import Filters
+from r3mem_agents.memory.index_cache import INDEX_CACHE
+from r3mem_agents.memory.lookups import Lookup
+from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.query_parser import parse
+from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.scope_index import ScopeSnapshot
+from r3mem_agents.memory.text_cache import TEXT_CACHE
+from r3mem_agents.store import Scope, Store, TurnRow
+from r3mem_agents.types import Explanation, Recollection, Recollections, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
+
+CONTEXT_BATCH = 16
+"""Turns that are read together to fill a context."""
+
+MIN_LINE_TOKENS = 8
+"""A context's line has at least so many tokens: its date alone takes them."""
+
+
+class Retriever:
+    """Looks up turns of one scope.
+
+    Args:
+        store: Rows of the file.
+        scope: The user and the agent.
+        obfuscator: Hides what is in the rows.
+        model: Compresses texts and expands memory tokens.
+        reader: Reads turns of the scope.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        scope: Scope,
+        obfuscator: Obfuscator,
+        model: ReversibleModel,
+        reader: Reader,
+    ) -> None:
+        self._store, self._scope, self._obfuscator = store, scope, obfuscator
+        self._model, self._reader = model, reader
+        self._expand = partial(TEXT_CACHE.expand, model)
+
+    def recall(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        neighbours: bool,
+        explain: bool,
+    ) -> Recollections:
+        """Return what answers a question, best first; see ``CompressiveMemory.recall``."""
+        weights = WEIGHTS if neighbours else ALONE
+        if explain:
+            return self._explained(query, filters, level, k, now, weights)
+        batches = self._batches(query, filters, level, k, k, now, weights)
+        return Recollections(hit for batch in batches for hit in batch)
+
+    def within(
+        self, token_budget: int, query: str, filters: Filters, now: datetime | None
+    ) -> Iterator[list[Recollection]]:
+        """Yield what answers a question, best first, to fill a context of so many tokens."""
+        most = max(1, token_budget // MIN_LINE_TOKENS)
+        return self._batches(query, filters, "turn", most, CONTEXT_BATCH, now, WEIGHTS)
+
+    def _batches(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        batch: int,
+        now: datetime | None,
+        weights: Weights,
+    ) -> Iterator[list[Recollection]]:
+        # Best first, expanded batch by batch, as far as the caller reads.
+        lookup, rows = self._look_up(query, filters, level, k, now, weights)
+        winners = lookup.ranking.winners if lookup else ()
+        for start in range(0, len(winners), batch):
+            some = winners[start : start + batch]
+            turns = self._turns(some, rows)
+            yield [_recollection(winner, turns[winner.id]) for winner in some if winner.id in turns]
+
+    def _explained(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        weights: Weights,
+    ) -> Recollections:
+        # Best first, with the reasons; or why nothing answers.
+        lookup, rows = self._look_up(query, filters, level, k, now, weights)
+        if lookup is None:
+            return Recollections((), NO_TURNS if query.strip() else NO_QUESTION)
+        winners = lookup.ranking.winners
+        turns = self._turns(winners, rows)
+        said = SaidWords(lookup.scope.turns, lookup.asked)
+        explainer = Explainer(lookup, said)
+        return Recollections(
+            (
+                _recollection(winner, turns[winner.id], explainer.explain(winner))
+                for winner in winners
+                if winner.id in turns
+            ),
+            explain_lookup(lookup, said),
+        )
+
+    def _look_up(
+        self,
+        query: str,
+        filters: Filters,
+        level: str,
+        k: int,
+        now: datetime | None,
+        weights: Weights,
+    ) -> tuple[Lookup | None, Mapping[int, TurnRow]]:
+        # The lookup, or ``None`` without a question or without turns; and rows by turn id, those of
+        # the winners among them. Nothing is expanded that need not be compared.
+        if not query.strip():
+            return None, {}
+        gist = self._model.questions([query])[0]
+        lookup: Lookup | None = None
+        rows: dict[int, TurnRow] = {}
+        # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
+        # the index is made anew and the question asked once more.
+        for _ in range(2):
+            scope, rows = self._snapshot(), {}
+            if scope is None:
+                return None, {}
+            scope = scope.without(filters.exclude)
+            asked = parse(query, now, scope, self._obfuscator)
+            ranking = rank(
+                scope.turns,
+                asked.question,
+                gist_likeness(scope.turns, gist),
+                k,
+                passed=filters.passed(scope),
+                min_score=filters.min_score or 0.0,
+                by_session=level == "session",
+                weights=weights,
+                compare=self._compare(scope.turns, rows),
+            )
+            lookup = Lookup(asked, scope, filters, weights, now, ranking)
+            self._fetch(rows, [winner.id for winner in ranking.winners])
+            if all(winner.id in rows for winner in ranking.winners):
+                return lookup, rows
+            INDEX_CACHE.drop(self._store, self._scope)
+        assert lookup is not None
+        there = [winner for winner in lookup.ranking.winners if winner.id in rows]
+        ranking = dataclasses.replace(lookup.ranking, winners=there)
+        return dataclasses.replace(lookup, ranking=ranking), rows
+
+    def salient(self, session: int, k: int) -> list[Turn]:
+        """Return the few turns that say what the session with this row id was about."""
+        scope = self._snapshot()
+        if scope is None or session not in scope.turns.sessions:  # forgotten since
+            return []
+        turns = scope.turns
+        chosen = salient(turns, turns.sessions.index(session), k, turns.gist_bits)
+        return self._reader.turns(turns.ids[chosen].tolist())
+
+    def _compare(self, turns: Snapshot, rows: dict[int, TurnRow]) -> Compare | None:
+        if self._model.superseder is None:
+            return None
+        return Comparison(self._model, turns.ids, partial(self._texts, rows))
+
+    def _turns(
+        self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]
+    ) -> dict[int | None, Turn]:
+        found = self._reader.open([rows[winner.id] for winner in winners], self._expand)
+        return {turn.id: turn for turn in found}
+
+    def _snapshot(self) -> ScopeSnapshot | None:
+        while True:
+            try:
+                return INDEX_CACHE.snapshot(
+                    self._store, self._scope, self._obfuscator, self._model.gist_bytes
+                )
+            except StaleTermsError:
+                self._reader.renew_terms()
+
+    def _fetch(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> None:
+        # The rows of turns, if they exist and are not there already.
+        if missing := [turn for turn in ids if turn not in rows]:
+            rows.update(self._store.turns(self._scope, missing))
+
+    def _texts(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> Mapping[int, str]:
+        # Texts of those turns that are there and whole; damage is told of when they are returned.
+        self._fetch(rows, ids)
+        turns, _ = self._reader.read([rows[turn] for turn in ids if turn in rows], self._expand)
+        return {turn.id: turn.text for turn in turns if turn.id is not None}
+
+
+def _recollection(
+    winner: Winner, turn: Turn, explanation: Explanation | None = None
+) -> Recollection:
+    assert turn.session is not None and turn.time is not None
+    return Recollection(
+        turn_id=winner.id,
+        text=turn.text,
+        score=winner.score,
+        session=turn.session,
+        role=turn.role,
+        name=turn.name,
+        time=turn.time,
+        metadata=turn.metadata or {},
+        key=turn.key,
+        superseded_by=winner.superseded_by,
+        explanation=explanation,
+    )

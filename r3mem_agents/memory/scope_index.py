@@ -1,0 +1,127 @@
+"""The index of one scope: arrays without text for a lookup, and beside them the speakers' names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from r3mem_agents.analysis.terms import ASKS
+from r3mem_agents.lookup.index import Columns, Index
+from r3mem_agents.lookup.snapshot import USER, WORD_BITS, Snapshot, Speaker
+from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
+from r3mem_agents.memory.records import SpeakerName
+from r3mem_agents.memory.term_hashes import hashed, hashed_words
+from r3mem_agents.store import IndexColumns, ScopeState
+
+
+class ScopeSnapshot(NamedTuple):
+    """Turns of a scope at one moment, and who speaks in them.
+
+    Attributes:
+        turns: The turns.
+        names: Names of their speakers, by row id.
+    """
+
+    turns: Snapshot
+    names: Mapping[int, SpeakerName]
+
+    def speaker(self, number: int) -> SpeakerName:
+        """Return the name of a speaker, by its number in ``turns``."""
+        return self.names[self.turns.speakers[number].row]
+
+    def labels(self, speakers: Iterable[int]) -> list[str]:
+        """Return what speakers are called, by their numbers, each label once."""
+        return list(dict.fromkeys(self.speaker(number).label for number in sorted(speakers)))
+
+    def without(self, ids: Collection[int]) -> ScopeSnapshot:
+        """Return the same, but as if nothing were said in the turns with some ids."""
+        return self._replace(turns=self.turns.without(ids))
+
+
+class ScopeIndex:
+    """The index of a scope, kept up to date by adding rows of a store.
+
+    Args:
+        state: State of the rows.
+        obfuscator: Hashes terms as those of the rows are hashed.
+        gist_bytes: Bytes of a gist.
+    """
+
+    def __init__(self, state: ScopeState, obfuscator: Obfuscator, gist_bytes: int) -> None:
+        self.state = state
+        self._obfuscator = obfuscator
+        self._gist_bytes = gist_bytes
+        self._asks = hashed(obfuscator, ASKS)
+        self._index = Index(8 * gist_bytes)
+        self._names: dict[int, SpeakerName] = {}
+        self._roles = {"user": USER}
+
+    @property
+    def last(self) -> int:
+        """Greatest turn id in it, 0 if it is empty."""
+        return self._index.last
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def unnamed(self, speakers: Collection[int]) -> set[int]:
+        """Return those of some speakers, by row id, whose names are not known."""
+        return set(speakers) - self._names.keys()
+
+    def add(self, rows: IndexColumns, names: Mapping[int, SpeakerName]) -> None:
+        """Append rows.
+
+        Args:
+            rows: Rows with ids greater than those in the index.
+            names: Names of the speakers in ``rows`` that were in none before, by row id.
+        """
+        self._index.add_speakers(self._speaker(row, name) for row, name in names.items())
+        self._names.update(names)
+        self._index.add(_columns(rows, self._gist_bytes, self._asks))
+
+    def snapshot(self) -> ScopeSnapshot:
+        """Return what is in it now; names that are added later are in it too, and do no harm."""
+        return ScopeSnapshot(self._index.snapshot(), self._names)
+
+    def _speaker(self, row: int, name: SpeakerName) -> Speaker:
+        role = self._roles.setdefault(name.role, len(self._roles))
+        words = hashed_words(self._obfuscator, name.name or "")
+        return Speaker(row, role, tuple(spelling for word in words for spelling in word))
+
+
+def _columns(rows: IndexColumns, gist_bytes: int, asks: int) -> Columns:
+    gists, gist_counts = _parts(rows.gists, gist_bytes)
+    words = -(-8 * gist_bytes // WORD_BITS)
+    padded = np.zeros((len(gists), words * WORD_BITS // 8), np.uint8)
+    padded[:, :gist_bytes] = gists
+    hashes, counts = _parts(rows.terms, TERM_BYTES)
+    terms = _numbers(hashes)
+    owners = np.repeat(np.arange(len(counts)), counts)
+    asking = terms == asks
+    return Columns(
+        ids=rows.ids,
+        sessions=rows.sessions,
+        speakers=rows.speakers,
+        times_us=rows.times_us,
+        gists=padded.view(np.uint64),
+        gist_counts=gist_counts,
+        terms=terms[~asking],
+        term_counts=np.bincount(owners[~asking], minlength=len(counts)),
+        asks=np.bincount(owners[asking], minlength=len(counts)) > 0,
+    )
+
+
+def _parts(values: Sequence[bytes], size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    # Parts of so many bytes, (parts, size), and how many each value has.
+    sizes = np.fromiter(map(len, values), np.int64, len(values))
+    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, size), sizes // size
+
+
+def _numbers(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    # Hashed terms, (terms, 3), as numbers.
+    parts = hashes.astype(np.int64)
+    numbers: NDArray[np.int64] = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
+    return numbers
