@@ -71,6 +71,19 @@ def test_imports_go_one_way() -> None:
         assert not upwards, f"{path.relative_to(ROOT)} imports {sorted(upwards)}"
 
 
+def test_a_lookup_takes_no_text() -> None:
+    """Levels of evidence have names, in ``weights``; nothing else is handed a string."""
+    for path in sorted((PACKAGE / "lookup").glob("*.py")):
+        arguments = [
+            (argument.arg, {name.id for name in ast.walk(note) if isinstance(name, ast.Name)})
+            for argument in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(argument, ast.arg) and (note := argument.annotation) is not None
+        ]
+        texts = {"str", "bytes"}
+        taken = [name for name, types in arguments if types & texts and "Mapping" not in types]
+        assert not taken or path.name == "weights.py", f"{path.name}: {taken}"
+
+
 @pytest.mark.parametrize(
     ("part", "banned"),
     [

@@ -64,7 +64,7 @@ _NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.V1)
 
 
 def told_languages(text: str) -> tuple[str, ...]:
-    """The languages that a text may be in, as its script and its function words tell.
+    """Tell the languages that a text may be in by its script and its function words.
 
     Several where they tell no better: two languages have the words, or two are mixed. None where
     nothing tells.
@@ -90,12 +90,12 @@ def told_languages(text: str) -> tuple[str, ...]:
 
 
 def latin_language(told: Iterable[str]) -> str:
-    """The language of what is written in the letters of English."""
+    """Return the language of what is written in the letters of English."""
     return next((one for one in told if one in LATIN), ENGLISH)
 
 
 def function_words(languages: Iterable[str]) -> frozenset[str]:
-    """Words by which no turn is found: those of English where no language is told."""
+    """Return the words by which no turn is found: those of English where no language is told."""
     found = [STOP_WORDS if one == ENGLISH else _lists()[one] for one in languages]
     return frozenset[str]().union(*found) if found else STOP_WORDS
 

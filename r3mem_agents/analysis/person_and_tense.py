@@ -42,12 +42,12 @@ _UNSPACED_PAST = regex.compile(
 
 
 def personal(query: str) -> bool:
-    """Whether a question is put in the first person, in the commonest languages."""
+    """Return whether a question is put in the first person, in the commonest languages."""
     return _has(query, _FIRST_PERSON, _UNSPACED_FIRST)
 
 
 def past(query: str) -> bool:
-    """Whether a question asks for what was, and not for what is, as far as its words show it."""
+    """Return whether a question asks for what was and not for what is, as its words show."""
     return _has(query, _PAST, _UNSPACED_PAST)
 
 

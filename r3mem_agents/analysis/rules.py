@@ -23,7 +23,7 @@ PROBE = (
 
 @cache
 def rules() -> bytes:
-    """Digest of the rules by which this process makes terms.
+    """Return a digest of the rules by which this process makes terms.
 
     A stemmer counts by its version, since no list of words shows all that it does; two releases
     that both say "Snowball 2.0.1" have other stems.

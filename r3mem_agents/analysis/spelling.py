@@ -42,7 +42,7 @@ PAIRED = str.maketrans(
 
 
 def uniform(text: str) -> str:
-    """A text in compatible forms, with plain apostrophes and digits, nothing invisible; case kept.
+    """Put a text in compatible forms: plain apostrophes and digits, nothing invisible; case kept.
 
     Args:
         text: Any text.
@@ -60,12 +60,12 @@ def _decimal(digit: str) -> str:
 
 
 def casefolded(word: str) -> str:
-    """A word without upper and lower case; accents kept."""
+    """Return a word without upper and lower case; accents kept."""
     return unicodedata.normalize("NFKC", word.casefold())
 
 
 def unaccented(word: str) -> str:
-    """A casefolded word without accents."""
+    """Return a casefolded word without accents."""
     if word.isascii():
         return word
     apart = unicodedata.normalize("NFD", word)
@@ -73,5 +73,5 @@ def unaccented(word: str) -> str:
 
 
 def paired(word: str) -> str:
-    """A casefolded word with "ue" for u with two dots, and the like."""
+    """Return a casefolded word with "ue" for u with two dots, and the like."""
     return unaccented(word.translate(PAIRED))

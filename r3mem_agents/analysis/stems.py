@@ -52,11 +52,11 @@ _local = threading.local()
 
 
 def stem(word: str, language: str) -> str:
-    """A casefolded word without its endings, and first without accents, unless it is English.
+    """Return a casefolded word without its endings, and without accents unless it is English.
 
     Args:
         word: A word, or a part of one.
-        language: Whose endings.
+        language: The language of the endings.
     """
     if language == "en":
         return _snowball(word, language)

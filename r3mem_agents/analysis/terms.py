@@ -22,7 +22,7 @@ QUESTION_MARK = regex.compile(r"\?(?!\w)|[\uff1f\u061f\u037e\u055e\u1367\u2e2e\u
 
 
 def terms(text: str) -> list[str]:
-    """Terms of a text in order, repetitions kept: those of every spelling of each word.
+    """Return the terms of a text in order, repeated as they are: of each word in every spelling.
 
     Args:
         text: Any text.
@@ -32,7 +32,7 @@ def terms(text: str) -> list[str]:
 
 
 def indexed_terms(text: str) -> list[str]:
-    """The same, and terms that say whether the text asks something, and in which language it is."""
+    """Return the same, and terms for whether the text asks something, and for its language."""
     text = uniform(text)
     told = told_languages(text)
     language = latin_language(told)

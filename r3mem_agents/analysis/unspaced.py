@@ -33,7 +33,7 @@ _CLUSTER = regex.compile(
 
 
 def pairs(run: str) -> Iterator[str]:
-    """The pairs of neighbours of a run of Chinese or Japanese, without endings.
+    """Yield the pairs of neighbours of a run of Chinese or Japanese, without endings.
 
     They are the bigrams of Lucene's CJKAnalyzer.
     """
@@ -47,12 +47,12 @@ def pairs(run: str) -> Iterator[str]:
 
 
 def pieces(run: str) -> Iterator[str]:
-    """What a run of Thai has between its function words."""
+    """Yield what a run of Thai has between its function words."""
     yield from filter(None, _thai().split(run))
 
 
 def clusters(piece: str) -> tuple[str, ...]:
-    """The pairs of clusters of a piece of Thai."""
+    """Return the pairs of clusters of a piece of Thai."""
     found = _CLUSTER.findall(piece)
     return tuple("".join(found[place : place + 2]) for place in range(max(1, len(found) - 1)))
 

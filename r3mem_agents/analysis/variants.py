@@ -37,7 +37,7 @@ _STEMMED = {
     r"\p{Armenian}": ("hy",),
     r"\p{Tamil}": ("ta",),
 }
-"""Whose endings words of a script have."""
+"""The languages of whose endings the words of a script are stripped."""
 
 _STEMMERS = {regex.compile(script): languages for script, languages in _STEMMED.items()}
 _NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.V1)
@@ -49,12 +49,12 @@ _TWO_FOR_ONE = regex.compile("([aou])e|a(a)")
 
 
 def in_halves(part: str) -> bool:
-    """Whether the terms of a part of a word are pairs, two of which make about one word."""
+    """Return whether the terms of a part of a word are pairs, two of which make about a word."""
     return bool(PAIR.fullmatch(part) or RUN.fullmatch(part))
 
 
 def stored(part: str, told: Collection[str]) -> tuple[str, ...]:
-    """The terms that a turn has of a part of one of its words; several where words are not apart.
+    """Return the terms a turn has of a part of a word; several where words are not apart.
 
     Args:
         part: Casefolded; see ``words``.
@@ -69,7 +69,7 @@ def stored(part: str, told: Collection[str]) -> tuple[str, ...]:
 
 
 def sought(part: str, spoken: Collection[str]) -> frozenset[str]:
-    """Other terms under which a part of a word of a question may be stored.
+    """Return other terms under which a part of a word of a question may be stored.
 
     Args:
         part: Casefolded; see ``words``.
@@ -85,7 +85,7 @@ def sought(part: str, spoken: Collection[str]) -> frozenset[str]:
 
 
 def prefix(term: str) -> str:
-    """The prefix of a term by which others are found; empty for a term without one."""
+    """Return the prefix of a term by which others are found; empty for a term without one."""
     if not term.startswith(PREFIXED):
         return ""
     letters = term[len(PREFIXED) :]
@@ -95,7 +95,7 @@ def prefix(term: str) -> str:
 
 
 def tells(prefix: str) -> bool:
-    """Whether a prefix is long enough to be searched for."""
+    """Return whether a prefix is long enough to be searched for."""
     if PAIR.fullmatch(prefix):
         return not HIRAGANA.match(prefix)
     return len(prefix) >= (SYLLABLES if _HANGUL.match(prefix) else MIN_LETTERS)

@@ -65,7 +65,7 @@ TAIL_DIGITS = 7
 
 
 def words(text: str) -> Iterator[tuple[Spelling, ...]]:
-    """The words of a text in order, without stop words, as of English.
+    """Yield the words of a text in order, without stop words, as of English.
 
     Args:
         text: Any text.
@@ -77,7 +77,7 @@ def words(text: str) -> Iterator[tuple[Spelling, ...]]:
 
 
 def spelled(text: str, told: Collection[str]) -> Iterator[tuple[Spelling, ...]]:
-    """The words of a text, as of languages that it may be in.
+    """Yield the words of a text, as of languages that it may be in.
 
     A function word of another language than English stays if it is written as a name: inside a
     sentence, with a capital.

@@ -54,7 +54,7 @@ says a little of the question. One of the question's terms is enough then."""
 
 
 def sureness(covered: float, alike: float | None) -> float:
-    """How sure it is that the memory holds an answer, 0 to 1.
+    """Return how sure it is that the memory holds an answer, 0 to 1.
 
     Args:
         covered: Coverage of the turn with the most evidence.
@@ -66,12 +66,12 @@ def sureness(covered: float, alike: float | None) -> float:
 
 
 def least(covered: float) -> float:
-    """How sure a lookup has to be, by the coverage of the turn with the most evidence."""
+    """Return how sure a lookup has to be, by the coverage of the turn with the most evidence."""
     return MIN_SURENESS if covered > 0 else MIN_SURENESS_UNSAID
 
 
 def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:
-    """How much of a question's weightiest words each turn says, by weight, 0 to 1; ``(turns,)``.
+    """Return how much of a question's weightiest words each turn says, 0 to 1; ``(turns,)``.
 
     A term weighs its idf. A turn that says one of them says its speaker's name as well. Terms that
     name a time do not count: turns are of that time, rather than say it.

@@ -74,7 +74,7 @@ def bm25(
     count: NDArray[np.number],
     lengths: NDArray[np.number],
 ) -> Floats:
-    """BM25 with Lucene's ``idf``.
+    """Score documents by BM25 with Lucene's ``idf``.
 
     Args:
         owner: Document of each posting of a query term; one posting per document and term.
@@ -93,7 +93,7 @@ def bm25(
 
 
 def standing_out(likeness: Floats) -> Floats:
-    """How far each likeness is above what is usual in the memory, in standard deviations.
+    """Return how far each likeness is above the usual of the memory, in standard deviations.
 
     A small memory shows little of what is usual, so turns beyond its own are reckoned with. A turn
     without a gist (-1) is usual.
@@ -115,10 +115,10 @@ def features(
     closeness: Floats | None,
     places: Places,
 ) -> dict[str, Floats]:
-    """The features of turns, by the names of ``weights.FEATURES``; ``(places,)`` each.
+    """Return the features of turns, by the names of ``weights.FEATURES``; ``(places,)`` each.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         question: The question.
         said: What its terms say.
         likeness: How like every turn is to it, -1 without a gist; ``(turns,)``.

@@ -20,10 +20,10 @@ _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np
 
 
 def gist_likeness(turns: Snapshot, question: NDArray[np.float32]) -> Floats:
-    """How like the best gist of each turn is to a question, -1 without one; ``(turns,)``.
+    """Return how like each turn's best gist is to a question, -1 without one; ``(turns,)``.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         question: What the model makes of the question, ``(gist_bits,)``, of length 1.
     """
     best = np.full(len(turns.ids), -1.0)
@@ -37,7 +37,7 @@ def gist_likeness(turns: Snapshot, question: NDArray[np.float32]) -> Floats:
 def products(
     question: NDArray[np.float32], gists: Sequence[NDArray[np.uint64]]
 ) -> NDArray[np.float32]:
-    """Products of a question with gists as vectors of length 1, from -1 to 1.
+    """Multiply a question with gists as vectors of length 1, from -1 to 1.
 
     A byte of a gist adds one of 256 sums of eight of the question's numbers, so each place of a
     byte has a table of them.
@@ -62,7 +62,7 @@ def products(
 def likeness_to(
     gist: Iterable[np.uint64], gists: Sequence[NDArray[np.uint64]], bits: int
 ) -> NDArray[np.float64]:
-    """How like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1.
+    """Return how like gists are to one of them: 1 - 2 * hamming / bits, from -1 to 1.
 
     Args:
         gist: The words of one.

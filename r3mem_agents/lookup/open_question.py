@@ -17,10 +17,10 @@ NEW_TURNS = 20
 
 
 def worth(turns: Snapshot, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """How telling and how new each of the chosen turns is, 0 to 1 and 0 for the others.
+    """Return how telling and how new each chosen turn is, 0 to 1; 0 for the others.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         chosen: The turns that answer, ``(turns,)``.
     """
     telling = np.where(chosen, turns.lengths / (turns.lengths + TELLING_TERMS), 0.0)

@@ -23,7 +23,7 @@ times, and a question searches some dozens of runs at most."""
 def pack(
     terms: NDArray[np.integer], owners: NDArray[np.integer], counts: NDArray[np.integer]
 ) -> Run:
-    """A run of postings, one for each term of a turn.
+    """Pack postings into a run, one for each term of a turn.
 
     Args:
         terms: Hashed terms.
@@ -36,20 +36,20 @@ def pack(
 
 
 def owners_of(run: Run) -> NDArray[np.int64]:
-    """Positions of postings."""
+    """Return the positions of postings."""
     owners = (run >> np.uint64(COUNT_BITS)) & np.uint64((1 << OWNER_BITS) - 1)
     return owners.astype(np.int64)
 
 
 def unpack(runs: Sequence[Run]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Terms, positions and counts of postings."""
+    """Return the terms, positions and counts of postings."""
     all_ = np.concatenate([np.empty(0, np.uint64), *runs])
     terms, counts = all_ >> np.uint64(TERM_SHIFT), all_ & np.uint64(MAX_COUNTED)
     return terms.astype(np.uint32), owners_of(all_), counts.astype(np.int64)
 
 
 def with_run(runs: Sequence[Run], new: Run) -> tuple[Run, ...]:
-    """Runs with one more; those of like size become one. No run is changed."""
+    """Add a run; those of like size become one. No run is changed."""
     grown = [*runs, new] if len(new) else [*runs]
     while len(grown) >= FAN and len(grown[-FAN]) <= FAN * len(grown[-1]):
         grown[-FAN:] = [np.sort(np.concatenate(grown[-FAN:]))]
@@ -81,7 +81,7 @@ class Postings(NamedTuple):
 def said_in(
     runs: Sequence[Run], terms: Collection[int], silent: NDArray[np.bool_] | None = None
 ) -> set[int]:
-    """Those of some distinct hashed terms that any turn says, but the silent ones."""
+    """Return those of some distinct hashed terms that a turn says which is not silent."""
     if silent is not None:
         return set(postings_of(runs, terms, silent).terms.tolist())
     first = np.fromiter(terms, np.uint64, len(terms)) << np.uint64(TERM_SHIFT)
@@ -116,7 +116,7 @@ def postings_of(
 def owners_by_prefix(
     runs: Sequence[Run], prefixes: Collection[int], open_bits: int
 ) -> NDArray[np.int64]:
-    """The turns with a term that begins with one of some prefixes, ascending.
+    """Return the turns with a term that begins with one of some prefixes, ascending.
 
     Args:
         runs: All postings.
@@ -140,7 +140,7 @@ def _between(runs: Sequence[Run], first: NDArray[np.uint64], open_bits: int) -> 
 
 
 def idf(documents: int, having: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Lucene's weight of terms that so many of the documents have.
+    """Return Lucene's weight of terms that so many of the documents have.
 
     ``ln(1 + (N - n + 0.5) / (n + 0.5))``.
     """

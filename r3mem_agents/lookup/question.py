@@ -94,7 +94,7 @@ def searched_terms(words: Collection[Word], said: Collection[int]) -> frozenset[
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:
-    """Which speakers have a word of their names among hashed terms.
+    """Return which speakers have a word of their names among hashed terms.
 
     Of "Dr. Jones" and "Dr. Smith", the words "Dr. Smith" name the one of whom they say more.
     """

@@ -17,11 +17,11 @@ def salient(turns: Snapshot, session: int, k: int, gist_bits: int) -> list[int]:
 
     Coverage of both is monotone and submodular, so the choice is within 1 - 1/e of the best one
     (Lin and Bilmes 2011, "A class of submodular functions for document summarization"). A term
-    weighs the more the oftener it is said here and the fewer sessions say it; gists are covered as
+    weighs more the more often it is said here, and the fewer sessions say it; gists are covered as
     far as they are like one that is chosen. Both count alike.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         session: Number of the session.
         k: Most turns.
         gist_bits: Bits of a gist.

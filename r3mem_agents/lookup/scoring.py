@@ -71,7 +71,7 @@ class Evidence:
     listed: bool = False
 
     def of(self, position: int) -> dict[str, float]:
-        """Parts of one turn's log-odds, of every level."""
+        """Return the parts of one turn's log-odds, of every level."""
         return {
             level: float(self.parts[level][position]) if level in self.parts else 0.0
             for level in LEVELS
@@ -126,7 +126,7 @@ def weigh(
     """Score every turn for a question.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         question: The question.
         likeness: How like each turn is to it, ``(turns,)``, -1 without a gist; ``gist_likeness``.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.

@@ -53,13 +53,13 @@ def superseding(
     *,
     past: bool = False,
 ) -> dict[int, int]:
-    """The newest turn that supersedes each of the best ones, as positions; the oldest come first.
+    """Return the newest turn that supersedes each of the best, as positions; oldest first.
 
     Only short turns by one speaker that ask nothing are compared, and of these the pairs that are
     most alike and most like the question.
 
     Args:
-        turns: What is known.
+        turns: The turns.
         likeness: How like each turn is to the question, ``(turns,)``.
         best: Positions of the best turns, best first.
         compare: Compares turns.
@@ -82,7 +82,7 @@ def superseding(
 
 
 def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Floats:
-    """The same scores, but of two turns the one asked for has at least the other's, and a trifle.
+    """Return the same scores, but of two turns the one asked for has a trifle more at least.
 
     Args:
         score: Of every turn, ``(turns,)``.

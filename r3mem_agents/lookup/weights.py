@@ -32,16 +32,16 @@ class Weights:
     people: Mapping[str, float]
 
     def of(self, *, several_roles: bool) -> Mapping[str, float]:
-        """Those for a memory."""
+        """Return the weights for a memory."""
         return self.assistant if several_roles else self.people
 
     def without(self, *levels: str) -> Weights:
-        """The same weights, with some levels of :data:`LEVELS` left out."""
+        """Return the same weights, with some levels of :data:`LEVELS` left out."""
         gone = dict.fromkeys((name for level in levels for name in LEVELS[level]), 0.0)
         return Weights({**self.assistant, **gone}, {**self.people, **gone})
 
     def has(self, level: str) -> bool:
-        """Whether a level counts at all."""
+        """Return whether a level counts at all."""
         return any(one[name] for one in (self.assistant, self.people) for name in LEVELS[level])
 
 

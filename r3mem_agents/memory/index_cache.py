@@ -47,7 +47,7 @@ class IndexCache:
     def snapshot(
         self, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
     ) -> ScopeSnapshot | None:
-        """What the store holds now; ``None`` for a scope without turns."""
+        """Return what the store holds now; ``None`` for a scope without turns."""
         key = _key(store, scope)
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())

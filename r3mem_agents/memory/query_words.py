@@ -39,7 +39,7 @@ def words_asked(obfuscator: Obfuscator, query: str, turns: Snapshot) -> list[Ask
 
 
 def asked_words(obfuscator: Obfuscator, query: str, languages: Collection[str]) -> list[AskedWord]:
-    """The distinct words of a question, each with its spellings and forms.
+    """Return the distinct words of a question, each with its spellings and forms.
 
     Args:
         obfuscator: Hashes terms.

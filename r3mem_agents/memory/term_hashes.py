@@ -18,7 +18,7 @@ HashedSpelling = frozenset[int]
 def hashed_words(
     obfuscator: Obfuscator, text: str, told: Collection[str] = ()
 ) -> list[tuple[HashedSpelling, ...]]:
-    """The distinct words of a name or a question, each with its spellings, as hashed terms.
+    """Return the distinct words of a name or a question: the hashed terms of each spelling.
 
     Args:
         obfuscator: Hashes terms.
@@ -32,14 +32,14 @@ def hashed_words(
 
 
 def hashed_terms(obfuscator: Obfuscator, text: str) -> frozenset[int]:
-    """The hashed terms of all spellings of the words of a name or a question."""
+    """Return the hashed terms of all spellings of the words of a name or a question."""
     every = (one for word in hashed_words(obfuscator, text) for one in word)
     return frozenset[int]().union(*every)
 
 
 @lru_cache(maxsize=16)
 def listed(obfuscator: Obfuscator, words: frozenset[str]) -> frozenset[int]:
-    """The hashed terms of a list of words."""
+    """Return the hashed terms of a list of words."""
     return hashed_terms(obfuscator, " ".join(words))
 
 

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.analysis.terms import terms
-from r3mem_agents.errors import StoreCorruptError
-from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.timestamps import from_integers, to_integers
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -67,39 +63,3 @@ def test_terms_in_many_threads_are_the_same() -> None:
     for thread in threads:
         thread.join()
     assert found == [True] * 8
-
-
-@given(ANY_TEXT)
-def test_what_is_sealed_is_opened(text: str) -> None:
-    obfuscator = Obfuscator(b"0123456789abcdef")
-    sealed = obfuscator.hide(text)
-    assert obfuscator.reveal(sealed) == text
-    if len(text) > 3:
-        assert text.encode() not in sealed
-
-
-def test_incompressible_values_are_hidden_too() -> None:
-    # Deflate alone would store these bytes as they are.
-    text = "\u9f98\u9f99\u9f9a\u9f9b\u9f9c\u9f9d" * 2 + "\u7345\u5b50\u5927\u65e5"
-    sealed = Obfuscator(b"0123456789abcdef").hide(text)
-    assert not any(letter.encode() in sealed for letter in text)
-
-
-@pytest.mark.parametrize("damaged", [b"", b"\x00", b"nonsense", b"\xff" * 40])
-def test_damaged_values_are_reported(damaged: bytes) -> None:
-    with pytest.raises(StoreCorruptError, match="copy"):
-        Obfuscator(b"0123456789abcdef").reveal(damaged)
-
-
-def test_hashes_depend_on_the_key_and_the_kind() -> None:
-    one, other = Obfuscator(b"a" * 16), Obfuscator(b"b" * 16)
-    assert one.digest("user", "alice") != other.digest("user", "alice")
-    assert one.digest("user", "alice") != one.digest("agent", "alice")
-    assert one.term("dog") != other.term("dog")
-    assert one.hide("alice") != other.hide("alice")
-
-
-@pytest.mark.parametrize("time", [datetime.min, datetime.max])
-def test_the_ends_of_time(time: datetime) -> None:
-    aware = time.replace(tzinfo=UTC)
-    assert from_integers(*to_integers(aware)) == aware

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.lookup.confidence import MIN_SURENESS, least, sureness
+from r3mem_agents.lookup.confidence import MIN_SURENESS
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -69,19 +67,6 @@ def test_a_question_that_is_said_scores_more_than_one_that_is_half_said(
     half = memory.recall("the gym on Baker Avenue")[0].score
     assert whole > 0.75
     assert MIN_SURENESS <= half < 0.8 * whole
-
-
-@given(covered=st.floats(0, 1), alike=st.floats(-1, 1))
-def test_a_turn_that_says_more_passes_if_one_that_says_less_does(
-    covered: float, alike: float
-) -> None:
-    passed = [sureness(said, alike) >= least(said) for said in (0.0, covered / 2, covered, 1.0)]
-    assert passed == sorted(passed)
-
-
-def test_a_name_among_three_words_is_enough_and_a_likeness_as_of_strangers_is_not() -> None:
-    assert sureness(1 / 3, -0.2) >= least(1 / 3)
-    assert sureness(0.0, 0.2) < least(0.0) <= sureness(0.0, 0.25)
 
 
 def test_a_long_message_finds_what_it_mentions(memory: CompressiveMemory) -> None:

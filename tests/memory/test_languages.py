@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.analysis.dates.spans import find_dates
 from r3mem_agents.analysis.languages import told_languages
 from r3mem_agents.analysis.spelling import uniform
-from r3mem_agents.analysis.terms import indexed_terms, terms
 from r3mem_agents.analysis.words import spelled
-from r3mem_agents.lookup.hashes import OPEN_BITS
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.query_words import asked_words
-from r3mem_agents.timestamps import Span
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
-DOCS = Path(__file__).parents[2] / "docs/lookup.md"
 OBFUSCATOR = Obfuscator(b"0123456789abcdef")
-LATIN_WORDS = st.lists(st.from_regex(r"[a-z]{1,12}", fullmatch=True), max_size=8)
 
 
 @pytest.fixture
 def memory(open_memory: OpenMemory) -> CompressiveMemory:
     fake: Any = FakeModel()
     return open_memory(model=fake)
-
-
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("en", "What is the name of my dog?"),
-        ("de", "Wie heißt mein Hund?"),
-        ("fr", "Comment s'appelle mon chien ?"),
-        ("es", "¿Cómo se llama mi perro?"),
-        ("it", "Come si chiama il mio cane?"),
-        ("pt", "Como se chama o meu cachorro? Não sei."),
-        ("nl", "Hoe heet mijn hond?"),
-        ("pl", "Jak się nazywa mój pies?"),
-        ("ru", "Как зовут мою собаку? Ты это знаешь?"),
-        ("uk", "Як звати мого собаку?"),
-        ("tr", "Benim köpeğimin adı nedir?"),
-        ("ar", "ما هو اسم كلبي؟"),
-        ("hi", "मेरे कुत्ते का नाम क्या है?"),
-        ("zh", "我的狗叫什么名字?"),
-        ("ja", "私の犬の名前は何ですか?"),
-        ("ko", "내 강아지 이름이 뭐예요?"),
-        ("th", "หมาของฉันชื่ออะไร"),
-        ("vi", "Con chó của tôi tên là gì?"),
-        ("id", "Siapa nama anjing saya?"),
-    ],
-)
-def test_a_language_is_told_by_its_script_and_its_function_words(language: str, text: str) -> None:
-    assert told_languages(text) == (language,)
 
 
 FORMS = [
@@ -140,42 +102,6 @@ def test_the_word_itself_counts_more_than_what_begins_alike(memory: CompressiveM
     assert said[2] not in worth or worth[said[2]] == 0
 
 
-@given(LATIN_WORDS)
-def test_english_has_the_terms_of_english(found: list[str]) -> None:
-    text = "what did they say about " + " ".join(found)
-    if told_languages(text) == ("en",):
-        assert not any(term.startswith(("~", "@")) for term in indexed_terms(text))
-
-
-@given(
-    LATIN_WORDS, st.sampled_from(["Das ist nicht so.", "C'est ça.", "Это здесь.", "Bu çok iyi."])
-)
-def test_no_word_has_more_terms_than_spellings(found: list[str], start: str) -> None:
-    text = uniform(f"{start} {' '.join(found)}")
-    kept = list(spelled(text, told_languages(text)))
-    parts = sum(len(spelling) for word in kept for spelling in word)
-    assert len(terms(text)) <= parts
-    assert len(indexed_terms(text)) <= parts + 1  # and the language
-
-
-@given(st.text(max_size=6), st.text(max_size=9), st.text(max_size=9))
-def test_terms_with_one_prefix_begin_alike(prefix: str, one: str, other: str) -> None:
-    first, second = (int.from_bytes(OBFUSCATOR.prefixed(prefix, text)) for text in (one, other))
-    assert first >> OPEN_BITS == second >> OPEN_BITS
-    assert (first == second) == (
-        OBFUSCATOR.term(one)[1] & 15 == OBFUSCATOR.term(other)[1] & 15
-        and OBFUSCATOR.term(one)[2] == OBFUSCATOR.term(other)[2]
-    )
-
-
-def test_the_documented_terms_are_true() -> None:
-    others = DOCS.read_text("utf-8").partition("## Words of other")[2].partition("## What dec")[0]
-    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| .+ \|$", others, re.MULTILINE)
-    assert len(rows) > 9
-    for text, told in rows:
-        assert terms(text) == re.findall(r"`(.+?)`", told)
-
-
 @pytest.mark.parametrize(
     ("question", "words"),
     [
@@ -212,94 +138,6 @@ def test_any_script_is_taken(memory: CompressiveMemory, text: str) -> None:
 
 
 NOW = datetime(2023, 11, 27, 12, tzinfo=UTC)
-TURNS = Span(1_609_459_200_000_000, 1_701_086_400_000_000)  # 2021 to now
-
-
-def day(year: int, month: int, day: int) -> int:
-    return int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1e6)
-
-
-@pytest.mark.parametrize(
-    ("question", "start", "end"),
-    [
-        ("Was hat Marta am 3. Mai 2023 gesagt?", (2023, 5, 3), (2023, 5, 4)),
-        ("Was passierte gestern?", (2023, 11, 26), (2023, 11, 27)),
-        ("Was hat sie vor dem 3. Mai gesagt?", None, (2023, 5, 3)),
-        ("Was geschah vor zwei Jahren?", (2021, 1, 1), (2022, 1, 1)),
-        ("Was haben wir seit Mai gemacht?", (2023, 5, 1), None),
-        ("Was war zwischen März und Mai?", (2023, 3, 1), (2023, 6, 1)),
-        ("Qu'a-t-elle dit avant le 3 mai ?", None, (2023, 5, 3)),
-        ("Qu'est-ce qui s'est passé entre mars et mai ?", (2023, 3, 1), (2023, 6, 1)),
-        ("¿Qué dijo después del 3 de mayo de 2023?", (2023, 5, 4), None),
-        ("¿Qué hicimos desde marzo hasta mayo?", (2023, 3, 1), (2023, 6, 1)),
-        ("Cosa ha detto prima di maggio?", None, (2023, 5, 1)),
-        ("O que ela disse depois de maio?", (2023, 6, 1), None),
-        ("Wat zei ze vóór mei?", None, (2023, 5, 1)),
-        ("Что она сказала до 3 мая?", None, (2023, 5, 3)),
-        ("Что она говорила между 3 мая 2023 и 5 мая 2023?", (2023, 5, 3), (2023, 5, 6)),
-        ("她在5月之前说了什么?", None, (2023, 5, 1)),
-        ("5月3日以降に何を話しましたか", (2023, 5, 4), None),
-        ("3月から5月まで何をしましたか", (2023, 3, 1), (2023, 6, 1)),
-        ("Co powiedziała w maju?", (2023, 5, 1), (2023, 6, 1)),
-        ("Що вона сказала вчора?", (2023, 11, 26), (2023, 11, 27)),
-        ("어제 뭐라고 했어요?", (2023, 11, 26), (2023, 11, 27)),
-        ("उसने 3 मई 2023 को क्या कहा?", (2023, 5, 3), (2023, 5, 4)),
-        ("Hôm qua cô ấy nói gì?", (2023, 11, 26), (2023, 11, 27)),
-        ("Que s'est-il passé il y a trois jours ?", (2023, 11, 24), (2023, 11, 25)),
-        ("¿Qué pasó hace tres días?", (2023, 11, 24), (2023, 11, 25)),
-        ("¿A quién vi el año pasado?", (2022, 1, 1), (2023, 1, 1)),
-        ("Chi ho visto l'anno scorso?", (2022, 1, 1), (2023, 1, 1)),
-        ("Wat gebeurde er vorige maand?", (2023, 10, 1), (2023, 11, 1)),
-        ("Gdzie byłem w zeszłym miesiącu?", (2023, 10, 1), (2023, 11, 1)),
-        ("Что она сказала в мае?", (2023, 5, 1), (2023, 6, 1)),
-        ("Кого я бачив минулого року?", (2022, 1, 1), (2023, 1, 1)),
-        ("Üç gün önce ne oldu?", (2023, 11, 24), (2023, 11, 25)),
-        ("Mayıs ayında ne dedi?", (2023, 5, 1), (2023, 6, 1)),
-        ("ماذا حدث قبل ثلاثة أيام؟", (2023, 11, 24), (2023, 11, 25)),
-        ("मैंने पिछले सप्ताह क्या किया?", (2023, 11, 20), (2023, 11, 27)),
-        ("三天前发生了什么?", (2023, 11, 24), (2023, 11, 25)),
-        ("5月3日发生了什么?", (2023, 5, 3), (2023, 5, 4)),
-        ("我十二月二十三号说了什么?", (2022, 12, 23), (2022, 12, 24)),
-        ("10月4日到11月5日之间我说了什么?", (2023, 10, 4), (2023, 11, 6)),
-        ("二十天前发生了什么?", (2023, 11, 7), (2023, 11, 8)),
-        ("10月4日に何がありましたか?", (2023, 10, 4), (2023, 10, 5)),
-        ("12月24日に何を言った?", (2022, 12, 24), (2022, 12, 25)),
-        ("先月どこにいましたか?", (2023, 10, 1), (2023, 11, 1)),
-        ("지난주에 뭐 했어?", (2023, 11, 20), (2023, 11, 27)),
-        ("เดือนที่แล้วฉันอยู่ที่ไหน", (2023, 10, 1), (2023, 11, 1)),
-        ("Apa yang dia katakan pada bulan Mei?", (2023, 5, 1), (2023, 6, 1)),
-    ],
-)
-def test_dates_are_read_in_the_language_of_the_question(
-    question: str, start: tuple[int, int, int] | None, end: tuple[int, int, int] | None
-) -> None:
-    (span,) = find_dates(question, NOW, TURNS).spans
-    assert span.start == (day(*start) if start else -(10**18))
-    assert span.end == (day(*end) if end else 10**18)
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "Wie alt ist der Hund?",
-        "Wann kommt der Zug um 12 an?",
-        "Was hat sie nach dem Essen gesagt?",
-        "Was macht mein Sohn mit 3 Jahren?",
-        "J'aime la mer, et toi ?",
-        "Je suis venu te voir ?",
-        "¿Te gusta el sol y el mar?",
-        "¿Quién es Abril?",
-        "¿Cuántos hermanos tengo, uno o dos?",
-        "Berapa harga dua apel?",
-        "मैंने कल क्या खाया?",  # yesterday, or tomorrow
-        "我有两个孩子吗?",
-        "二月三十日是什么?",
-        "99月99日は何ですか?",
-        "子供が3人いますか?",
-    ],
-)
-def test_what_is_no_date_is_not_read(question: str) -> None:
-    assert find_dates(question, NOW, TURNS).spans == ()
 
 
 @pytest.mark.parametrize(

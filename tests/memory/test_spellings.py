@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.analysis.words import words
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds
-
-DOCS = Path(__file__).parents[2] / "docs" / "lookup.md"
 
 
 @pytest.fixture
@@ -124,14 +119,3 @@ def test_a_spelling_that_nobody_uses_does_not_hide_the_other(memory: Compressive
     assert hits[0].text == "The wifi is called Blue."
     other = memory.recall("What is the wifi called?", explain=True)
     assert log_odds(hits[0])["words"] == pytest.approx(log_odds(other[0])["words"])
-
-
-def test_the_documented_table_is_true() -> None:
-    english = DOCS.read_text("utf-8").partition("## Words of other")[0]
-    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| .+ \|$", english, re.MULTILINE)
-    assert len(rows) > 12
-    for text, told in rows:
-        spellings = [
-            [" ".join(spelling) for spelling in word] for word in words(text.replace("\\|", "|"))
-        ]
-        assert [one.split(" = ") for one in re.findall(r"`(.+?)`", told)] == spellings, text

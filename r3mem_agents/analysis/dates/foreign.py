@@ -62,13 +62,13 @@ class Related(NamedTuple):
 
 
 def date_languages(query: str) -> Sequence[str]:
-    """The languages in which dates of a question are read: those that are told, else English."""
+    """Return the languages in which dates of a question are read: those told, else English."""
     told = told_languages(uniform(query))
     return [ENGLISH] if not told or ENGLISH in told else told[:MAX_LANGUAGES]
 
 
 def plain(text: str, language: str) -> str:
-    """A text in words that dateparser knows: numbers as digits, names in the commonest case.
+    """Put a text in words that dateparser knows: numbers as digits, names in the commonest case.
 
     Args:
         text: A short text.
@@ -82,7 +82,7 @@ def plain(text: str, language: str) -> str:
 
 
 def talk_words(languages: Collection[str]) -> frozenset[str]:
-    """Words with which a question in some languages asks for whatever was said."""
+    """Return the words with which a question in some languages asks for whatever was said."""
     found = (_table().get(language, {}).get("talk", "").split() for language in languages)
     return frozenset[str]().union(*found)
 

@@ -63,7 +63,7 @@ class Found(NamedTuple):
 
 
 def has_signs(text: str) -> bool:
-    """Whether a text may name a date at all."""
+    """Return whether a text may name a date at all."""
     return any(map(str.isdigit, text)) or not SIGNS.isdisjoint(WORD.findall(text.casefold()))
 
 

@@ -32,7 +32,7 @@ class SaidWords:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """See the class."""
+        """The words by which turns are searched; see the class."""
         return tuple(self._terms)
 
     def of(self, places: ArrayLike) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Explainer:
         self._share = terms.turns / max(terms.mass, 1e-9)
 
     def explain(self, winner: Winner) -> Explanation:
-        """Why a turn is among the winners."""
+        """Explain why a turn is among the winners."""
         place = int(np.searchsorted(self._turns.ids, winner.id))
         reasons: Mapping[str, Callable[[int], Iterator[str]]] = {
             "words": self._words,

@@ -18,18 +18,18 @@ MAX_LISTED = 12
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words, but of many the first ones and how many more there are."""
+    """Write words, but of many the first ones and how many more there are."""
     more = [f"{len(words) - MAX_LISTED:,} more"] if len(words) > MAX_LISTED else []
     return ", ".join([*words[:MAX_LISTED], *more])
 
 
 def percent(share: float) -> str:
-    """A share as ``12 %``."""
+    """Write a share as ``12 %``."""
     return f"{100 * share:.0f} %"
 
 
 def period(span: Span, now: datetime | None) -> str:
-    """A span as days: ``2023-05-07``, ``2023-05-01 to 2023-05-31``, ``until ...``, ``since ...``.
+    """Write a span as days: ``2023-05-07``, ``2023-05-01 to 2023-05-31``, ``until``, ``since``.
 
     Args:
         span: The span.
@@ -49,7 +49,7 @@ def _day(time_us: int, now: datetime | None) -> str:
 
 
 def distance(time_us: int, span: Span) -> str:
-    """Where a time is: ``of that time``, ``3 days before``, ``5 hours after``."""
+    """Write where a time is: ``of that time``, ``3 days before``, ``5 hours after``."""
     if span.start <= time_us < span.end:
         return "of that time"
     before = time_us < span.start

@@ -7,14 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.analysis.person_and_tense import past, personal
-from r3mem_agents.lookup.superseding import reordered
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -111,23 +106,6 @@ def test_without_a_network_that_compares_nothing_is_superseded(open_memory: Open
     assert not any(hit.superseded_by for hit in memory.recall("Where do I live by the river?"))
 
 
-@pytest.mark.parametrize("past", [False, True])
-@given(
-    scores=st.lists(st.floats(0, 1), min_size=6, max_size=6),
-    pairs=st.dictionaries(st.integers(0, 4), st.integers(1, 5)),
-)
-def test_what_is_asked_for_comes_first_in_chains_too(
-    scores: list[float], pairs: dict[int, int], past: bool
-) -> None:
-    chain = {older: max(older + 1, newer) for older, newer in sorted(pairs.items())}
-    before = np.array(scores)
-    after = reordered(before, chain, past=past)
-    for older, newer in chain.items():
-        assert (after[older] > after[newer]) if past else (after[newer] >= after[older])
-    assert (after >= before).all()
-    assert after.max() == pytest.approx(before.max())
-
-
 def test_a_question_supersedes_nothing(open_memory: OpenMemory) -> None:
     asked = "Do I live in a flat by the Spree?"
     memory = remembered(open_memory, ("Ann", OLD), ("Ann", asked))
@@ -141,21 +119,3 @@ def test_the_least_score_is_that_of_the_turn_that_was_lifted(open_memory: OpenMe
     for bar in (0.1, 0.3, 0.5, 0.7, 0.9):
         some = memory.recall(question, k=9, min_score=bar)
         assert [hit.turn_id for hit in some] == [h.turn_id for h in every if h.score >= bar]
-
-
-@pytest.mark.parametrize(
-    ("question", "mine", "was"),
-    [
-        ("What's my name?", True, False),
-        ("Where did Ann live before?", False, True),
-        ("What do I use to drive?", True, True),
-        ("Which car does she drive?", False, False),
-        ("Wo habe ich früher gewohnt?", True, True),
-        ("Où habite ma mère ?", False, False),
-        ("我以前住在哪里？", True, True),
-        ("Which mine is deepest?", True, False),
-        ("", False, False),
-    ],
-)
-def test_the_form_of_a_question(question: str, mine: bool, was: bool) -> None:
-    assert (personal(question), past(question)) == (mine, was)
