@@ -13,8 +13,9 @@ WORKERS ?= logical
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
+PAGES := docs/tables.py docs/commands.py
 
-.PHONY: help demo test test-slow test-gpu test-lowest check format bench recall question wheel clean
+.PHONY: help demo test test-slow test-gpu test-lowest check format docs pages bench recall question wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +24,8 @@ help:
 	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions"
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
+	@echo "make docs       build the pages into build/site; warnings are errors"
+	@echo "make pages      write the tables of the pages and the reference of the command line anew"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
 	@echo "make recall     measure lookups; RECALL_DATA=LoCoMo's file, or as in docs/recall.md"
 	@echo "make question   work the question of docs/recall.md anew"
@@ -31,9 +34,13 @@ help:
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up $(VENV), once; this takes a few minutes."
+	@echo "  1/3 an environment, with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "setting up $(VENV): once, a few minutes ..."
 	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
+	@echo "  2/3 PyTorch, the largest part"
+	@$(BIN)/python $(PIP) -c constraints.txt torch
+	@echo "  3/3 the package, and what its tests, docs and benchmarks use"
 	@$(BIN)/python $(PIP) -c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
@@ -69,6 +76,12 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+pages: $(READY)
+	@for page in $(PAGES); do $(BIN)/python $$page || exit 1; done
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results

@@ -1,4 +1,7 @@
-"""Run a block of Python where every model of a host repeats the prompt that it was given."""
+"""Run a block of Python where every chat model repeats the prompt that it was given.
+
+python tests/docs/repeating.py BLOCK
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import langchain.chat_models
+import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -35,10 +39,17 @@ def refuse(*_: Any, **__: Any) -> Any:
     raise AssertionError("tried to reach the network")
 
 
-socket.socket.connect = socket.getaddrinfo = refuse  # type: ignore[method-assign]
-langchain.chat_models.init_chat_model = lambda _: Repeating()  # type: ignore[assignment]
-openai: Any = ModuleType("llama_index.llms.openai")
-openai.OpenAI = lambda _: MockFunctionCallingLLM(is_chat_model=True, response_generator=repeat)
-sys.modules["llama_index.llms"] = ModuleType("llama_index.llms")
-sys.modules["llama_index.llms.openai"] = openai
-exec(compile(sys.argv[1], "README.md", "exec"), {})
+def replace_paid_models(patch: pytest.MonkeyPatch) -> None:
+    """Put models that repeat their prompt in the place of paid ones, and close the network."""
+    patch.setattr(socket.socket, "connect", refuse)
+    patch.setattr(socket, "getaddrinfo", refuse)
+    patch.setattr(langchain.chat_models, "init_chat_model", lambda _: Repeating())
+    openai: Any = ModuleType("llama_index.llms.openai")
+    openai.OpenAI = lambda _: MockFunctionCallingLLM(is_chat_model=True, response_generator=repeat)
+    patch.setitem(sys.modules, "llama_index.llms", ModuleType("llama_index.llms"))
+    patch.setitem(sys.modules, "llama_index.llms.openai", openai)
+
+
+if __name__ == "__main__":
+    replace_paid_models(pytest.MonkeyPatch())
+    exec(compile(sys.argv[1], "block", "exec"), {})

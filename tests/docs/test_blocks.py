@@ -1,0 +1,112 @@
+"""What the pages show runs: Python in order, `r3mem` as on a command line, JSON as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from r3mem_agents.cli import app
+from tests.docs.blocks import PAGES, blocks, named
+from tests.docs.repeating import replace_paid_models
+
+HAND_WRITTEN = [page for page in PAGES if page.name != "cli.md"]
+"""Of the reference of the command line, the blocks are usage lines and the examples of --help."""
+
+RUNNING = [page for page in HAND_WRITTEN if any(block.runs for block in blocks(page))]
+
+# Blocks that no test can run, since they install, clone, train, or measure for hours.
+NOT_RUN = {
+    "CONTRIBUTING.md": 1,
+    "README.md": 2,
+    "docs/index.md": 1,
+    "docs/langchain.md": 1,
+    "docs/llamaindex.md": 1,
+    "docs/recall.md": 1,
+    "docs/training.md": 4,
+    "findings/README.md": 1,
+}
+SAID = "My dog is called Biscuit."
+
+
+@pytest.mark.parametrize("page", RUNNING, ids=named)
+def test_the_blocks_of_a_page_run_in_order(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("R3MEM_")]:
+        monkeypatch.delenv(name)
+    replace_paid_models(monkeypatch)
+    names: dict[str, Any] = {}
+    for block in blocks(page):
+        if not block.runs:
+            continue
+        if block.language == "python":
+            with warnings.catch_warnings(), monkeypatch.context() as patch:
+                warnings.simplefilter("ignore", DeprecationWarning)  # of the classic chains
+                patch.setattr("builtins.input", lambda _: SAID)
+                exec(compile(block.text, named(page), "exec"), names)
+            printed = capsys.readouterr().out
+        elif block.language == "console":
+            printed = run_lines(block.text, monkeypatch)
+        elif block.language in ("json", "jsonl"):
+            json.loads(block.text)
+            printed = ""
+        else:
+            assert block.language in ("text", "mermaid"), f"{named(page)}: ```{block.language}"
+            continue
+        if block.output is not None:
+            assert [line.rstrip() for line in printed.splitlines()] == block.output.splitlines()
+
+
+def run_lines(text: str, patch: pytest.MonkeyPatch) -> str:
+    """Run the lines of a console block that follow a prompt; what they printed."""
+    printed = ""
+    for line in text.splitlines():
+        assert line.startswith("$ "), "a console block has commands; output is a block of text"
+        words = shlex.split(line[2:], comments=True)
+        if words[0] == "export":
+            for setting in words[1:]:
+                patch.setenv(*setting.split("=", 1))
+            continue
+        assert words[0] == "r3mem", f"{line}: mark a block that cannot run here"
+        done = CliRunner().invoke(app, words[1:], input="")
+        assert done.exit_code == 0, f"{line}\n{done.stderr}"
+        printed += done.stdout
+    return printed
+
+
+def test_blocks_that_do_not_run_are_few_and_counted() -> None:
+    found = Counter(
+        {named(page): sum(not one.runs for one in blocks(page)) for page in HAND_WRITTEN}
+    )
+    assert +found == NOT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_that_do_not_run_exist(page: Path) -> None:
+    """With their options: of lines in blocks that are not run, and of the generated reference."""
+    for block in blocks(page):
+        if block.language == "console" and not block.runs:
+            for line in block.text.replace("\\\n", " ").splitlines():
+                words = shlex.split(line.removeprefix("$ "), comments=True)
+                if words[0] == "r3mem":
+                    check_command(words[1:], line)
+
+
+def check_command(words: list[str], line: str) -> None:
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        context = typer.Context(command, info_name="r3mem")
+        _, command, words = command.resolve_command(context, words)
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    for word in words:
+        assert not word.startswith("--") or word in known, f"{line}: {word}"
