@@ -13,8 +13,7 @@ R3MemError
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
 │   ├── ExpansionError                memory tokens that do not expand to the text they came from
-│   ├── ReadBackError                 a turn that would not have been read again
-│   └── FrozenError                   a network that was loaded and not thawed, to be trained
+│   └── ReadBackError                 a turn that would not have been read again
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
@@ -98,10 +97,6 @@ class ExpansionError(ModelError):
 
 class ReadBackError(ModelError):
     """A turn that would not come back from what was about to be written; nothing was changed."""
-
-
-class FrozenError(ModelError):
-    """A network without master weights, which cannot be trained or run with gradients."""
 
 
 class ChatModelError(R3MemError):

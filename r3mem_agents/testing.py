@@ -6,12 +6,11 @@ import numpy as np
 import torch
 
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.pieces import SPACE, Pieces
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.trainable import Encoder, Expander
 
 _TEXTS = [
     "My dog is called Biscuit and he loves the beach.",
@@ -42,9 +41,9 @@ def tiny_model(seed: int = 0) -> ReversibleModel:
             for parameter in network.stack.parameters():
                 parameter.add_(torch.randn_like(parameter) * 0.1)
         expander.set_unigram(torch.from_numpy(counts))
-        _centre(encoder.freeze(), pieces)
+        _centre(encoder, pieces)
     return ReversibleModel.from_networks(
-        encoder, expander, pieces, tokenizer, counts, f"tiny-{seed}"
+        encoder.freeze(), expander.freeze(), pieces, tokenizer, counts, f"tiny-{seed}"
     )
 
 
@@ -52,8 +51,9 @@ def _centre(encoder: Encoder, pieces: Pieces) -> None:
     """Let what all texts have in common say nothing: no two of them are alike for it."""
     words = [word for text in _TEXTS for word in text.split()]
     cut = pieces.encode([*_TEXTS, *words], encoder.config.positions)
-    with computing(torch.device("cpu")):
-        found = [encoder(torch.tensor([ids]), torch.tensor([len(ids)])) for ids in cut]
-        common = torch.cat(found).mean(0)
+    frozen = encoder.freeze()
+    with computing(frozen.device):
+        found = [frozen.encode(np.array([ids]), np.array([len(ids)])) for ids in cut]
+        common = torch.from_numpy(np.concatenate(found)).mean(0)
     assert encoder.to_gist.bias is not None
     encoder.to_gist.bias.sub_(common)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.frozen import TorchEncoder, TorchExpander, TorchSuperseder
+from r3mem_agents.model.frozen.shapes import Tensors
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
-from r3mem_agents.model.superseder import Superseder
 from r3mem_agents.model.tokenizer import Tokenizer
 
 FORMAT = 3
@@ -45,8 +43,8 @@ class Checkpoint:
 
     Attributes:
         name: Of the model, as memories record it.
-        encoder: Runs forward; frozen, on the CPU.
-        expander: Runs backward; frozen, on the CPU.
+        encoder: Runs forward.
+        expander: Runs backward.
         tokenizer: What the expander's tokens stand for.
         pieces: What the encoder reads.
         static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
@@ -60,15 +58,25 @@ class Checkpoint:
     """
 
     name: str
-    encoder: Encoder
-    expander: Expander
+    encoder: TorchEncoder
+    expander: TorchExpander
     tokenizer: Tokenizer
     pieces: Pieces
     static_counts: NDArray[np.int64]
     fingerprint: str = ""
     encoder_fingerprint: str = ""
     expander_fingerprint: str = ""
-    superseder: Superseder | None = None
+    superseder: TorchSuperseder | None = None
+
+    def to(self, device: str | torch.device) -> Checkpoint:
+        """The same networks on another device."""
+        encoder = self.encoder.to(device)
+        superseder = self.superseder
+        if superseder is not None:
+            superseder = superseder.to(device, encoder.embedding)
+        return replace(
+            self, encoder=encoder, expander=self.expander.to(device), superseder=superseder
+        )
 
 
 def bundled() -> list[str]:
@@ -119,15 +127,19 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     }
     if checkpoint.superseder is not None:
         config[_SUPERSEDER] = checkpoint.superseder.config.to_dict()
-        save_file(_rounded(checkpoint.superseder), folder / _SUPERSEDER_FILE)
+        save_file(_stored(checkpoint.superseder.tensors), folder / _SUPERSEDER_FILE)
     else:
         (folder / _SUPERSEDER_FILE).unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
     checkpoint.pieces.save(folder / "pieces.json")
     counts = torch.from_numpy(checkpoint.static_counts.astype(np.int64))
-    tensors = _tensors(checkpoint.encoder, checkpoint.expander)
-    save_file({**tensors, _STATIC_COUNTS: counts}, folder / "model.safetensors")
+    tensors = {
+        **_stored(checkpoint.encoder.tensors, _ENCODER),
+        **_stored(checkpoint.expander.tensors, _EXPANDER),
+        _STATIC_COUNTS: counts,
+    }
+    save_file(tensors, folder / "model.safetensors")
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -152,18 +164,14 @@ def _load(folder: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{folder} has format {form}, this version reads {FORMAT}: {advice}"
             )
-        with torch.device("meta"):  # random numbers for 40 million weights would take a while
-            encoder = Encoder(EncoderConfig(**fields["encoder"]))
-        encoder.to_empty(device="cpu")
-        expander = Expander(ModelConfig(**fields["expander"]))
-        tensors = load_file(folder / "model.safetensors")
+        tensors = _read(folder / "model.safetensors")
         prints = _fingerprints(fields, tensors, folder)
         counts = tensors.pop(_STATIC_COUNTS).numpy()
-        missing = _tensors(encoder, expander).keys() ^ tensors.keys()
-        if missing:
-            raise CheckpointError(f"{folder}: tensors do not fit the sizes: {sorted(missing)}")
-        encoder.load_state_dict(_part(tensors, _ENCODER))
-        expander.load_state_dict(_part(tensors, _EXPANDER))
+        encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
+        if stray := len(tensors) - len(encoding) - len(expanding):
+            raise CheckpointError(f"{folder} has {stray} tensors of no network")
+        encoder = TorchEncoder(EncoderConfig(**fields["encoder"]), encoding)
+        expander = TorchExpander(ModelConfig(**fields["expander"]), expanding)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
@@ -180,33 +188,24 @@ def _load(folder: Path) -> Checkpoint:
     superseder = (
         _superseder(folder, fields[_SUPERSEDER], encoder) if _SUPERSEDER in fields else None
     )
-    for network in (encoder, expander):
-        network.requires_grad_(False).eval()
     whole = fingerprint(folder)
     return Checkpoint(
         name, encoder, expander, tokenizer, pieces, counts, whole, *prints, superseder=superseder
     )
 
 
-def _superseder(folder: Path, sizes: Mapping[str, Any], encoder: Encoder) -> Superseder:
+def _superseder(folder: Path, sizes: Mapping[str, Any], encoder: TorchEncoder) -> TorchSuperseder:
     try:
-        network = Superseder(SupersederConfig(**sizes))
-        tensors = load_file(folder / _SUPERSEDER_FILE)
-        if missing := _rounded(network).keys() ^ tensors.keys():
-            raise CheckpointError(
-                f"{folder}: tensors of the superseder do not fit its sizes: {sorted(missing)}"
-            )
-        network.load_state_dict(tensors)
-    except (
-        OSError, ArithmeticError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError,
-    ) as error:  # fmt: skip
+        tensors = _read(folder / _SUPERSEDER_FILE)
+        network = TorchSuperseder(SupersederConfig(**sizes), tensors, encoder.embedding)
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
     if network.config.hidden != encoder.config.hidden:
         raise CheckpointError(
             f"{folder} is damaged: the superseder reads embeddings of {network.config.hidden} "
             f"channels where the encoder's have {encoder.config.hidden}"
         )
-    return network.requires_grad_(False).eval()
+    return network
 
 
 def fingerprint(folder: Path) -> str:
@@ -243,28 +242,18 @@ def _hashed(
     return digest.hexdigest()
 
 
-def _tensors(encoder: Encoder, expander: Expander) -> dict[str, torch.Tensor]:
-    """What inference needs of both networks, by name in the file."""
-    return {
-        prefix + name: tensor
-        for prefix, network in ((_ENCODER, encoder), (_EXPANDER, expander))
-        for name, tensor in _rounded(network).items()
-    }
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a file, in memory of their own: the file may be written anew."""
+    return {name: tensor.clone() for name, tensor in load_file(path).items()}
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def _stored(tensors: Tensors, prefix: str = "") -> dict[str, torch.Tensor]:
+    return {prefix + name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _part(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()
         if name.startswith(prefix)
-    }
-
-
-def _rounded(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Tensors of a network but the float master copies of rounded matrices."""
-    state = network.state_dict()
-    return {
-        name: tensor.contiguous()
-        for name, tensor in state.items()
-        if f"{name.removesuffix('.weight')}.levels" not in state
     }

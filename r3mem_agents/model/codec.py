@@ -1,44 +1,37 @@
-"""The passes of the expander over segments: predictions of known tokens, and expansion."""
+"""The passes of the expander over texts: streams of known tokens, and tokens of streams."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from r3mem_agents.errors import ExpansionError
-from r3mem_agents.model.expander import Condition, Expander
 from r3mem_agents.model.forward import Gists
-from r3mem_agents.model.predictions import Integers, Intervals, Predictions
+from r3mem_agents.model.frozen.interface import FrozenExpander, Segments
+from r3mem_agents.model.predictions import Frequencies, Integers, Predictions
 from r3mem_agents.model.rangecoder import RangeDecoder
-from r3mem_agents.model.rounds import Rounds
+from r3mem_agents.model.schedule import Schedule
 from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
-from r3mem_agents.model.threads import CORES
 from r3mem_agents.model.tokenizer import Tokenizer
 
 _SEGMENTS_AT_ONCE = 16
-_PREDICTIONS_AT_ONCE = 128
-"""Sizes of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them
-in anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
+"""Size of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them in
+anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
 
 
 class Codec:
     """Memory tokens of texts under a frozen expander."""
 
     def __init__(
-        self, network: Expander, tokenizer: Tokenizer, static_counts: NDArray[np.int64]
+        self, network: FrozenExpander, tokenizer: Tokenizer, static_counts: NDArray[np.int64]
     ) -> None:
         self._network = network
         self._config = network.config
+        self._schedule = Schedule.of(network.config.segment_tokens, network.config.rounds)
         self._tokenizer = tokenizer
         self._static = Static(static_counts)
-
-    @property
-    def _device(self) -> torch.device:
-        return self._network.unigram.device
 
     def cut(self, ids: Sequence[int]) -> list[Integers]:
         """Segments of a text."""
@@ -47,7 +40,7 @@ class Codec:
 
     def rounds_of(self, count: int) -> Integers:
         """Round of each token of a segment with ``count`` of them."""
-        return self._network.round[count, :count].cpu().numpy()
+        return self._schedule.round[count, :count]
 
     def encode(
         self,
@@ -88,36 +81,25 @@ class Codec:
             self._expand([readers[row] for row in group], [gists[row] for row in group])
         return [reader.data(self._tokenizer) for reader in readers]
 
-    def _batches(self, segments: Sequence[Integers]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        """Rows, padded tokens, and counts; segments of like length together."""
+    def _batches(self, segments: Sequence[Integers]) -> Iterator[tuple[list[int], Integers]]:
+        """Rows and their padded tokens; segments of similar length together."""
         longest_last = sorted(range(len(segments)), key=lambda row: len(segments[row]))
         for start in range(0, len(segments), _SEGMENTS_AT_ONCE):
-            CORES.fit()
             rows = longest_last[start : start + _SEGMENTS_AT_ONCE]
             padded = np.zeros((len(rows), len(segments[rows[-1]])), np.int64)
             for place, row in enumerate(rows):
                 padded[place, : len(segments[row])] = segments[row]
-            count = torch.tensor([len(segments[row]) for row in rows], device=self._device)
-            yield rows, torch.from_numpy(padded).to(self._device), count
-
-    def _signs(self, gists: Gists) -> Tensor:
-        bits = np.unpackbits(gists, axis=1).astype(np.float32)
-        return torch.from_numpy(bits * 2 - 1).to(self._device)
+            yield rows, padded
 
     def _pieces(
         self, segments: Sequence[Integers], continued: NDArray[np.bool_], gists: Gists
     ) -> list[Piece]:
         """Predict the known tokens of segments, all rounds in one pass."""
         found: dict[int, Piece] = {}
-        for rows, tokens, count in self._batches(segments):
-            condition = Condition(
-                count,
-                torch.from_numpy(continued[rows]).to(self._device),
-                self._signs(gists[rows]),
-            )
-            states = self._network.predict(tokens, condition, count)
-            real = torch.arange(tokens.shape[1], device=self._device) < count[:, None]
-            measured = self._intervals(states[real], tokens[real])
+        for rows, tokens in self._batches(segments):
+            count = np.array([len(segments[row]) for row in rows], np.int64)
+            known = Segments(count, continued[rows], gists[rows])
+            measured = self._network.measure(known, tokens)
             edges = np.cumsum([0, *count.tolist()])
             for place, row in enumerate(rows):
                 found[row] = Piece(
@@ -128,16 +110,6 @@ class Codec:
                 )
         return [found[row] for row in range(len(segments))]
 
-    def _intervals(self, states: Tensor, truth: Tensor) -> Intervals:
-        tokens, size = truth.cpu().numpy(), self._config.class_size
-        parts = []
-        for start in range(0, len(tokens), _PREDICTIONS_AT_ONCE):
-            some = slice(start, start + _PREDICTIONS_AT_ONCE)
-            classes = Predictions(self._network.class_logits(states[some]))
-            inside = Predictions(self._network.token_logits(states[some], truth[some] // size))
-            parts.append(Intervals.of(classes, inside, tokens[some], size))
-        return Intervals.join(parts)
-
     def _expand(self, readers: Sequence[Reader], gists: Sequence[Gists]) -> None:
         """Run the backward passes of all learned segments in step, round by round."""
         flat = [
@@ -147,48 +119,30 @@ class Codec:
         ]
         if not flat:
             return
-        counts = [reader.counts[index] for reader, index, _ in flat]
-        condition = Condition(
-            torch.tensor(counts, device=self._device),
-            torch.tensor([index > 0 for _, index, _ in flat], device=self._device),
-            self._signs(np.stack([gist for _, _, gist in flat])),
+        count = np.array([reader.counts[index] for reader, index, _ in flat], np.int64)
+        continued = np.array([index > 0 for _, index, _ in flat], bool)
+        expansion = self._network.expand(
+            Segments(count, continued, np.stack([gist for _, _, gist in flat]))
         )
-        passes = Rounds(self._network, condition)
-        tokens = np.zeros((len(flat), max(counts)), np.int64)
-        beside: Tensor | None = None
-        for round_ in range(passes.rounds):
-            CORES.fit()
-            place, real = (found.cpu().numpy() for found in passes.positions(round_))
-            if round_:
-                held = passes.held(round_).cpu().numpy()
-                beside = torch.from_numpy(np.take_along_axis(tokens, held, 1)).to(self._device)
-            states = passes.predict(round_, beside).flatten(0, 1)
-            [filled] = real.ravel().nonzero()
-            rows, places = filled // real.shape[1], place.ravel()[filled]
+        tokens = np.zeros((len(flat), int(count.max())), np.int64)
+        for rows, places in self._schedule.rounds(count):
             decoders = [flat[row][0].decoder for row in rows.tolist()]
-            tokens[rows, places] = self._read(states[filled], decoders)
+            classes = _read(expansion.classes(tokens), decoders)
+            inside = _read(expansion.tokens(classes), decoders)
+            tokens[rows, places] = classes * self._config.class_size + inside
         for row, (reader, index, _) in enumerate(flat):
-            reader.tokens[index][:] = tokens[row, : counts[row]]
+            reader.tokens[index][:] = tokens[row, : count[row]]
 
-    def _read(self, states: Tensor, decoders: Sequence[RangeDecoder]) -> Integers:
-        """Tokens of a round, each from its stream: of all of them the class first."""
 
-        def symbols(predict: Callable[[slice], Tensor]) -> Integers:
-            read = []
-            for start in range(0, len(decoders), _PREDICTIONS_AT_ONCE):
-                some = slice(start, start + _PREDICTIONS_AT_ONCE)
-                predictions = Predictions(predict(some))
-                read += [predictions.read(row, one) for row, one in enumerate(decoders[some])]
-            return np.array(read, np.int64)
-
-        classes = symbols(lambda some: self._network.class_logits(states[some]))
-        chosen = torch.from_numpy(classes).to(self._device)
-        inside = symbols(lambda some: self._network.token_logits(states[some], chosen[some]))
-        return classes * self._config.class_size + inside
+def _read(frequencies: Frequencies, decoders: Sequence[RangeDecoder]) -> Integers:
+    """The next symbol of each stream."""
+    predicted = Predictions(frequencies)
+    read = [predicted.read(row, decoder) for row, decoder in enumerate(decoders)]
+    return np.array(read, np.int64)
 
 
 def _groups(readers: Sequence[Reader]) -> list[list[int]]:
-    """Rows whose learned segments go through the passes together: those of like length."""
+    """Rows whose learned segments go through the passes together: those of similar length."""
     longest = [
         max((reader.counts[index] for index in reader.learned), default=0) for reader in readers
     ]

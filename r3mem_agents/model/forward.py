@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.frozen.interface import FrozenEncoder
 from r3mem_agents.model.pieces import PADDING, Pieces
-from r3mem_agents.model.threads import CORES
 
 _TEXTS_AT_ONCE = 16
 """Size of batches whose intermediate tensors malloc keeps (docs/LOG.md, 2026-11-21)."""
@@ -23,7 +20,7 @@ Questions = NDArray[np.float32]
 class Forward:
     """Texts to gists under a frozen encoder."""
 
-    def __init__(self, encoder: Encoder, pieces: Pieces) -> None:
+    def __init__(self, encoder: FrozenEncoder, pieces: Pieces) -> None:
         self._encoder = encoder
         self._pieces = pieces
 
@@ -37,7 +34,7 @@ class Forward:
 
         A gist is what is stored, so it is cut to bits; a question is not, and loses nothing.
         """
-        found = self._run(texts).astype(np.float32)
+        found = self._run(texts)
         length = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(length, np.finfo(np.float32).tiny))
 
@@ -47,15 +44,10 @@ class Forward:
         cut = self._pieces.encode(texts, config.positions)
         order = sorted(range(len(texts)), key=lambda row: len(cut[row]))
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            CORES.fit()
             rows = order[start : start + _TEXTS_AT_ONCE]
-            out[rows] = self._encoder(*self._batch([cut[row] for row in rows])).cpu().numpy()
+            count = np.array([len(cut[row]) for row in rows], np.int64)
+            padded = np.full((len(rows), count[-1]), PADDING, np.int64)
+            for place, row in enumerate(rows):
+                padded[place, : len(cut[row])] = cut[row]
+            out[rows] = self._encoder.encode(padded, count)
         return out
-
-    def _batch(self, cut: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        padded = np.full((len(cut), len(cut[-1])), PADDING, np.int64)
-        for row, ids in enumerate(cut):
-            padded[row, : len(ids)] = ids
-        device = self._encoder.position.device
-        count = torch.tensor([len(ids) for ids in cut], dtype=torch.int64, device=device)
-        return torch.from_numpy(padded).to(device), count

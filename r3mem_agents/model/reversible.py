@@ -18,9 +18,8 @@ from r3mem_agents.model import checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.comparing import compare
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.forward import Forward
+from r3mem_agents.model.frozen import TorchEncoder, TorchExpander, TorchSuperseder
 from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.memory_tokens import MemoryTokens, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.pieces import Pieces
@@ -81,7 +80,7 @@ def _apart(
 
     @wraps(method)
     def apart(self: ReversibleModel, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        with computing(self.expander.unigram.device):
+        with computing(self._loaded.expander.device):
             return method(self, *args, **kwargs)
 
     return apart
@@ -123,25 +122,27 @@ class ReversibleModel:
     @classmethod
     def from_networks(
         cls,
-        encoder: Encoder,
-        expander: Expander,
+        encoder: TorchEncoder,
+        expander: TorchExpander,
         pieces: Pieces,
         tokenizer: Tokenizer,
         static_counts: NDArray[np.int64],
         name: str,
+        superseder: TorchSuperseder | None = None,
     ) -> ReversibleModel:
         """A model from its parts: what training ends with.
 
         Args:
-            encoder: Runs forward; its weights are rounded.
-            expander: Runs backward; its weights are rounded.
-            pieces: What the encoder reads.
-            tokenizer: What the expander's tokens stand for.
+            encoder: Runs forward.
+            expander: Runs backward.
+            pieces: Word pieces that the encoder reads.
+            tokenizer: Tokenizer of the expander.
             static_counts: ``(vocabulary,)``, occurrences of each token in the training set.
-            name: Of the model, as memories record it.
+            name: Name of the model, as memories record it.
+            superseder: Compares two turns; without one nothing is superseded.
         """
         made = Checkpoint(
-            name, encoder.freeze(), expander.freeze(), tokenizer, pieces, static_counts
+            name, encoder, expander, tokenizer, pieces, static_counts, superseder=superseder
         )
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(made, Path(folder))
@@ -158,11 +159,7 @@ class ReversibleModel:
 
     def to(self, device: str | torch.device) -> ReversibleModel:
         """The same model on another device; memory tokens are the same there."""
-        self.encoder.to(device)
-        self.expander.to(device)
-        if self.superseder is not None:
-            self.superseder.to(device)
-        return self
+        return ReversibleModel(self._loaded.to(device))
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text."""
@@ -253,7 +250,7 @@ class ReversibleModel:
             raise CheckpointError(
                 f"{self.name} has no network that compares turns: train one with r3mem supersede"
             )
-        return compare(self.superseder, self.encoder, self.pieces, pairs)
+        return compare(self.superseder, self.pieces, pairs)
 
     @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:

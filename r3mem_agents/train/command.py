@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
-from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.trainable import Expander
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.gists import segment_gists
 from r3mem_agents.train.loop import ExpanderRun
@@ -119,7 +119,7 @@ def train(
     if fresh:
         network = Expander(recipe.config).set_unigram(torch.from_numpy(counts))
     else:
-        network = start.expander.thaw().requires_grad_(True).train()
+        network = Expander.thaw(start.expander)
     batches = Batches(corpus, gists, recipe, where)
     run = ExpanderRun(network, recipe, batches, out, where, fastest_dtype(where))
     follow(run, console)
@@ -127,7 +127,6 @@ def train(
         made = replace(
             start,
             name=name,
-            encoder=start.encoder.cpu(),
             expander=network.cpu().freeze(),
             tokenizer=tokenizer,
             static_counts=counts,

@@ -1,4 +1,8 @@
-"""Gists of all segments of a corpus under a frozen encoder, made once and kept in a file."""
+"""Gists of all segments of a corpus under a frozen encoder, made once and kept in a file.
+
+The encoder is the one that a memory computes with, so these are the very bits that a memory would
+store.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.frozen import TorchEncoder
 from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.pieces import PADDING, Pieces
 from r3mem_agents.model.tokenizer import Tokenizer
@@ -64,7 +68,7 @@ def segment_gists(
             tokenizer.text_of(segments.ids[starts[row] : starts[row] + counts[row]].tolist())
             for row in some
         ]
-        out[some.start : some.stop] = _gists(texts, encoder, reader.pieces, device)
+        out[some.start : some.stop] = _gists(texts, encoder, reader.pieces)
         out.flush()
         done = some.stop
         mark.write_text(json.dumps(wanted | {"done": done}))
@@ -72,26 +76,23 @@ def segment_gists(
     return np.asarray(out)
 
 
-def _gists(texts: list[str], encoder: Encoder, pieces: Pieces, device: torch.device) -> Gists:
+def _gists(texts: list[str], encoder: TorchEncoder, pieces: Pieces) -> Gists:
     """Gists of texts."""
     cut = Ragged.of(pieces.encode(texts, encoder.config.positions), np.int32)
-    return np.packbits(before_bits(cut, encoder, device) > 0, axis=1)
+    return np.packbits(before_bits(cut, encoder) > 0, axis=1)
 
 
-def before_bits(cut: Ragged, encoder: Encoder, device: torch.device) -> NDArray[np.float32]:
+def before_bits(cut: Ragged, encoder: TorchEncoder) -> NDArray[np.float32]:
     """Gists of texts before their bits are taken, ``(texts, gist_bits)``, by batches.
 
     Args:
         cut: Word pieces of each text.
-        encoder: Reads them; it lies on ``device``, with rounded weights.
-        device: Where to compute.
+        encoder: Reads them, on its device.
     """
     out = np.zeros((len(cut), encoder.config.gist_bits), np.float32)
-    with computing(device):
-        for rows in by_length(cut.counts, POSITIONS[device.type]):
-            ids = torch.from_numpy(padded(cut, rows, PADDING)).to(device)
-            count = torch.from_numpy(cut.counts[rows]).to(device)
-            out[rows] = encoder(ids, count).cpu().numpy()
+    with computing(encoder.device):
+        for rows in by_length(cut.counts, POSITIONS[encoder.device.type]):
+            out[rows] = encoder.encode(padded(cut, rows, PADDING), cut.counts[rows])
     return out
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.coupling import Coupling
-from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.trainable import Expander
+from r3mem_agents.model.trainable.stack import Coupling
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.corpus import ENGLISH
 from r3mem_agents.train.muon import Muon
@@ -79,11 +79,11 @@ class ExpanderRun(Run):
 
     def measure(self) -> Figures:
         """Bits per token by language, on segments that training never sees."""
-        self.network.freeze()
+        frozen = self.network.freeze()
         bits: dict[str, float] = defaultdict(float)
         tokens: dict[str, int] = defaultdict(int)
         for batch in self._batches.held_out():
-            nats, _ = expansion_nats(self.network, batch.tokens, batch.condition, batch.length)
+            nats, _ = expansion_nats(frozen, batch.tokens, batch.condition, batch.length)
             cost = _by_row(nats)
             for place in np.unique(batch.language):
                 name, own = self._batches.languages[place], batch.language == place

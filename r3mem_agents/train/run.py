@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.exact import is_faster
+from r3mem_agents.model.kernels import is_faster
 from r3mem_agents.train.recipe import Recipe
 
 SAVE_EVERY_S = 240.0
@@ -103,11 +103,11 @@ class Run(ABC):
 
     @abstractmethod
     def measure(self) -> Figures:
-        """Figures on what is kept out of training, in the rounded arithmetic."""
+        """Figures on what is kept out of training, of the frozen network."""
 
     def autocast(self) -> torch.autocast:
-        """Products in the run's dtype within the block, if it is training."""
-        return autocast(self.device, self._dtype if torch.is_grad_enabled() else torch.float32)
+        """Products of a training step in the run's dtype within the block."""
+        return autocast(self.device, self._dtype)
 
     @property
     def progress(self) -> float:
@@ -186,8 +186,8 @@ class Run(ABC):
         return True
 
     def _measure_apart(self) -> Figures:
-        """``measure`` without gradients and without compiling its many shapes."""
-        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        """``measure`` without gradients."""
+        with torch.no_grad():
             return self.measure()
 
     def _update(self, progress: float) -> None:

@@ -10,10 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from r3mem_agents.errors import CheckpointError, FormatError, FrozenError
+from r3mem_agents.errors import CheckpointError, FormatError
 from r3mem_agents.model import MemoryTokens, ReversibleModel, checkpoint
 from r3mem_agents.model.checkpoint import BUNDLED
 from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.trainable import Encoder, Expander
 from r3mem_agents.testing import tiny_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -21,13 +22,14 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) -> None:
     model = tiny_model()
-    networks = model.encoder.thaw(), model.expander.thaw()
+    networks = Encoder.thaw(model.encoder), Expander.thaw(model.expander)
     with torch.no_grad():
         for network in networks:
             for parameter in network.parameters():
                 parameter.mul_(1.01)
     changed = ReversibleModel.from_networks(
-        *networks,
+        networks[0].freeze(),
+        networks[1].freeze(),
         model.pieces,
         model.tokenizer,
         model.static_counts,
@@ -107,8 +109,8 @@ def test_a_checkpoint_that_is_read_can_be_trained_on(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     read = checkpoint.load(tmp_path)
     again = ReversibleModel.from_networks(
-        read.encoder.thaw(),
-        read.expander.thaw(),
+        Encoder.thaw(read.encoder).freeze(),
+        Expander.thaw(read.expander).freeze(),
         read.pieces,
         read.tokenizer,
         read.static_counts,
@@ -125,14 +127,23 @@ def test_a_checkpoint_that_is_read_is_frozen_as_it_is(tmp_path: Path) -> None:
     assert ReversibleModel.from_networks(*parts, read.name).fingerprint == model.fingerprint
 
 
-def test_a_checkpoint_that_is_read_is_not_trained_before_it_is_thawed() -> None:
+def test_there_is_nothing_to_train_in_a_frozen_network() -> None:
     model = tiny_model()
-    ids, count = torch.tensor([[3, 4, 5]]), torch.tensor([3])
-    with pytest.raises(FrozenError, match="thaw"):
-        model.encoder(ids, count)
-    with pytest.raises(FrozenError, match="thaw"):
-        model.expander.class_logits(torch.zeros(1, model.config.hidden))
-    model.encoder.thaw()(ids, count).sum().backward()
+    for network in (model.encoder, model.expander):
+        assert not isinstance(network, torch.nn.Module)
+        for tensor in network.tensors.values():
+            assert not isinstance(tensor, torch.nn.Parameter)
+            assert not tensor.requires_grad
+
+
+def test_training_on_does_not_change_what_was_frozen() -> None:
+    network = Encoder.thaw(tiny_model().encoder)
+    frozen = network.freeze()
+    before = {name: tensor.clone() for name, tensor in frozen.tensors.items()}
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(1.0)
+    assert all(torch.equal(frozen.tensors[name], before[name]) for name in before)
 
 
 def _other(name: str) -> bytes:
@@ -179,3 +190,20 @@ def test_missing_tensors_are_named(tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="edge"):
         ReversibleModel.from_pretrained(tmp_path)
+
+
+def test_tensors_of_no_network_are_refused(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file(tensors | {"stray": torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match="no network"):
+        ReversibleModel.from_pretrained(tmp_path)
+
+
+def test_tensors_of_another_shape_or_dtype_are_named(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    for wrong in (tensors["expander.edge"][:2], tensors["expander.edge"].to(torch.int8)):
+        save_file(tensors | {"expander.edge": wrong}, tmp_path / "model.safetensors")
+        with pytest.raises(CheckpointError, match="edge"):
+            ReversibleModel.from_pretrained(tmp_path)

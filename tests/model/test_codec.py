@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
 from r3mem_agents.model import MemoryTokens, ReversibleModel, threads
-from r3mem_agents.model.exact import int8_kernel_is_exact
+from r3mem_agents.model.frozen import TorchExpander
+from r3mem_agents.model.kernels import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -151,7 +152,7 @@ def test_codes_do_not_depend_on_the_kernel(
     found = []
     for narrow in (int8_kernel_is_exact(), False):
         monkeypatch.setattr(
-            "r3mem_agents.model.exact.int8_kernel_pays", lambda narrow=narrow: narrow
+            "r3mem_agents.model.frozen.matrix.int8_kernel_pays", lambda narrow=narrow: narrow
         )
         found.append(model.compress(texts))
         assert model.expand(found[-1]) == texts
@@ -185,10 +186,10 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
     (segment,) = model.compress([noise])
     assert segment.literal == 3
     assert len(segment.code) <= len(noise.encode()) + 3 * 3 + 6
-    network = tiny_model().expander
-    network.unigram.zero_()
-    assert network.classes.bias is not None
-    network.classes.bias.zero_()
+    tensors = dict(model.expander.tensors)
+    for name in ("unigram", "classes.bias"):
+        tensors[name] = torch.zeros_like(tensors[name])
+    network = TorchExpander(model.config, tensors)
     counts, pieces = model.static_counts, model.pieces
     ignorant = ReversibleModel.from_networks(
         model.encoder, network, pieces, model.tokenizer, counts, "x"

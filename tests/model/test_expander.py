@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.expander import Condition, Expander
-from r3mem_agents.model.rounds import Rounds
+from r3mem_agents.model.frozen import Segments
+from r3mem_agents.model.layout import Condition
+from r3mem_agents.model.predictions import Intervals, Predictions
+from r3mem_agents.model.schedule import Schedule
+from r3mem_agents.model.trainable import Expander
 
 
 def make_network(rounds: int) -> Expander:
@@ -21,7 +25,7 @@ def make_network(rounds: int) -> Expander:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
-    return network.freeze()
+    return network
 
 
 def make_batch(network: Expander, positions: int) -> tuple[torch.Tensor, Condition]:
@@ -32,66 +36,74 @@ def make_batch(network: Expander, positions: int) -> tuple[torch.Tensor, Conditi
 
 
 @pytest.mark.parametrize(("rounds", "positions"), [(16, 16), (8, 20), (8, 64), (3, 32)])
-@torch.inference_mode()
 def test_round_by_round_equals_all_at_once(rounds: int, positions: int) -> None:
-    network = make_network(rounds)
-    tokens, condition = make_batch(network, positions)
-    together = network.predict(tokens, condition, condition.count)
-    passes, seen = Rounds(network, condition), 0
-    for round_ in range(passes.rounds):
-        place, real = passes.positions(round_)
-        beside = tokens.gather(1, passes.held(round_)) if round_ else None
-        states = passes.predict(round_, beside)
-        expected = together.gather(1, place[..., None].expand_as(states))
-        assert torch.equal(states[real], expected[real])
-        seen += int(real.sum())
-    assert seen == int(condition.count.sum())
+    """Told the true tokens, an expansion predicts them under the very frequencies of a measure."""
+    network = make_network(rounds).freeze()
+    random = np.random.default_rng(rounds * positions)
+    count, size = random.integers(1, positions + 1, 5), network.config.class_size
+    gists = random.integers(0, 256, (5, network.config.gist_bits // 8)).astype(np.uint8)
+    segments = Segments(count, random.random(5) > 0.5, gists)
+    tokens = random.integers(0, 300, (5, positions))
+    together = network.measure(segments, tokens)
+    column = np.zeros((5, positions), np.int64)
+    inside = np.arange(positions) < count[:, None]
+    column[inside] = np.arange(count.sum())
+    expansion, seen = network.expand(segments), np.where(inside, 0, tokens)
+    for rows, places in Schedule.of(64, rounds).rounds(count):
+        true = tokens[rows, places]
+        classes = Predictions(expansion.classes(seen))
+        found = Intervals.of(classes, Predictions(expansion.tokens(true // size)), true, size)
+        for name in ("start", "size", "total"):
+            wanted = getattr(together, name)[:, column[rows, places]]
+            assert np.array_equal(getattr(found, name), wanted)
+        seen[rows, places] = true
+    assert np.array_equal(seen, tokens)
 
 
-@torch.inference_mode()
 def test_one_layout_serves_segments_of_one_length() -> None:
-    network = make_network(8)
-    tokens, condition = make_batch(network, 32)
+    trainable = make_network(8)
+    network = trainable.freeze()
+    tokens, condition = make_batch(trainable, 32)
     count = torch.full_like(condition.count, 23)
     alike = Condition(count, condition.continued, condition.gist)
     assert torch.equal(
-        network.predict(tokens, alike, count[:1])[:, :23],
-        network.predict(tokens, alike, count)[:, :23],
+        network.states(tokens, alike, count[:1])[:, :23],
+        network.states(tokens, alike, count)[:, :23],
     )
 
 
 @pytest.mark.parametrize("changed_round", [0, 3, 5])
-@torch.inference_mode()
 def test_a_round_sees_the_rounds_before_it_and_no_others(changed_round: int) -> None:
-    network = make_network(8)
-    tokens, condition = make_batch(network, 64)
+    trainable = make_network(8)
+    network = trainable.freeze()
+    tokens, condition = make_batch(trainable, 64)
     count = torch.full_like(condition.count, 64)
     whole = Condition(count, condition.continued, condition.gist)
-    turns = network.round[64]
-    before = network.predict(tokens, whole, count)
-    changed = torch.where(turns == changed_round, (tokens + 1) % 300, tokens)
-    after = network.predict(changed, whole, count)
-    assert torch.equal(before[:, turns <= changed_round], after[:, turns <= changed_round])
-    assert not torch.equal(before[:, turns > changed_round], after[:, turns > changed_round])
+    filled = torch.tensor(Schedule.of(64, 8).round[64])
+    before = network.states(tokens, whole, count)
+    changed = torch.where(filled == changed_round, (tokens + 1) % 300, tokens)
+    after = network.states(changed, whole, count)
+    assert torch.equal(before[:, filled <= changed_round], after[:, filled <= changed_round])
+    assert not torch.equal(before[:, filled > changed_round], after[:, filled > changed_round])
 
 
-@torch.inference_mode()
 def test_padding_changes_nothing() -> None:
-    network = make_network(8)
-    tokens, condition = make_batch(network, 64)
+    trainable = make_network(8)
+    network = trainable.freeze()
+    tokens, condition = make_batch(trainable, 64)
     inside = torch.arange(64) < condition.count[:, None]
     other = torch.where(inside, tokens, torch.randint(0, 300, tokens.shape))
-    before = network.predict(tokens, condition, condition.count)
-    assert torch.equal(network.predict(other, condition, condition.count)[inside], before[inside])
+    before = network.states(tokens, condition, condition.count)
+    assert torch.equal(network.states(other, condition, condition.count)[inside], before[inside])
 
 
-@torch.inference_mode()
 def test_the_gist_conditions_every_round() -> None:
-    network = make_network(16)
-    tokens, condition = make_batch(network, 16)
+    trainable = make_network(16)
+    network = trainable.freeze()
+    tokens, condition = make_batch(trainable, 16)
     other = Condition(condition.count, condition.continued, -condition.gist)
-    before = network.predict(tokens, condition, condition.count)
-    after = network.predict(tokens, other, condition.count)
+    before = network.states(tokens, condition, condition.count)
+    after = network.states(tokens, other, condition.count)
     inside = torch.arange(16) < condition.count[:, None]
     assert (before != after).any(-1)[inside].all()
 
@@ -99,25 +111,26 @@ def test_the_gist_conditions_every_round() -> None:
 def test_training_arithmetic_is_close_to_the_exact_one() -> None:
     network = make_network(16)
     tokens, condition = make_batch(network, 32)
-    trained = network.predict(tokens, condition, condition.count)
-    with torch.no_grad():
-        exact = network.predict(tokens, condition, condition.count)
+    trained = network.states(tokens, condition, condition.count)
+    exact = network.freeze().states(tokens, condition, condition.count)
     assert trained.requires_grad
     assert (trained.detach() - exact).abs().mean() < 1.0
 
 
-@torch.inference_mode()
 def test_tokens_of_a_class_are_predicted_by_the_tied_embedding() -> None:
-    network, size = make_network(8), 30
-    tokens, condition = make_batch(network, 16)
-    states = network.predict(tokens, condition, condition.count).flatten(0, 1)
+    trainable, size = make_network(8), 30
+    network = trainable.freeze()
+    tokens, condition = make_batch(trainable, 16)
+    states = network.states(tokens, condition, condition.count).flatten(0, 1)
     classes = torch.randint(0, 10, (len(states),))
-    weight = network.embedding.levels * network.embedding.scale[:, None]
-    everything = F.linear(states, weight.float()) + network.unigram
+    held = network.tensors
+    weight = held["embedding.levels"] * held["embedding.scale"][:, None]
+    everything = F.linear(states, weight) + held["unigram"]
     wanted = torch.stack(
         [row[one * size :][:size] for row, one in zip(everything, classes.tolist(), strict=True)]
     )
-    assert torch.allclose(network.token_logits(states, classes), wanted, atol=1e-4)
+    for one in (network, trainable):
+        assert torch.allclose(one.token_logits(states, classes), wanted, atol=1e-4)
 
 
 def test_predictions_start_from_how_often_tokens_occur() -> None:

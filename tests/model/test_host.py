@@ -19,7 +19,9 @@ import pytest
 import torch
 
 from r3mem_agents.model import MemoryTokens, ReversibleModel
-from r3mem_agents.model.exact import exponential_table, int8_kernel_is_exact, int8_kernel_pays
+from r3mem_agents.model.exact import attention_table, frequency_table
+from r3mem_agents.model.kernels import int8_kernel_is_exact, int8_kernel_pays
+from r3mem_agents.model.layout import _layout
 from r3mem_agents.testing import tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +173,10 @@ ENVIRONMENTS = {
 
 def forget_tables() -> None:
     """Compute tables and choose kernels anew, as a process does that starts under a switch."""
-    for cached in (exponential_table, int8_kernel_is_exact, int8_kernel_pays):
+    cached_functions = (
+        attention_table, frequency_table, int8_kernel_is_exact, int8_kernel_pays, _layout
+    )  # fmt: skip
+    for cached in cached_functions:
         cached.cache_clear()
 
 
@@ -268,8 +273,7 @@ def test_the_host_finds_its_settings_as_it_left_them() -> None:
 def test_a_network_that_is_made_under_a_switch_is_the_same(dtype: torch.dtype) -> None:
     with SWITCHES[f"default dtype {dtype}"](), SWITCHES["autocast bfloat16"]():
         made = tiny_model()
-    assert {value.dtype for value in (*made.encoder.parameters(), *made.expander.parameters())} == {
-        torch.float32
-    }
+    tensors = (*made.encoder.tensors.values(), *made.expander.tensors.values())
+    assert {value.dtype for value in tensors} == {torch.float32, torch.int8}
     if dtype == torch.float64:  # randn draws other numbers in fewer bits
         assert made.fingerprint == tiny_model().fingerprint

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.errors import CheckpointError, FrozenError
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.exact import ACTIVATION_SCALE
+from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.pieces import Pieces
-from r3mem_agents.model.pretrained import (
+from r3mem_agents.model.scales import ACTIVATION_SCALE
+from r3mem_agents.model.trainable import Encoder
+from r3mem_agents.model.trainable.pretrained import (
     add_adapters,
     from_bert,
     load_base,
@@ -103,12 +103,10 @@ def test_a_fresh_adapter_changes_nothing(start: Start) -> None:
     assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)
 
 
-def test_a_loaded_encoder_takes_adapters_once_it_is_thawed() -> None:
-    encoder = tiny_model().encoder
-    with pytest.raises(FrozenError, match="thaw"):
-        add_adapters(encoder, RANK)
+def test_a_thawed_encoder_takes_adapters() -> None:
+    encoder = Encoder.thaw(tiny_model().encoder)
     ids, count = torch.tensor([[3, 4, 5]]), torch.tensor([3])
-    before = encoder.thaw().meaning(ids, count)
+    before = encoder.meaning(ids, count)
     assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)
 
 
@@ -136,12 +134,12 @@ def test_adapters_learn_and_what_is_under_them_does_not(
             assert torch.equal(parameter, frozen[name])
         if "lora_B" in name:
             assert parameter.abs().max() > 0
-    adapted = encoder.meaning(ids, count)
+    adapted, frozen = encoder.meaning(ids, count), encoder.freeze()
     merged = merge_adapters(encoder)
     assert not any("lora" in name for name, _ in merged.named_parameters())
     assert torch.equal(merged.meaning(ids, count), adapted)
-    with torch.no_grad():
-        exact = merged.freeze().meaning(ids, count)
+    exact = merged.freeze().meaning(ids, count)
+    assert torch.equal(frozen.meaning(ids, count), exact), "a frozen adapter is a merged one"
     assert F.cosine_similarity(exact, adapted).min() > 0.95
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from r3mem_agents.errors import CheckpointError, InvalidInputError
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.config import SupersederConfig
-from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.testing import tiny_model
 from r3mem_agents.train.supersede.loop import from_encoder
 
@@ -25,17 +24,17 @@ WORDS = st.text("abc dog Lisbon 17.ü猫", max_size=40)
 
 def compared(folder: Path) -> ReversibleModel:
     """A tiny model that compares turns, as it comes from a checkpoint."""
-    tiny_model().save_pretrained(folder)
-    loaded = checkpoint.load(folder)
-    own = loaded.encoder.config
+    tiny = tiny_model()
+    own = tiny.encoder.config
     sizes = SupersederConfig(
         hidden=own.hidden, heads=own.heads, feedforward=own.feedforward, biased=own.biased,
         layers=1, positions=24,
     )  # fmt: skip
     torch.manual_seed(0)
-    network = from_encoder(loaded.encoder.thaw(), Superseder(sizes)).freeze()
-    loaded.encoder.freeze()
-    checkpoint.save(replace(loaded, superseder=network), folder)
+    network = from_encoder(Encoder.thaw(tiny.encoder), Superseder(sizes))
+    parts = (tiny.encoder, tiny.expander, tiny.pieces, tiny.tokenizer, tiny.static_counts)
+    frozen = network.freeze(tiny.encoder.embedding)
+    ReversibleModel.from_networks(*parts, tiny.name, superseder=frozen).save_pretrained(folder)
     return ReversibleModel.from_pretrained(folder)
 
 
@@ -93,6 +92,10 @@ def test_damage_is_refused(folder: Path, comparing: ReversibleModel, tmp_path: P
     tensors = load_file(path)
     save_file({name: one for name, one in tensors.items() if name != "side"}, path)
     with pytest.raises(CheckpointError, match="side"):
+        checkpoint.load(tmp_path)
+    save_file(tensors, path)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(CheckpointError, match="damaged"):
         checkpoint.load(tmp_path)
     path.unlink()
     with pytest.raises(CheckpointError, match="damaged"):

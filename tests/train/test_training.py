@@ -11,8 +11,8 @@ import torch
 
 from r3mem_agents.errors import CheckpointError, InvalidInputError
 from r3mem_agents.model import ModelConfig, ReversibleModel, checkpoint
-from r3mem_agents.model.expander import Expander
 from r3mem_agents.model.tokenizer import Tokenizer
+from r3mem_agents.model.trainable import Expander
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.gists import segment_gists
 from r3mem_agents.train.loop import ExpanderRun

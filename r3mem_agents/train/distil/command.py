@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
-from r3mem_agents.model.pretrained import add_adapters, merge_adapters
+from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
 from r3mem_agents.train.distil.loop import EncoderRun
 from r3mem_agents.train.distil.pool import Lessons
 from r3mem_agents.train.distil.prepare import Sources, begin, prepare

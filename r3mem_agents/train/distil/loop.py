@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r3mem_agents.model.coupling import Coupling
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.exact import ACTIVATION_SCALE
+from r3mem_agents.model.scales import ACTIVATION_SCALE
+from r3mem_agents.model.trainable import Encoder
+from r3mem_agents.model.trainable.stack import Coupling
 from r3mem_agents.train.distil.objective import distillation_loss, gist_rotation
-from r3mem_agents.train.distil.pool import KINDS, Lesson, Lessons
+from r3mem_agents.train.distil.pool import KINDS, Lessons
 from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import EncoderRecipe
 from r3mem_agents.train.run import Figures, Run
@@ -62,7 +62,9 @@ class EncoderRun(Run):
     def learn(self) -> None:
         """Add the gradients of a batch."""
         lesson = self._lessons.draw(self.step)
-        vectors, gists = self._read(lesson)
+        with self.autocast():
+            meaning = self.encoder.meaning(lesson.pieces, lesson.count).float()
+        vectors, gists = self._vectors(meaning), self.encoder.to_gist(meaning)
         loss, cosine = distillation_loss(
             vectors, gists, lesson.targets, lesson.weight, self._mean, self._choices
         )
@@ -72,11 +74,12 @@ class EncoderRun(Run):
 
     def measure(self) -> Figures:
         """Cosines by kind, and how often a gist's nearest is the teacher's, among English texts."""
-        self.encoder.freeze()
+        frozen = self.encoder.freeze()
         cosines: dict[str, list[Tensor]] = defaultdict(list)
         gists, targets = [], []
         for lesson in self._lessons.held_out():
-            vectors, gist = self._read(lesson)
+            meaning = frozen.meaning(lesson.pieces, lesson.count)
+            vectors, gist = self._vectors(meaning), frozen.to_gist(meaning)
             cosine = (vectors * lesson.targets).sum(-1)
             kind = torch.from_numpy(lesson.kind).to(self.device)
             for place, name in enumerate(KINDS):
@@ -92,13 +95,9 @@ class EncoderRun(Run):
             figures["nearest_by_question"] = _share(nearest, asked @ asked.sign().T)
         return figures
 
-    def _read(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Vectors of length 1, and gists before their bits are taken."""
-        with self.autocast():
-            meaning = self.encoder.meaning(lesson.pieces, lesson.count)
-        meaning = meaning.float()
-        vectors = F.normalize(self._vector(meaning / ACTIVATION_SCALE), dim=-1)
-        return vectors, self.encoder.to_gist(meaning)
+    def _vectors(self, meaning: Tensor) -> Tensor:
+        """Vectors of length 1 in the teacher's space."""
+        return F.normalize(self._vector(meaning / ACTIVATION_SCALE), dim=-1)
 
 
 def _start_gist(encoder: Encoder, vector: nn.Linear, known: Tensor, mean: Tensor) -> None:
@@ -106,7 +105,7 @@ def _start_gist(encoder: Encoder, vector: nn.Linear, known: Tensor, mean: Tensor
     turn = gist_rotation(known - mean, encoder.config.gist_bits)
     assert encoder.to_gist.bias is not None
     with torch.no_grad():
-        encoder.to_gist.master.copy_(turn @ vector.weight)
+        encoder.to_gist.weight.copy_(turn @ vector.weight)
         encoder.to_gist.bias.copy_(turn @ (vector.bias - mean))
 
 

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.pieces import Pieces
-from r3mem_agents.model.pretrained import from_bert, word_pieces
+from r3mem_agents.model.trainable import Encoder
+from r3mem_agents.model.trainable.pretrained import from_bert, word_pieces
 from r3mem_agents.train.corpus import Ragged, data_files, hash_files
 from r3mem_agents.train.distil.mapping import SpaceMap, Vectors
 from r3mem_agents.train.distil.pool import KINDS, Pool

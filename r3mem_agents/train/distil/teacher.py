@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from r3mem_agents.model.pretrained import load_base
+from r3mem_agents.model.trainable.pretrained import load_base
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.gists import POSITIONS, by_length, padded
 from r3mem_agents.train.run import autocast

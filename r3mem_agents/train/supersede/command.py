@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
-from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.train.corpus import Ragged, hash_folders
 from r3mem_agents.train.gists import before_bits
 from r3mem_agents.train.progress import follow
@@ -80,19 +80,17 @@ def supersede(
     with console.status("preparing"):
         talks = read(data, beside, recipe.source_mb)
         pieces = Ragged.of(start.pieces.encode(talks.texts, recipe.config.positions), np.int32)
-        gists = before_bits(pieces, encoder.to(where), where)
+        gists = before_bits(pieces, encoder.to(where))
         drawn = Pairs(talks, pieces, confusable(talks, gists, NEAREST), recipe)
     console.print(f"{len(talks.updates):,} updates in {talks.memories:,} memories")
     if start.superseder is None:
-        network = from_encoder(encoder.thaw(), Superseder(recipe.config))
-        encoder.freeze()
+        network = from_encoder(Encoder.thaw(encoder), Superseder(recipe.config))
     else:
-        network = start.superseder.thaw()
-    network.requires_grad_(True).train()
+        network = Superseder.thaw(start.superseder)
     dtype = fastest_dtype(where)
-    run = SupersederRun(network, encoder.embedding, drawn, recipe, out, where, dtype)
+    run = SupersederRun(network, encoder, drawn, recipe, out, where, dtype)
     follow(run, console)
-    made = replace(start, name=name, encoder=encoder.cpu(), superseder=network.cpu().freeze())
+    made = replace(start, name=name, superseder=network.cpu().freeze(encoder.embedding))
     checkpoint.save(made, out / "checkpoint")
     model = ReversibleModel.from_pretrained(out / "checkpoint")
     gone_on = None if start.superseder is None else start.fingerprint

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from r3mem_agents.model.comparing import laid_out
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.exact import ExactLinear
-from r3mem_agents.model.superseder import Superseder
+from r3mem_agents.model.frozen import TorchEncoder
+from r3mem_agents.model.layout import Sides
+from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.train.auroc import auroc
 from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import SupersederRecipe
@@ -26,7 +26,7 @@ class SupersederRun(Run):
 
     Args:
         network: What to train.
-        embedding: The encoder's, of its pieces; it stays as it is.
+        encoder: The encoder whose embeddings it reads; it stays as it is.
         pairs: What it learns from.
         recipe: Every choice of the run.
         folder: Where it keeps its state.
@@ -37,7 +37,7 @@ class SupersederRun(Run):
     def __init__(
         self,
         network: Superseder,
-        embedding: ExactLinear,
+        encoder: TorchEncoder,
         pairs: Pairs,
         recipe: SupersederRecipe,
         folder: Path,
@@ -45,7 +45,7 @@ class SupersederRun(Run):
         dtype: torch.dtype,
     ) -> None:
         self.network, self._pairs = network.to(device), pairs
-        self._embedding = embedding.to(device)
+        self._embedding = encoder.to(device).embedding
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=recipe.learning_rate, betas=BETAS, weight_decay=recipe.decay
         )
@@ -58,7 +58,11 @@ class SupersederRun(Run):
         parts = []
         for batch in batches:
             wanted = torch.from_numpy(batch.kinds == UPDATE).to(self.device).float()
-            odds = self._odds(batch)
+            ids, sides = self._laid_out(batch)
+            text = self._embedding.rows(ids)
+            with self.autocast():
+                odds = self.network(text, sides).float()
+            self.tokens += ids.numel()
             part = F.binary_cross_entropy_with_logits(odds, wanted, reduction="sum") / pairs
             torch.autograd.backward(part)
             parts.append(part.detach())
@@ -66,11 +70,12 @@ class SupersederRun(Run):
 
     def measure(self) -> Figures:
         """How updates are told from turns that are alike, and from any others (areas)."""
-        self.network.freeze()
+        frozen = self.network.freeze(self._embedding)
         batches = self._pairs.held_out()
         if not batches:
             return {}
-        odds = torch.cat([self._odds(batch) for batch in batches]).double().cpu().numpy()
+        read = torch.cat([frozen.read(*self._laid_out(batch)) for batch in batches])
+        odds = read.double().prod(1).sum(-1).cpu().numpy()
         kinds = np.concatenate([batch.kinds for batch in batches])
         figures = {}
         for name, kind in (("from_alike", ALIKE), ("from_others", APART)):
@@ -79,16 +84,9 @@ class SupersederRun(Run):
                 figures[name] = found
         return figures
 
-    def _odds(self, batch: Batch) -> Tensor:
-        ids, position, side = (
-            torch.from_numpy(one).to(self.device) for one in laid_out(batch.pairs)
-        )
-        self.tokens += ids.numel()
-        with torch.no_grad():
-            text = self._embedding.rows(ids)
-        with self.autocast():
-            odds: Tensor = self.network(text, position, side)
-        return odds.float()
+    def _laid_out(self, batch: Batch) -> tuple[Tensor, Sides]:
+        ids, older, newer = (torch.from_numpy(one).to(self.device) for one in laid_out(batch.pairs))
+        return ids, Sides.of(older, newer, ids.shape[1])
 
 
 def from_encoder(encoder: Encoder, network: Superseder) -> Superseder:

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
-from r3mem_agents.model.pretrained import add_adapters, merge_adapters
+from r3mem_agents.model.trainable import Encoder
+from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
 from r3mem_agents.train.corpus import hash_folders
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import TuningRecipe
@@ -92,19 +93,19 @@ def tune(
         pairs = read(data, beside, recipe.pair_mb)
         known = prepare(pairs, start, teacher, recipe, out, where, note)
     console.print(f"{len(pairs.query):,} pairs of {len(pairs.texts):,} texts")
-    encoder = start.encoder.thaw().requires_grad_(True).train()
+    encoder = Encoder.thaw(start.encoder)
     if lora is not None:
         add_adapters(encoder, lora)
     lessons, dtype = Lessons(pairs, recipe), fastest_dtype(where)
     run = TuningRun(encoder, known, lessons, recipe, out, where, dtype)
     follow(run, console)
     with console.status("writing the checkpoint"):
-        tuned = merge_adapters(encoder.cpu()).requires_grad_(False).eval()
-        tuned = blend(tuned, checkpoint.load(start_from).encoder.thaw(), recipe.kept).freeze()
-        after = gists_of(known.pieces, tuned, torch.device("cpu"))
+        tuned = merge_adapters(encoder.cpu())
+        frozen = blend(tuned, Encoder.thaw(start.encoder), recipe.kept).freeze()
+        after = gists_of(known.pieces, frozen, torch.device("cpu"))
         before, now = (torch.from_numpy(np.sign(one)) for one in (known.gists, after))
-        read_again = realign(start.expander, before, now)
-        made = replace(start, name=name, encoder=tuned)
+        expander, read_again = realign(start.expander, before, now)
+        made = replace(start, name=name, encoder=frozen, expander=expander)
         checkpoint.save(made, out / "checkpoint")
         model = ReversibleModel.from_pretrained(out / "checkpoint")
     stage = describe_run(run, recipe, start.fingerprint) | {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.encoder import Encoder
 from r3mem_agents.model.pieces import PADDING
+from r3mem_agents.model.trainable import Encoder
 from r3mem_agents.train.gists import POSITIONS, by_length, padded
 from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import TuningRecipe
@@ -24,7 +25,7 @@ class TuningRun(Run):
     The embeddings stay as they are: few of the pieces occur in the pairs.
 
     Args:
-        encoder: What to tune, with its master weights set.
+        encoder: What to tune.
         known: Of the texts.
         lessons: What it learns from.
         recipe: Every choice of the run.
@@ -48,7 +49,7 @@ class TuningRun(Run):
         self._targets, self._start = (
             torch.from_numpy(one).to(device) for one in (known.targets, known.gists)
         )
-        for still in (encoder.embedding.master, encoder.position):
+        for still in (encoder.embedding.weight, encoder.position):
             still.requires_grad_(False)
         trained = [p for p in encoder.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
@@ -59,15 +60,14 @@ class TuningRun(Run):
     def learn(self) -> None:
         """Add the gradients of a batch."""
         lesson = self._lessons.draw(self.step)
-        figures = self._loss(lesson)
+        figures = self._parts(lesson, self._read(self._gists, lesson.texts))
         torch.autograd.backward(figures["loss"])
         self.note(**figures)
 
     def measure(self) -> Figures:
         """The loss of held-out pairs, and how often the gist that leads a list answers."""
-        self.encoder.freeze()
         lesson = self._lessons.held_out()
-        gists = self._read(lesson.texts)
+        gists = self._read(self.encoder.freeze().gists, lesson.texts)
         asked, bits = gists[lesson.asked], gists[lesson.candidates].sign()
         odds = (asked @ bits.T).cpu().numpy()
         odds[lesson.unsure] = -np.inf
@@ -77,9 +77,6 @@ class TuningRun(Run):
         return {name: value.item() for name, value in figures.items()} | {
             f"in_{k}": float(hits[:, :k].any(1).mean()) for k in (1, 3, 5)
         }
-
-    def _loss(self, lesson: Lesson) -> dict[str, Tensor]:
-        return self._parts(lesson, self._read(lesson.texts))
 
     def _parts(self, lesson: Lesson, gists: Tensor) -> dict[str, Tensor]:
         texts, asked, candidates, answers, unsure = (
@@ -91,7 +88,15 @@ class TuningRun(Run):
         start, targets = self._start[texts].float(), self._targets[texts].float()
         return tuning_loss(gists, start, targets, asked, candidates, answers, unsure, self._choices)
 
-    def _read(self, texts: Rows) -> Tensor:
+    def _gists(self, ids: Tensor, count: Tensor) -> Tensor:
+        """Gists of a batch under the network that is trained."""
+        self.tokens += ids.numel()
+        with self.autocast():
+            meaning = self.encoder.meaning(ids, count)
+        gists: Tensor = self.encoder.to_gist(meaning.float())
+        return gists
+
+    def _read(self, gists: Callable[[Tensor, Tensor], Tensor], texts: Rows) -> Tensor:
         """Gists of texts before their bits are taken, ``(texts, gist_bits)``."""
         cut = self._known.pieces
         batches = by_length(cut.counts[texts], POSITIONS[self.device.type])
@@ -99,9 +104,6 @@ class TuningRun(Run):
         for rows in batches:
             ids = torch.from_numpy(padded(cut, texts[rows], PADDING)).to(self.device)
             count = torch.from_numpy(cut.counts[texts[rows]]).to(self.device)
-            self.tokens += ids.numel()
-            with self.autocast():
-                meaning = self.encoder.meaning(ids, count)
-            found.append(self.encoder.to_gist(meaning.float()))
+            found.append(gists(ids, count))
         back = torch.from_numpy(np.argsort(np.concatenate(batches))).to(self.device)
         return torch.cat(found)[back]

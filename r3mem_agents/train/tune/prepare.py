@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.encoder import Encoder
+from r3mem_agents.model.frozen import TorchEncoder
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.distil.teacher import Teacher, Vectors
 from r3mem_agents.train.gists import before_bits
@@ -60,7 +60,7 @@ def prepare(
     return Known(pieces, targets, gists)
 
 
-def gists_of(pieces: Ragged, encoder: Encoder, device: torch.device) -> Vectors:
+def gists_of(pieces: Ragged, encoder: TorchEncoder, device: torch.device) -> Vectors:
     """Gists of texts before their bits are taken, ``(texts, gist_bits)``, of length 1."""
-    found = torch.from_numpy(before_bits(pieces, encoder.to(device), device))
+    found = torch.from_numpy(before_bits(pieces, encoder.to(device)))
     return F.normalize(found, dim=-1).half().numpy()

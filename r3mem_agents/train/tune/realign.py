@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.expander import Expander
+from r3mem_agents.model.frozen import TorchExpander
+from r3mem_agents.model.trainable import Encoder, Expander
 
 PENALTY = 20.0
 """Ridge penalty, in texts: of thousands it says little (chosen)."""
@@ -16,7 +16,7 @@ def blend(tuned: Encoder, start: Encoder, kept: float) -> Encoder:
     """Move the weights of a tuned encoder back towards those at the start, and return it.
 
     Args:
-        tuned: What to change; with its master weights, as ``start``.
+        tuned: What to change.
         start: The encoder before.
         kept: Share of the start, 0 to 1.
     """
@@ -26,26 +26,29 @@ def blend(tuned: Encoder, start: Encoder, kept: float) -> Encoder:
     return tuned
 
 
-def realign(expander: Expander, before: Tensor, after: Tensor) -> float:
-    """Set the matrix that reads gists to the one that makes the same of the new ones.
+def realign(expander: TorchExpander, before: Tensor, after: Tensor) -> tuple[TorchExpander, float]:
+    """An expander that makes of new gists what it made of the old ones, as nearly as it can.
 
-    By least squares, with a penalty on large weights. The expander is frozen in the end.
+    Its matrix that reads gists is fitted by least squares, with a penalty on large weights;
+    everything else stays as it is.
 
     Args:
-        expander: What to change.
+        expander: The expander.
         before: Gists of texts as it knows them, ``(texts, gist_bits)`` of -1 and 1.
         after: The new gists of the same texts.
 
     Returns:
-        Share of what it read that it reads again, 0 to 1 (R squared).
+        The new expander, and the share of what the old one read that it reads again, 0 to 1 (R
+        squared).
     """
-    matrix = expander.thaw().from_gist
+    matrix = Expander.thaw(expander).from_gist
     known, found = before.double(), after.double()
     with torch.no_grad():
-        wanted = known @ matrix.master.double().T
+        wanted = known @ matrix.weight.double().T
         square = found.T @ found + PENALTY * torch.eye(found.shape[1], dtype=torch.float64)
         solved = torch.linalg.solve(square, found.T @ wanted)
         missed = (found @ solved - wanted).square().sum()
-        matrix.master.copy_(solved.T)
-    expander.freeze()
-    return 1 - float(missed / (wanted - wanted.mean(0)).square().sum())
+        matrix.weight.copy_(solved.T)
+    fitted = {f"from_gist.{name}": tensor for name, tensor in matrix.rounded().items()}
+    read_again = 1 - float(missed / (wanted - wanted.mean(0)).square().sum())
+    return TorchExpander(expander.config, {**expander.tensors, **fitted}), read_again

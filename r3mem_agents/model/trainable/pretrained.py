@@ -28,9 +28,10 @@ from torch import Tensor, nn
 
 from r3mem_agents.errors import CheckpointError, MissingExtraError
 from r3mem_agents.model.config import EncoderConfig
-from r3mem_agents.model.coupling import Coupling
-from r3mem_agents.model.encoder import Encoder
-from r3mem_agents.model.exact import ACTIVATION_SCALE, STREAM_SCALE, ExactLinear
+from r3mem_agents.model.scales import ACTIVATION_SCALE, STREAM_SCALE
+from r3mem_agents.model.trainable.encoder import Encoder
+from r3mem_agents.model.trainable.matrix import RoundedLinear
+from r3mem_agents.model.trainable.stack import Coupling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -140,7 +141,7 @@ def _embed(encoder: Encoder, part: dict[str, nn.Parameter], rows: Tensor) -> tup
     text = rows + kinds.detach()[0] if kinds is not None else rows
     size = text.std(1, keepdim=True, unbiased=False) + 1e-6
     places = _centred(part[f"{name}position_embeddings.weight"].detach().float())
-    encoder.embedding.master.copy_(_centred(_centred(text) / size * gain + bias))
+    encoder.embedding.weight.copy_(_centred(_centred(text) / size * gain + bias))
     encoder.position.copy_(_centred(places[: encoder.config.positions] / size.mean() * gain))
     return gain, bias
 
@@ -179,9 +180,9 @@ def _fold(
     return own["output.LayerNorm.weight"], own["output.LayerNorm.bias"]
 
 
-def _set(matrix: ExactLinear, weight: Tensor, bias: Tensor) -> None:
+def _set(matrix: RoundedLinear, weight: Tensor, bias: Tensor) -> None:
     assert matrix.bias is not None
-    matrix.master.copy_(weight)
+    matrix.weight.copy_(weight)
     matrix.bias.copy_(bias)
 
 
@@ -203,16 +204,14 @@ def add_adapters(encoder: Encoder, rank: int) -> Encoder:
         The encoder.
 
     Raises:
-        FrozenError: It was loaded, and is not thawed.
         MissingExtraError: peft is not installed.
     """
-    _ = encoder.embedding.master  # adapters need what they are added to
     try:
         from peft import LoraConfig, inject_adapter_in_model  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise MissingExtraError("peft", "pretrained") from error
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(_MATRICES))
-    config._register_custom_module({ExactLinear: _adapted_linear()})
+    config._register_custom_module({RoundedLinear: _adapted_linear()})
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Unsupported layer type")  # not to PEFT's own classes
         inject_adapter_in_model(config, encoder.stack)
@@ -227,7 +226,7 @@ def merge_adapters(encoder: Encoder) -> Encoder:
             if hasattr(adapted, "merged_weight"):
                 base = adapted.get_base_layer()
                 with torch.no_grad():
-                    base.master.copy_(adapted.merged_weight())
+                    base.weight.copy_(adapted.merged_weight())
                 coupling.set_submodule(name, base)
     return encoder.requires_grad_(True)
 
@@ -240,12 +239,16 @@ def _adapted_linear() -> type[nn.Module]:
         """A LoRA layer that rounds the *sum* of matrix and adapter, as a checkpoint will."""
 
         def merged_weight(self) -> Tensor:
-            weight: Tensor = self.get_base_layer().master
+            weight: Tensor = self.get_base_layer().weight
             for adapter in self.active_adapters:
                 weight = weight + self.get_delta_weight(adapter)
             return weight
 
+        def rounded(self) -> dict[str, Tensor]:
+            found: dict[str, Tensor] = self.get_base_layer().rounded_as(self.merged_weight())
+            return found
+
         def forward(self, x: Tensor) -> Tensor:
-            return cast(Tensor, self.get_base_layer().apply_matrix(self.merged_weight(), x))
+            return cast(Tensor, self.get_base_layer().apply_weight(self.merged_weight(), x))
 
     return AdaptedLinear

@@ -1,0 +1,65 @@
+"""The frozen encoder in PyTorch: the stack run forward, from word pieces to a gist.
+
+Both streams start as the embeddings of the word pieces; the stack runs forward with attention
+over all of them, the mean over the pieces is what the segment means, and the signs of a matrix
+applied to it are the gist (docs/model.md, "Forward").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from r3mem_agents.model.config import EncoderConfig
+from r3mem_agents.model.exact import normalize
+from r3mem_agents.model.frozen import shapes
+from r3mem_agents.model.frozen.interface import Floats
+from r3mem_agents.model.frozen.matrix import Matrix
+from r3mem_agents.model.frozen.network import TorchNetwork
+from r3mem_agents.model.frozen.shapes import Tensors
+from r3mem_agents.model.frozen.stack import Stack
+from r3mem_agents.model.predictions import Integers
+from r3mem_agents.model.threads import CORES
+
+
+class TorchEncoder(TorchNetwork):
+    """The reference implementation of ``FrozenEncoder``.
+
+    Args:
+        config: Sizes of the network.
+        tensors: What a checkpoint holds of it.
+
+    Raises:
+        CheckpointError: They do not fit the sizes.
+    """
+
+    def __init__(self, config: EncoderConfig, tensors: Tensors) -> None:
+        super().__init__(tensors, shapes.encoder(config))
+        self.config = config
+        self.embedding = Matrix(tensors, "embedding")
+        self.to_gist = Matrix(tensors, "to_gist")
+        self._position = tensors["position"]
+        self._stack = Stack(config, tensors)
+
+    def to(self, device: str | torch.device) -> TorchEncoder:
+        """The same network on another device."""
+        return TorchEncoder(self.config, self.moved(device))
+
+    def encode(self, pieces: Integers, count: Integers) -> Floats:
+        """Gists of texts before their bits are taken; see ``FrozenEncoder``."""
+        CORES.fit()
+        ids, known = (torch.from_numpy(one).to(self.device) for one in (pieces, count))
+        return self.gists(ids, known).cpu().numpy()
+
+    def gists(self, pieces: Tensor, count: Tensor) -> Tensor:
+        """``encode`` of tensors."""
+        return self.to_gist(self.meaning(pieces, count))
+
+    def meaning(self, pieces: Tensor, count: Tensor) -> Tensor:
+        """The mean over the pieces of each text, as integer levels ``(batch, hidden)``."""
+        positions = pieces.shape[1]
+        outside = torch.arange(positions, device=count.device) >= count[:, None]
+        said = self._stack.read(
+            self.embedding.rows(pieces) + self._position[:positions], outside
+        ).masked_fill(outside[..., None], 0.0)
+        return normalize(said.sum(1))
