@@ -29,7 +29,6 @@ from r3mem_agents.model.scales import (
 from r3mem_agents.model.schedule import CENTRE, ROLES, Schedule
 
 Floats = NDArray[np.float32]
-ONE = np.float32(1)
 
 
 class Stack:

@@ -30,10 +30,11 @@ bits, in the floats as well: stored memory tokens can be expanded only under the
 that they were written under. ``exact`` says by which arithmetic; in short:
 
 * activations, weights and streams are whole numbers, and their products are summed exactly;
-* ``normalize``: the sum of squares is exact (below 2**53), then one float64 multiply, add and
-  square root, rounded to float32, and one float32 division;
+* a norm: squares are rounded to float32 each, their sum in float64 is exact; then one float64
+  multiply, add and square root, rounded to float32, and one float32 division;
 * a product leaves the integers by one float32 multiply (the scale of its row), then one float32 add
-  (the bias), never fused; reals return to integers by rounding half to even;
+  (the bias), never fused; one that is wider than ``EXACT_WIDTH`` is summed in parts of that width,
+  whose sums are added in order in float32. Reals return to integers by rounding half to even;
 * attention weights and frequencies are looked up in the integer tables of ``scales``, at the
   distance from the best score of the row; a mean is one float32 division, rounded.
 
