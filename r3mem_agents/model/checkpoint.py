@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,31 +150,41 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: It is missing, damaged or of another format.
     """
     folder = find(path)
-    with loading():
+    with loading(), _reading(folder):
         return _load(folder)
 
 
-def _load(folder: Path) -> Checkpoint:
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Name a folder in whatever is wrong with it."""
     try:
-        fields = json.loads((folder / "config.json").read_text())
-        form, name = fields.pop("format"), fields.pop("name")
-        if form != FORMAT:
-            advice = (
-                "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
-            )
-            raise CheckpointError(
-                f"{folder} has format {form}, this version reads {FORMAT}: {advice}"
-            )
-        tensors = _read(folder / "model.safetensors")
-        prints = _fingerprints(fields, tensors, folder)
-        counts = tensors.pop(_STATIC_COUNTS).numpy()
-        encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
-        if stray := len(tensors) - len(encoding) - len(expanding):
-            raise CheckpointError(f"{folder} has {stray} tensors of no network")
-        encoder = TorchEncoder(EncoderConfig(**fields["encoder"]), encoding)
-        expander = TorchExpander(ModelConfig(**fields["expander"]), expanding)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{folder}: {error}") from error
+    except (
+        OSError, ArithmeticError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError,
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{folder} is damaged: {error}") from error
+
+
+def _load(folder: Path) -> Checkpoint:
+    fields = json.loads((folder / "config.json").read_text())
+    form, name = fields.pop("format"), fields.pop("name")
+    if form != FORMAT:
+        advice = "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
+        raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
+    tensors = _read(folder / "model.safetensors")
+    prints = _fingerprints(fields, tensors, folder)
+    counts = tensors.pop(_STATIC_COUNTS).numpy()
+    encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
+    if stray := len(tensors) - len(encoding) - len(expanding):
+        raise CheckpointError(f"{stray} of its tensors are of no network")
+    encoder = TorchEncoder(EncoderConfig(**fields["encoder"]), encoding)
+    expander = TorchExpander(ModelConfig(**fields["expander"]), expanding)
+    superseder = None
+    if _SUPERSEDER in fields:
+        sizes = SupersederConfig(**fields[_SUPERSEDER])
+        superseder = TorchSuperseder(sizes, _read(folder / _SUPERSEDER_FILE), encoder.embedding)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     pieces = Pieces.load(folder / "pieces.json")
     for what, found, wanted in (
@@ -182,30 +193,11 @@ def _load(folder: Path) -> Checkpoint:
         ("bits of a gist to read", expander.config.gist_bits, encoder.config.gist_bits),
     ):
         if found != wanted:
-            raise CheckpointError(
-                f"{folder} is damaged: {found} {what} where its sizes say {wanted}"
-            )
-    superseder = (
-        _superseder(folder, fields[_SUPERSEDER], encoder) if _SUPERSEDER in fields else None
-    )
+            raise CheckpointError(f"it is damaged: {found} {what} where its sizes say {wanted}")
     whole = fingerprint(folder)
     return Checkpoint(
         name, encoder, expander, tokenizer, pieces, counts, whole, *prints, superseder=superseder
     )
-
-
-def _superseder(folder: Path, sizes: Mapping[str, Any], encoder: TorchEncoder) -> TorchSuperseder:
-    try:
-        tensors = _read(folder / _SUPERSEDER_FILE)
-        network = TorchSuperseder(SupersederConfig(**sizes), tensors, encoder.embedding)
-    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} is damaged: {error}") from error
-    if network.config.hidden != encoder.config.hidden:
-        raise CheckpointError(
-            f"{folder} is damaged: the superseder reads embeddings of {network.config.hidden} "
-            f"channels where the encoder's have {encoder.config.hidden}"
-        )
-    return network
 
 
 def fingerprint(folder: Path) -> str:

@@ -46,7 +46,8 @@ class Stack:
             part = slice(start, start + EXACT_WIDTH)
             total = total + (whole[:, part] @ levels[:, part].T).astype(np.float32)
         total = total * self.held[f"{name}.scale"]
-        return total + self.held[f"{name}.bias"] if f"{name}.bias" in self.held else total
+        bias: Floats = self.held.get(f"{name}.bias", np.float32(0))
+        return total + bias
 
     def rows(self, name: str, index: Integers) -> Floats:
         scale = self.held[f"{name}.scale"][index] * np.float32(ACTIVATION_SCALE)
@@ -210,7 +211,8 @@ class PlainExpander:
     def _frequencies(self, nats: Floats) -> Frequencies:
         steps = np.rint(nats * np.float32(PREDICTION_STEPS))
         below = np.minimum(steps.max(-1, keepdims=True) - steps, len(self._table) - 1)
-        return self._table[below.astype(np.int64)]
+        found: Frequencies = self._table[below.astype(np.int64)]
+        return found
 
 
 class PlainExpansion:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ from r3mem_agents.model.schedule import Schedule
 from r3mem_agents.model.trainable import Encoder, Expander, Superseder
 from tests.model.plain import PlainEncoder, PlainExpander, PlainSuperseder
 
-SIZES = {"hidden": 48, "layers": 3, "heads": 3, "feedforward": 1536, "biased": True}
+SIZES: Any = {"hidden": 48, "layers": 3, "heads": 3, "feedforward": 1536, "biased": True}
 """Wider than the widest sum that is taken at once, and a head size whose root is no integer."""
 
 

@@ -34,7 +34,7 @@ class TorchEncoder(TorchNetwork):
     """
 
     def __init__(self, config: EncoderConfig, tensors: Tensors) -> None:
-        super().__init__(tensors, shapes.encoder(config))
+        super().__init__(tensors, shapes.encoder(config), "encoder")
         self.config = config
         self.embedding = Matrix(tensors, "embedding")
         self.to_gist = Matrix(tensors, "to_gist")

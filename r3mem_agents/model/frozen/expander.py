@@ -53,7 +53,7 @@ class TorchExpander(TorchNetwork):
     """
 
     def __init__(self, config: ModelConfig, tensors: Tensors) -> None:
-        super().__init__(tensors, shapes.expander(config))
+        super().__init__(tensors, shapes.expander(config), "expander")
         self.config = config
         self._embedding = Matrix(tensors, "embedding")
         self._classes = Matrix(tensors, "classes")

@@ -16,13 +16,14 @@ class TorchNetwork:
     Args:
         tensors: Never written to.
         shapes: What they have to be.
+        name: What the network is called in errors.
 
     Raises:
         CheckpointError: They are not.
     """
 
-    def __init__(self, tensors: Tensors, shapes: Shapes) -> None:
-        check(tensors, shapes)
+    def __init__(self, tensors: Tensors, shapes: Shapes, name: str) -> None:
+        check(tensors, shapes, name)
         self.tensors = tensors
 
     @property

@@ -80,8 +80,13 @@ def expander(config: ModelConfig) -> Shapes:
     }
 
 
-def check(tensors: Tensors, shapes: Shapes) -> None:
+def check(tensors: Tensors, shapes: Shapes, network: str) -> None:
     """Refuse tensors that are not those of a network.
+
+    Args:
+        tensors: Tensors by name.
+        shapes: What they have to be.
+        network: What the network is called in the error.
 
     Raises:
         CheckpointError: It names those that are missing, that there should not be, or whose shape
@@ -94,4 +99,4 @@ def check(tensors: Tensors, shapes: Shapes) -> None:
         if tuple(held.shape) != shapes[name] or (held.dtype == torch.int8) is not whole:
             wrong.add(name)
     if wrong:
-        raise CheckpointError(f"tensors do not fit the sizes of the network: {sorted(wrong)}")
+        raise CheckpointError(f"tensors of the {network} do not fit its sizes: {sorted(wrong)}")

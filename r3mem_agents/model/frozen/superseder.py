@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import SupersederConfig
 from r3mem_agents.model.exact import normalize
 from r3mem_agents.model.frozen import shapes
@@ -32,11 +33,16 @@ class TorchSuperseder(TorchNetwork):
         embedding: Embeddings of the word pieces, which are the encoder's.
 
     Raises:
-        CheckpointError: They do not fit the sizes.
+        CheckpointError: They, or the embeddings, do not fit the sizes.
     """
 
     def __init__(self, config: SupersederConfig, tensors: Tensors, embedding: Matrix) -> None:
-        super().__init__(tensors, shapes.superseder(config))
+        super().__init__(tensors, shapes.superseder(config), "superseder")
+        if embedding.levels.shape[1] != config.hidden:
+            raise CheckpointError(
+                f"the superseder reads embeddings of {config.hidden} channels where the encoder's "
+                f"have {embedding.levels.shape[1]}"
+            )
         self.config = config
         self.embedding = embedding
         self._position, self._side = tensors["position"], tensors["side"]
