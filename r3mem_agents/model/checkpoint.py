@@ -40,20 +40,20 @@ _SUPERSEDER, _SUPERSEDER_FILE = "superseder", "superseder.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a folder holds.
+    """The contents of a checkpoint folder.
 
     Attributes:
-        name: Of the model, as memories record it.
+        name: Name of the model, as memories record it.
         encoder: Runs forward.
         expander: Runs backward.
-        tokenizer: What the expander's tokens stand for.
-        pieces: What the encoder reads.
+        tokenizer: Tokenizer of the expander.
+        pieces: Word pieces of the encoder.
         static_counts: int64 ``(vocabulary,)``, occurrences of each token in the training set.
-        fingerprint: Of all that decides memory tokens; 16 hex digits.
-        encoder_fingerprint: Of what makes gists; two checkpoints with the same one find each
-            other's turns by them.
-        expander_fingerprint: Of what expands; two checkpoints with the same one read each other's
-            memories.
+        fingerprint: Fingerprint of all that decides memory tokens; 16 hex digits.
+        encoder_fingerprint: Fingerprint of what makes gists; two checkpoints with the same one find
+            each other's turns by them.
+        expander_fingerprint: Fingerprint of what expands; two checkpoints with the same one read
+            each other's memories.
         superseder: Compares two turns; reads the encoder's pieces and embeddings. It decides
             nothing that is stored, so no fingerprint is of it. ``None``: nothing is superseded.
     """

@@ -11,7 +11,7 @@ from r3mem_agents.model.frozen.interface import FrozenSuperseder
 from r3mem_agents.model.pieces import PADDING, Pieces
 
 _PIECE_CHARACTERS = 16
-"""No piece is longer, so of a text that has so many times the positions the rest is not cut."""
+"""Most characters of a piece: of a text, no more are cut than the positions may need."""
 
 Ids = NDArray[np.int64]
 

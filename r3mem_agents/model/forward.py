@@ -30,7 +30,7 @@ class Forward:
         return np.packbits(bits, axis=1)
 
     def questions(self, texts: Sequence[str]) -> Questions:
-        """What gists are compared with, ``(texts, gist_bits)``, each of length 1.
+        """Vectors of questions to compare gists with, ``(texts, gist_bits)``, each of length 1.
 
         A gist is what is stored, so it is cut to bits; a question is not, and loses nothing.
         """

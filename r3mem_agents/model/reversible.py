@@ -43,12 +43,12 @@ _LITERAL_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each token of a text costs.
+    """The cost of each token of a text.
 
     Attributes:
         tokens: Bytes of each token.
         rounds: Round that fills it in.
-        bits: What it costs in the stream.
+        bits: Its cost in the stream.
         inferred: Whether it was the model's first prediction.
     """
 
@@ -220,9 +220,9 @@ class ReversibleModel:
 
     @_apart
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """What the gists of turns are compared with, ``(texts, gist_bits)``, each of length 1.
+        """Vectors of questions to compare gists with, ``(texts, gist_bits)``, each of length 1.
 
-        A question's likeness to a gist is its product with the bits as -1 and 1, divided by the
+        A question's similarity to a gist is its product with the bits as -1 and 1, divided by the
         square root of their number. A question is not stored, so it need not be cut to bits.
 
         Raises:
@@ -254,7 +254,7 @@ class ReversibleModel:
 
     @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
-        """What each token of texts of at most 4,096 tokens costs.
+        """The cost of each token of texts of at most 4,096 tokens.
 
         Raises:
             InvalidInputError: A text is no string, holds a lone surrogate, or is longer.

@@ -146,7 +146,7 @@ class Tokenizer:
         return b"".join(self._bytes[token] for token in ids)
 
     def text_of(self, ids: Iterable[int]) -> str:
-        """What tokens from the middle of a text say, as far as their bytes are whole characters."""
+        """The text of tokens from the middle of a text, without characters that are cut in two."""
         return self.bytes_of(ids).decode(errors="replace")
 
     def token_bytes(self, token: int) -> bytes:

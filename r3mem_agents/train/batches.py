@@ -30,7 +30,7 @@ class Batch:
 
     Attributes:
         tokens: ``(batch, positions)`` int64, filled up with 0.
-        condition: What is known of them.
+        condition: What is known of them before the first round.
         length: Tokens of each.
         language: ``(batch,)``, places in the corpus's languages.
     """
@@ -48,7 +48,7 @@ class Batches:
         corpus: The segments.
         gists: Theirs.
         recipe: Choices of the run.
-        device: Where the arrays are kept.
+        device: Device that holds the arrays.
 
     Raises:
         InvalidInputError: There are too few segments to hold one out.

@@ -42,7 +42,7 @@ def class_order(
         texts: Token ids of texts.
         vocabulary: Number of tokens.
         classes: Number of classes, a power of two that divides it.
-        seed: Of the decomposition.
+        seed: Seed of the decomposition.
 
     Raises:
         InvalidInputError: The tokens cannot be halved into so many classes.

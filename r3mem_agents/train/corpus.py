@@ -60,7 +60,7 @@ class Ragged:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What one training of an expander reads.
+    """The corpus of one training of an expander.
 
     Attributes:
         segments: Tokens of the segments of all texts.
@@ -75,7 +75,7 @@ class Corpus:
     languages: list[str]
 
     def token_counts(self, vocabulary: int) -> Counts:
-        """How often each token occurs."""
+        """Number of occurrences of each token."""
         return np.bincount(self.segments.ids, minlength=vocabulary).astype(np.int64)
 
     def save(self, path: Path) -> None:

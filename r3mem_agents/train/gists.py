@@ -44,12 +44,12 @@ def segment_gists(
 
     Args:
         segments: Tokens of the segments.
-        tokenizer: What these stand for.
+        tokenizer: Tokenizer of these tokens.
         reader: Has the encoder and its pieces.
         path: File for them; what is there of the same key is not made again.
-        key: Of the segments.
-        device: Where to compute.
-        note: Told how far it is.
+        key: Key of the segments.
+        device: Device to compute on.
+        note: Called with the progress.
     """
     encoder = reader.encoder.to(device)
     wanted = {"segments": key, "of": reader.fingerprint}

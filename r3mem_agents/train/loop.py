@@ -32,12 +32,12 @@ class ExpanderRun(Run):
     """One training of an expander.
 
     Args:
-        network: What to train.
+        network: The network to train.
         recipe: Every choice of the run.
-        batches: What it learns from.
-        folder: Where it keeps its state.
-        device: Where it computes.
-        dtype: Of its products.
+        batches: Batches to learn from.
+        folder: Folder for its state.
+        device: Device to compute on.
+        dtype: Dtype of its products.
     """
 
     def __init__(

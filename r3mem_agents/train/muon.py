@@ -22,8 +22,8 @@ class Muon(torch.optim.Optimizer):
     Args:
         matrices: Two-dimensional parameters.
         lr: Learning rate, on the scale of AdamW's.
-        momentum: Of the moving average of gradients; Nesterov's form.
-        dtype: In which to orthogonalize.
+        momentum: Momentum of the moving average of gradients; Nesterov's form.
+        dtype: Dtype to orthogonalize in.
     """
 
     def __init__(

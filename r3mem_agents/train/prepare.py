@@ -26,14 +26,14 @@ AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an expander learns from.
+    """The data of an expander.
 
     Attributes:
         tokenizer: Cuts texts into tokens.
         classes: Classes that its tokens are in.
         corpus: The segments.
         hashes: SHA-256 of the data files.
-        key: Of all this; another corpus has another one.
+        key: Key of all this; another corpus has another one.
     """
 
     tokenizer: Tokenizer
@@ -56,7 +56,7 @@ def prepare(
         data: Folder of JSONL(.zst) files.
         out: Folder of the run.
         recipe: How much of it to read.
-        note: Told what is being done.
+        note: Called with what is being done.
         tokenizer: The tokenizer to use, its ids in the order of the recipe's classes; learned from
             the data if not given.
     """

@@ -1,4 +1,4 @@
-"""How a run shows itself in a terminal."""
+"""The progress of a run in a terminal."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ GOING_ON = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What every run has.
+    """Choices that every run has.
 
     Attributes:
         minutes: Wall time of training; the learning rate ends near zero then.
@@ -28,7 +28,7 @@ class Recipe:
         least_rate: Share of the peak that it does not fall below.
         clip: Largest gradient norm.
         held_out: Most segments or texts kept out of training, for the curve.
-        seed: Of weights and batches.
+        seed: Seed of weights and batches.
     """
 
     minutes: float = 120.0
@@ -94,7 +94,7 @@ class EncoderRecipe(Recipe):
         positions: Most pieces of a text.
         pair_mb: Most megabytes of pairs read from one file.
         learning_rate: Peak of AdamW's.
-        temperature: Of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
+        temperature: Temperature of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
         likeness_weight: Weight of the squared error of the batch's similarities beside 1 - cosine.
         list_weight: Weight of either divergence of lists.
         english: Share of a batch for English texts.
@@ -134,7 +134,7 @@ class TuningRecipe(Recipe):
         others: Pairs of a batch from the other files.
         apart: Share of the groups that is held out.
         learning_rate: Peak of AdamW's.
-        temperature: Of lists of candidates; 0.05 as in SimCSE (arXiv 2104.08821).
+        temperature: Temperature of lists of candidates; 0.05 as in SimCSE (arXiv 2104.08821).
         list_weight: Weight of the divergence from the teacher's lists.
         start_weight: Weight of the distance from the gists at the start.
         kept: Share of the weights at the start in the mean of both that the run ends with: what is

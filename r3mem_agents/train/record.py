@@ -65,7 +65,7 @@ def measure(model: ReversibleModel, folder: Path) -> Record:
 
 
 def describe_run(run: Run, recipe: Recipe, started_from: str | None) -> Record:
-    """What a run did and where it got to: the stage of a network.
+    """The record of a run: the stage of a network.
 
     Args:
         run: The run.
@@ -96,10 +96,10 @@ def write_record(folder: Path, model: ReversibleModel, before: Record, **stages:
     """Write the record of a checkpoint.
 
     Args:
-        folder: Of the checkpoint.
-        model: What is in it.
+        folder: Folder of the checkpoint.
+        model: The model in it.
         before: Record of the checkpoint that it started from.
-        stages: Of ``STAGES``, what was trained now.
+        stages: Stages that were trained now, by name (``STAGES``).
     """
     kept = {name: before.get(name) for name in STAGES}
     for name, stage in stages.items():

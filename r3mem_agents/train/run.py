@@ -33,14 +33,14 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run has to say at a step.
+    """The state of a run at a step.
 
     Attributes:
         step: Steps done.
         elapsed_s: Wall time of training, over all resumes.
         tokens: Tokens seen.
         tokens_per_s: Since the last report.
-        figures: Of the training batches, smoothed.
+        figures: Figures of the training batches, smoothed.
         held_out: Figures on what is kept out of training, when they were measured now.
     """
 
@@ -72,12 +72,12 @@ class Run(ABC):
     what it would have done without.
 
     Args:
-        network: What is trained; parameters that ask for no gradient stay as they are.
-        optimizers: Of its parameters, at their peak learning rates.
+        network: The network to train; parameters that ask for no gradient stay as they are.
+        optimizers: Optimizers of its parameters, at their peak learning rates.
         recipe: Choices of the run.
-        folder: Where it keeps its state.
-        device: Where it computes.
-        dtype: Of its products; a resumed run keeps the one that it began with.
+        folder: Folder for its state.
+        device: Device to compute on.
+        dtype: Dtype of its products; a resumed run keeps the one that it began with.
     """
 
     def __init__(

@@ -15,8 +15,8 @@ class TorchNetwork:
 
     Args:
         tensors: Never written to.
-        shapes: What they have to be.
-        name: What the network is called in errors.
+        shapes: Shapes that they have to have.
+        name: Name of the network, for errors.
 
     Raises:
         CheckpointError: They are not.
@@ -28,7 +28,7 @@ class TorchNetwork:
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device it computes on."""
         return next(iter(self.tensors.values())).device
 
     def moved(self, device: str | torch.device) -> Tensors:

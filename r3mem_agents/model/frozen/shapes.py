@@ -85,8 +85,8 @@ def check(tensors: Tensors, shapes: Shapes, network: str) -> None:
 
     Args:
         tensors: Tensors by name.
-        shapes: What they have to be.
-        network: What the network is called in the error.
+        shapes: Shapes that they have to have.
+        network: Name of the network, for the error.
 
     Raises:
         CheckpointError: It names those that are missing, that there should not be, or whose shape

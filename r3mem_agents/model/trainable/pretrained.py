@@ -86,7 +86,7 @@ def from_bert(
     """An encoder that computes about what a BERT with mean pooling does.
 
     Args:
-        base: Of BERT's family: layers with norms after their halves, GELU.
+        base: A model of BERT's family: layers with norms after their halves, GELU.
         rows: Embedding of each of the encoder's pieces, ``(pieces, hidden)``, as the base's.
         positions: Most pieces of a segment.
         gist_bits: Bits of a gist.
@@ -154,8 +154,8 @@ def _fold(
     Args:
         coupling: The coupling.
         own: Parameters of the layer by name.
-        gain: Of the norm before it.
-        bias: Of the norm before it.
+        gain: Gain of the norm before it.
+        bias: Bias of the norm before it.
     """
     weight, offset = (
         torch.cat([own[f"attention.self.{name}.{kind}"] for name in ("query", "key", "value")])
@@ -198,7 +198,7 @@ def add_adapters(encoder: Encoder, rank: int) -> Encoder:
 
     Args:
         encoder: Changed in place.
-        rank: Of the adapters (Hu et al. 2021, arXiv 2106.09685); scaled by twice the rank.
+        rank: Rank of the adapters (Hu et al. 2021, arXiv 2106.09685); scaled by twice the rank.
 
     Returns:
         The encoder.

@@ -24,13 +24,13 @@ class EncoderRun(Run):
     """One distillation.
 
     Args:
-        encoder: What to train, with or without adapters; the matrix of its gist is set here.
+        encoder: The encoder to train, with or without adapters; the matrix of its gist is set here.
         vector: From its meaning, in units, to the teacher's space; trained, then left behind.
         recipe: Every choice of the run.
-        lessons: What it learns from.
-        folder: Where it keeps its state.
-        device: Where it computes.
-        dtype: Of its products.
+        lessons: Lessons to draw batches from.
+        folder: Folder for its state.
+        device: Device to compute on.
+        dtype: Dtype of its products.
     """
 
     def __init__(

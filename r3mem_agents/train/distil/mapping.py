@@ -37,9 +37,9 @@ class SpaceMap:
     Args:
         inputs: Vectors of the second teacher.
         outputs: Those of the first one for the same, row by row.
-        steps: Of training, at most.
-        device: Where to compute.
-        seed: Of the batches.
+        steps: Steps of training, at most.
+        device: Device to compute on.
+        seed: Seed of the batches.
     """
 
     def __init__(

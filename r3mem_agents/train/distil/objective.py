@@ -55,7 +55,7 @@ def signs_of(gists: Tensor) -> Tensor:
 def distillation_loss(
     vectors: Tensor, gists: Tensor, targets: Tensor, weight: Tensor, mean: Tensor, r: EncoderRecipe
 ) -> tuple[Tensor, Tensor]:
-    """How far a batch is from what its teacher says of it.
+    """The distance of a batch from what its teacher says of it.
 
     The sum of
 
@@ -72,7 +72,7 @@ def distillation_loss(
         gists: ``(batch, gist_bits)`` before their bits are taken.
         targets: The teacher's vectors, of length 1.
         weight: ``(batch,)``.
-        mean: Of the teacher's vectors.
+        mean: Mean of the teacher's vectors.
         r: Weights and temperature.
 
     Returns:

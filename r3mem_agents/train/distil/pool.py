@@ -30,10 +30,10 @@ MIN_TRAINED = 10
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What an encoder is taught.
+    """The data of an encoder.
 
     Attributes:
-        pieces: Of each text.
+        pieces: Pieces of each text.
         targets: ``(texts, dimensions)``, of length 1.
         kind: Place in ``KINDS`` of each.
     """
@@ -82,7 +82,7 @@ class Lessons:
     Args:
         pool: Texts with targets.
         recipe: Choices of the run.
-        device: Where the arrays are kept.
+        device: Device that holds the arrays.
     """
 
     def __init__(self, pool: Pool, recipe: EncoderRecipe, device: torch.device) -> None:

@@ -29,13 +29,13 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a distillation begins.
+    """The data and the teachers of a distillation.
 
     Attributes:
         data: Folder of JSONL(.zst) files.
         teacher: Folder of the encoder to start from and to resemble.
         others: Folder of a teacher for other languages; its tokenizer is a unigram model.
-        others_prefix: What that one wants before each text.
+        others_prefix: Prefix that the other teacher wants before each text.
     """
 
     data: Path
@@ -46,10 +46,10 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What an encoder is taught.
+    """The data of an encoder.
 
     Attributes:
-        pieces: What it reads.
+        pieces: Word pieces that it reads.
         pool: Texts with their targets.
         hashes: SHA-256 of the data files.
         map_cosine: Between the second teacher's vectors, mapped, and the first one's, held out.
@@ -74,12 +74,12 @@ def prepare(
     Writes ``pieces.json``, ``pool.npz`` and ``rows.npy`` (where embeddings start) into ``out``.
 
     Args:
-        sources: Where it begins.
+        sources: The data and the teachers.
         out: Folder of the run.
         recipe: How much to read.
         reader: Its tokenizer cuts texts into segments.
-        device: Where the teachers compute.
-        note: Told what is being done.
+        device: Device of the teachers.
+        note: Called with what is being done.
     """
     files = data_files(sources.data)
     wanted = [

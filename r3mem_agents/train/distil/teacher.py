@@ -30,7 +30,7 @@ class Teacher:
 
     Args:
         folder: As ``transformers`` saves it; nothing is downloaded.
-        device: Where it computes; on a GPU in bfloat16.
+        device: Device to compute on; on a GPU in bfloat16.
         prefix: Put before every text, as the models of the E5 family want it.
     """
 

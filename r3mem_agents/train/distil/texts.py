@@ -27,7 +27,7 @@ AT_ONCE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What there is to teach.
+    """Texts to teach.
 
     Attributes:
         english: English texts.
@@ -63,10 +63,10 @@ def gather(
     Args:
         files: JSONL(.zst) files.
         tokenizer: Cuts texts into segments.
-        segment_tokens: Of such a length.
+        segment_tokens: Largest length of a segment, in tokens.
         source_mb: Most megabytes of dialogues and texts from one file.
         pair_mb: Most megabytes of pairs from one file.
-        note: Told what is being read.
+        note: Called with what is being read.
 
     Raises:
         InvalidInputError: There is no English text.

@@ -24,7 +24,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """What a superseder learns from.
+    """The data of a superseder.
 
     Attributes:
         texts: Turns; those of one talk follow each other, oldest first.

@@ -25,13 +25,13 @@ class SupersederRun(Run):
     """One training of a superseder: the binary cross-entropy of pairs.
 
     Args:
-        network: What to train.
+        network: The network to train.
         encoder: The encoder whose embeddings it reads; it stays as it is.
-        pairs: What it learns from.
+        pairs: Pairs to learn from.
         recipe: Every choice of the run.
-        folder: Where it keeps its state.
-        device: Where it computes.
-        dtype: Of its products.
+        folder: Folder for its state.
+        device: Device to compute on.
+        dtype: Dtype of its products.
     """
 
     def __init__(

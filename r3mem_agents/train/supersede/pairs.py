@@ -16,8 +16,8 @@ class Pairs:
     """Draws pairs of four kinds, each in its share.
 
     Args:
-        talks: What they are of.
-        pieces: Of each turn.
+        talks: Talks that they are drawn from.
+        pieces: Pieces of each turn.
         confusable: Pairs that nothing is known of, of memories and of other talk.
         recipe: Choices of the run.
 

@@ -25,13 +25,13 @@ class TuningRun(Run):
     The embeddings stay as they are: few of the pieces occur in the pairs.
 
     Args:
-        encoder: What to tune.
-        known: Of the texts.
-        lessons: What it learns from.
+        encoder: The encoder to tune.
+        known: What is known of the texts.
+        lessons: Lessons to draw batches from.
         recipe: Every choice of the run.
-        folder: Where it keeps its state.
-        device: Where it computes.
-        dtype: Of its products.
+        folder: Folder for its state.
+        device: Device to compute on.
+        dtype: Dtype of its products.
     """
 
     def __init__(

@@ -33,8 +33,8 @@ class Pairs:
         taught: Whether the teacher is asked about a text: English ones of the data that is tuned
             for, ``(texts,)``.
         query: Place in ``texts`` of each question, ``(pairs,)``.
-        passage: Of what answers it.
-        near: Of near misses of each pair, any number; a batch draws one.
+        passage: Place of what answers it.
+        near: Places of near misses of each pair, any number; a batch draws one.
         group: Pairs of one group answer each other's questions, it may be.
         files: Rows of pairs by file; those of the data that is tuned for come first.
         own: So many of ``files`` are that data's.
@@ -138,7 +138,7 @@ class Known:
     """What is known of the texts of pairs before training.
 
     Attributes:
-        pieces: Of each text.
+        pieces: Pieces of each text.
         targets: The teacher's vectors, of length 1; zeros for texts that it does not read.
         gists: The encoder's at the start, before their bits are taken, of length 1.
     """
@@ -155,7 +155,7 @@ class Lesson:
     Attributes:
         texts: Places in ``Pairs.texts``, each once; ``(texts,)``.
         asked: Places in ``texts`` of the questions, ``(questions,)``.
-        candidates: Of what may answer: passages, then near misses; ``(candidates,)``.
+        candidates: Places of what may answer: passages, then near misses; ``(candidates,)``.
         answers: Whether a candidate answers a question, ``(questions, candidates)``.
         unsure: Whether it might, though it is another pair's.
     """
@@ -216,7 +216,7 @@ def lesson(pairs: Pairs, rows: Rows, near: Rows) -> Lesson:
     Args:
         pairs: All of them.
         rows: Those of the batch.
-        near: Of each of these a near miss, or ``NOTHING``.
+        near: A near miss of each of these, or ``NOTHING``.
     """
     passages, first = np.unique(pairs.passage[rows], return_index=True)
     groups = pairs.group[rows[first]]

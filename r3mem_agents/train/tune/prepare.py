@@ -37,8 +37,8 @@ def prepare(
         teacher: Folder of a sentence encoder for English.
         recipe: How much of a text is read.
         out: Folder of the run.
-        device: Where to compute.
-        note: Told what is being done.
+        device: Device to compute on.
+        note: Called with what is being done.
     """
     pieces = Ragged.of(start.pieces.encode(pairs.texts, recipe.positions), np.int32)
     path, mark = out / "known.npz", out / "known.json"

@@ -16,7 +16,7 @@ def blend(tuned: Encoder, start: Encoder, kept: float) -> Encoder:
     """Move the weights of a tuned encoder back towards those at the start, and return it.
 
     Args:
-        tuned: What to change.
+        tuned: The tuned encoder; changed in place.
         start: The encoder before.
         kept: Share of the start, 0 to 1.
     """
