@@ -6,7 +6,7 @@ when it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -19,31 +19,31 @@ from r3mem_agents.cli.group import ErrorGroup
 EPILOG = "Start with: [bold]r3mem demo[/bold]"
 
 
+TRAINING = {
+    "train": ("command", "Train what expands memory tokens, on JSONL data."),
+    "distil": ("distil.command", "Make what reads meaning of a pretrained encoder."),
+    "tune": ("tune.command", "Tune what reads meaning on questions and what answers them."),
+    "supersede": ("supersede.command", "Train what tells which turn supersedes another."),
+}
+"""Commands that are loaded when they are run: the module of each in ``r3mem_agents.train``, which
+has a function of the command's name, and what the list of commands says of it."""
+
+
 class R3MemGroup(ErrorGroup):
     """The commands of ``r3mem``; training is loaded only when it is run."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and load the training code if that is what is wanted."""
-        if args and args[0] in {"train", "distil", "tune", "supersede"}:
+        if args and args[0] in TRAINING:
             self.commands[args[0]] = _load_training(args[0])
         return super().resolve_command(ctx, args)
 
 
 def _load_training(name: str) -> Any:
-    """Build a training command out of :mod:`r3mem_agents.train`."""
-    from r3mem_agents.train.command import train
-    from r3mem_agents.train.distil.command import distil
-    from r3mem_agents.train.supersede.command import supersede
-    from r3mem_agents.train.tune.command import tune
-
+    """Build a training command."""
+    module = import_module(f"r3mem_agents.train.{TRAINING[name][0]}")
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    commands: dict[str, Callable[..., None]] = {
-        "train": train,
-        "distil": distil,
-        "tune": tune,
-        "supersede": supersede,
-    }
-    single.command(name)(commands[name])
+    single.command(name)(getattr(module, name))
     return typer.main.get_command(single)
 
 
@@ -75,32 +75,9 @@ def root(
 
 
 training = typer.Typer()
-
-
-@training.command("train", rich_help_panel="Models")
-def _train() -> None:
-    """Train what expands memory tokens, on JSONL data."""
+for name, (_, summary) in TRAINING.items():
     # Only lists the command in the help; R3MemGroup puts the real one in its place.
-
-
-@training.command("distil", rich_help_panel="Models")
-def _distil() -> None:
-    """Make what reads meaning of a pretrained encoder."""
-    # As above.
-
-
-@training.command("tune", rich_help_panel="Models")
-def _tune() -> None:
-    """Tune what reads meaning on questions and what answers them."""
-    # As above.
-
-
-@training.command("supersede", rich_help_panel="Models")
-def _supersede() -> None:
-    """Train what tells which turn supersedes another."""
-    # As above.
-
-
+    training.command(name, help=summary, rich_help_panel="Models")(lambda: None)
 for part in (demo, version, chat, write, read, browse, transfer, upkeep):
     app.add_typer(part.commands)
 app.add_typer(training)

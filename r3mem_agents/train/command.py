@@ -8,18 +8,18 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
 
-from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.trainable import Expander
+from r3mem_agents.train import options
 from r3mem_agents.train.batches import Batches
 from r3mem_agents.train.gists import segment_gists
 from r3mem_agents.train.loop import ExpanderRun
+from r3mem_agents.train.options import Session
 from r3mem_agents.train.prepare import fitted, prepare
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import GOING_ON, ExpanderRecipe
 from r3mem_agents.train.record import describe_run, draw, measure, read_record, write_record
-from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = ExpanderRecipe()
@@ -29,8 +29,8 @@ def train(
     data: Annotated[
         Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
-    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    out: options.Out,
+    name: options.Name = "mine",
     start_from: Annotated[
         str,
         typer.Option(
@@ -41,8 +41,8 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Learn a tokenizer and an expander anew.")
     ] = False,
-    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
-    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    minutes: options.Minutes = _DEFAULT.minutes,
+    steps: options.Steps = None,
     held_out: Annotated[
         Path | None, typer.Option(help="Folder of held-out dialogs, for the record.")
     ] = None,
@@ -71,17 +71,15 @@ def train(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    threads: options.Threads = 0,
+    device: options.Device = "auto",
 ) -> None:
     """Train an expander; run the same command again to go on after an interruption.
 
     Example: r3mem train data/train --out runs/mine --minutes 120 --held-out data/eval
     """
-    console = Console()
-    prepare_process(threads, seed)
-    where = device_of(device)
-    start = checkpoint.load(start_from)
+    session = Session.open(out, start_from, device, threads, seed)
+    console, where, start = session.console, session.device, session.start
     anew = replace(
         _DEFAULT.config,
         vocabulary=vocabulary,
@@ -102,12 +100,7 @@ def train(
         other_rate=_DEFAULT.other_rate * factor,
         seed=seed,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    with console.status("preparing") as status:
-
-        def note(text: str) -> None:
-            status.update(f"preparing: {text}")
-
+    with session.preparing() as note:
         prepared = prepare(data, out, recipe, note, None if fresh else start.tokenizer)
         corpus, tokenizer = prepared.corpus, prepared.tokenizer
         recipe = fitted(recipe, prepared)
@@ -131,8 +124,7 @@ def train(
             tokenizer=tokenizer,
             static_counts=counts,
         )
-        checkpoint.save(made, out / "checkpoint")
-        model = ReversibleModel.from_pretrained(out / "checkpoint")
+        model = session.save(made)
     stage = describe_run(run, recipe, None if fresh else start.fingerprint)
     stage |= {
         "gists_of": start.fingerprint,
@@ -143,7 +135,7 @@ def train(
         with console.status("measuring on held-out dialogs"):
             stage["held_out"] = measure(model, held_out)
         console.print_json(data=stage["held_out"])
-    before = read_record(checkpoint.find(start_from))
-    record = write_record(out / "checkpoint", model, before, expander=stage)
+    before = read_record(session.folder)
+    record = write_record(session.checkpoint, model, before, expander=stage)
     draw(record, out / "training.png")
-    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'training.png'}")
+    console.print(f"checkpoint in {session.checkpoint}, picture in {out / 'training.png'}")

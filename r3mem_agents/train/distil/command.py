@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
+from r3mem_agents.train import options
 from r3mem_agents.train.distil.loop import EncoderRun
 from r3mem_agents.train.distil.pool import Lessons
 from r3mem_agents.train.distil.prepare import Sources, begin, prepare
+from r3mem_agents.train.options import Session
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import EncoderRecipe
 from r3mem_agents.train.record import describe_run, draw, read_record, write_record
-from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
 _DEFAULT = EncoderRecipe()
@@ -31,7 +31,7 @@ def distil(
         Path,
         typer.Option(help="Folder of a BERT of Hugging Face: the start, and what to resemble."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    out: options.Out,
     others: Annotated[
         Path | None,
         typer.Option(help="Folder of a sentence encoder for other languages than English."),
@@ -39,16 +39,13 @@ def distil(
     others_prefix: Annotated[
         str, typer.Option(help="What --others wants before each text: 'query: ' for E5.")
     ] = "",
-    lora: Annotated[
-        int | None,
-        typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
-    ] = None,
-    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    lora: options.Lora = None,
+    name: options.Name = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint whose tokenizer and expander stand beside the encoder.")
     ] = DEFAULT_MODEL,
-    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
-    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    minutes: options.Minutes = _DEFAULT.minutes,
+    steps: options.Steps = None,
     vocabulary: Annotated[int, typer.Option(help="Most word pieces.")] = _DEFAULT.vocabulary,
     batch_tokens: Annotated[
         int, typer.Option(help="Positions of a batch.")
@@ -59,10 +56,10 @@ def distil(
     pair_mb: Annotated[
         float, typer.Option(help="Most MB of pairs from one file.")
     ] = _DEFAULT.pair_mb,
-    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    rates: options.Rates = 1.0,
     seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    threads: options.Threads = 0,
+    device: options.Device = "auto",
 ) -> None:
     """Make an encoder of a pretrained one; run it again to go on after an interruption.
 
@@ -70,10 +67,8 @@ def distil(
 
     Example: r3mem distil data/train --teacher all-MiniLM-L6-v2 --out runs/encoder --minutes 60
     """
-    console = Console()
-    prepare_process(threads, seed)
-    where = device_of(device)
-    start = checkpoint.load(start_from)
+    session = Session.open(out, start_from, device, threads, seed)
+    console, where, start = session.console, session.device, session.start
     recipe = replace(
         _DEFAULT,
         minutes=minutes,
@@ -86,12 +81,7 @@ def distil(
         seed=seed,
     )
     sources = Sources(data, teacher, others, others_prefix)
-    out.mkdir(parents=True, exist_ok=True)
-    with console.status("preparing") as status:
-
-        def note(text: str) -> None:
-            status.update(f"preparing: {text}")
-
+    with session.preparing() as note:
         taught = prepare(sources, out, recipe, start, where, note)
         encoder, vector = begin(sources, out, recipe, start.expander.config.gist_bits)
     pool = taught.pool
@@ -109,8 +99,7 @@ def distil(
             pieces=taught.pieces,
             superseder=None,
         )
-        checkpoint.save(made, out / "checkpoint")
-        model = ReversibleModel.from_pretrained(out / "checkpoint")
+        model = session.save(made)
     stage = describe_run(run, recipe, None) | {
         "teacher": teacher.name,
         "others": others.name if others is not None else None,
@@ -121,7 +110,7 @@ def distil(
         "texts": len(pool.pieces),
     }
     # Neither tuning nor superseder are of this encoder.
-    before = read_record(checkpoint.find(start_from)) | {"tuning": None, "superseder": None}
-    record = write_record(out / "checkpoint", model, before, encoder=stage)
+    before = read_record(session.folder) | {"tuning": None, "superseder": None}
+    record = write_record(session.checkpoint, model, before, encoder=stage)
     draw(record, out / "distillation.png")
-    console.print(f"checkpoint in {out / 'checkpoint'}; now: r3mem train --start-from there")
+    console.print(f"checkpoint in {session.checkpoint}; now: r3mem train --start-from there")

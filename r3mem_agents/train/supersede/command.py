@@ -8,16 +8,16 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
 
-from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.trainable import Encoder, Superseder
+from r3mem_agents.train import options
 from r3mem_agents.train.corpus import Ragged, hash_folders
 from r3mem_agents.train.gists import before_bits
+from r3mem_agents.train.options import Session
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import SupersederRecipe
 from r3mem_agents.train.record import describe_run, read_record, write_record
-from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.train.supersede.data import confusable, read
 from r3mem_agents.train.supersede.loop import SupersederRun, from_encoder
 from r3mem_agents.train.supersede.pairs import Pairs
@@ -31,24 +31,24 @@ NEAREST = 3
 
 def supersede(
     data: Annotated[Path, typer.Argument(help="Folder of *.jsonl(.zst) files with memories.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    out: options.Out,
     beside: Annotated[
         Path | None, typer.Option(help="Folder of dialogs, in which nothing is superseded.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    name: options.Name = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint that gets the network.")
     ] = DEFAULT_MODEL,
-    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
-    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    minutes: options.Minutes = _DEFAULT.minutes,
+    steps: options.Steps = None,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of a step.")] = _DEFAULT.pairs,
     source_mb: Annotated[
         float, typer.Option(help="Most MB of dialogs from one file.")
     ] = _DEFAULT.source_mb,
-    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    rates: options.Rates = 1.0,
     seed: Annotated[int, typer.Option(help="Of weights and pairs.")] = _DEFAULT.seed,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    threads: options.Threads = 0,
+    device: options.Device = "auto",
 ) -> None:
     """Train what compares two turns; run it again to go on after an interruption.
 
@@ -56,10 +56,8 @@ def supersede(
 
     Example: r3mem supersede data/questions --beside data --out runs/superseding --minutes 30
     """
-    console = Console()
-    prepare_process(threads, seed)
-    where = device_of(device)
-    start = checkpoint.load(start_from)
+    session = Session.open(out, start_from, device, threads, seed)
+    console, where, start = session.console, session.device, session.start
     encoder = start.encoder
     layers = min(_DEFAULT.config.layers, encoder.config.layers)
     sizes = {"hidden": encoder.config.hidden, "heads": encoder.config.heads, "layers": layers}
@@ -76,7 +74,6 @@ def supersede(
         learning_rate=_DEFAULT.learning_rate * rates,
         seed=seed,
     )
-    out.mkdir(parents=True, exist_ok=True)
     with console.status("preparing"):
         talks = read(data, beside, recipe.source_mb)
         pieces = Ragged.of(start.pieces.encode(talks.texts, recipe.config.positions), np.int32)
@@ -91,8 +88,7 @@ def supersede(
     run = SupersederRun(network, encoder, drawn, recipe, out, where, dtype)
     follow(run, console)
     made = replace(start, name=name, superseder=network.cpu().freeze(encoder.embedding))
-    checkpoint.save(made, out / "checkpoint")
-    model = ReversibleModel.from_pretrained(out / "checkpoint")
+    model = session.save(made)
     gone_on = None if start.superseder is None else start.fingerprint
     stage = describe_run(run, recipe, gone_on) | {
         "memories": talks.memories,
@@ -100,6 +96,6 @@ def supersede(
         "alike": len(talks.alike),
         "data_sha256": hash_folders(data, beside),
     }
-    before = read_record(checkpoint.find(start_from))
-    write_record(out / "checkpoint", model, before, superseder=stage)
-    console.print(f"checkpoint in {out / 'checkpoint'}")
+    before = read_record(session.folder)
+    write_record(session.checkpoint, model, before, superseder=stage)
+    console.print(f"checkpoint in {session.checkpoint}")

@@ -9,16 +9,16 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from rich.console import Console
 
-from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.trainable import Encoder
 from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
+from r3mem_agents.train import options
 from r3mem_agents.train.corpus import hash_folders
+from r3mem_agents.train.options import Session
 from r3mem_agents.train.progress import follow
 from r3mem_agents.train.recipe import TuningRecipe
 from r3mem_agents.train.record import describe_run, draw, read_record, write_record
-from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process
+from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.train.tune.loop import TuningRun
 from r3mem_agents.train.tune.pairs import Lessons, read
 from r3mem_agents.train.tune.prepare import gists_of, prepare
@@ -33,21 +33,18 @@ def tune(
     teacher: Annotated[
         Path, typer.Option(help="Folder of a sentence encoder whose lists are to be resembled.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")],
+    out: options.Out,
     beside: Annotated[
         Path | None,
         typer.Option(help="Folder of other pairs, so that nothing general is lost."),
     ] = None,
-    lora: Annotated[
-        int | None,
-        typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
-    ] = None,
-    name: Annotated[str, typer.Option(help="Name of the model, as memories record it.")] = "mine",
+    lora: options.Lora = None,
+    name: options.Name = "mine",
     start_from: Annotated[
         str, typer.Option(help="Checkpoint whose encoder is tuned.")
     ] = DEFAULT_MODEL,
-    minutes: Annotated[float, typer.Option(help="Wall time of training.")] = _DEFAULT.minutes,
-    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")] = None,
+    minutes: options.Minutes = _DEFAULT.minutes,
+    steps: options.Steps = None,
     pair_mb: Annotated[
         float, typer.Option(help="Most MB of pairs from one of the other files.")
     ] = _DEFAULT.pair_mb,
@@ -58,10 +55,10 @@ def tune(
     kept: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the start in the weights at the end.")
     ] = _DEFAULT.kept,
-    rates: Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")] = 1.0,
+    rates: options.Rates = 1.0,
     seed: Annotated[int, typer.Option(help="Of batches.")] = _DEFAULT.seed,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    threads: options.Threads = 0,
+    device: options.Device = "auto",
 ) -> None:
     """Tune an encoder on questions; run it again to go on after an interruption.
 
@@ -69,10 +66,8 @@ def tune(
 
     Example: r3mem tune data/questions --teacher all-MiniLM-L6-v2 --out runs/tuned --minutes 60
     """
-    console = Console()
-    prepare_process(threads, seed)
-    where = device_of(device)
-    start = checkpoint.load(start_from)
+    session = Session.open(out, start_from, device, threads, seed)
+    console, where, start = session.console, session.device, session.start
     recipe = replace(
         _DEFAULT,
         minutes=minutes,
@@ -84,12 +79,7 @@ def tune(
         kept=kept,
         seed=seed,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    with console.status("preparing") as status:
-
-        def note(text: str) -> None:
-            status.update(f"preparing: {text}")
-
+    with session.preparing() as note:
         pairs = read(data, beside, recipe.pair_mb)
         known = prepare(pairs, start, teacher, recipe, out, where, note)
     console.print(f"{len(pairs.query):,} pairs of {len(pairs.texts):,} texts")
@@ -106,8 +96,7 @@ def tune(
         before, now = (torch.from_numpy(np.sign(one)) for one in (known.gists, after))
         expander, read_again = realign(start.expander, before, now)
         made = replace(start, name=name, encoder=frozen, expander=expander)
-        checkpoint.save(made, out / "checkpoint")
-        model = ReversibleModel.from_pretrained(out / "checkpoint")
+        model = session.save(made)
     stage = describe_run(run, recipe, start.fingerprint) | {
         "teacher": teacher.name,
         "lora_rank": lora,
@@ -116,7 +105,7 @@ def tune(
         "gist_read_again": round(read_again, 4),
         "data_sha256": hash_folders(data, beside),
     }
-    earlier = read_record(checkpoint.find(start_from))
-    record = write_record(out / "checkpoint", model, earlier, tuning=stage)
+    earlier = read_record(session.folder)
+    record = write_record(session.checkpoint, model, earlier, tuning=stage)
     draw(record, out / "tuning.png")
-    console.print(f"checkpoint in {out / 'checkpoint'}, picture in {out / 'tuning.png'}")
+    console.print(f"checkpoint in {session.checkpoint}, picture in {out / 'tuning.png'}")

@@ -1,0 +1,80 @@
+"""The options and the set-up that the training commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+
+from r3mem_agents.model import ReversibleModel, checkpoint
+from r3mem_agents.model.checkpoint import Checkpoint
+from r3mem_agents.train.run import device_of, prepare_process
+
+Out = Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")]
+Name = Annotated[str, typer.Option(help="Name of the model, as memories record it.")]
+Lora = Annotated[
+    int | None,
+    typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
+]
+Minutes = Annotated[float, typer.Option(help="Wall time of training.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")]
+Rates = Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 for all.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a training command works with.
+
+    Attributes:
+        console: Console for its output.
+        device: Device to compute on.
+        start: The checkpoint that it starts from.
+        folder: Folder of that checkpoint.
+        out: Folder of the run.
+    """
+
+    console: Console
+    device: torch.device
+    start: Checkpoint
+    folder: Path
+    out: Path
+
+    @classmethod
+    def open(cls, out: Path, start_from: str, device: str, threads: int, seed: int) -> Session:
+        """Set the process up for training, and load the checkpoint to start from.
+
+        Args:
+            out: Folder of the run; made if need be.
+            start_from: Name or folder of the checkpoint.
+            device: ``cpu``, ``cuda`` or ``auto``.
+            threads: CPU threads; 0 for all.
+            seed: Seed of weights.
+        """
+        prepare_process(threads, seed)
+        start = checkpoint.load(start_from)
+        out.mkdir(parents=True, exist_ok=True)
+        return cls(Console(), device_of(device), start, checkpoint.find(start_from), out)
+
+    @contextmanager
+    def preparing(self) -> Iterator[Callable[[str], None]]:
+        """Show in a status line what is being prepared; yields what is called with it."""
+        with self.console.status("preparing") as status:
+            yield lambda text: status.update(f"preparing: {text}")
+
+    def save(self, made: Checkpoint) -> ReversibleModel:
+        """Write the checkpoint that a run ends with, and load it as a memory would."""
+        checkpoint.save(made, self.checkpoint)
+        return ReversibleModel.from_pretrained(self.checkpoint)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Folder of the checkpoint that the run ends with."""
+        return self.out / "checkpoint"
