@@ -23,8 +23,10 @@ from safetensors.torch import load_file, save_file
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
-from r3mem_agents.model.frozen import TorchEncoder, TorchExpander, TorchSuperseder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
+from r3mem_agents.model.frozen.expander import TorchExpander
 from r3mem_agents.model.frozen.shapes import Tensors
+from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.tokenizer import Tokenizer

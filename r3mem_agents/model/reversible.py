@@ -19,7 +19,9 @@ from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.comparing import compare
 from r3mem_agents.model.forward import Forward
-from r3mem_agents.model.frozen import TorchEncoder, TorchExpander, TorchSuperseder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
+from r3mem_agents.model.frozen.expander import TorchExpander
+from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.memory_tokens import MemoryTokens, is_literal, pack_literal, unpack_literal
 from r3mem_agents.model.pieces import Pieces

@@ -16,7 +16,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.frozen import TorchEncoder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
 from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.pieces import PADDING, Pieces
 from r3mem_agents.model.tokenizer import Tokenizer

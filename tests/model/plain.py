@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig, SupersederConfig
-from r3mem_agents.model.frozen import Segments, TorchEncoder, TorchExpander, TorchSuperseder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
+from r3mem_agents.model.frozen.expander import TorchExpander
+from r3mem_agents.model.frozen.interface import Segments
+from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.predictions import Frequencies, Integers, Intervals, Predictions
 from r3mem_agents.model.scales import (
     ACTIVATION_SCALE,
@@ -47,7 +50,8 @@ class Stack:
             total = total + (whole[:, part] @ levels[:, part].T).astype(np.float32)
         total = total * self.held[f"{name}.scale"]
         bias: Floats = self.held.get(f"{name}.bias", np.float32(0))
-        return total + bias
+        result: Floats = total + bias
+        return result
 
     def rows(self, name: str, index: Integers) -> Floats:
         scale = self.held[f"{name}.scale"][index] * np.float32(ACTIVATION_SCALE)

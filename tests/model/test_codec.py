@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
 from r3mem_agents.model import MemoryTokens, ReversibleModel, threads
-from r3mem_agents.model.frozen import TorchExpander
+from r3mem_agents.model.frozen.expander import TorchExpander
 from r3mem_agents.model.kernels import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 

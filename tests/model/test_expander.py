@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.frozen import Segments
+from r3mem_agents.model.frozen.interface import Segments
 from r3mem_agents.model.layout import Condition
 from r3mem_agents.model.predictions import Intervals, Predictions
 from r3mem_agents.model.schedule import Schedule

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+import r3mem_agents
 from r3mem_agents.model import ReversibleModel
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
-from r3mem_agents.model.frozen import (
+from r3mem_agents.model.frozen import shapes
+from r3mem_agents.model.frozen.interface import (
     FrozenEncoder,
     FrozenExpander,
     FrozenSuperseder,
     Segments,
-    shapes,
 )
 from r3mem_agents.model.schedule import Schedule
 from r3mem_agents.model.trainable import Encoder, Expander, Superseder
 from tests.model.plain import PlainEncoder, PlainExpander, PlainSuperseder
+
+ROOT = Path(r3mem_agents.__file__).parent
 
 SIZES: Any = {"hidden": 48, "layers": 3, "heads": 3, "feedforward": 1536, "biased": True}
 """Wider than the widest sum that is taken at once, and a head size whose root is no integer."""
@@ -100,6 +105,26 @@ def test_plain_numpy_gives_the_bits_of_the_bundled_model(random: np.random.Gener
     )
     assert np.array_equal(measured.start, again.start)
     assert np.array_equal(measured.total, again.total)
+
+
+def test_what_stands_behind_the_contract_is_all_that_knows_pytorch() -> None:
+    """So that another implementation needs none: texts, streams and the codec are numpy's."""
+
+    def imported(name: str) -> set[str]:
+        path = ROOT / f"{name.removeprefix('r3mem_agents.').replace('.', '/')}.py"
+        if not path.is_file():
+            return {name}
+        found = {name}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= imported(node.module)
+            elif isinstance(node, ast.Import):
+                found |= {one.name for one in node.names}
+        return found
+
+    for name in ("codec", "forward", "comparing", "frozen.interface"):
+        assert "torch" not in imported(f"r3mem_agents.model.{name}")
+    assert "torch" in imported("r3mem_agents.model.frozen.encoder")
 
 
 def test_the_tensors_of_a_frozen_network_are_those_that_are_listed(

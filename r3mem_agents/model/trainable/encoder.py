@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from r3mem_agents.model.config import EncoderConfig
 from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen import TorchEncoder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 from r3mem_agents.model.trainable.network import rounded_tensors, set_tensors

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen import TorchExpander
+from r3mem_agents.model.frozen.expander import TorchExpander
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.layout import SLOTS, Condition, Layout, frame_of, length_row
 from r3mem_agents.model.scales import (

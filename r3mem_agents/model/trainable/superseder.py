@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from r3mem_agents.model.config import SupersederConfig
 from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen import TorchSuperseder
 from r3mem_agents.model.frozen.matrix import Matrix
+from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.layout import Sides
 from r3mem_agents.model.trainable.matrix import RoundedLinear

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from r3mem_agents.model.comparing import laid_out
-from r3mem_agents.model.frozen import TorchEncoder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
 from r3mem_agents.model.layout import Sides
 from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.train.auroc import auroc

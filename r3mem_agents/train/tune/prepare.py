@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.frozen import TorchEncoder
+from r3mem_agents.model.frozen.encoder import TorchEncoder
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.distil.teacher import Teacher, Vectors
 from r3mem_agents.train.gists import before_bits
