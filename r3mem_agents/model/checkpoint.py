@@ -112,11 +112,9 @@ def expander_of(name: str) -> str:
         CheckpointError: It is damaged.
     """
     folder = find(name)
-    try:
+    with _reading(folder):
         sizes = json.loads((folder / "config.json").read_text())
         return _fingerprints(sizes, load_file(folder / "model.safetensors"), folder)[1]
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} is damaged: {error}") from error
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
