@@ -7,17 +7,19 @@ import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.errors import StoreUnavailableError
+from r3mem_agents.errors import FormatError, StoreUnavailableError
+from r3mem_agents.store import Store
 from tests.memory.fake_model import FakeModel
 
 NOBODY = 65534
+GOLDEN = Path(__file__).parents[1] / "golden"
 SAID = [Turn(role="user", text=f"Number {number} is about words.") for number in range(30)]
 
 
@@ -117,6 +119,22 @@ def test_what_is_not_there_is_not_made(folder: Path, obstacle: Obstacle) -> None
         except StoreUnavailableError as error:
             caught = error
     assert caught is not None
+
+
+@EACH
+def test_an_earlier_format_is_refused_by_name_and_left(folder: Path, obstacle: Obstacle) -> None:
+    path = Path(shutil.copy(GOLDEN / "format-3.db", folder / "old.db"))
+    content, caught = path.read_bytes(), None
+    with obstacle(folder):
+        try:
+            Store(path)
+        except FormatError as error:
+            caught = str(error)
+    assert caught is not None
+    assert "has format 3 of an earlier version" in caught
+    assert path.read_bytes() == content
+    with closing(Store(path)) as store:
+        assert len(store.all_turn_ids()) == 16
 
 
 @EACH
