@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from r3mem_agents.store.records import NewCode, NewTurn
-from r3mem_agents.store.varints import read_varints, varints
+from r3mem_agents.store.varints import varints
 
 
 class Counts(NamedTuple):
@@ -30,5 +28,12 @@ def read_counts(data: object) -> Counts | None:
     """Undo ``pack_counts``; ``None`` for what is damaged."""
     if not isinstance(data, bytes):
         return None
-    values = read_varints(np.frombuffer(data, np.uint8)).tolist()
+    values: list[int] = []
+    number = bits = 0
+    for byte in data:  # a handful, so that arrays would take longer
+        number |= (byte & 127) << bits
+        bits += 7
+        if byte < 128:
+            values.append(number)
+            number = bits = 0
     return Counts(*values) if len(values) <= len(Counts._fields) else None

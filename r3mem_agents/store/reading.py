@@ -108,7 +108,7 @@ def totals(connection: Connection, state: ScopeState | None) -> Totals:
         return Totals()
     ids = member_ids(connection, state.id, state.rules)
     codes = gists = 0
-    sums = [0] * len(Counts._fields)
+    counted: list[Counts] = []
     kept: set[int] = set()
     sizes = (func.length(turns.c[name]) for name in ("code", "gists"))
     query = select(raw(turns.c.session), raw(turns.c.counts), *sizes)
@@ -116,7 +116,7 @@ def totals(connection: Connection, state: ScopeState | None) -> Totals:
         for session, counts, code, gist in connection.execute(query.where(turns.c.id.in_(chunk))):
             kept.add(session)
             codes, gists = codes + code, gists + gist
-            sums = [a + b for a, b in zip(sums, read_counts(counts) or Counts(), strict=True)]
+            counted.append(read_counts(counts) or Counts())
     stored = select(func.sum(func.length(blocks.c.data))).where(blocks.c.scope == state.id)
     return Totals(
         turns=len(ids),
@@ -124,7 +124,7 @@ def totals(connection: Connection, state: ScopeState | None) -> Totals:
         code_bytes=codes,
         gist_bytes=gists,
         term_bytes=int(connection.execute(stored).scalar_one() or 0),
-        **Counts(*sums)._asdict(),
+        **{name: sum(getattr(one, name) for one in counted) for name in Counts._fields},
     )
 
 
