@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, literal, select
+from sqlalchemy import Connection, Row, Select, case, literal, select
 
 from r3mem_agents.store.membership import read_blocks
 from r3mem_agents.store.records import Addition, IndexColumns, ScopeState
 from r3mem_agents.store.schema import models, raw, speakers, turns
 from r3mem_agents.store.writing import in_chunks
+
+MAX_GAPS = 3
+"""Rows that are passed over for each that is wanted, before each is looked up by its id; chosen."""
 
 
 def additions(
@@ -27,13 +30,12 @@ def additions(
     named: set[int] = set()
     for block in read_blocks(connection, state.id, state.rules, max(first - 1, 0)):
         block = block.part([place for place, id_ in enumerate(block.ids) if id_ >= first])
-        there: dict[int, tuple[Any, Any]] = {}
-        for chunk in in_chunks(block.ids):
-            rows = connection.execute(query.where(turns.c.id.in_(chunk)))
-            there.update((id_, (time_us, gist)) for id_, time_us, gist in rows)
-        if len(there) < len(block):  # damage aside, there are all of them
-            block = block.part([place for place, id_ in enumerate(block.ids) if id_ in there])
-        times, made = zip(*(there[id_] for id_ in block.ids), strict=True) if there else ((), ())
+        there = {row[0]: row for row in _rows(connection, query, block.ids)}
+        if missing := {*block.ids} - there.keys():  # none, damage aside
+            kept = [place for place, id_ in enumerate(block.ids) if id_ not in missing]
+            block = block.part(kept)
+        rows = [there[id_] for id_ in block.ids]
+        times, made = [row[1] for row in rows], [row[2] for row in rows]
         new = {*block.speakers} - named
         named |= new
         yield Addition(
@@ -41,6 +43,15 @@ def additions(
             IndexColumns(block.ids, block.sessions, block.speakers, times, made, block.terms),
             _hidden_speakers(connection, new),
         )
+
+
+def _rows(connection: Connection, query: Select[Any], ids: Sequence[int]) -> Iterator[Row[Any]]:
+    # Of these turns, and where they lie close together of those among them.
+    if ids and ids[-1] - ids[0] < MAX_GAPS * len(ids):
+        yield from connection.execute(query.where(turns.c.id.between(ids[0], ids[-1]))).all()
+        return
+    for chunk in in_chunks(ids):
+        yield from connection.execute(query.where(turns.c.id.in_(chunk))).all()
 
 
 def _hidden_speakers(connection: Connection, rows: set[int]) -> dict[int, bytes]:
