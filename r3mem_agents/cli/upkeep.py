@@ -111,7 +111,7 @@ def recompress(
         str | None,
         typer.Option(
             "--from",
-            help="Checkpoint that wrote the file, where the new one cannot expand it.",
+            help="Checkpoint that wrote the file, if neither the new one nor one that is bundled did.",
             show_default=False,
         ),
     ] = None,
