@@ -111,7 +111,7 @@ def recompress(
         str | None,
         typer.Option(
             "--from",
-            help="Checkpoint that wrote the file, if neither the new one nor one that is bundled did.",
+            help="Checkpoint that wrote the file, if neither the new nor a bundled one did.",
             show_default=False,
         ),
     ] = None,
