@@ -25,13 +25,13 @@ YOUNG = 32
 """The last block is written anew with every turn that is remembered, until it has so many turns and
 goes into the one before; chosen, so that this takes little beside compressing a turn."""
 
-_DAMAGED = "the terms of these turns are damaged; make them anew"
-
 AT_ONCE = 128
 """Turns that are added to a block at once; chosen."""
 
 BROKEN = b"broken"
 """Stands for the rules of a scope whose blocks were found damaged, until they are made anew."""
+
+_DAMAGED = "the terms of these turns are damaged; make them anew"
 
 
 def read_blocks(

@@ -22,6 +22,7 @@ from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.counts import pack_counts
 from r3mem_agents.store.membership import (
     add_members,
+    member_ids,
     rebuild_blocks,
     remove_members,
     replace_members,
@@ -173,8 +174,7 @@ def renew_terms(
     state = find_scope(connection, scope, lock=True)
     if state is None:
         return True
-    present = connection.execute(select(turns.c.id).where(turns.c.scope == state.id)).scalars()
-    if not terms.keys() >= set(present):
+    if not terms.keys() >= {*member_ids(connection, state.id, state.rules)}:
         return False
     rebuild_blocks(connection, state.id, terms)
     connection.execute(

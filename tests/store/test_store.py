@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -220,3 +222,20 @@ def test_terms_of_other_rules_are_refused_until_all_are_renewed(tmp_path: Path) 
     assert all(turn.intact for turn in new.history(SCOPE, None))
     with pytest.raises(StaleTermsError):
         old.add(SCOPE, [make_turn()])
+
+
+def test_terms_are_renewed_whatever_scope_a_damaged_row_names(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(open_store(path, b"old")) as old:
+        old.add(SCOPE, [make_turn()])
+        strays = old.add(OTHER, [make_turn(), make_turn()])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE turns SET scope = 1 WHERE id = ?", strays[:1])
+        connection.commit()
+    with closing(open_store(path, b"new")) as new:
+        for scope in (SCOPE, OTHER):
+            found = new.history(scope, None)
+            assert new.renew_terms(scope, {row.id: None for row in found})
+            assert [row.id for row in new.history(scope, None) if row.intact] == [
+                row.id for row in found if row.intact
+            ]
