@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, literal, select
+from sqlalchemy import Connection, Select, case, literal, select
 
 from r3mem_agents.store.membership import read_blocks
 from r3mem_agents.store.records import Addition, IndexColumns, ScopeState
@@ -45,7 +45,7 @@ def additions(
         )
 
 
-def _rows(connection: Connection, query: Select[Any], ids: Sequence[int]) -> Iterator[Row[Any]]:
+def _rows(connection: Connection, query: Select[Any], ids: Sequence[int]) -> Iterator[Any]:
     # Of these turns, and where they lie close together of those among them.
     if ids and ids[-1] - ids[0] < MAX_GAPS * len(ids):
         yield from connection.execute(query.where(turns.c.id.between(ids[0], ids[-1]))).all()
