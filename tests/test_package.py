@@ -15,7 +15,7 @@ import r3mem_agents
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "r3mem_agents"
 
-# Each part may import those after the arrow, and itself (docs: "layers of the code").
+# Each part may import those named, and itself; docs/architecture.md says what each one knows.
 ALLOWED = {
     "types": set(),
     "errors": set(),
@@ -82,6 +82,12 @@ def test_a_lookup_takes_no_text() -> None:
         texts = {"str", "bytes"}
         taken = [name for name, types in arguments if types & texts and "Mapping" not in types]
         assert not taken or path.name == "weights.py", f"{path.name}: {taken}"
+
+
+def test_the_architecture_page_has_the_same_layers() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\|([^|]*)\|$", page, re.MULTILINE)
+    assert {part: set(re.findall(r"`(\w+)`", cell)) for part, cell in rows} == ALLOWED
 
 
 @pytest.mark.parametrize(

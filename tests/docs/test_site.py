@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,12 @@ def test_every_page_is_in_the_site() -> None:
 def test_the_site_fetches_nothing() -> None:
     assert SITE["theme"]["font"] is False
     assert not {"extra_css", "extra_javascript"} & SITE.keys()
+
+
+def test_the_reference_of_the_command_line_is_fresh() -> None:
+    """Otherwise ``make pages`` is due."""
+    reference = runpy.run_path(str(DOCS / "commands.py"))["reference"]
+    assert reference() == (DOCS / "cli.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
