@@ -13,10 +13,8 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms import LLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 
-from r3mem_agents import is_recalled
 from r3mem_agents.cli.chat.extractive import answer
-from r3mem_agents.memory.quoting import indented
-from r3mem_agents.timestamps import wall_clock
+from r3mem_agents.prompts import indented, is_recalled, wall_clock
 
 
 def chat_model(model: str | None = None, base_url: str | None = None) -> LLM:

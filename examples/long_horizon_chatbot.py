@@ -13,8 +13,9 @@ from _responder_llamaindex import chat_model
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import ChatMessage
 
-from r3mem_agents import CompressiveMemory, Turn, count_tokens
+from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.cli.chat.extractive import recalled_turns
+from r3mem_agents.prompts import count_tokens
 from r3mem_llamaindex import R3Memory
 
 START = datetime(2026, 9, 7, 8, 30, tzinfo=UTC)

@@ -7,10 +7,12 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import pytest
 
 import r3mem_agents
+from r3mem_agents import errors, prompts
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "r3mem_agents"
@@ -22,24 +24,23 @@ ALLOWED = {
     "timestamps": set(),
     "forking": set(),
     "concurrency": set(),
+    "validation": {"types", "errors"},
     "store": {"types", "errors", "forking"},
     "model": {"types", "errors", "forking"},
     "analysis": {"timestamps"},
     "lookup": {"timestamps"},
-    "memory": {"types", "errors", "timestamps", "forking", "concurrency", "store", "model"}
-    | {"analysis", "lookup"},
+    "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
+    | {"model", "analysis", "lookup"},
+    "prompts": {"types", "errors", "timestamps", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
     "train": {"types", "errors", "model", "memory", "provenance"},
-    "cli": {"types", "errors", "timestamps", "model", "memory", "provenance", "train"},
+    "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
+    | {"provenance", "train"},
 }
-# Names of the root that come from types and errors, which everybody may import.
-PLAIN_NAMES = {
-    "__version__", "DamageWarning", "Evidence", "Explanation", "LookupExplanation", "MemoryStats",
-    "OtherGistsWarning", "R3MemError", "Recollection", "Recollections", "Recompression", "Turn",
-    "UserStats", "Verification",
-}  # fmt: skip
-ROOT_NAMES = {"CompressiveMemory": "memory", "ReversibleModel": "model", "MemoryTokens": "model"}
+# Where the names of the root come from; types and errors everybody may import.
+ROOT_NAMES = {name: module.split(".")[1] for name, module in r3mem_agents._LAZY.items()}
+PLAIN_NAMES = set(r3mem_agents.__all__) - set(ROOT_NAMES)
 
 
 def _imported_parts(path: Path) -> set[str]:
@@ -115,15 +116,27 @@ def test_lower_layers_stay_free_of_the_others_libraries(part: str, banned: set[s
             assert not roots & (banned | frameworks), f"{path.relative_to(ROOT)}: {roots}"
 
 
-def test_exports_are_sorted_and_exist() -> None:
-    names = r3mem_agents.__all__
-    plain = [name for name in names if not name.startswith("_")]
-    assert plain == sorted(plain)
-    assert len(names) == len(set(names))
-    for name in names:
-        assert getattr(r3mem_agents, name) is not None
+@pytest.mark.parametrize("package", [r3mem_agents, prompts], ids=lambda package: package.__name__)
+def test_exports_are_sorted_documented_and_there(package: ModuleType) -> None:
+    assert package.__all__ == sorted(set(package.__all__))
+    for name in package.__all__:
+        value = getattr(package, name)
+        if isinstance(value, type | FunctionType):
+            assert value.__doc__, f"{name} has no docstring"
     with pytest.raises(AttributeError, match="no_such_name"):
-        _ = r3mem_agents.no_such_name
+        _ = package.no_such_name
+
+
+def test_the_root_lists_its_exports() -> None:
+    assert dir(r3mem_agents) == r3mem_agents.__all__
+
+
+def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
+    """What is left out reaches only those who train, chat or use a store themselves."""
+    raised = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert raised - set(r3mem_agents.__all__) == {
+        "ChatModelError", "FrozenError", "KeyTakenError", "StaleTermsError",
+    }  # fmt: skip
 
 
 def test_version_is_the_same_everywhere() -> None:
@@ -136,7 +149,16 @@ def test_version_is_the_same_everywhere() -> None:
 
 def test_import_is_silent_and_light() -> None:
     heavy = ["torch", "sqlalchemy", "typer", "rich", "numpy", "langchain_core", "llama_index"]
-    code = f"import sys, r3mem_agents; print(sorted(set({heavy}) & set(sys.modules)))"
+    assert _loaded("import r3mem_agents; r3mem_agents.Turn", heavy) == "[]\n"
+
+
+def test_a_memory_is_loaded_without_torch() -> None:
+    assert _loaded("from r3mem_agents import CompressiveMemory", ["torch"]) == "[]\n"
+
+
+def _loaded(code: str, modules: list[str]) -> str:
+    """Which of the modules are loaded once a new process has run the code without a warning."""
+    code += f"\nimport sys; print(sorted(set({modules}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
@@ -144,8 +166,8 @@ def test_import_is_silent_and_light() -> None:
         check=True,
         cwd=ROOT,
     )
-    assert done.stdout == "[]\n"
     assert done.stderr == ""
+    return done.stdout
 
 
 @pytest.mark.parametrize(

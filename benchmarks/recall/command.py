@@ -69,7 +69,7 @@ def recall(
     from benchmarks.recall.systems.choice import choose, missing
     from benchmarks.recall.systems.system import Options
     from r3mem_agents.cli.demo import meetings
-    from r3mem_agents.memory.budget import tiktoken_counter
+    from r3mem_agents.memory.tokens import tiktoken_counter
     from r3mem_agents.types import DEFAULT_MODEL
 
     data = data or [meetings.FILE]

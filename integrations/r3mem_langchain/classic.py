@@ -17,19 +17,19 @@ from langchain_core.messages import (
 )
 from pydantic import ConfigDict
 
-from r3mem_agents import (
+from r3mem_agents import Turn
+from r3mem_agents.concurrency import in_thread
+from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.prompts import (
     OnError,
     PromptMemory,
     RecallFrom,
-    Turn,
+    indented,
     prompt_memory,
+    raise_or_log,
     recall_sessions,
-    tolerated,
     whole_calls,
 )
-from r3mem_agents.concurrency import in_thread
-from r3mem_agents.errors import InvalidInputError, MissingExtraError
-from r3mem_agents.memory.quoting import indented
 from r3mem_langchain.handle import MemoryField
 from r3mem_langchain.messages import to_message, to_turn, to_turns
 
@@ -102,7 +102,7 @@ class R3Memory(BaseMemory):
         Raises:
             R3MemError: If the memory cannot be read, and errors are raised.
         """
-        with tolerated(self.on_error, logger, "nothing was recalled"):
+        with raise_or_log(self.on_error, logger, "nothing was recalled"):
             return self._shown(self._prompt(inputs))
         return self._shown(PromptMemory((), ""))
 
@@ -116,7 +116,7 @@ class R3Memory(BaseMemory):
                 ``output_key`` then.
             R3MemError: If it cannot be stored, and errors are raised.
         """
-        with tolerated(self.on_error, logger, "what was said was not stored"):
+        with raise_or_log(self.on_error, logger, "what was said was not stored"):
             self.memory.remember_many(self._turns(inputs, outputs))
 
     asave_context = in_thread(save_context)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-MAX_KEY_BYTES = 255
-"""Of a turn's key, as ``CompressiveMemory.remember`` has it."""
+from r3mem_agents.validation import MAX_KEY_BYTES
 
 
 def turn_key(name: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
-from r3mem_agents import CompressiveMemory, Turn, newest_first
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.prompts import newest_first
 from r3mem_langchain.messages import key_of, to_turn, to_turns
 from r3mem_langchain.turns import is_said
 

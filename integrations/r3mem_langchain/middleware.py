@@ -9,9 +9,10 @@ from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage, SystemMessage
 
-from r3mem_agents import CompressiveMemory, OnError, RecallFrom, prompt_memory, tolerated
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
+from r3mem_agents.prompts import OnError, RecallFrom, prompt_memory, raise_or_log
 from r3mem_langchain.changes import follow, seen
 from r3mem_langchain.known import known_ids, unwritten
 from r3mem_langchain.scope import Scope, called_by_tool
@@ -142,7 +143,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
     ) -> dict[str, Any] | None:
         """Follow what the host changed, remember what the user says, recall what helps with it."""
         turn = opened(state.get("r3mem_turn", ()), state["messages"])
-        with tolerated(self.on_error, logger, "what was said was not stored"):
+        with raise_or_log(self.on_error, logger, "what was said was not stored"):
             place = self._scope.place()
             if not called_by_tool():
                 follow(place.memory, state.get("r3mem_seen"), state["messages"])
@@ -186,7 +187,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         """Remember the turn."""
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
         pending: list[AnyMessage] = []
-        with tolerated(self.on_error, logger, "what was said was not stored"):
+        with raise_or_log(self.on_error, logger, "what was said was not stored"):
             place = self._scope.place()
             try:
                 if not called_by_tool():
@@ -200,7 +201,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
     aafter_agent = in_thread(after_agent)
 
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
-        with tolerated(self.on_error, logger, "nothing was recalled"):
+        with raise_or_log(self.on_error, logger, "nothing was recalled"):
             memory, sessions = self._scope.place()
             return prompt_memory(
                 memory,

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, SystemMessage, ToolMessage
 
-from r3mem_agents import Recollection, is_recalled
+from r3mem_agents import Recollection
+from r3mem_agents.prompts import is_recalled
 
 METADATA = "langchain"
 """Where a turn's metadata holds what of a message is not in its text."""

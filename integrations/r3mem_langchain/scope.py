@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
-from r3mem_agents import CompressiveMemory, RecallFrom, recall_sessions
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import RecallFrom, recall_sessions
 
 USER = "user_id"
 THREAD = "thread_id"

@@ -9,9 +9,9 @@ from typing import Any
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
-from r3mem_agents import CompressiveMemory, RecallFrom, Recollection, mark_recalled
+from r3mem_agents import CompressiveMemory, Recollection
 from r3mem_agents.errors import InvalidInputError, NotFoundError
-from r3mem_agents.memory.context import NOTHING, line
+from r3mem_agents.prompts import NOTHING_FOUND, RecallFrom, mark_recalled, turn_line
 from r3mem_langchain.keys import digest_of, turn_key
 from r3mem_langchain.scope import Scope
 
@@ -128,5 +128,5 @@ def _tool(function: Callable[..., str], schema: type[BaseModel], **options: Any)
 
 def _shown(hits: list[Recollection]) -> str:
     if not hits:
-        return NOTHING
-    return mark_recalled("\n".join(f"turn {hit.turn_id} {line(hit)}" for hit in hits))
+        return NOTHING_FOUND
+    return mark_recalled("\n".join(f"turn {hit.turn_id} {turn_line(hit)}" for hit in hits))

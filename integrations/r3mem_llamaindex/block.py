@@ -10,9 +10,8 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.memory import BaseMemoryBlock
 from pydantic import Field, PrivateAttr
 
-from r3mem_agents import OnError, tolerated
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory.quoting import without_tags
+from r3mem_agents.prompts import OnError, escape_tags, raise_or_log
 from r3mem_llamaindex.connection import Name, Recalling
 from r3mem_llamaindex.conversation import Draft, draft
 from r3mem_llamaindex.messages import SPOKEN
@@ -65,7 +64,7 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
     async def _aput(self, messages: list[ChatMessage]) -> None:
         # Taken before anything else runs: other blocks write into the same messages.
         leaving: dict[str, list[Draft]] = {}
-        with tolerated(self.on_error, logger, "messages that leave the window were not stored"):
+        with raise_or_log(self.on_error, logger, "messages that leave the window were not stored"):
             for message in messages:
                 extra = dict(message.additional_kwargs)
                 session = _named(extra.pop(SESSION, self.session))
@@ -80,11 +79,11 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
     def _get(self, messages: list[ChatMessage], session: str) -> str:
         shown: list[int] = []
         if self.accept_short_term_memory:
-            with tolerated(self.on_error, logger, "the window was not stored"):
+            with raise_or_log(self.on_error, logger, "the window was not stored"):
                 drafts = _drafts(messages, session)
                 shown = self._windows.read(self._conversation(session), drafts)
         asked = [message.content for message in messages if message.role == "user"]
-        with tolerated(self.on_error, logger, "nothing was recalled"):
+        with raise_or_log(self.on_error, logger, "nothing was recalled"):
             return self._recall(asked[-1] or "" if asked else "", session, shown)
         return ""
 
@@ -102,7 +101,7 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
 
     def _inside(self, text: str) -> str:
         # ``Memory`` puts it between tags of these names.
-        return without_tags(text, "memory", self.name)
+        return escape_tags(text, "memory", self.name)
 
 
 def _named(session: str) -> str:

@@ -21,8 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from r3mem_agents import CompressiveMemory, RecallFrom, recall_sessions
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
+from r3mem_agents.prompts import RecallFrom, recall_sessions
 from r3mem_agents.types import IN_MEMORY, NOBODY
 from r3mem_llamaindex.conversation import Conversation
 from r3mem_llamaindex.delivered import MemoryName

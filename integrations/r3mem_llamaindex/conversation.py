@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from llama_index.core.base.llms.types import ChatMessage
 
-from r3mem_agents import CompressiveMemory, Turn, newest_first
+from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import newest_first
 from r3mem_llamaindex.delivered import DELIVERED, MemoryName, Said
 from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
 

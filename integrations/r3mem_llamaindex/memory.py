@@ -13,7 +13,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
-from r3mem_agents import OnError, fit_window, mark_recalled, tolerated, whole_calls
+from r3mem_agents.prompts import OnError, fit_window, mark_recalled, raise_or_log, whole_calls
 from r3mem_llamaindex.connection import DEFAULT_STORE, Recalling
 from r3mem_llamaindex.conversation import Draft, Shown, draft
 from r3mem_llamaindex.messages import SPOKEN, answered, calls
@@ -139,7 +139,7 @@ class R3Memory(Recalling, BaseMemory):
         Raises:
             R3MemError: If they could not be stored, unless that is logged.
         """
-        with tolerated(self.on_error, logger, "a message was not stored"):
+        with raise_or_log(self.on_error, logger, "a message was not stored"):
             self._conversation(self.session).add(self._drafts(messages))
             return
         self.window.unsaved += _unsaved(messages)
@@ -154,7 +154,7 @@ class R3Memory(Recalling, BaseMemory):
             R3MemError: If they could not be stored, unless that is logged.
         """
         after = self._newest()
-        with tolerated(self.on_error, logger, "a history was not stored"):
+        with raise_or_log(self.on_error, logger, "a history was not stored"):
             ids = self._conversation(self.session).hand_in(self._drafts(messages))
             self.window = Window(turn_ids=ids, after=after)
             return
@@ -168,7 +168,7 @@ class R3Memory(Recalling, BaseMemory):
         self.window = Window(after=self._newest())
 
     def _newest(self) -> int:
-        with tolerated(self.on_error, logger, "the session was not read"):
+        with raise_or_log(self.on_error, logger, "the session was not read"):
             return max(self._conversation(self.session).turn_ids(), default=0)
         return 0
 
@@ -229,7 +229,7 @@ class R3Memory(Recalling, BaseMemory):
 
     def _recalled(self, question: str, window: Sequence[Shown], token_budget: int) -> str:
         shown_ids = [shown.turn_id for shown in window if shown.turn_id is not None]
-        with tolerated(self.on_error, logger, "nothing was recalled"):
+        with raise_or_log(self.on_error, logger, "nothing was recalled"):
             lines = self._recall(question, token_budget, shown_ids)
             return _marked(lines) if lines else ""
         return ""
@@ -251,7 +251,7 @@ class R3Memory(Recalling, BaseMemory):
     def _newest_first(self) -> Iterator[Shown]:
         window = self.window
         unsaved = [Shown(u.message.model_copy(deep=True), u.time, None) for u in window.unsaved]
-        with tolerated(self.on_error, logger, "the window was not read"):
+        with raise_or_log(self.on_error, logger, "the window was not read"):
             conversation = self._conversation(self.session)
             here = conversation.turn_ids()
             known, asked = set(here), set(window.turn_ids)

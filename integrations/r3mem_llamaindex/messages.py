@@ -14,8 +14,9 @@ from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
-from r3mem_agents import Turn, is_recalled, without_recalled
+from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import is_recalled, without_recalled
 
 METADATA = "llama_index"
 """Where a turn's metadata holds what is not in its text."""

@@ -12,9 +12,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from r3mem_agents import CompressiveMemory, LookupExplanation, Recollection, Recollections
-from r3mem_agents.memory.context import NOTHING
-from r3mem_agents.memory.quoting import quoted
-from r3mem_agents.timestamps import wall_clock
+from r3mem_agents.prompts import NOTHING_FOUND, quoted, wall_clock
 from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
 from r3mem_llamaindex.messages import METADATA
 
@@ -69,7 +67,7 @@ class R3Retriever(BaseRetriever):
         sessions: Sequence[str] | None = None,
         roles: Sequence[str] | None = None,
         level: Literal["turn", "session"] = "turn",
-        nothing: str | None = NOTHING,
+        nothing: str | None = NOTHING_FOUND,
         explain: bool = False,
         callback_manager: CallbackManager | None = None,
     ) -> None:

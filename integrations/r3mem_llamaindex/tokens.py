@@ -8,7 +8,7 @@ from typing import Any
 import llama_index.core
 from llama_index.core.base.llms.types import ChatMessage, TextBlock, ThinkingBlock, ToolCallBlock
 
-from r3mem_agents import count_tokens
+from r3mem_agents.prompts import count_tokens
 
 Tokenizer = Callable[[str], Sequence[Any]]
 

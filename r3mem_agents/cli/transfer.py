@@ -25,6 +25,7 @@ from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.types import Turn
+from r3mem_agents.validation import metadata_json
 
 commands = typer.Typer()
 
@@ -152,8 +153,6 @@ def _read_turn(record: Any) -> Turn:
         raise TypeError("session must not be empty; leave it out instead")
     metadata = record.get("metadata")
     if metadata is not None:
-        from r3mem_agents.memory.validation import metadata_json  # loads the database's library
-
         metadata_json(metadata, "metadata")
     return Turn(
         role=record["role"],

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from r3mem_agents.memory.budget import TokenCounter
-from r3mem_agents.memory.quoting import MARK, label, quoted, without_tags
+from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
+from r3mem_agents.memory.tokens import TokenCounter
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, Turn
 
-NOTHING = "Nothing relevant was found in memory."
+NOTHING_FOUND = "Nothing relevant was found in memory."
+"""What a context says when nothing answers the question."""
+
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
+"""What a context says when something does, but no turn of it is within the budget."""
 
 
 class Composed(NamedTuple):
@@ -55,7 +58,7 @@ def compose(
         found = found or bool(batch)
         fits = False
         for one in batch:
-            cost = count(line(one, now) + "\n")
+            cost = count(turn_line(one, now) + "\n")
             if all(one.session != other.session for other in taken):
                 cost += count(_heading(one.session) + "\n")
             if spent + cost <= token_budget:
@@ -70,7 +73,7 @@ def compose(
     if taken:
         return Composed(text, tuple(taken))
     if nothing is None:
-        nothing = NOTHING_FITS if found else NOTHING
+        nothing = NOTHING_FITS if found else NOTHING_FOUND
     return Composed(nothing if count(nothing) <= token_budget else "", ())
 
 
@@ -81,15 +84,15 @@ def _write(taken: Sequence[Recollection], now: datetime | None) -> str:
     lines: list[str] = []
     for session, members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(line(one, now) for one in members)
+        lines.extend(turn_line(one, now) for one in members)
     return "\n".join(lines)
 
 
 def _heading(session: str) -> str:
-    return f"Session {without_tags(' '.join(session.split()), MARK)}:"
+    return f"Session {escape_tags(' '.join(session.split()), MARK)}:"
 
 
-def line(one: Turn | Recollection, now: datetime | None = None) -> str:
+def turn_line(one: Turn | Recollection, now: datetime | None = None) -> str:
     """One turn with its time and speaker; nothing in it can be taken for another turn.
 
     Args:

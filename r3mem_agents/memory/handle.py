@@ -15,10 +15,10 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
 from r3mem_agents.memory.retrieval import Retriever
-from r3mem_agents.memory.validation import check_scope
 from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Store
 from r3mem_agents.types import IN_MEMORY
+from r3mem_agents.validation import check_scope
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from r3mem_agents import validation as check
 from r3mem_agents.concurrency import in_thread
-from r3mem_agents.memory import validation as check
-from r3mem_agents.memory.budget import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.context import compose
 from r3mem_agents.memory.counting import memory_stats, user_stats
 from r3mem_agents.memory.handle import Handle, OpenFile
 from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
+from r3mem_agents.memory.tokens import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.verifying import verify
 from r3mem_agents.types import NOBODY, MemoryStats, Recollections, Turn, UserStats, Verification
 

@@ -13,6 +13,7 @@ MARK = "recalled_memory"
 """Tag around what a prompt gets from a memory."""
 
 INDENT = "  "
+"""In front of the further lines of a quoted text."""
 
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """What ends a line, for whoever reads it: those of ``str.splitlines``."""
@@ -20,7 +21,7 @@ BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 INDENTED = re.compile(f"({BREAK.pattern}){INDENT}")
 
 
-def without_tags(text: str, *names: str) -> str:
+def escape_tags(text: str, *names: str) -> str:
     """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``."""
     either = "|".join(map(re.escape, names))
     return re.sub(rf"<(?=\s*/?\s*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
@@ -38,10 +39,10 @@ def unindented(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A text as a quotation may hold it."""
-    return indented(without_tags(text, MARK))
+    return indented(escape_tags(text, MARK))
 
 
 def label(name: str) -> str:
     """A name on one line; in quotation marks if it could be taken for nothing, or for more."""
-    flat = without_tags(" ".join(name.split()), MARK)
+    flat = escape_tags(" ".join(name.split()), MARK)
     return flat if flat and not re.search('[:"]', flat) else json.dumps(flat, ensure_ascii=False)

@@ -10,10 +10,10 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.term_hashes import term_hashes
-from r3mem_agents.memory.validation import metadata_json
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, Turn
+from r3mem_agents.validation import metadata_json
 
 if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens

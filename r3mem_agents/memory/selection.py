@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from r3mem_agents import validation as check
 from r3mem_agents.errors import InvalidInputError, NotFoundError
-from r3mem_agents.memory import validation as check
 from r3mem_agents.memory.filters import Filters
 from r3mem_agents.memory.handle import Handle
 

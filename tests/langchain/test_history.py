@@ -24,8 +24,9 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from r3mem_agents import CompressiveMemory, mark_recalled
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, NotFoundError, StoreUnavailableError
+from r3mem_agents.prompts import mark_recalled
 from r3mem_langchain import R3ChatMessageHistory
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted

@@ -14,9 +14,10 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.tools import tool
 
-from r3mem_agents import CompressiveMemory, is_recalled
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
-from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents.memory.tokens import tiktoken_counter
+from r3mem_agents.prompts import is_recalled
 from r3mem_langchain import R3Memory
 from r3mem_langchain.messages import to_turns
 from tests.conftest import OpenMemory

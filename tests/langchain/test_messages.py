@@ -19,8 +19,9 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from r3mem_agents import CompressiveMemory, Turn, mark_recalled
+from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import mark_recalled
 from r3mem_langchain.messages import to_message, to_turn, to_turns
 from tests.memory.fake_model import FakeModel
 

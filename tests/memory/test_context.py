@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory import budget
-from r3mem_agents.memory.context import NOTHING, NOTHING_FITS, compose
+from r3mem_agents.memory import tokens
+from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, compose
 from r3mem_agents.memory.quoting import indented
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -22,10 +22,10 @@ START = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def the_model_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(budget, "VOCABULARIES", ())
-    budget.tiktoken_counter.cache_clear()
+    monkeypatch.setattr(tokens, "VOCABULARIES", ())
+    tokens.tiktoken_counter.cache_clear()
     yield
-    budget.tiktoken_counter.cache_clear()
+    tokens.tiktoken_counter.cache_clear()
 
 
 @pytest.fixture
@@ -122,8 +122,8 @@ def test_the_budget_is_kept(memory: CompressiveMemory, token_budget: int) -> Non
 
 
 def test_nothing_relevant_is_said_in_words(memory: CompressiveMemory) -> None:
-    assert memory.context("quantum chromodynamics") == NOTHING
-    assert memory.context("") == NOTHING
+    assert memory.context("quantum chromodynamics") == NOTHING_FOUND
+    assert memory.context("") == NOTHING_FOUND
     assert memory.context("quantum chromodynamics", token_budget=1) == ""
 
 
@@ -147,7 +147,7 @@ def test_what_the_prompt_has_already_is_left_out(memory: CompressiveMemory) -> N
         lines = memory.context("Biscuit the dog", 10_000, **options)  # type: ignore[arg-type]
         assert [turn for turn in turns if turn.text in lines] == left
     everything = [turn.id for turn in turns if turn.id is not None]
-    assert memory.context("Biscuit the dog", exclude=everything) == NOTHING
+    assert memory.context("Biscuit the dog", exclude=everything) == NOTHING_FOUND
     assert memory.context("Biscuit the dog", exclude=everything, nothing="") == ""
     assert memory.context("Biscuit the dog", token_budget=1, nothing="") == ""
     assert memory.context("Biscuit the dog", roles=["tool"], nothing="-") == "-"

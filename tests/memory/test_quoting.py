@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn, mark_recalled, prompt_memory
+from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.cli.chat.extractive import recalled_turns
-from r3mem_agents.memory.context import line
-from r3mem_agents.memory.prompting import END, RECALLED, RECENT, START
-from r3mem_agents.memory.quoting import indented, label, unindented, without_tags
+from r3mem_agents.memory.context import turn_line
+from r3mem_agents.memory.quoting import escape_tags, indented, label, unindented
+from r3mem_agents.prompts import mark_recalled, prompt_memory
+from r3mem_agents.prompts.marks import END, RECALLED, RECENT, START
 from tests.memory.fake_model import FakeModel
 
 NOW = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
@@ -71,7 +72,7 @@ def expected(turn: Turn) -> tuple[str, str]:
     speaker = label(turn.role)
     if turn.name and turn.name.split():
         speaker = f"{label(turn.name)} ({speaker})"
-    return speaker, without_tags(turn.text, "recalled_memory")
+    return speaker, escape_tags(turn.text, "recalled_memory")
 
 
 def read(prompt: str) -> list[tuple[str, str]]:
@@ -96,10 +97,10 @@ def test_indented_lines_come_back(text: str) -> None:
 
 @given(text=HOSTILE)
 def test_tags_of_ours_become_words_and_others_stay(text: str) -> None:
-    plain = without_tags(text, "recalled_memory")
-    assert plain == without_tags(plain, "recalled_memory")
+    plain = escape_tags(text, "recalled_memory")
+    assert plain == escape_tags(plain, "recalled_memory")
     assert plain.replace("&lt;", "<") == text.replace("&lt;", "<")
-    assert without_tags("<b>bold</b> <recalled>", "recalled_memory") == "<b>bold</b> <recalled>"
+    assert escape_tags("<b>bold</b> <recalled>", "recalled_memory") == "<b>bold</b> <recalled>"
 
 
 def test_a_name_is_a_name() -> None:
@@ -112,4 +113,4 @@ def test_a_name_is_a_name() -> None:
         (" \n ", "user"),
     ]:
         named = Turn(role="user", text=turn.text, name=name, time=turn.time)
-        assert line(named, NOW) == f"[2026-11-20 14:00] {shown}: Hi."
+        assert turn_line(named, NOW) == f"[2026-11-20 14:00] {shown}: Hi."

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from r3mem_agents.cli.chat.extractive import answer
 from r3mem_agents.cli.chat.responders import Message, Responder
-from r3mem_agents.memory import CompressiveMemory, count_tokens, prompt_memory
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.prompts import count_tokens, prompt_memory
 from r3mem_agents.types import Recollection
 
 INSTRUCTIONS = (

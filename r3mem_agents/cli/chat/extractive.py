@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from r3mem_agents.memory.quoting import INDENT, unindented
+from r3mem_agents.prompts import INDENT, unindented
 
 TURN = re.compile(
     r"^\[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d)\] "

@@ -3,8 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from r3mem_agents import CompressiveMemory, mark_recalled
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.cli.chat.extractive import answer, recalled_turns
+from r3mem_agents.prompts import mark_recalled
 from tests.memory.fake_model import FakeModel
 
 

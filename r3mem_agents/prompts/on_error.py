@@ -12,7 +12,7 @@ OnError = Literal["raise", "log"]
 
 
 @contextmanager
-def tolerated(on_error: OnError, logger: Logger, what: str) -> Iterator[None]:
+def raise_or_log(on_error: OnError, logger: Logger, what: str) -> Iterator[None]:
     """Raise what goes wrong inside, or log it and go on after the block.
 
     Args:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r3mem_agents import Turn, fit_window, newest_first
+from r3mem_agents import Turn
+from r3mem_agents.prompts import fit_window, newest_first
 from tests.conftest import OpenMemory
 
 Said = tuple[str, int]  # role, tokens

@@ -4,47 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from r3mem_agents.memory.budget import tiktoken_counter
-from r3mem_agents.memory.context import Composed, compose, line
-from r3mem_agents.memory.quoting import MARK, without_tags
-from r3mem_agents.memory.window import fit_window, newest_first
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.memory.context import Composed, compose, turn_line
+from r3mem_agents.memory.tokens import tiktoken_counter
+from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
+from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.memory.memory import CompressiveMemory
-
-START = f"<{MARK}>\n"
-END = f"\n</{MARK}>"
-RECALLED = "From earlier conversations, recalled because it may help:\n"
-RECENT = "The latest turns of this conversation:\n"
 
 RECENT_SHARE = 0.5
 """Part of a token budget that the newest turns may take from older ones that help; chosen."""
-
-
-def mark_recalled(lines: str) -> str:
-    """Recalled lines as a prompt should hold them, so that they are told from what is said now.
-
-    The mark ends where this ends it: a tag of its name in the lines becomes plain words.
-    """
-    return START + RECALLED + without_tags(lines, MARK) + END
-
-
-def is_recalled(text: str) -> bool:
-    """Whether a text begins with what memory gave a prompt: it is not to be stored again.
-
-    The mark alone may be the user's own words, so a heading of ours has to follow it.
-    """
-    return text.startswith((START + RECALLED, START + RECENT))
-
-
-def without_recalled(text: str) -> str:
-    """A text without what memory gave a prompt in front of it."""
-    if not is_recalled(text):
-        return text
-    return text[len(START) :].partition(END)[2].removeprefix("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +37,7 @@ class PromptMemory:
         if not self.recent:
             return self.recalled
         before = self.recalled.removeprefix(START).removesuffix(END)
-        after = RECENT + "\n".join(line(turn) for turn in self.recent)
+        after = RECENT + "\n".join(turn_line(turn) for turn in self.recent)
         return START + (f"{before}\n{after}" if before else after) + END
 
 
@@ -101,7 +70,7 @@ def prompt_memory(
     count = tiktoken_counter() or memory.model.count_tokens
 
     def cost(turn: Turn) -> int:
-        return count(line(turn) + "\n")
+        return count(turn_line(turn) + "\n")
 
     def fit(turns: Iterable[Turn], tokens: int) -> tuple[list[Turn], int]:
         # None, rather than more than fit.

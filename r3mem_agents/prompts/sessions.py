@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.types import NOBODY
-
-if TYPE_CHECKING:
-    from r3mem_agents.memory.memory import CompressiveMemory
 
 RecallFrom = Literal["user", "session"]
 """Recall from all sessions of the user, or from that of the conversation only."""

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import (
-    CompressiveMemory,
-    Turn,
-    is_recalled,
-    mark_recalled,
-    prompt_memory,
-    without_recalled,
-)
-from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.memory.tokens import tiktoken_counter
+from r3mem_agents.prompts import is_recalled, mark_recalled, prompt_memory, without_recalled
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 

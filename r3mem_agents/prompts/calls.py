@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import TypeVar
 
-from r3mem_agents.memory.window import REPLIES
+from r3mem_agents.prompts.window import REPLIES
 
 Item = TypeVar("Item")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r3mem_agents import whole_calls
+from r3mem_agents.prompts import whole_calls
 
 
 class Said(NamedTuple):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.types import Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.memory.memory import CompressiveMemory
 
 Item = TypeVar("Item")
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import tiktoken
 
-from r3mem_agents import count_tokens
-from r3mem_agents.memory import budget
+from r3mem_agents.memory import tokens
+from r3mem_agents.prompts import count_tokens
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
@@ -42,11 +42,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder for vocabularies, the only one there is."""
     folder = tmp_path / "vocabularies"
     folder.mkdir()
-    monkeypatch.setenv(budget.CACHE_VARIABLE, str(folder))
+    monkeypatch.setenv(tokens.CACHE_VARIABLE, str(folder))
     hide_llama_index(monkeypatch)
-    budget.tiktoken_counter.cache_clear()
+    tokens.tiktoken_counter.cache_clear()
     yield folder
-    budget.tiktoken_counter.cache_clear()
+    tokens.tiktoken_counter.cache_clear()
 
 
 def hide_llama_index(monkeypatch: pytest.MonkeyPatch, behind: Path | None = None) -> None:
@@ -68,14 +68,14 @@ import socket, sys
 def refuse(*_, **__):
     raise AssertionError("tried to reach the network")
 socket.socket.connect = socket.getaddrinfo = refuse
-from r3mem_agents.memory.budget import tiktoken_counter
+from r3mem_agents.memory.tokens import tiktoken_counter
 count = tiktoken_counter()
 print({{text: count(text) for text in {list(COUNTS)!r}}} == {COUNTS!r})
 print([name for name in sys.modules if name.startswith("llama_index")])
 """
     before = {file: file.stat().st_mtime_ns for file in [CARRIED, *CARRIED.iterdir()]}
     environment = {
-        name: value for name, value in os.environ.items() if name != budget.CACHE_VARIABLE
+        name: value for name, value in os.environ.items() if name != tokens.CACHE_VARIABLE
     }
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -94,20 +94,20 @@ def test_counts_are_those_of_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("tried to reach the network")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setenv(budget.CACHE_VARIABLE, str(CARRIED))
-    budget.tiktoken_counter.cache_clear()
-    count = budget.tiktoken_counter()
+    monkeypatch.setenv(tokens.CACHE_VARIABLE, str(CARRIED))
+    tokens.tiktoken_counter.cache_clear()
+    count = tokens.tiktoken_counter()
     assert count is not None
     encoding = tiktoken.get_encoding("o200k_base")
-    for text, tokens in COUNTS.items():
-        assert count(text) == len(encoding.encode_ordinary(text)) == tokens
-        assert count_tokens(text) == tokens
+    for text, counted in COUNTS.items():
+        assert count(text) == len(encoding.encode_ordinary(text)) == counted
+        assert count_tokens(text) == counted
 
 
 def test_without_a_vocabulary_at_hand_the_model_counts(
     folder: Path, open_memory: OpenMemory
 ) -> None:
-    assert budget.tiktoken_counter() is None
+    assert tokens.tiktoken_counter() is None
     assert [count_tokens(text) for text in ("", "a", "1234", "12345", "東京", "\ud83d")] == [
         0,
         1,
@@ -124,10 +124,10 @@ def test_without_a_vocabulary_at_hand_the_model_counts(
 
 
 def test_a_damaged_vocabulary_is_left_alone(folder: Path) -> None:
-    for vocabulary in budget.VOCABULARIES:
+    for vocabulary in tokens.VOCABULARIES:
         (folder / vocabulary.file).write_bytes(b"cut off")
-    assert budget.tiktoken_counter() is None
-    assert len(list(folder.iterdir())) == len(budget.VOCABULARIES)
+    assert tokens.tiktoken_counter() is None
+    assert len(list(folder.iterdir())) == len(tokens.VOCABULARIES)
 
 
 @pytest.mark.parametrize("place", ["variable", "llama_index"])
@@ -140,10 +140,10 @@ def test_a_vocabulary_at_hand_is_used(
         where.mkdir(parents=True)
         hide_llama_index(monkeypatch, behind=tmp_path / "site")
     content = b"a whole vocabulary"
-    [first, *_] = budget.VOCABULARIES
+    [first, *_] = tokens.VOCABULARIES
     (where / first.file).write_bytes(content)
     whole = first._replace(sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(budget, "VOCABULARIES", (whole,))
+    monkeypatch.setattr(tokens, "VOCABULARIES", (whole,))
     seen: list[str] = []
 
     class Words:
@@ -152,12 +152,12 @@ def test_a_vocabulary_at_hand_is_used(
             return text.split()
 
     def get_encoding(name: str) -> Words:
-        seen.append(f"{name} in {os.environ[budget.CACHE_VARIABLE]}")
+        seen.append(f"{name} in {os.environ[tokens.CACHE_VARIABLE]}")
         return Words()
 
     monkeypatch.setattr(tiktoken, "get_encoding", get_encoding)
-    before = os.environ[budget.CACHE_VARIABLE]
-    count = budget.tiktoken_counter()
+    before = os.environ[tokens.CACHE_VARIABLE]
+    count = tokens.tiktoken_counter()
     assert count is not None and count("three short words") == 3
     assert seen == [f"o200k_base in {where}"]
-    assert os.environ[budget.CACHE_VARIABLE] == before
+    assert os.environ[tokens.CACHE_VARIABLE] == before

@@ -1,0 +1,54 @@
+"""Tools for adapter authors: from a memory to the prompt of a chat model.
+
+An adapter lets an agent framework use a memory. Each function here does one of the things that
+adapters have in common, and knows no framework:
+
+- Choose what a prompt gets: :func:`prompt_memory` returns a :class:`PromptMemory`, the newest turns
+  of a session and older ones that answer a question. :func:`newest_first` and :func:`fit_window`
+  read and cut a window of messages, :func:`whole_calls` leaves out half of a tool call, and
+  :func:`recall_sessions` says which sessions a conversation may recall from.
+- Write it: :func:`turn_line` is a turn on a line of its own, dated, with its speaker;
+  :func:`mark_recalled` marks recalled lines as a quotation, and :func:`is_recalled` and
+  :func:`without_recalled` find the mark again, so that what was recalled is not stored a second
+  time. :func:`quoted`, :func:`indented`, :func:`unindented` and :func:`escape_tags` keep a quoted
+  text from ending the quotation; :func:`wall_clock` writes a time.
+- Keep to a budget: :func:`count_tokens`.
+- Go on without a memory that fails: :func:`raise_or_log`.
+"""
+
+from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, turn_line
+from r3mem_agents.memory.quoting import INDENT, escape_tags, indented, quoted, unindented
+from r3mem_agents.memory.tokens import TokenCounter, count_tokens
+from r3mem_agents.prompts.calls import whole_calls
+from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
+from r3mem_agents.prompts.on_error import OnError, raise_or_log
+from r3mem_agents.prompts.prompt import PromptMemory, prompt_memory
+from r3mem_agents.prompts.sessions import RecallFrom, recall_sessions
+from r3mem_agents.prompts.window import fit_window, newest_first
+from r3mem_agents.timestamps import wall_clock
+
+__all__ = [
+    "INDENT",
+    "NOTHING_FITS",
+    "NOTHING_FOUND",
+    "OnError",
+    "PromptMemory",
+    "RecallFrom",
+    "TokenCounter",
+    "count_tokens",
+    "escape_tags",
+    "fit_window",
+    "indented",
+    "is_recalled",
+    "mark_recalled",
+    "newest_first",
+    "prompt_memory",
+    "quoted",
+    "raise_or_log",
+    "recall_sessions",
+    "turn_line",
+    "unindented",
+    "wall_clock",
+    "whole_calls",
+    "without_recalled",
+]
