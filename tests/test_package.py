@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -89,6 +90,55 @@ def test_the_architecture_page_has_the_same_layers() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|.*\|([^|]*)\|$", page, re.MULTILINE)
     assert {part: set(re.findall(r"`(\w+)`", cell)) for part, cell in rows} == ALLOWED
+
+
+# What adapters are made of; everything else of the package may change under them.
+PUBLIC = {
+    "r3mem_agents",
+    "r3mem_agents.concurrency",
+    "r3mem_agents.errors",
+    "r3mem_agents.prompts",
+    "r3mem_agents.types",
+    "r3mem_agents.validation",
+}
+ADAPTERS = sorted((ROOT / "integrations").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("face", ADAPTERS, ids=lambda face: face.parent.name)
+def test_adapters_use_public_names_only(face: Path) -> None:
+    for path in sorted(face.parent.glob("**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not any("r3mem_agents." in name.name for name in node.names), path
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            module = node.module or ""
+            if module.split(".")[0] == "r3mem_agents":
+                assert module in PUBLIC, f"{path.name} imports {module}"
+                names = {name.name for name in node.names}
+                listed = getattr(importlib.import_module(module), "__all__", names)
+                private = {name for name in names if name.startswith("_")} | names - {*listed}
+                assert not private, f"{path.name} imports {private} of {module}"
+
+
+@pytest.mark.parametrize("face", ADAPTERS, ids=lambda face: face.parent.name)
+def test_adapters_keep_to_their_own_private_attributes(face: Path) -> None:
+    """An attribute with an underscore is one that a class of the adapter has given itself."""
+    own: set[str] = set()
+    used: dict[str, str] = {}
+    for path in sorted(face.parent.glob("**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                own.add(node.name)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                own.add(node.target.id)
+            elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                of_self = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+                if of_self or node.attr.endswith("__"):
+                    own.add(node.attr)
+                else:
+                    used[node.attr] = path.name
+    assert used.keys() <= own, {name: where for name, where in used.items() if name not in own}
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from r3mem_agents.prompts import (
     recall_sessions,
     whole_calls,
 )
-from r3mem_langchain.handle import MemoryField
-from r3mem_langchain.messages import to_message, to_turn, to_turns
+from r3mem_langchain._handle import MemoryField
+from r3mem_langchain._messages import to_message, to_turn, to_turns
 
 if find_spec("langchain_classic") is not None:
     from langchain_classic.base_memory import BaseMemory

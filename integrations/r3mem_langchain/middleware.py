@@ -13,10 +13,10 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
 from r3mem_agents.prompts import OnError, RecallFrom, prompt_memory, raise_or_log
-from r3mem_langchain.changes import follow, seen
-from r3mem_langchain.known import known_ids, unwritten
-from r3mem_langchain.scope import Scope, called_by_tool
-from r3mem_langchain.turns import continued, opened, question
+from r3mem_langchain._changes import follow, seen
+from r3mem_langchain._known import known_ids, unwritten
+from r3mem_langchain._scope import Scope, called_by_tool
+from r3mem_langchain._turns import continued, opened, question
 
 if find_spec("langchain") is None:
     raise MissingExtraError("langchain", "langchain")

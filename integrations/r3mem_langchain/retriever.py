@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from r3mem_langchain.handle import MemoryField
-from r3mem_langchain.quoting import to_document
+from r3mem_langchain._handle import MemoryField
+from r3mem_langchain._quoting import to_document
 
 RECALLING = (
     "k", "since", "until", "now", "sessions", "roles", "min_score", "level", "explain",

@@ -25,12 +25,12 @@ from langgraph.store.base import (
     TTLConfig,
 )
 
-from r3mem_langchain.checking import check_index, check_op
-from r3mem_langchain.expiries import Expiries
-from r3mem_langchain.filters import matches, passes
-from r3mem_langchain.gathering import Gathering
-from r3mem_langchain.items import WHOLE, Index, Kept, Namespace, expiry, to_turn, value_json
-from r3mem_langchain.reading import Items, Place, View
+from r3mem_langchain._checking import check_index, check_op
+from r3mem_langchain._expiries import Expiries
+from r3mem_langchain._filters import matches, passes
+from r3mem_langchain._gathering import Gathering
+from r3mem_langchain._items import WHOLE, Index, Kept, Namespace, expiry, to_turn, value_json
+from r3mem_langchain._reading import Items, Place, View
 
 AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from r3mem_agents import CompressiveMemory, Recollection
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.prompts import NOTHING_FOUND, RecallFrom, mark_recalled, turn_line
-from r3mem_langchain.keys import digest_of, turn_key
-from r3mem_langchain.scope import Scope
+from r3mem_langchain._keys import digest_of, turn_key
+from r3mem_langchain._scope import Scope
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
 """Id of the call that is being done."""

@@ -12,11 +12,11 @@ from pydantic import Field, PrivateAttr
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import OnError, escape_tags, raise_or_log
-from r3mem_llamaindex.connection import Name, Recalling
-from r3mem_llamaindex.conversation import Draft, draft
-from r3mem_llamaindex.messages import SPOKEN
-from r3mem_llamaindex.tokens import tokenize
-from r3mem_llamaindex.windows import Windows
+from r3mem_llamaindex._connection import Name, Recalling
+from r3mem_llamaindex._conversation import Draft, draft
+from r3mem_llamaindex._messages import SPOKEN
+from r3mem_llamaindex._tokens import tokenize
+from r3mem_llamaindex._windows import Windows
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
 from r3mem_agents.prompts import OnError, fit_window, mark_recalled, raise_or_log, whole_calls
-from r3mem_llamaindex.connection import DEFAULT_STORE, Recalling
-from r3mem_llamaindex.conversation import Draft, Shown, draft
-from r3mem_llamaindex.messages import SPOKEN, answered, calls
-from r3mem_llamaindex.tokens import Tokenizer, message_tokens, tokenize
+from r3mem_llamaindex._connection import DEFAULT_STORE, Recalling
+from r3mem_llamaindex._conversation import Draft, Shown, draft
+from r3mem_llamaindex._messages import SPOKEN, answered, calls
+from r3mem_llamaindex._tokens import Tokenizer, message_tokens, tokenize
 
 logger = logging.getLogger(__name__)
 

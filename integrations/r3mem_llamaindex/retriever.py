@@ -13,8 +13,8 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, Te
 
 from r3mem_agents import CompressiveMemory, LookupExplanation, Recollection, Recollections
 from r3mem_agents.prompts import NOTHING_FOUND, quoted, wall_clock
-from r3mem_llamaindex.connection import DEFAULT_STORE, Connected
-from r3mem_llamaindex.messages import METADATA
+from r3mem_llamaindex._connection import DEFAULT_STORE, Connected
+from r3mem_llamaindex._messages import METADATA
 
 NAMING = frozenset(Connected.model_fields)
 """Arguments that say which memory it is."""

@@ -33,6 +33,12 @@ def test_exports_are_sorted_and_there() -> None:
         _ = r3mem_langchain.R3Nothing
 
 
+def test_a_module_without_an_underscore_holds_what_the_package_lists() -> None:
+    listed = {getattr(r3mem_langchain, name).__module__ for name in r3mem_langchain.__all__}
+    files = (ROOT / "integrations" / "r3mem_langchain").glob("[!_]*.py")
+    assert {f"r3mem_langchain.{file.stem}" for file in files} == listed
+
+
 @pytest.mark.parametrize(
     ("name", "unneeded"),
     [

@@ -19,7 +19,7 @@ from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
 from r3mem_agents.memory.tokens import tiktoken_counter
 from r3mem_agents.prompts import is_recalled
 from r3mem_langchain import R3Memory
-from r3mem_langchain.messages import to_turns
+from r3mem_langchain._messages import to_turns
 from tests.conftest import OpenMemory
 from tests.langchain.models import calls, scripted
 

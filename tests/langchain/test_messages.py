@@ -22,7 +22,7 @@ from langchain_core.messages import (
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import mark_recalled
-from r3mem_langchain.messages import to_message, to_turn, to_turns
+from r3mem_langchain._messages import to_message, to_turn, to_turns
 from tests.memory.fake_model import FakeModel
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

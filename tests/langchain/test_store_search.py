@@ -11,7 +11,7 @@ from langgraph.store.base import ListNamespacesOp, MatchCondition, Op, PutOp, Se
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_langchain import R3Store
-from r3mem_langchain.filters import check_filter, passes
+from r3mem_langchain._filters import check_filter, passes
 from tests.langchain.items import names
 
 FACTS = {

@@ -14,7 +14,7 @@ import pytest
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, ModelMismatchError, StoreUnavailableError
 from r3mem_llamaindex import R3Memory, R3MemoryBlock, R3Retriever
-from r3mem_llamaindex.connection import Connected
+from r3mem_llamaindex._connection import Connected
 from tests.llamaindex.conftest import TINY
 
 Again = Callable[[Connected], Connected]

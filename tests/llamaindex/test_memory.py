@@ -18,7 +18,7 @@ from llama_index.core.memory import BaseMemory
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError
 from r3mem_llamaindex import R3Memory
-from r3mem_llamaindex.tokens import tokenize
+from r3mem_llamaindex._tokens import tokenize
 from tests.llamaindex.talk import BISCUIT, QUESTION, assistant, recalled, said, user
 from tests.memory.fake_model import FakeModel
 

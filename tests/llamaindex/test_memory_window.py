@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlo
 
 from r3mem_agents import CompressiveMemory
 from r3mem_llamaindex import R3Memory
-from r3mem_llamaindex.tokens import message_tokens, tokenize
+from r3mem_llamaindex._tokens import message_tokens, tokenize
 from tests.llamaindex.talk import BISCUIT, QUESTION, assistant, recalled, user
 from tests.memory.fake_model import FakeModel
 

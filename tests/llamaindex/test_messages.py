@@ -25,7 +25,7 @@ from llama_index.core.base.llms.types import (
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import mark_recalled
-from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
+from r3mem_llamaindex._messages import digest, to_message, to_turn, unmark
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON = st.recursive(

@@ -14,11 +14,11 @@ from langchain_core.messages import AnyMessage
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import NotFoundError
-from r3mem_langchain.keys import digest_of
-from r3mem_langchain.known import said_still
-from r3mem_langchain.messages import key_of, to_turn
-from r3mem_langchain.quoting import METADATA
-from r3mem_langchain.turns import is_said
+from r3mem_langchain._keys import digest_of
+from r3mem_langchain._known import said_still
+from r3mem_langchain._messages import key_of, to_turn
+from r3mem_langchain._quoting import METADATA
+from r3mem_langchain._turns import is_said
 
 Seen = Mapping[str, str]
 """Digests of the messages at the end of a run, by key."""

@@ -24,8 +24,8 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_langchain.keys import turn_key
-from r3mem_langchain.quoting import METADATA, quotes
+from r3mem_langchain._keys import turn_key
+from r3mem_langchain._quoting import METADATA, quotes
 
 ROLES = {"human": "user", "ai": "assistant"}
 TYPES = {"user": "human", "assistant": "ai", "system": "system"}

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Self
 
-from r3mem_llamaindex.conversation import Conversation, Draft
+from r3mem_llamaindex._conversation import Conversation, Draft
 
 
 class Windows:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
-from r3mem_langchain.messages import to_turn
+from r3mem_langchain._messages import to_turn
 
 INSERTED = "lc_source"
 """LangChain's own mark on messages that nobody said: summaries, notifications."""

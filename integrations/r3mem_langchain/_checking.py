@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
 from r3mem_agents.errors import InvalidInputError
-from r3mem_langchain.filters import check_conditions, check_filter
+from r3mem_langchain._filters import check_conditions, check_filter
 
 
 def check_op(op: object) -> None:

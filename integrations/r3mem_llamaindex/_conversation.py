@@ -18,8 +18,8 @@ from llama_index.core.base.llms.types import ChatMessage
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import newest_first
-from r3mem_llamaindex.delivered import DELIVERED, MemoryName, Said
-from r3mem_llamaindex.messages import digest, to_message, to_turn, unmark
+from r3mem_llamaindex._delivered import DELIVERED, MemoryName, Said
+from r3mem_llamaindex._messages import digest, to_message, to_turn, unmark
 
 KEY = "r3mem_key"
 """Entry of ``additional_kwargs`` by which a host names a message that it may deliver again.

@@ -13,8 +13,8 @@ from langchain_core.messages import AnyMessage, HumanMessage
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.prompts import newest_first
-from r3mem_langchain.messages import key_of, to_turn, to_turns
-from r3mem_langchain.turns import is_said
+from r3mem_langchain._messages import key_of, to_turn, to_turns
+from r3mem_langchain._turns import is_said
 
 TURNS_PER_MESSAGE = 4
 """Most turns that are read for each message to be found; chosen: a question, a call, its result and

@@ -25,8 +25,8 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
 from r3mem_agents.prompts import RecallFrom, recall_sessions
 from r3mem_agents.types import IN_MEMORY, NOBODY
-from r3mem_llamaindex.conversation import Conversation
-from r3mem_llamaindex.delivered import MemoryName
+from r3mem_llamaindex._conversation import Conversation
+from r3mem_llamaindex._delivered import MemoryName
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
