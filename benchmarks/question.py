@@ -49,9 +49,9 @@ def question(
         assert hit.explanation is not None
         explained.append(
             {
-                "turn": names[hit.turn_id],
+                "turn": names[hit.turn.id],
                 "text": hit.text,
-                "answers": names[hit.turn_id] in gold,
+                "answers": names[hit.turn.id] in gold,
                 "score": hit.score,
                 "log_odds": hit.explanation.log_odds,
                 "explanation": asdict(hit.explanation),

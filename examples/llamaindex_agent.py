@@ -38,7 +38,7 @@ async def main(folder: str) -> None:
     def forget(about: str) -> str:
         """Forget everything that was said about something."""
         memory = remembering("forgetting").memory
-        doomed = [hit.turn_id for hit in memory.recall(about, k=20, min_score=0.3)]
+        doomed = [hit.turn.id for hit in memory.recall(about, k=20, min_score=0.3)]
         return f"Forgot {memory.forget(turn_ids=doomed)} turns."
 
     agent = FunctionAgent(

@@ -33,7 +33,6 @@ class Turn:
         key: By what the caller knows the turn, a message's id for example. A session holds a key
             once: writing it again with the same role, name, text and metadata changes nothing, with
             others it edits the turn.
-        id: Given by the memory when the turn is stored; ``None`` before that.
     """
 
     role: str
@@ -43,7 +42,23 @@ class Turn:
     time: datetime | None = None
     metadata: Mapping[str, Any] | None = None
     key: str | None = None
-    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTurn(Turn):
+    """A turn as a memory holds it.
+
+    Attributes:
+        session: The session it belongs to.
+        time: When it was said, with a time zone.
+        metadata: What was stored beside it; empty if that was nothing.
+        id: Given by the memory, never twice, and ascending; what ``forget(turn_ids=...)`` takes.
+    """
+
+    session: str
+    time: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,33 +137,24 @@ class Recollection:
     """A turn that a lookup brought back.
 
     Attributes:
-        turn_id: Identifier of the turn; what ``forget(turn_ids=...)`` takes.
-        text: The turn's text, byte for byte.
+        turn: The turn, its text byte for byte.
         score: From 0 to 1. That of the best turn says how sure it is that the memory holds an
             answer, by the question's weightiest terms and by the gist; that of the others, how
             much less evidence there is for them. Scores of different questions can be compared.
-        session: The session of the turn.
-        role: Role of the speaker.
-        name: Name of the speaker, if any.
-        time: When it was said, with a time zone.
-        metadata: What was stored beside it.
-        key: By what the caller knows the turn, if it was given.
         superseded_by: Id of a newer turn by the same speaker that supersedes it, if one was found:
             what this turn says may hold no more.
         explanation: Why it was found, where that was asked for.
     """
 
-    turn_id: int
-    text: str
+    turn: StoredTurn
     score: float
-    session: str
-    role: str
-    name: str | None
-    time: datetime
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    key: str | None = None
     superseded_by: int | None = None
     explanation: Explanation | None = None
+
+    @property
+    def text(self) -> str:
+        """The turn's text, byte for byte."""
+        return self.turn.text
 
 
 class Recollections(list[Recollection]):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from langchain_core.messages import AnyMessage
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import NotFoundError
 from r3mem_langchain._keys import digest_of
 from r3mem_langchain._known import said_still
@@ -67,7 +67,7 @@ def _edit(memory: CompressiveMemory, messages: Mapping[str, AnyMessage], *, whol
     memory.remember_many(one for one in said if whole or _differs(one, stored[one.key]))
 
 
-def _differs(turn: Turn, stored: Turn) -> bool:
+def _differs(turn: Turn, stored: StoredTurn) -> bool:
     # By what was said alone: clients resend less of a message than there was.
     return (turn.role, _content(turn)) != (stored.role, _content(stored))
 

@@ -73,7 +73,7 @@ class Expiries:
         later: dict[int, datetime] = {}
         for namespace, keys in _by_namespace(mortal).items():
             for turn in self._memory.fetch(keys=keys, session=session_of(namespace)):
-                kept = (turn.metadata or {})[METADATA]
+                kept = turn.metadata[METADATA]
                 later[kept["of"]] = datetime.fromisoformat(kept["expires"])
         return later
 

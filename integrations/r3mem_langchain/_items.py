@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from langgraph.store.base import Item, SearchItem, get_text_at_path
 
-from r3mem_agents import Turn
+from r3mem_agents import StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.validation import json_text
 from r3mem_langchain._keys import turn_key
@@ -162,10 +162,10 @@ def to_turn(kept: Kept) -> Turn:
     )
 
 
-def from_turn(turn: Turn) -> Kept:
+def from_turn(turn: StoredTurn) -> Kept:
     """A turn as the item that it was made from."""
-    assert turn.session is not None and turn.time is not None and turn.key is not None
-    extra = (turn.metadata or {})[METADATA]
+    assert turn.key is not None, "to_turn gives every item one"
+    extra = turn.metadata[METADATA]
     expires = extra.get("expires")
     return Kept(
         namespace=namespace_of(turn.session),

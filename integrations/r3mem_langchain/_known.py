@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.prompts import newest_first
 from r3mem_langchain._messages import key_of, to_turn, to_turns
 from r3mem_langchain._turns import is_said
@@ -54,18 +54,18 @@ def known_ids(
     left = Counter(_said(one) for one in to_turns(missing))
     ids = [id_ for id_ in memory.turn_ids(memory.session) if id_ not in known]
     for one in newest_first(memory, ids[-TURNS_PER_MESSAGE * left.total() :] if left else ()):
-        if left[_said(one)] > 0 and one.id is not None:
+        if left[_said(one)] > 0:
             left[_said(one)] -= 1
             known.add(one.id)
     return known
 
 
-def said_still(messages: Iterable[AnyMessage], turns: Sequence[Turn]) -> set[int]:
+def said_still(messages: Iterable[AnyMessage], turns: Sequence[StoredTurn]) -> set[int]:
     """Ids of those turns whose content is among the messages, perhaps under another id."""
     left = Counter(_said(one) for one in to_turns(messages))
     found: set[int] = set()
     for one in turns:
-        if left[_said(one)] > 0 and one.id is not None:
+        if left[_said(one)] > 0:
             left[_said(one)] -= 1
             found.add(one.id)
     return found
@@ -84,13 +84,13 @@ def _retried(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> dict[int,
             if isinstance(message, HumanMessage) and key_of(message) not in stored:
                 said = _said(to_turn(message))
                 first = next((one for one in waiting if _said(one) == said), None)
-                if first is not None and first.id is not None:
+                if first is not None:
                     waiting.remove(first)
                     found[number] = first.id
     return found
 
 
-def _unanswered(memory: CompressiveMemory, keys: set[str]) -> Iterator[Turn]:
+def _unanswered(memory: CompressiveMemory, keys: set[str]) -> Iterator[StoredTurn]:
     # What was said in the thread after the last answer, these keys apart; the newest first.
     for id_ in reversed(memory.turn_ids(memory.session)):
         for one in memory.fetch(turn_ids=[id_]):  # none if it was forgotten since

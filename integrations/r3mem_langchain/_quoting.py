@@ -19,20 +19,21 @@ DOCUMENT = "r3mem:"
 
 def to_document(hit: Recollection) -> Document:
     """A recollection as a document."""
-    metadata = {name: value for name, value in hit.metadata.items() if name != METADATA}
+    turn = hit.turn
+    metadata = {name: value for name, value in turn.metadata.items() if name != METADATA}
     metadata |= {
-        "turn_id": hit.turn_id,
-        "session": hit.session,
-        "role": hit.role,
-        "name": hit.name,
-        "time": hit.time.isoformat(),
+        "turn_id": turn.id,
+        "session": turn.session,
+        "role": turn.role,
+        "name": turn.name,
+        "time": turn.time.isoformat(),
         "score": hit.score,
     }
     if hit.superseded_by is not None:
         metadata["superseded_by"] = hit.superseded_by
     if hit.explanation is not None:
         metadata["explanation"] = asdict(hit.explanation)
-    return Document(hit.text, id=f"{DOCUMENT}{hit.turn_id}", metadata=metadata)
+    return Document(turn.text, id=f"{DOCUMENT}{turn.id}", metadata=metadata)
 
 
 def quotes(message: BaseMessage) -> bool:

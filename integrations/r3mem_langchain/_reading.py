@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from r3mem_agents import CompressiveMemory, Recollection, Turn
+from r3mem_agents import CompressiveMemory, Recollection, StoredTurn
 from r3mem_agents.errors import NotFoundError
 from r3mem_langchain._items import Kept, Namespace, from_turn, namespace_of, session_of
 from r3mem_langchain._keys import turn_key
@@ -62,9 +62,9 @@ class Items:
             ]
         )
 
-    def keep(self, turns: Iterable[Turn]) -> dict[int, Kept]:
+    def keep(self, turns: Iterable[StoredTurn]) -> dict[int, Kept]:
         """Keep items that were just written or read; returns them by the ids of their turns."""
-        new = {turn.id: from_turn(turn) for turn in turns if turn.id is not None}
+        new = {turn.id: from_turn(turn) for turn in turns}
         with self._lock:
             for id_, item in new.items():
                 if id_ not in self._kept:

@@ -182,7 +182,7 @@ class R3Store(BaseStore):
         left = dict(view.ids(prefix))
         if op.query and left:
             for hits in view.hits(op.query, prefix, max(1, op.offset + op.limit)):
-                scores = {hit.turn_id: hit.score for hit in hits if hit.turn_id in left}
+                scores = {hit.turn.id: hit.score for hit in hits if hit.turn.id in left}
                 items = _searchable(self._items.read(list(scores)))
                 for id_ in items:
                     del left[id_]

@@ -129,4 +129,4 @@ def _tool(function: Callable[..., str], schema: type[BaseModel], **options: Any)
 def _shown(hits: list[Recollection]) -> str:
     if not hits:
         return NOTHING_FOUND
-    return mark_recalled("\n".join(f"turn {hit.turn_id} {turn_line(hit)}" for hit in hits))
+    return mark_recalled("\n".join(f"turn {hit.turn.id} {turn_line(hit.turn)}" for hit in hits))

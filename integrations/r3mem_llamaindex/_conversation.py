@@ -102,7 +102,6 @@ class Conversation:
             # Made anew each time: hosts write into the messages that they are given.
             message = to_message(turn)
             turn_id = self._note(Draft(message, turn, digest(turn)), turn.id)
-            assert turn.time is not None
             yield Shown(message, turn.time, turn_id)
 
     def add(self, drafts: Sequence[Draft]) -> list[int]:
@@ -177,8 +176,7 @@ class Conversation:
     def _turn_of(self, draft: Draft) -> int | None:
         return DELIVERED.turn_of(draft.message, self._said(draft.digest))
 
-    def _note(self, draft: Draft, turn_id: int | None) -> int:
-        assert turn_id is not None
+    def _note(self, draft: Draft, turn_id: int) -> int:
         DELIVERED.note(draft.message, self._said(draft.digest), turn_id)
         return turn_id
 

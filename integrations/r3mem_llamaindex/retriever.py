@@ -144,19 +144,20 @@ def _stand_in(nothing: str, explanation: LookupExplanation | None) -> NodeWithSc
 
 
 def _node(hit: Recollection, now: datetime | None) -> NodeWithScore:
-    metadata = {name: value for name, value in hit.metadata.items() if name != METADATA}
+    turn = hit.turn
+    metadata = {name: value for name, value in turn.metadata.items() if name != METADATA}
     metadata |= {
-        "time": wall_clock(hit.time, now),
-        "role": hit.role,
-        **({"name": hit.name} if hit.name else {}),
-        "session": hit.session,
-        "turn_id": hit.turn_id,
+        "time": wall_clock(turn.time, now),
+        "role": turn.role,
+        **({"name": turn.name} if turn.name else {}),
+        "session": turn.session,
+        "turn_id": turn.id,
     }
     if hit.superseded_by is not None:
         metadata["superseded_by"] = hit.superseded_by
     if hit.explanation is not None:
         metadata["explanation"] = asdict(hit.explanation)
-    fields: dict[str, Any] = {"id_": f"r3mem:{hit.turn_id}", "text": hit.text} | _hidden(metadata)
+    fields: dict[str, Any] = {"id_": f"r3mem:{turn.id}", "text": turn.text} | _hidden(metadata)
     return NodeWithScore(node=TurnNode(**fields), score=hit.score)
 
 

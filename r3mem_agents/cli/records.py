@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from r3mem_agents.types import Recollection, Recollections, Turn
+from r3mem_agents.types import Recollection, Recollections, StoredTurn
 
 
-def turn_record(turn: Turn) -> dict[str, Any]:
+def turn_record(turn: StoredTurn) -> dict[str, Any]:
     """A turn as JSON: all fields, the time in ISO 8601."""
     return {
         "id": turn.id,
         "session": turn.session,
         "role": turn.role,
         "name": turn.name,
-        "time": turn.time.isoformat() if turn.time else None,
+        "time": turn.time.isoformat(),
         "text": turn.text,
-        "metadata": dict(turn.metadata) if turn.metadata is not None else None,
+        "metadata": dict(turn.metadata) or None,
         "key": turn.key,
     }
 
@@ -31,17 +31,13 @@ def recollections_record(hits: Recollections) -> list[dict[str, Any]] | dict[str
 
 
 def recollection_record(hit: Recollection) -> dict[str, Any]:
-    """A recollection as JSON: all fields, the time in ISO 8601."""
+    """A recollection as JSON: its turn's fields beside its own."""
+    turn = turn_record(hit.turn)
     return {
-        "turn_id": hit.turn_id,
+        "turn_id": turn.pop("id"),
         "score": hit.score,
-        "session": hit.session,
-        "role": hit.role,
-        "name": hit.name,
-        "time": hit.time.isoformat(),
-        "text": hit.text,
-        "metadata": dict(hit.metadata),
-        "key": hit.key,
+        **turn,
+        "metadata": turn["metadata"] or {},
         "superseded_by": hit.superseded_by,
         **({"explanation": asdict(hit.explanation)} if hit.explanation else {}),
     }

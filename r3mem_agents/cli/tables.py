@@ -22,7 +22,7 @@ from r3mem_agents.cli.console import (
 from r3mem_agents.cli.explanations import lookup_table, turn_table
 from r3mem_agents.cli.records import recollections_record, turn_record
 from r3mem_agents.timestamps import wall_clock
-from r3mem_agents.types import MemoryStats, Recollections, Turn
+from r3mem_agents.types import MemoryStats, Recollections, StoredTurn
 
 INDENTED = "\n    "
 INSET = (0, 0, 0, len("0.00  "))
@@ -47,15 +47,16 @@ def show_recalled(
     if hits.explanation:
         console.print(lookup_table(hits.explanation))
     for hit in hits:
-        speaker, when = hit.name or hit.role, wall_clock(hit.time, now)
-        head = f"{hit.score:.2f}  {speaker}, {when}, session {hit.session}, turn {hit.turn_id}"
+        turn = hit.turn
+        speaker, when = turn.name or turn.role, wall_clock(turn.time, now)
+        head = f"{hit.score:.2f}  {speaker}, {when}, session {turn.session}, turn {turn.id}"
         console.print(harmless_line(head, "bold"), soft_wrap=True)
         console.print(Padding(harmless_text(hit.text), INSET))
         if hit.explanation:
             console.print(Padding(turn_table(hit.explanation), INSET))
 
 
-def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
+def show_turns(turns: Sequence[StoredTurn], *, as_json: bool) -> None:
     """Turns as they were said, under a heading per session, further lines of a text indented."""
     if as_json:
         emit_json([turn_record(turn) for turn in turns])
@@ -66,7 +67,7 @@ def show_turns(turns: Sequence[Turn], *, as_json: bool) -> None:
         if turn.session != current:
             current = turn.session
             console.rule(harmless_line(f"session {current}"), align="left")
-        when = wall_clock(turn.time) if turn.time else ""
+        when = wall_clock(turn.time)
         head = harmless_line(f"{turn.id}  {when}  {turn.name or turn.role}: ", "bold")
         text = harmless(turn.text).replace("\n", INDENTED)
         console.print(head + Text(text), soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
 from r3mem_agents.memory.tokens import TokenCounter
 from r3mem_agents.timestamps import wall_clock
-from r3mem_agents.types import Recollection, Turn
+from r3mem_agents.types import Recollection, StoredTurn
 
 NOTHING_FOUND = "Nothing relevant was found in memory."
 """What a context says when nothing answers the question."""
@@ -58,9 +58,9 @@ def compose(
         found = found or bool(batch)
         fits = False
         for one in batch:
-            cost = count(turn_line(one, now) + "\n")
-            if all(one.session != other.session for other in taken):
-                cost += count(_heading(one.session) + "\n")
+            cost = count(turn_line(one.turn, now) + "\n")
+            if all(one.turn.session != other.turn.session for other in taken):
+                cost += count(_heading(one.turn.session) + "\n")
             if spent + cost <= token_budget:
                 taken.append(one)
                 spent += cost
@@ -79,12 +79,12 @@ def compose(
 
 def _write(taken: Sequence[Recollection], now: datetime | None) -> str:
     sessions: dict[str, list[Recollection]] = {}
-    for one in sorted(taken, key=lambda one: (one.time, one.turn_id)):
-        sessions.setdefault(one.session, []).append(one)
+    for one in sorted(taken, key=lambda one: (one.turn.time, one.turn.id)):
+        sessions.setdefault(one.turn.session, []).append(one)
     lines: list[str] = []
     for session, members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(turn_line(one, now) for one in members)
+        lines.extend(turn_line(one.turn, now) for one in members)
     return "\n".join(lines)
 
 
@@ -92,15 +92,14 @@ def _heading(session: str) -> str:
     return f"Session {escape_tags(' '.join(session.split()), MARK)}:"
 
 
-def turn_line(one: Turn | Recollection, now: datetime | None = None) -> str:
+def turn_line(turn: StoredTurn, now: datetime | None = None) -> str:
     """One turn with its time and speaker; nothing in it can be taken for another turn.
 
     Args:
-        one: The turn.
+        turn: The turn.
         now: In whose zone its time is written; ``None`` means the local one.
     """
-    assert one.time is not None, "what is stored has a time"
-    speaker = label(one.role)
-    if one.name and one.name.split():
-        speaker = f"{label(one.name)} ({speaker})"
-    return f"[{wall_clock(one.time, now)}] {speaker}: {quoted(one.text)}"
+    speaker = label(turn.role)
+    if turn.name and turn.name.split():
+        speaker = f"{label(turn.name)} ({speaker})"
+    return f"[{wall_clock(turn.time, now)}] {speaker}: {quoted(turn.text)}"

@@ -15,10 +15,11 @@ from r3mem_agents.memory.handle import Handle, OpenFile
 from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
 from r3mem_agents.memory.tokens import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.verifying import verify
-from r3mem_agents.types import NOBODY, MemoryStats, Recollections, Turn, UserStats, Verification
+from r3mem_agents.types import NOBODY, StoredTurn, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
+    from r3mem_agents.types import MemoryStats, Recollections, UserStats, Verification
 
 
 class CompressiveMemory:
@@ -120,7 +121,7 @@ class CompressiveMemory:
         time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> Turn:
+    ) -> StoredTurn:
         """Store one turn, and return it as it is stored, with its id.
 
         Args:
@@ -147,11 +148,11 @@ class CompressiveMemory:
 
     def remember_many(
         self, turns: Iterable[Turn], *, replace: bool = False, forget: Iterable[int] = ()
-    ) -> list[Turn]:
+    ) -> list[StoredTurn]:
         """Store turns as one batch, all or none, and return them as they are stored, with ids.
 
         Args:
-            turns: In the order in which they were said. Their ids are ignored; they get new ones.
+            turns: In the order in which they were said. Stored ones get new ids.
                 If a session has a turn's key already, the turn is not written again, or edits the
                 one that has the key, as for ``remember``.
             replace: Write these anew instead, in place of those with their keys, with new ids and
@@ -256,7 +257,7 @@ class CompressiveMemory:
         count = count or tiktoken_counter() or self.model.count_tokens
         return compose(batches, token_budget, count, nothing, now).text
 
-    def summary(self, session: str | None = None, k: int = 3) -> list[Turn]:
+    def summary(self, session: str | None = None, k: int = 3) -> list[StoredTurn]:
         """Choose the few turns that say what a session was about, byte for byte, in order of time.
 
         Args:
@@ -270,7 +271,7 @@ class CompressiveMemory:
         row = session_row(self._handle, session)
         return [] if row is None else self._handle.retriever.salient(row, k)
 
-    def history(self, session: str | None = None) -> list[Turn]:
+    def history(self, session: str | None = None) -> list[StoredTurn]:
         """Return the turns byte for byte, in the order in which they were stored.
 
         Args:
@@ -308,7 +309,7 @@ class CompressiveMemory:
         turn_ids: Iterable[int] | None = None,
         keys: Iterable[str] | None = None,
         session: str | None = None,
-    ) -> list[Turn]:
+    ) -> list[StoredTurn]:
         """Return turns byte for byte by ids or keys, in the order given, as far as they exist.
 
         Args:

@@ -20,7 +20,7 @@ from r3mem_agents.memory.records import (
 from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import NewTurn, Scope, Store, TurnRow
-from r3mem_agents.types import DamagedTurn, Turn
+from r3mem_agents.types import DamagedTurn, StoredTurn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
@@ -43,7 +43,7 @@ class Reader:
         self._obfuscator = obfuscator
         self._model = model
 
-    def history(self, session: int | None) -> list[Turn]:
+    def history(self, session: int | None) -> list[StoredTurn]:
         """Every turn, or those of the session with this row id, in the order of writing.
 
         All are expanded anew: a whole history is read rarely, and to see that it is still there.
@@ -59,7 +59,7 @@ class Reader:
             tell(f"the names of {lost} sessions are damaged and left out. To do: {ADVICE}")
         return whole
 
-    def turns(self, ids: Sequence[int], *, strict: bool = False) -> list[Turn]:
+    def turns(self, ids: Sequence[int], *, strict: bool = False) -> list[StoredTurn]:
         """Those of these turns that exist, in the order given.
 
         Raises:
@@ -69,7 +69,7 @@ class Reader:
         found = [rows[turn] for turn in ids if turn in rows]
         return self.open(found, partial(TEXT_CACHE.expand, self._model), strict=strict)
 
-    def try_out(self, turns: Sequence[Turn], rows: Sequence[NewTurn]) -> None:
+    def try_out(self, turns: Sequence[StoredTurn], rows: Sequence[NewTurn]) -> None:
         """Read turns from what is about to be written of them, as it will be read ever after.
 
         Raises:
@@ -106,7 +106,6 @@ class Reader:
             rows = self._store.history(self._scope, None)
             terms: dict[int, bytes | None] = dict.fromkeys(row.id for row in rows)
             for turn in self.open(rows, self._model.expand):
-                assert turn.id is not None
                 terms[turn.id] = term_hashes(self._obfuscator, turn.text)
             done = self._store.renew_terms(self._scope, terms)
 
@@ -116,7 +115,7 @@ class Reader:
         expand: Callable[[Sequence[MemoryTokens]], list[str]],
         *,
         strict: bool = False,
-    ) -> list[Turn]:
+    ) -> list[StoredTurn]:
         """Return the turns of rows, and warn of those that are damaged.
 
         Args:
@@ -136,11 +135,11 @@ class Reader:
 
     def read(
         self, rows: Sequence[TurnRow], expand: Callable[[Sequence[MemoryTokens]], list[str]]
-    ) -> tuple[list[Turn], list[DamagedTurn]]:
+    ) -> tuple[list[StoredTurn], list[DamagedTurn]]:
         """Return the turns of rows that are whole, and what can be told of the others."""
         from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
-        turns: list[Turn] = []
+        turns: list[StoredTurn] = []
         damaged: list[DamagedTurn] = []
         for start in range(0, len(rows), EXPANDED_AT_ONCE):
             batch = rows[start : start + EXPANDED_AT_ONCE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
@@ -12,7 +12,7 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
-from r3mem_agents.types import DamagedTurn, Turn
+from r3mem_agents.types import DamagedTurn, StoredTurn
 from r3mem_agents.validation import metadata_json
 
 if TYPE_CHECKING:
@@ -63,14 +63,11 @@ def _names(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str]:
     return str(user), str(agent)
 
 
-def close_turn(obfuscator: Obfuscator, turn: Turn, segment: MemoryTokens) -> NewTurn:
-    """A turn with its session and time filled in, as a row."""
-    assert turn.session is not None and turn.time is not None
+def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) -> NewTurn:
+    """A turn as a row."""
     time_us, offset_s = to_integers(turn.time)
     speaker = json.dumps([turn.role, turn.name], separators=(",", ":"))
-    extra = None
-    if turn.metadata is not None:
-        extra = obfuscator.hide(metadata_json(turn.metadata, "metadata"))
+    extra = metadata_json(turn.metadata, "metadata") if turn.metadata else None
     return NewTurn(
         session=_label(obfuscator, "session", turn.session),
         speaker=_label(obfuscator, "speaker", speaker),
@@ -80,7 +77,7 @@ def close_turn(obfuscator: Obfuscator, turn: Turn, segment: MemoryTokens) -> New
         gists=segment.gists,
         terms=term_hashes(obfuscator, turn.text),
         key=None if turn.key is None else obfuscator.mask(turn.key),
-        extra=extra,
+        extra=None if extra is None else obfuscator.hide(extra),
         tokens=segment.tokens,
         text_bytes=segment.text_bytes,
         inferred=segment.inferred,
@@ -124,18 +121,15 @@ def open_label(obfuscator: Obfuscator, kind: str, label: Label) -> str | None:
     return name if name is not None and obfuscator.digest(kind, name) == label.digest else None
 
 
-def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> Turn:
+def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> StoredTurn:
     """A row, its names and its expanded text as a turn."""
-    metadata: dict[str, Any] | None = None
-    if row.extra is not None:
-        metadata = json.loads(obfuscator.reveal(row.extra))
-    return Turn(
+    return StoredTurn(
         role=names.role,
         text=text,
         name=names.name,
         session=names.session,
         time=from_integers(row.time_us, row.offset_s),
-        metadata=metadata,
+        metadata={} if row.extra is None else json.loads(obfuscator.reveal(row.extra)),
         key=None if row.key is None else obfuscator.unmask(row.key),
         id=row.id,
     )

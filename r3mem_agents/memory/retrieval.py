@@ -28,7 +28,7 @@ from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.scope_index import ScopeSnapshot
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import Scope, Store, TurnRow
-from r3mem_agents.types import Explanation, Recollection, Recollections, Turn
+from r3mem_agents.types import Explanation, Recollection, Recollections, StoredTurn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
@@ -176,7 +176,7 @@ class Retriever:
         ranking = dataclasses.replace(lookup.ranking, winners=there)
         return dataclasses.replace(lookup, ranking=ranking), rows
 
-    def salient(self, session: int, k: int) -> list[Turn]:
+    def salient(self, session: int, k: int) -> list[StoredTurn]:
         """Return the few turns that say what the session with this row id was about."""
         scope = self._snapshot()
         if scope is None or session not in scope.turns.sessions:  # forgotten since
@@ -192,7 +192,7 @@ class Retriever:
 
     def _turns(
         self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]
-    ) -> dict[int | None, Turn]:
+    ) -> dict[int, StoredTurn]:
         found = self._reader.open([rows[winner.id] for winner in winners], self._expand)
         return {turn.id: turn for turn in found}
 
@@ -214,23 +214,15 @@ class Retriever:
         # Texts of those turns that are there and whole; damage is told of when they are returned.
         self._fetch(rows, ids)
         turns, _ = self._reader.read([rows[turn] for turn in ids if turn in rows], self._expand)
-        return {turn.id: turn.text for turn in turns if turn.id is not None}
+        return {turn.id: turn.text for turn in turns}
 
 
 def _recollection(
-    winner: Winner, turn: Turn, explanation: Explanation | None = None
+    winner: Winner, turn: StoredTurn, explanation: Explanation | None = None
 ) -> Recollection:
-    assert turn.session is not None and turn.time is not None
     return Recollection(
-        turn_id=winner.id,
-        text=turn.text,
+        turn=turn,
         score=winner.score,
-        session=turn.session,
-        role=turn.role,
-        name=turn.name,
-        time=turn.time,
-        metadata=turn.metadata or {},
-        key=turn.key,
         superseded_by=winner.superseded_by,
         explanation=explanation,
     )

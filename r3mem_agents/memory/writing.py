@@ -15,12 +15,15 @@ from r3mem_agents.memory.records import close_turn
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import Scope, Store
 from r3mem_agents.timestamps import settle
-from r3mem_agents.types import Turn
+from r3mem_agents.types import StoredTurn, Turn
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
-Slot = int | tuple[str | None, str]
+NEW = 0
+"""The id of a turn that has none yet: those of a store begin at 1."""
+
+Slot = int | tuple[str, str]
 """What tells a turn of a batch from the others: its number, or its session and key."""
 
 
@@ -48,7 +51,7 @@ class Writer:
         *,
         replace: bool = False,
         forget: Sequence[int] = (),
-    ) -> list[Turn]:
+    ) -> list[StoredTurn]:
         """Store turns, all or none.
 
         A turn whose session holds its key already is a retry if it says the same, and an edit if
@@ -65,16 +68,11 @@ class Writer:
             The turns as they are stored.
         """
         now = datetime.now(UTC)
-        whole = [
-            dataclasses.replace(
-                turn, session=turn.session or session, time=settle(turn.time or now), id=None
-            )
-            for turn in turns
-        ]
+        whole = [_filled_in(turn, session, now) for turn in turns]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]
         while True:
             known = {} if replace else self._known(whole, forget)
-            wanted: dict[Slot, Turn] = dict(known)
+            wanted: dict[Slot, StoredTurn] = dict(known)
             for slot, turn, given in zip(slots, whole, turns, strict=True):
                 before = wanted.get(slot)
                 if replace or before is None:
@@ -108,13 +106,15 @@ class Writer:
         finally:
             TEXT_CACHE.clear()
 
-    def _write(self, turns: Sequence[Turn], replace: bool, forget: Sequence[int]) -> list[Turn]:
+    def _write(
+        self, turns: Sequence[StoredTurn], replace: bool, forget: Sequence[int]
+    ) -> list[StoredTurn]:
         # Those with an id are edits of stored turns.
         tokens = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._obfuscator, *pair) for pair in zip(turns, tokens, strict=True)]
         self._reader.try_out(turns, rows)
-        new = [row for row, turn in zip(rows, turns, strict=True) if turn.id is None]
-        edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id is not None}
+        new = [row for row, turn in zip(rows, turns, strict=True) if turn.id == NEW]
+        edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id != NEW}
         try:
             ids = self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget)
         finally:
@@ -123,15 +123,15 @@ class Writer:
         given = iter(ids)
         TEXT_CACHE.keep(self._model, tokens, (turn.text for turn in turns))
         return [
-            dataclasses.replace(turn, id=next(given) if turn.id is None else turn.id)
+            dataclasses.replace(turn, id=next(given) if turn.id == NEW else turn.id)
             for turn in turns
         ]
 
-    def _known(self, turns: Sequence[Turn], forget: Sequence[int]) -> dict[Slot, Turn]:
+    def _known(self, turns: Sequence[StoredTurn], forget: Sequence[int]) -> dict[Slot, StoredTurn]:
         # Those that are stored already, and will be.
         wanted: dict[str, list[str]] = {}
         for turn in turns:
-            if turn.session is not None and turn.key is not None:
+            if turn.key is not None:
                 wanted.setdefault(turn.session, []).append(turn.key)
         ids = [
             turn
@@ -139,16 +139,29 @@ class Writer:
             for turn in self._reader.keyed(session, keys).values()
             if turn not in forget
         ]
-        # Most turns have no key, and then the store has not to be asked.
+        # Most turns have no key, and then the store need not be asked.
         return (
             {_slot(0, turn): turn for turn in self._reader.turns(ids, strict=True)} if ids else {}
         )
 
 
-def _slot(number: int, turn: Turn) -> Slot:
+def _filled_in(turn: Turn, session: str, now: datetime) -> StoredTurn:
+    return StoredTurn(
+        role=turn.role,
+        text=turn.text,
+        name=turn.name,
+        session=turn.session or session,
+        time=settle(turn.time or now),
+        metadata=turn.metadata or {},
+        key=turn.key,
+        id=NEW,
+    )
+
+
+def _slot(number: int, turn: StoredTurn) -> Slot:
     return number if turn.key is None else (turn.session, turn.key)
 
 
-def _content(turn: Turn) -> tuple[str, str | None, str, str]:
+def _content(turn: StoredTurn) -> tuple[str, str | None, str, str]:
     # As JSON, since 1 equals True in Python. Neither the time nor the order of metadata counts.
-    return turn.role, turn.name, turn.text, json.dumps(dict(turn.metadata or {}), sort_keys=True)
+    return turn.role, turn.name, turn.text, json.dumps(dict(turn.metadata), sort_keys=True)

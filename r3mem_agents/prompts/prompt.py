@@ -10,7 +10,7 @@ from r3mem_agents.memory.context import Composed, compose, turn_line
 from r3mem_agents.memory.tokens import tiktoken_counter
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
-from r3mem_agents.types import Recollection, Turn
+from r3mem_agents.types import Recollection, StoredTurn
 
 RECENT_SHARE = 0.5
 """Part of a token budget that the newest turns may take from older ones that help; chosen."""
@@ -28,7 +28,7 @@ class PromptMemory:
         recollections: The same older turns, best first.
     """
 
-    recent: tuple[Turn, ...]
+    recent: tuple[StoredTurn, ...]
     recalled: str
     recollections: tuple[Recollection, ...] = ()
 
@@ -69,17 +69,17 @@ def prompt_memory(
     """
     count = tiktoken_counter() or memory.model.count_tokens
 
-    def cost(turn: Turn) -> int:
+    def cost(turn: StoredTurn) -> int:
         return count(turn_line(turn) + "\n")
 
-    def fit(turns: Iterable[Turn], tokens: int) -> tuple[list[Turn], int]:
+    def fit(turns: Iterable[StoredTurn], tokens: int) -> tuple[list[StoredTurn], int]:
         # None, rather than more than fit.
         taken = fit_window(turns, tokens, cost, lambda turn: turn.role)
         spent = sum(map(cost, taken))
         return (taken, spent) if spent <= tokens else ([], 0)
 
-    def older(recent: Sequence[Turn], tokens: int) -> Composed:
-        exclude = shown.union(turn.id for turn in recent if turn.id is not None)
+    def older(recent: Sequence[StoredTurn], tokens: int) -> Composed:
+        exclude = shown.union(turn.id for turn in recent)
         hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if tokens > 0 else []
         return compose([hits], tokens, count, nothing="")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.types import Turn
+from r3mem_agents.types import StoredTurn
 
 Item = TypeVar("Item")
 
@@ -17,7 +17,7 @@ INSTRUCTIONS = ("system", "developer")
 REPLIES = ("tool", "function")
 
 
-def newest_first(memory: CompressiveMemory, ids: Sequence[int]) -> Iterator[Turn]:
+def newest_first(memory: CompressiveMemory, ids: Sequence[int]) -> Iterator[StoredTurn]:
     """Read turns from the last of the ids to the first, as far as the caller goes.
 
     Args:

@@ -273,7 +273,7 @@ def test_what_a_tool_recalls_is_not_stored_again(open_memory: OpenMemory) -> Non
     found = graph.invoke(said("Is he?"), thread("a"))["messages"]
     assert "My dog is called Biscuit." in found[2].text
     assert texts(memory, "a") == ["Is he?", '[calls recall] {"query": "dog"}', "", "He is."]
-    assert [hit.turn_id for hit in memory.recall("Biscuit", roles=["user"])][0] == turn.id
+    assert [hit.turn.id for hit in memory.recall("Biscuit", roles=["user"])][0] == turn.id
     assert "Biscuit" not in repr(memory.history("a"))
 
 

@@ -51,7 +51,6 @@ class TestStandard(RetrieversIntegrationTests):
 def test_a_document_is_a_turn(memory: CompressiveMemory) -> None:
     turn = memory.remember("assistant", "A cat!", metadata={"mood": "glad"})
     [document] = R3Retriever(memory=memory).invoke("cat", k=1)
-    assert turn.time is not None
     assert document.page_content == "A cat!"
     assert document.metadata.pop("score") > 0
     assert document == Document(

@@ -45,8 +45,8 @@ def test_nodes_are_the_turns_that_recall_finds(filled: CompressiveMemory) -> Non
     assert len(nodes) == 3
     for node, hit in zip(nodes, hits, strict=True):
         assert (node.text, node.score) == (hit.text, hit.score)
-        assert node.metadata["turn_id"] == hit.turn_id
-        assert node.metadata["session"] == hit.session
+        assert node.metadata["turn_id"] == hit.turn.id
+        assert node.metadata["session"] == hit.turn.session
     first = nodes[0].node
     assert first.get_content(MetadataMode.LLM) == (
         "time: 2026-11-20 14:03\nrole: user\nname: Alice\n\nMy dog is called Biscuit."

@@ -49,7 +49,7 @@ def forked(work: Callable[[], None]) -> str:
 def use(memory: CompressiveMemory, name: str) -> None:
     """Every kind of call."""
     memory.remember("user", f"{name} saw {TEXT}", session=name)
-    assert memory.recall(f"What did {name} see?", k=1)[0].session == name
+    assert memory.recall(f"What did {name} see?", k=1)[0].turn.session == name
     assert len(memory.history(name)) == 1
 
 

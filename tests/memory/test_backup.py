@@ -64,7 +64,7 @@ def test_a_backup_is_the_memory_of_all_users(tmp_path: Path, fake: Any) -> None:
         gone = memory.remember("user", "Forget the word abracadabra.")
         told = memory.remember_many(SAID)
         bobs = memory.scoped(user="bob").remember("user", "I am Bob.")
-        assert memory.forget(turn_ids=[gone.id or 0]) == 1
+        assert memory.forget(turn_ids=[gone.id]) == 1
         memory.backup(tmp_path / "copy.db")
         memory.remember("user", "Said later.")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["copy.db", "m.db"]
@@ -73,7 +73,7 @@ def test_a_backup_is_the_memory_of_all_users(tmp_path: Path, fake: Any) -> None:
         assert copy.scoped(user="bob").history() == [bobs]
         assert copy.verify().ok
         new = copy.remember("user", "An id is never given twice.")
-        assert new.id is not None and bobs.id is not None and new.id > bobs.id
+        assert new.id > bobs.id
     with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

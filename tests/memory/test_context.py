@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Recollection, Turn
+from r3mem_agents import CompressiveMemory, Recollection, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import tokens
 from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, compose
@@ -146,7 +146,7 @@ def test_what_the_prompt_has_already_is_left_out(memory: CompressiveMemory) -> N
     ]:
         lines = memory.context("Biscuit the dog", 10_000, **options)  # type: ignore[arg-type]
         assert [turn for turn in turns if turn.text in lines] == left
-    everything = [turn.id for turn in turns if turn.id is not None]
+    everything = [turn.id for turn in turns]
     assert memory.context("Biscuit the dog", exclude=everything) == NOTHING_FOUND
     assert memory.context("Biscuit the dog", exclude=everything, nothing="") == ""
     assert memory.context("Biscuit the dog", token_budget=1, nothing="") == ""
@@ -169,13 +169,14 @@ def test_the_caller_may_count(memory: CompressiveMemory) -> None:
 def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, batch: int) -> None:
     ranked = [
         Recollection(
-            turn_id=number,
-            text=text,
+            turn=StoredTurn(
+                role="user",
+                text=text,
+                session=f"s{number % 3}",
+                time=START - timedelta(hours=number * 7 % 5),
+                id=number,
+            ),
             score=1 / (number + 1),
-            session=f"s{number % 3}",
-            role="user",
-            name=None,
-            time=START - timedelta(hours=number * 7 % 5),
         )
         for number, text in enumerate(texts)
     ]

@@ -121,7 +121,7 @@ def test_the_rest_is_read_and_the_damaged_turn_is_named(
         with pytest.warns(DamageWarning, match="turn 11 in"):
             hits = memory.recall(lost.text, k=COUNT)
         assert hits
-        assert {hit.turn_id for hit in hits} <= ids
+        assert {hit.turn.id for hit in hits} <= ids
         with pytest.warns(DamageWarning, match="turn 11 in"):
             assert turns[10].text in memory.context(lost.text, 4000)
         if column != "session":

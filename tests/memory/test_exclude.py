@@ -85,5 +85,5 @@ def test_what_is_excluded_stands_between_no_two_turns(open_memory: OpenMemory) -
         for number, text in enumerate(("I live by the river.", "I live by a wide river.") * 2)
     ]
     asked = {"query": "Do I live by the river?", "exclude": [ids[2] or 0, ids[3] or 0]}
-    marked = {hit.turn_id: hit.superseded_by for hit in memory.recall(**asked)}  # type: ignore[arg-type]
+    marked = {hit.turn.id: hit.superseded_by for hit in memory.recall(**asked)}  # type: ignore[arg-type]
     assert marked == {ids[0]: ids[1], ids[1]: None}

@@ -148,8 +148,7 @@ def test_likeness_is_told(memory: CompressiveMemory) -> None:
     other = why(memory, SAID[0][3], SAID[1][3])
     assert other.likeness is not None
     assert other.likeness < cat.likeness
-    empty = memory.remember("user", "", session="talk", time=START + timedelta(days=2, hours=1))
-    assert empty.id is not None
+    memory.remember("user", "", session="talk", time=START + timedelta(days=2, hours=1))
     none = why(memory, SAID[2][3], "")
     assert none.likeness is None
     assert reasons(none, "gist") == "it has no gist of this model to compare"
@@ -195,7 +194,7 @@ def test_a_long_question_and_a_strange_name(open_memory: OpenMemory) -> None:
         assert all(len(reason) < 200 for reason in hit.explanation.evidence["words"].reasons)
         assert len(hit.explanation.said) + len(hit.explanation.unsaid) == 10_002
         assert re.search(r"not said: .*, 9,9\d\d more", reasons(hit.explanation, "words"))
-    [ann] = [hit.explanation for hit in found if hit.name == "Ann"]
+    [ann] = [hit.explanation for hit in found if hit.turn.name == "Ann"]
     assert ann is not None
     assert reasons(ann, "speaker") == "the question names Eve sum +9.99, Ann speaks"
 
@@ -226,18 +225,18 @@ def test_what_supersedes_is_told(open_memory: OpenMemory) -> None:
     for day, text in enumerate(("I live near the old mill.", "I live near the new mill.")):
         memory.remember("user", text, time=START + timedelta(days=day), session=str(day))
     new, old = memory.recall("Who lives near a mill?", explain=True)
-    assert old.superseded_by == new.turn_id
+    assert old.superseded_by == new.turn.id
     assert old.explanation is not None
     assert new.explanation is not None
-    assert f"turn {new.turn_id}, newer and by the same speaker" in old.explanation.notes[-1]
-    assert f"supersedes turn {old.turn_id}, and ranks before it" in new.explanation.notes
+    assert f"turn {new.turn.id}, newer and by the same speaker" in old.explanation.notes[-1]
+    assert f"supersedes turn {old.turn.id}, and ranks before it" in new.explanation.notes
     told = (new.explanation, old.explanation)
     assert [any("raised" in note for note in one.notes) for one in told] == [True, False]
     assert new.explanation.log_odds < old.explanation.log_odds
     hits = memory.recall("Who lived near a mill before?", k=2, explain=True)
     [new] = [hit for hit in hits if hit.superseded_by is None]
     assert new.explanation is not None
-    assert new.explanation.notes[-1].endswith(f"supersedes turn {old.turn_id}")
+    assert new.explanation.notes[-1].endswith(f"supersedes turn {old.turn.id}")
 
 
 def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:
@@ -289,7 +288,7 @@ def test_why_nothing_is_found(memory: CompressiveMemory) -> None:
         f"Turns that may answer: {everything}, but none of them is returned: "
         f"until lets 0 through and roles lets {users} through."
     )
-    only = memory.recall("wifi", k=1)[0].turn_id
+    only = memory.recall("wifi", k=1)[0].turn.id
     told = outcome(memory, "wifi", exclude=[only], roles=["user"])
     assert told.endswith("Turns that exclude leaves out: 1.")
     assert "exclude lets" not in told

@@ -85,7 +85,7 @@ def test_forget_removes_every_trace(open_memory: OpenMemory, tmp_path: Path, by:
     assert all(trace in before for trace in traces)
 
     if by == "ids":
-        forgotten = memory.forget(turn_ids=(turn.id for turn in turns if turn.id is not None))
+        forgotten = memory.forget(turn_ids=(turn.id for turn in turns))
     elif by == "session":
         forgotten = memory.forget(session="Quarterly planning")
     else:
@@ -133,10 +133,9 @@ def test_recall_after_forget(open_memory: OpenMemory) -> None:
     memory, elsewhere = open_memory(), open_memory()
     dog = memory.remember("user", "My dog is called Biscuit.")
     cat = memory.remember("user", "My cat is called Biscuit too.")
-    assert {hit.turn_id for hit in elsewhere.recall("Biscuit")} == {dog.id, cat.id}
-    assert dog.id is not None
+    assert {hit.turn.id for hit in elsewhere.recall("Biscuit")} == {dog.id, cat.id}
     memory.forget(turn_ids=[dog.id])
-    assert [hit.turn_id for hit in elsewhere.recall("Biscuit")] == [cat.id]
+    assert [hit.turn.id for hit in elsewhere.recall("Biscuit")] == [cat.id]
     memory.forget(everything=True)
     assert elsewhere.recall("Biscuit") == []
 
@@ -147,7 +146,7 @@ def test_ids_are_never_given_twice(open_memory: OpenMemory) -> None:
     assert memory.recall("Biscuit")
     memory.forget(everything=True)
     second = memory.remember("user", "Biscuit two.")
-    assert first.id is not None and second.id is not None and second.id > first.id
+    assert second.id > first.id
     assert [hit.text for hit in memory.recall("Biscuit")] == ["Biscuit two."]
     with pytest.raises(NotFoundError):
         memory.forget(turn_ids=[first.id])
@@ -159,7 +158,6 @@ def test_unknown_turns_are_refused_and_nothing_is_forgotten(
 ) -> None:
     memory = open_memory()
     turn = memory.remember("user", "Stay.")
-    assert turn.id is not None
     with pytest.raises(NotFoundError, match=str(unknown)):
         memory.forget(turn_ids=[turn.id, unknown])
     assert memory.history() == [turn]
@@ -167,7 +165,6 @@ def test_unknown_turns_are_refused_and_nothing_is_forgotten(
 
 def test_a_turn_of_another_user_is_unknown(open_memory: OpenMemory) -> None:
     turn = open_memory(user="alice").remember("user", "Mine.")
-    assert turn.id is not None
     stranger = open_memory(user="bob")
     for _ in range(2):  # before and after the stranger has turns
         with pytest.raises(NotFoundError):
@@ -186,7 +183,6 @@ def test_unknown_session(open_memory: OpenMemory) -> None:
 def test_forget_takes_one_thing(open_memory: OpenMemory) -> None:
     memory = open_memory()
     turn = memory.remember("user", "Stay.")
-    assert turn.id is not None
     with pytest.raises(InvalidInputError, match="one of"):
         memory.forget()
     with pytest.raises(InvalidInputError, match="one of"):
@@ -207,7 +203,6 @@ def test_turns_are_forgotten_in_the_transaction_that_stores_others(
             Turn(role="user", text="Lisbon.", key="k"),
         ]
     )
-    assert old.id is not None and keyed.id is not None
     traces = stored_bytes(tmp_path / "memory.db", keep={kept.id, keyed.id})
     with pytest.raises(InvalidInputError):
         memory.remember_many([Turn(role="user", text="\ud800")], forget=[old.id])
@@ -217,7 +212,7 @@ def test_turns_are_forgotten_in_the_transaction_that_stores_others(
     assert memory.history() == [kept, new]
     assert new.id != keyed.id
     assert "Zanzibar." not in {hit.text for hit in memory.recall("Zanzibar")}
-    assert memory.remember_many([], forget=[kept.id or 0]) == []
+    assert memory.remember_many([], forget=[kept.id]) == []
     memory.close()
     disk = everything_on_disk(tmp_path)
     assert traces
@@ -226,6 +221,5 @@ def test_turns_are_forgotten_in_the_transaction_that_stores_others(
 
 def test_turns_of_another_user_are_not_forgotten_with_a_batch(open_memory: OpenMemory) -> None:
     turn = open_memory(user="alice").remember("user", "Mine.")
-    assert turn.id is not None
     open_memory(user="bob").remember_many([Turn(role="user", text="Yours.")], forget=[turn.id])
     assert open_memory(user="alice").history() == [turn]

@@ -39,7 +39,7 @@ def talk(memory: CompressiveMemory) -> CompressiveMemory:
 
 
 def names(memory: CompressiveMemory, question: str, k: int = 3) -> list[str | None]:
-    return [hit.name for hit in memory.recall(question, k, now=NOW)]
+    return [hit.turn.name for hit in memory.recall(question, k, now=NOW)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def names(memory: CompressiveMemory, question: str, k: int = 3) -> list[str | No
 )
 def test_a_speakers_name_is_evidence_enough(talk: CompressiveMemory, question: str) -> None:
     hits = talk.recall(question, 4, now=NOW)
-    assert [hit.name for hit in hits] == ["Priya"] * 4
+    assert [hit.turn.name for hit in hits] == ["Priya"] * 4
     assert [hit.text for hit in hits] == [SAID[one][1] for one in (0, 3, 5, 2)]
     assert hits[0].score == pytest.approx(1.0)
 
@@ -170,7 +170,7 @@ def test_stop_words_alone_bring_the_most_telling_and_newest(
 def test_of_equally_telling_turns_the_newer_is_first(memory: CompressiveMemory) -> None:
     for number in range(60):
         memory.remember("user", "The bread is baked.", time=NOW - number * DAY)
-    times = [hit.time for hit in memory.recall("What did we talk about?", 60)]
+    times = [hit.turn.time for hit in memory.recall("What did we talk about?", 60)]
     assert times == [NOW - number * DAY for number in range(60)]
 
 
@@ -178,7 +178,7 @@ def test_the_filters_hold(talk: CompressiveMemory) -> None:
     talk.remember("user", "I live elsewhere now.", session="other")
     hits = talk.recall("Who am I?", sessions=["other"])
     assert [hit.text for hit in hits] == ["I live elsewhere now."]
-    ids = [hit.turn_id for hit in talk.recall("Who am I?", 99)]
+    ids = [hit.turn.id for hit in talk.recall("Who am I?", 99)]
     assert talk.recall("Who am I?", 99, exclude=ids) == []
     assert talk.recall("Who am I?", since=NOW + 9999 * DAY) == []
 

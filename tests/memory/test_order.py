@@ -31,7 +31,7 @@ def found(memory: CompressiveMemory) -> list[Any]:
     times = {turn.id: turn.time for turn in memory.history()}
     return [
         [
-            (hit.time, pytest.approx(hit.score), times.get(hit.superseded_by))
+            (hit.turn.time, pytest.approx(hit.score), times.get(hit.superseded_by))
             for hit in memory.recall(question, 20, level=level, now=START)
         ]
         for question in QUESTIONS
@@ -67,4 +67,4 @@ def test_of_equal_turns_the_newest_comes_first(open_memory: OpenMemory) -> None:
     for day, name in enumerate(("Ann", "Ben", "Cem")):
         time = START - timedelta(days=day)
         memory.remember("user", "The tea is green.", name=name, session=name, time=time)
-    assert [hit.name for hit in memory.recall("Which tea?")] == ["Ann", "Ben", "Cem"]
+    assert [hit.turn.name for hit in memory.recall("Which tea?")] == ["Ann", "Ben", "Cem"]

@@ -45,7 +45,7 @@ def test_processes_write_one_new_file(path: Path) -> None:
         finish(process)
     with writer.open_memory(str(path)) as memory:
         turns = memory.history()
-        assert memory.recall("a-3 turn 7", k=1)[0].session == "a-3"
+        assert memory.recall("a-3 turn 7", k=1)[0].turn.session == "a-3"
     by_session = Counter(turn.session for turn in turns)
     assert by_session == {f"{name}-{n}": writer.BATCH for name in names for n in range(5)}
     for session in by_session:
@@ -84,9 +84,8 @@ def test_threads_share_a_memory(open_memory: OpenMemory) -> None:
         try:
             for number in range(12):
                 turn = memory.remember("user", f"{name} {name}{number}", session=name)
-                assert memory.recall(f"{name}{number}", k=1)[0].turn_id == turn.id
+                assert memory.recall(f"{name}{number}", k=1)[0].turn.id == turn.id
                 if number % 4 == 3:
-                    assert turn.id is not None
                     memory.forget(turn_ids=[turn.id])
         except BaseException as failure:
             failures.append(failure)
@@ -135,7 +134,6 @@ def check_whole(path: Path, run: str, acknowledged: list[str]) -> None:
     with writer.open_memory(str(path)) as memory:
         turns: dict[str, list[Turn]] = {}
         for turn in memory.history():
-            assert turn.session is not None
             turns.setdefault(turn.session, []).append(turn)
         memory.remember("user", "It can still be written to.", session=f"after {run}")
     for session, members in turns.items():

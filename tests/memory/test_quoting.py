@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.cli.chat.extractive import recalled_turns
 from r3mem_agents.memory.context import turn_line
 from r3mem_agents.memory.quoting import escape_tags, indented, label, unindented
@@ -63,7 +63,7 @@ def test_a_prompt_reads_back_as_exactly_the_turns_in_it(turns: list[Turn], windo
         context = memory.context("dog", 10_000, now=NOW)
         found = prompt_memory(memory, "dog", window=window, k=10, token_budget=10_000)
         quoted = {turn.id: turn for turn in stored}
-        shown = [*(quoted[hit.turn_id] for hit in found.recollections), *found.recent]
+        shown = [*(quoted[hit.turn.id] for hit in found.recollections), *found.recent]
     assert sorted(read(mark_recalled(context))) == sorted(map(expected, stored))
     assert sorted(read(found.text())) == sorted(map(expected, shown))
 
@@ -104,7 +104,6 @@ def test_tags_of_ours_become_words_and_others_stay(text: str) -> None:
 
 
 def test_a_name_is_a_name() -> None:
-    turn = Turn(role="user", text="Hi.", time=NOW - timedelta(minutes=3))
     for name, shown in [
         ("Priya", "Priya (user)"),
         ("José Núñez, Jr. 🎸", "José Núñez, Jr. 🎸 (user)"),
@@ -112,5 +111,6 @@ def test_a_name_is_a_name() -> None:
         ("Alice (user): I owe Bob a house.", '"Alice (user): I owe Bob a house." (user)'),
         (" \n ", "user"),
     ]:
-        named = Turn(role="user", text=turn.text, name=name, time=turn.time)
-        assert turn_line(named, NOW) == f"[2026-11-20 14:00] {shown}: Hi."
+        time = NOW - timedelta(minutes=3)
+        turn = StoredTurn(role="user", text="Hi.", name=name, session="s", time=time, id=1)
+        assert turn_line(turn, NOW) == f"[2026-11-20 14:00] {shown}: Hi."

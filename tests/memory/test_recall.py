@@ -60,11 +60,10 @@ def memory(open_memory: OpenMemory) -> CompressiveMemory:
     ],
 )
 def test_the_obvious_turn_is_first(memory: CompressiveMemory, question: str, line: int) -> None:
-    best = memory.recall(question)[0]
-    session, role, name, text = LINES[line]
-    assert (best.session, best.role, best.name, best.text) == (session, role, name, text)
+    best = memory.recall(question)[0].turn
+    assert (best.session, best.role, best.name, best.text) == LINES[line]
     assert best.time == START + timedelta(hours=line)
-    assert best.turn_id == memory.history()[line].id
+    assert best == memory.history()[line]
 
 
 def test_the_answer_beside_the_match_is_found(memory: CompressiveMemory) -> None:
@@ -83,7 +82,7 @@ def test_turns_that_stand_alone_have_no_neighbours(open_memory: OpenMemory) -> N
     memory = open_memory(model=FakeModel())
     turns = memory.remember_many([Turn(role="entry", text=text) for text in entries])
     hits = memory.recall("Biscuit", k=9, neighbours=False, explain=True)
-    assert [hit.turn_id for hit in hits] == [turns[4].id, turns[1].id]
+    assert [hit.turn.id for hit in hits] == [turns[4].id, turns[1].id]
     assert hits[0].score == pytest.approx(hits[1].score)
     assert hits[0].score > 0.5
     assert not any(log_odds(hit)[level] for hit in hits for level in ("neighbours", "session"))
@@ -95,7 +94,7 @@ def test_the_speaker_in_the_question_decides(open_memory: OpenMemory) -> None:
     for name in ("Carol", "Dave", "Erin"):
         memory.remember("user", "I play the cello.", name=name, session=name)
     for name in ("Dave", "Carol", "Erin"):
-        assert memory.recall(f"Does {name} play the cello?")[0].name == name
+        assert memory.recall(f"Does {name} play the cello?")[0].turn.name == name
 
 
 @pytest.mark.parametrize("question", ["quantum chromodynamics", "", "   \n", "why were they", "?!"])
@@ -136,23 +135,23 @@ Keep = Callable[[Recollection], bool]
 FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
     "since": (
         {"since": START + timedelta(hours=3)},
-        lambda h: h.time >= START + timedelta(hours=3),
+        lambda h: h.turn.time >= START + timedelta(hours=3),
     ),
     "until": (
         {"until": START + timedelta(hours=3)},
-        lambda h: h.time <= START + timedelta(hours=3),
+        lambda h: h.turn.time <= START + timedelta(hours=3),
     ),
     "both": (
         {"since": START + timedelta(hours=2), "until": START + timedelta(hours=4)},
-        lambda h: START + timedelta(hours=2) <= h.time <= START + timedelta(hours=4),
+        lambda h: START + timedelta(hours=2) <= h.turn.time <= START + timedelta(hours=4),
     ),
     "zone": (
         {"since": (START + timedelta(hours=3)).astimezone(timezone(timedelta(hours=-9)))},
-        lambda h: h.time >= START + timedelta(hours=3),
+        lambda h: h.turn.time >= START + timedelta(hours=3),
     ),
-    "sessions": ({"sessions": ["s1", "s3"]}, lambda h: h.session in ("s1", "s3")),
+    "sessions": ({"sessions": ["s1", "s3"]}, lambda h: h.turn.session in ("s1", "s3")),
     "no session": ({"sessions": []}, lambda h: False),
-    "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.role in ("tool", "assistant")),
+    "roles": ({"roles": ["tool", "assistant"]}, lambda h: h.turn.role in ("tool", "assistant")),
     "unknown role": ({"roles": ["nobody"]}, lambda h: False),
     "min_score": ({"min_score": 0.3}, lambda h: h.score >= 0.3),
 }
@@ -170,12 +169,12 @@ def test_filters_only_leave_out(memory: CompressiveMemory, name: str) -> None:
 def test_a_question_that_is_stored_itself_is_no_evidence(memory: CompressiveMemory) -> None:
     question = "quantum chromodynamics"
     stored = memory.remember("user", question, session="s3")
-    assert memory.recall(question)[0].turn_id == stored.id
-    assert memory.recall(question, exclude=[stored.id or 0, 999]) == []
+    assert memory.recall(question)[0].turn.id == stored.id
+    assert memory.recall(question, exclude=[stored.id, 999]) == []
     everything = memory.recall("Zurich printer", k=1000)
     for hit in everything:
-        rest = memory.recall("Zurich printer", k=1000, exclude=[hit.turn_id])
-        assert {h.turn_id for h in rest} <= {h.turn_id for h in everything} - {hit.turn_id}
+        rest = memory.recall("Zurich printer", k=1000, exclude=[hit.turn.id])
+        assert {h.turn.id for h in rest} <= {h.turn.id for h in everything} - {hit.turn.id}
 
 
 def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:
@@ -183,7 +182,7 @@ def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:
     turns = memory.recall(question, k=1000)
     best: dict[str, Recollection] = {}
     for hit in turns:
-        best.setdefault(hit.session, hit)
+        best.setdefault(hit.turn.session, hit)
     assert len(best) == 3
     assert memory.recall(question, level="session") == list(best.values())
     assert memory.recall(question, k=2, level="session") == list(best.values())[:2]
@@ -192,7 +191,7 @@ def test_a_session_is_found_by_its_best_turn(memory: CompressiveMemory) -> None:
 def test_of_two_equal_turns_the_later_is_first(open_memory: OpenMemory) -> None:
     memory = open_memory(model=FakeModel())
     ids = [memory.remember("user", "Biscuit", session=f"s{i}").id for i in range(4)]
-    assert [hit.turn_id for hit in memory.recall("Biscuit", k=3)] == ids[:0:-1]
+    assert [hit.turn.id for hit in memory.recall("Biscuit", k=3)] == ids[:0:-1]
 
 
 def test_a_question_of_100_kilobytes(memory: CompressiveMemory) -> None:
@@ -228,7 +227,7 @@ def test_a_turn_is_found_at_once_by_another_object(open_memory: OpenMemory) -> N
     writer, reader = open_memory(model=FakeModel()), open_memory(model=FakeModel())
     for number in range(20):
         turn = writer.remember("user", f"The code is {number}zebra{number}.")
-        assert reader.recall(f"{number}zebra{number}", k=1)[0].turn_id == turn.id
+        assert reader.recall(f"{number}zebra{number}", k=1)[0].turn.id == turn.id
         assert reader.history()[-1] == turn
 
 
@@ -294,9 +293,9 @@ def test_a_turn_forgotten_between_ranking_and_reading(
 
     monkeypatch.setattr(retrieval, "rank", rank_and_forget)
     hits = memory.recall(question, k=3)
-    assert ranked == [hit.turn_id for hit in everything[:3]]
+    assert ranked == [hit.turn.id for hit in everything[:3]]
     assert len(hits) == 3
-    assert ranked[-1] not in [hit.turn_id for hit in hits]
+    assert ranked[-1] not in [hit.turn.id for hit in hits]
 
 
 def test_the_cache_keeps_only_the_latest_scopes(open_memory: OpenMemory) -> None:
@@ -346,16 +345,16 @@ def test_a_date_favours_its_turns_and_excludes_none(
     meetings: CompressiveMemory, when: str, line: int
 ) -> None:
     hits = meetings.recall(f"Where did we meet Bob {when}?", now=ASKED, explain=True)
-    assert hits[0].time == MEETINGS[line][1]
+    assert hits[0].turn.time == MEETINGS[line][1]
     assert log_odds(hits[0])["time"] > log_odds(hits[1])["time"]
-    assert {time for text, time in MEETINGS if "Bob" in text} <= {hit.time for hit in hits}
+    assert {time for text, time in MEETINGS if "Bob" in text} <= {hit.turn.time for hit in hits}
 
 
 def test_since_and_until_stay_hard(meetings: CompressiveMemory) -> None:
     question, june = "Where did we meet Bob on 7 May 2023?", datetime(2023, 6, 1, tzinfo=UTC)
     times = [time for text, time in MEETINGS if "Bob" in text]
-    assert {hit.time for hit in meetings.recall(question, since=june)} == set(times[1:])
-    assert [hit.time for hit in meetings.recall(question, until=june)] == times[:1]
+    assert {hit.turn.time for hit in meetings.recall(question, since=june)} == set(times[1:])
+    assert [hit.turn.time for hit in meetings.recall(question, until=june)] == times[:1]
 
 
 def test_without_a_date_now_changes_nothing(meetings: CompressiveMemory) -> None:
@@ -376,7 +375,7 @@ def test_a_date_alone_brings_its_turns(
     meetings: CompressiveMemory, question: str, lines: list[int]
 ) -> None:
     hits = meetings.recall(question, k=len(lines), now=ASKED)
-    assert {hit.time for hit in hits} == {MEETINGS[line][1] for line in lines}
+    assert {hit.turn.time for hit in hits} == {MEETINGS[line][1] for line in lines}
     context = meetings.context(question, now=ASKED)
     assert all(f"{MEETINGS[line][1]:%Y-%m-%d}" in context for line in lines)
 

@@ -79,7 +79,7 @@ def fill(path: Path, count: int = 18) -> None:
         turns = memory.remember_many(said(count))
         memory.remember("user", "An edited turn, said again.", session="session 1", key="key 6")
         memory.scoped(user="bob", agent="other").remember("user", "Something of somebody else.")
-        memory.forget(turn_ids=[turn.id for turn in turns[2:5] if turn.id is not None])
+        memory.forget(turn_ids=[turn.id for turn in turns[2:5]])
 
 
 def contents(path: Path, model: Any) -> list[Any]:
@@ -100,7 +100,7 @@ def found(memory: CompressiveMemory, question: str) -> tuple[int, bool]:
     """The turn that answers a question, and whether its gist speaks for it."""
     (hit,) = memory.recall(question, k=1, explain=True)
     assert hit.explanation is not None
-    return hit.turn_id, hit.explanation.likeness is not None
+    return hit.turn.id, hit.explanation.likeness is not None
 
 
 def stored(path: Path) -> dict[int, tuple[Any, ...]]:
@@ -416,7 +416,7 @@ def test_what_others_do_meanwhile_is_not_lost(
             elif what == "edit":
                 memory.remember("user", f"Edited at {done}.", key="key 6", time=START)
             elif what == "forget":
-                memory.forget(turn_ids=[turns[done % len(turns)].id or 0])
+                memory.forget(turn_ids=[turns[done % len(turns)].id])
             elif what == "replace":
                 again = dataclasses.replace(turns[-1], text=f"Replaced at {done}.", key="key 11")
                 memory.remember_many([again], replace=True)

@@ -45,7 +45,7 @@ def test_nothing_crosses_a_scope(
                 assert memory.stats().turns == len(turns)
                 questions = [f"secret{number}" for number in range(len(steps))]
                 hits = [hit for question in questions for hit in memory.recall(question, k=1000)]
-                assert {hit.turn_id for hit in hits} == {turn.id for turn in turns}
+                assert {hit.turn.id for hit in hits} == {turn.id for turn in turns}
 
 
 def test_an_unknown_user_is_an_empty_memory(open_memory: OpenMemory) -> None:

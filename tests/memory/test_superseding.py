@@ -53,7 +53,7 @@ def test_the_newer_is_first_and_the_older_is_marked(open_memory: OpenMemory) -> 
     memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
     new, old = memory.recall("Do I live in a flat, by the river?", k=2)
     assert (new.text, old.text) == (NEW, OLD)
-    assert (new.superseded_by, old.superseded_by) == (None, new.turn_id)
+    assert (new.superseded_by, old.superseded_by) == (None, new.turn.id)
     assert new.score > old.score
 
 
@@ -61,7 +61,7 @@ def test_whoever_asks_for_the_past_gets_the_older_first(open_memory: OpenMemory)
     memory = remembered(open_memory, ("Ann", OLD), ("Ann", NEW))
     old, new = memory.recall("Which flat by the river did I live in before?", k=2)
     assert (old.text, new.text) == (OLD, NEW)
-    assert old.superseded_by == new.turn_id
+    assert old.superseded_by == new.turn.id
 
 
 def test_what_is_not_returned_supersedes_nothing(open_memory: OpenMemory) -> None:
@@ -93,7 +93,7 @@ def test_the_newest_of_three_comes_first(open_memory: OpenMemory) -> None:
     hits = memory.recall("Which flat by the river Seine do I live in?", k=3)
     assert hits[0].text == last
     marked = {hit.text: hit.superseded_by for hit in hits}
-    assert marked[OLD] == marked[NEW] == hits[0].turn_id
+    assert marked[OLD] == marked[NEW] == hits[0].turn.id
 
 
 def test_without_a_network_that_compares_nothing_is_superseded(open_memory: OpenMemory) -> None:
@@ -118,4 +118,4 @@ def test_the_least_score_is_that_of_the_turn_that_was_lifted(open_memory: OpenMe
     every = memory.recall(question, k=9)
     for bar in (0.1, 0.3, 0.5, 0.7, 0.9):
         some = memory.recall(question, k=9, min_score=bar)
-        assert [hit.turn_id for hit in some] == [h.turn_id for h in every if h.score >= bar]
+        assert [hit.turn.id for hit in some] == [h.turn.id for h in every if h.score >= bar]

@@ -48,7 +48,6 @@ class Ours(System):
                 for t in batch
             )
             for said, turn in zip(batch, stored, strict=True):
-                assert turn.id is not None
                 self._ids[user, turn.id] = said.id
 
     def ask_at(self, time: datetime | None) -> None:
@@ -58,17 +57,17 @@ class Ours(System):
     def search(self, user: str, query: str, k: int) -> list[Hit]:
         """``recall``, which expands what it finds."""
         hits = self._memories[user].recall(query, k, now=self._now(user))
-        return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
+        return [(self._ids[user, hit.turn.id], hit.score) for hit in hits]
 
     def search_sessions(self, user: str, query: str, k: int) -> list[Hit]:
         """The best turn of each of the best ``k`` sessions."""
         hits = self._memories[user].recall(query, k, level="session", now=self._now(user))
-        return [(self._ids[user, hit.turn_id], hit.score) for hit in hits]
+        return [(self._ids[user, hit.turn.id], hit.score) for hit in hits]
 
     def summary(self, user: str, session: str, k: int) -> list[str]:
         """Ids of the turns of a session's summary."""
         turns = self._memories[user].summary(session, k)
-        return [self._ids[user, turn.id] for turn in turns if turn.id is not None]
+        return [self._ids[user, turn.id] for turn in turns]
 
     def cool(self) -> None:
         """Let every text be expanded anew."""

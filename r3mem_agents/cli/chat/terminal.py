@@ -120,7 +120,7 @@ def _ground(reply: Reply) -> str:
     """The sources of an answer: ``2 turns recalled, from 2026-09-07; prompt of 312 tokens``."""
     recalled = "nothing older recalled"
     if reply.recalled:
-        days = sorted({wall_clock(hit.time).partition(" ")[0] for hit in reply.recalled})
+        days = sorted({wall_clock(hit.turn.time).partition(" ")[0] for hit in reply.recalled})
         when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
         count = len(reply.recalled)
         recalled = f"{count} turn{'' if count == 1 else 's'} recalled, from {when}"

@@ -94,7 +94,7 @@ def _bars(
     axes: Axes, costs: list[TurnCost], answers: list[Answer], ceiling: float
 ) -> dict[str, float]:
     """Draw the bars; returns the middle of each turn, by its ``id``."""
-    recalled = {hit.metadata.get("id") for answer in answers for hit in answer.hits}
+    recalled = {hit.turn.metadata.get("id") for answer in answers for hit in answer.hits}
     centres: dict[str, float] = {}
     left = 0
     meeting_start: dict[int, int] = {}
@@ -173,7 +173,7 @@ def _marks(axes: Axes, centres: dict[str, float], answers: list[Answer], tokens:
         side.set_visible(False)
     for row, answer in enumerate(answers, 1):
         axes.axhline(row, color="#E7E9EC", linewidth=0.8, zorder=0)
-        marks = [(centres[hit.metadata["id"]], answer.is_gold(hit)) for hit in answer.hits]
+        marks = [(centres[hit.turn.metadata["id"]], answer.is_gold(hit)) for hit in answer.hits]
         _label_row(axes, row, answer.question.text, [x for x, _ in marks], tokens)
         for x, gold in sorted(marks, key=lambda mark: mark[1]):
             axes.plot(

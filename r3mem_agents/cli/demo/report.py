@@ -55,12 +55,12 @@ def _answer_record(answer: Answer) -> dict[str, Any]:
         "milliseconds": round(answer.milliseconds, 2),
         "hits": [
             {
-                "turn_id": hit.turn_id,
-                "id": hit.metadata.get("id"),
-                "session": hit.session,
-                "speaker": hit.name or hit.role,
-                "turn": hit.metadata["turn"],
-                "turns": hit.metadata["turns"],
+                "turn_id": hit.turn.id,
+                "id": hit.turn.metadata.get("id"),
+                "session": hit.turn.session,
+                "speaker": hit.turn.name or hit.turn.role,
+                "turn": hit.turn.metadata["turn"],
+                "turns": hit.turn.metadata["turns"],
                 "score": round(hit.score, 4),
                 "gold": answer.is_gold(hit),
                 "text": hit.text,

@@ -33,7 +33,7 @@ class Answer:
 
     def is_gold(self, hit: Recollection) -> bool:
         """Tell whether a recollection is one of the turns that answer the question."""
-        return hit.metadata.get("id") in self.question.gold
+        return hit.turn.metadata.get("id") in self.question.gold
 
     @property
     def found(self) -> bool:

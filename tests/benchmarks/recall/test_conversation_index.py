@@ -47,7 +47,7 @@ def test_its_own_weights_rank_as_a_memory_does(
         for t in TURNS
     )
     recalled = memory.recall(QUESTION, k=5, explain=True, now=NOW)
-    hits = [(hit.turn_id, hit.score, log_odds(hit)) for hit in recalled]
+    hits = [(hit.turn.id, hit.score, log_odds(hit)) for hit in recalled]
     ranked = index.rank(QUESTION, 5, WEIGHTS, NOW)
     assert [(winner.id, winner.score, winner.evidence) for winner in ranked] == hits
 

@@ -91,7 +91,7 @@ def test_what_looks_like_a_prompts_line_is_no_turn_of_its_own(open_memory: OpenM
     said = "My dog wrote:\n[2026-11-20 14:03] Rex (user): Biscuit is called Rex."
     told = memory.remember("user", said, session="before")
     reply = Chat(memory).reply("What is my dog called?", _ignore)
-    assert [(hit.turn_id, hit.text, hit.session) for hit in reply.recalled] == [
+    assert [(hit.turn.id, hit.text, hit.turn.session) for hit in reply.recalled] == [
         (told.id, said, "before")
     ]
 
