@@ -15,7 +15,6 @@ from llama_index.core.llms import ChatMessage
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.cli.chat.extractive import recalled_turns
-from r3mem_agents.prompts import count_tokens
 from r3mem_llamaindex import R3Memory
 
 START = datetime(2026, 9, 7, 8, 30, tzinfo=UTC)
@@ -61,12 +60,12 @@ def main() -> None:
 
     with CompressiveMemory(options.db, user="alice", session="2026-11-02") as memory:
         turns = memory.remember_many(weeks_of_talk())
+        count_tokens = memory.model.count_tokens
         everything = sum(count_tokens(turn.text) for turn in turns)
         print(f"{len(turns)} turns in 56 sessions, {everything:,} tokens")
         today = R3Memory.from_memory(memory, recall_tokens=200)
-        engine = SimpleChatEngine.from_defaults(
-            memory=today, llm=chat_model(options.model, options.base_url)
-        )
+        llm = chat_model(options.model, options.base_url)
+        engine = SimpleChatEngine.from_defaults(memory=today, llm=llm)
         for question in ASKED:
             prompt = [*today.get(input=question), ChatMessage(content=question)]
             text = "\n".join(str(message.content) for message in prompt)

@@ -69,7 +69,6 @@ def recall(
     from benchmarks.recall.systems.choice import choose, missing
     from benchmarks.recall.systems.system import Options
     from r3mem_agents.cli.demo import meetings
-    from r3mem_agents.memory.tokens import tiktoken_counter
     from r3mem_agents.types import DEFAULT_MODEL
 
     data = data or [meetings.FILE]
@@ -95,10 +94,9 @@ def recall(
             for name in choice.systems
         ]
     )
-    tiktoken = tiktoken_counter()
     with err().status("summing up"):
-        count_tokens = tiktoken or reversible.count_tokens
-        figures = summarize(dataset.conversations, asks, measured, count_tokens, seed)
+        count = reversible.count_tokens
+        figures = summarize(dataset.conversations, asks, measured, count, seed)
     config: dict[str, Any] = {
         "model": reversible.name,
         "fingerprint": str(reversible.fingerprint),
@@ -106,7 +104,7 @@ def recall(
         "limit": limit,
         "problems": list(dataset.problems),
         "encoder": encoder.name if encoder else "all-MiniLM-L6-v2",
-        "token_counter": "tiktoken" if tiktoken else "the model's tokenizer",
+        "token_counter": "the model's tokenizer",
         "seed": seed,
     }
     publish(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import llama_index.core
 from llama_index.core.base.llms.types import ChatMessage, TextBlock, ThinkingBlock, ToolCallBlock
-
-from r3mem_agents.prompts import count_tokens
+from llama_index.core.utils import get_tokenizer
 
 Tokenizer = Callable[[str], Sequence[Any]]
 
@@ -17,12 +15,8 @@ MEDIA_TOKENS = {"image": 256, "audio": 256, "video": 256, "document": 2048}
 
 
 def tokenize(text: str) -> Sequence[Any]:
-    """By the tokenizer set in the host, or else one as long as tiktoken's result.
-
-    The host's own default may ask the network for its vocabulary.
-    """
-    chosen: Tokenizer | None = llama_index.core.global_tokenizer
-    return range(count_tokens(text)) if chosen is None else chosen(text)
+    """Tokens of a text by the host's tokenizer: the one set in it, or else its default."""
+    return get_tokenizer()(text)
 
 
 def message_tokens(message: ChatMessage, tokenizer: Tokenizer) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
-from r3mem_agents.memory.tokens import TokenCounter
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, StoredTurn
+
+TokenCounter = Callable[[str], int]
+"""Counts the tokens of a text."""
 
 NOTHING_FOUND = "Nothing relevant was found in memory."
 """What a context says when nothing answers the question."""

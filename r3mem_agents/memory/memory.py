@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from r3mem_agents import validation as check
 from r3mem_agents.concurrency import in_thread
-from r3mem_agents.memory.context import compose
+from r3mem_agents.memory.context import TokenCounter, compose
 from r3mem_agents.memory.counting import memory_stats, user_stats
 from r3mem_agents.memory.handle import Handle, OpenFile
 from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
-from r3mem_agents.memory.tokens import TokenCounter, tiktoken_counter
 from r3mem_agents.memory.verifying import verify
 from r3mem_agents.types import NOBODY, StoredTurn, Turn
 
@@ -244,8 +243,8 @@ class CompressiveMemory:
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             exclude: Ids of turns to leave out: those that the prompt has already.
-            count: Counts the tokens of a text; ``None`` means tiktoken if its file is at hand,
-                otherwise the model's own tokenizer.
+            count: Counts the tokens of a text; ``None`` means the memory's own model, which
+                counts somewhat more of them than large language models do.
             nothing: The result if nothing relevant is found or fits; ``None``: words that say so.
 
         Raises:
@@ -254,8 +253,7 @@ class CompressiveMemory:
         check.check_question(query, token_budget, "token_budget", now=now)
         some = filters(self._handle, sessions, roles, exclude)
         batches = self._handle.retriever.within(token_budget, query, some, now)
-        count = count or tiktoken_counter() or self.model.count_tokens
-        return compose(batches, token_budget, count, nothing, now).text
+        return compose(batches, token_budget, count or self.model.count_tokens, nothing, now).text
 
     def summary(self, session: str | None = None, k: int = 3) -> list[StoredTurn]:
         """Choose the few turns that say what a session was about, byte for byte, in order of time.

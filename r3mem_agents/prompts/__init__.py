@@ -12,13 +12,11 @@ adapters have in common, and knows no framework:
   :func:`without_recalled` find the mark again, so that what was recalled is not stored a second
   time. :func:`quoted`, :func:`indented`, :func:`unindented` and :func:`escape_tags` keep a quoted
   text from ending the quotation; :func:`wall_clock` writes a time.
-- Keep to a budget: :func:`count_tokens`.
 - Go on without a memory that fails: :func:`raise_or_log`.
 """
 
 from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, turn_line
 from r3mem_agents.memory.quoting import INDENT, escape_tags, indented, quoted, unindented
-from r3mem_agents.memory.tokens import TokenCounter, count_tokens
 from r3mem_agents.prompts.calls import whole_calls
 from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
 from r3mem_agents.prompts.on_error import OnError, raise_or_log
@@ -34,8 +32,6 @@ __all__ = [
     "OnError",
     "PromptMemory",
     "RecallFrom",
-    "TokenCounter",
-    "count_tokens",
     "escape_tags",
     "fit_window",
     "indented",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.context import Composed, compose, turn_line
-from r3mem_agents.memory.tokens import tiktoken_counter
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, StoredTurn
@@ -59,7 +58,8 @@ def prompt_memory(
         query: What the user says now.
         window: Most newest turns of the session; 0 for none.
         k: Most older turns.
-        token_budget: Most tokens of both parts together, speakers, dates and marks included.
+        token_budget: Most tokens of both parts together, speakers, dates and marks included, as the
+            model's own tokenizer counts them.
         shown_keys: Keys of turns of the session that the prompt has already.
         shown_ids: Ids of turns that it has already.
         sessions: Only older turns of these sessions; see ``recall_sessions``.
@@ -67,7 +67,7 @@ def prompt_memory(
     Raises:
         InvalidInputError: If an argument has a wrong type or value.
     """
-    count = tiktoken_counter() or memory.model.count_tokens
+    count = memory.model.count_tokens
 
     def cost(turn: StoredTurn) -> int:
         return count(turn_line(turn) + "\n")

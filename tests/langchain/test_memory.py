@@ -16,7 +16,6 @@ from langchain_core.tools import tool
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
-from r3mem_agents.memory.tokens import tiktoken_counter
 from r3mem_agents.prompts import is_recalled
 from r3mem_langchain import R3Memory
 from r3mem_langchain._messages import to_turns
@@ -204,7 +203,7 @@ def test_the_budget_and_the_window_hold(open_memory: OpenMemory) -> None:
     remembered = R3Memory(memory=memory, window=2, return_messages=True)
     found = remembered.load_memory_variables({"input": "dog"})["history"]
     assert [message.text for message in found[1:]] == ["Short 4.", "Short 5."]
-    count = tiktoken_counter() or memory.model.count_tokens
+    count = memory.model.count_tokens
     for budget in (1, 200, 400):
         limited = R3Memory(memory=memory, token_budget=budget)
         found = limited.load_memory_variables({"input": "dog"})["history"]

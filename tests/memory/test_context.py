@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,21 +10,12 @@ from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Recollection, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory import tokens
 from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, compose
 from r3mem_agents.memory.quoting import indented
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 
 START = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def the_model_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(tokens, "VOCABULARIES", ())
-    tokens.tiktoken_counter.cache_clear()
-    yield
-    tokens.tiktoken_counter.cache_clear()
 
 
 @pytest.fixture

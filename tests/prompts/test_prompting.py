@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Turn
-from r3mem_agents.memory.tokens import tiktoken_counter
 from r3mem_agents.prompts import is_recalled, mark_recalled, prompt_memory, without_recalled
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -56,7 +55,7 @@ def test_parts_are_verbatim_within_the_budget_and_without_overlap(
         times = found.text().count(f"{turn.text.split(':')[0]}:")
         assert times <= 1
         assert turn.key not in hidden or times == 0
-    count = tiktoken_counter() or fake.count_tokens
+    count = fake.count_tokens
     assert count(found.text()) <= budget or found.text() == ""
     assert (found.text() == "") == (not found.recent and not found.recalled)
 
@@ -122,8 +121,8 @@ def test_what_is_not_recalled_leaves_its_room_to_the_newest(open_memory: OpenMem
     for number in range(20):
         memory.remember("user", f"Line {number}.")
         memory.remember("assistant", f"Answer {number}.")
-    budget = 300
-    count = tiktoken_counter() or memory.model.count_tokens
+    budget = 100
+    count = memory.model.count_tokens
     alone = prompt_memory(memory, "xylophone", window=40, token_budget=budget)
     both = prompt_memory(memory, "What is the dog called?", window=40, token_budget=budget)
     assert alone.recalled == ""

@@ -9,7 +9,7 @@ from uuid import uuid4
 from r3mem_agents.cli.chat.extractive import answer
 from r3mem_agents.cli.chat.responders import Message, Responder
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.prompts import count_tokens, prompt_memory
+from r3mem_agents.prompts import prompt_memory
 from r3mem_agents.types import Recollection
 
 INSTRUCTIONS = (
@@ -86,7 +86,9 @@ class Chat:
         return Reply(
             text=said,
             recalled=found.recollections,
-            prompt_tokens=count_tokens("\n".join(message["content"] for message in messages)),
+            prompt_tokens=self.memory.model.count_tokens(
+                "\n".join(message["content"] for message in messages)
+            ),
         )
 
     def _answer(
