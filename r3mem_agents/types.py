@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 IN_MEMORY = ":memory:"
-"""Where a memory is that has no file; it is gone once it is closed."""
+"""The location of a memory without a file, which is gone once it is closed."""
 
 
 DEFAULT_MODEL = "r3mem-base-1"
@@ -24,13 +24,13 @@ class Turn:
     """One message of a conversation.
 
     Attributes:
-        role: Who speaks in the protocol's sense: ``user``, ``assistant``, ``tool`` ...
-        text: What was said; any Unicode text, kept byte for byte.
+        role: The speaker in the protocol's sense: ``user``, ``assistant``, ``tool`` ...
+        text: The words; any Unicode text, kept byte for byte.
         name: The speaker's name, if there is one.
         session: The session it belongs to; ``None`` means the memory's current session.
-        time: When it was said, with a time zone; ``None`` means now, at write time.
+        time: The time of speaking, with a time zone; ``None`` means the time of writing.
         metadata: Anything that JSON can hold.
-        key: By what the caller knows the turn, a message's id for example. A session holds a key
+        key: The caller's name for the turn, a message's id for example. A session holds a key
             once: writing it again with the same role, name, text and metadata changes nothing, with
             others it edits the turn.
     """
@@ -50,8 +50,8 @@ class StoredTurn(Turn):
 
     Attributes:
         session: The session it belongs to.
-        time: When it was said, with a time zone.
-        metadata: What was stored beside it; empty if that was nothing.
+        time: The time of speaking, with a time zone.
+        metadata: The JSON stored with it; empty if there is none.
         id: Given by the memory, never twice, and ascending; what ``forget(turn_ids=...)`` takes.
     """
 
@@ -63,11 +63,11 @@ class StoredTurn(Turn):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What one level of evidence says of a turn.
+    """The verdict of one level of evidence on a turn.
 
     Attributes:
-        log_odds: What it is worth: above 0 for the turn, below against it.
-        reasons: Why, in plain words.
+        log_odds: Its weight: above 0 for the turn, below 0 against it.
+        reasons: The grounds, in plain words.
     """
 
     log_odds: float
@@ -76,15 +76,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a lookup brought a turn back, and why in this place; printed, it is a line a level.
+    """Why a lookup brought a turn back, and why at this rank; it prints as one line per level.
 
     Attributes:
         evidence: By level: ``words``, ``gist``, ``neighbours``, ``session``, ``speaker``, ``time``
             and ``role``. Turns are ranked by the sum of their log-odds.
-        said: The question's words that the turn says, in the form in which they are searched for.
-        unsaid: Those that it does not say.
-        likeness: How like the turn's gist is to the question, from -1 to 1; ``None`` without one.
-        notes: What else decided its score and place.
+        said: Words of the question that the turn has, in the form in which they are searched for.
+        unsaid: Words of the question that it does not have.
+        likeness: Similarity of the turn's gist to the question, -1 to 1; ``None`` without a gist.
+        notes: Anything else that decided its score and rank.
     """
 
     evidence: Mapping[str, Evidence]
@@ -109,15 +109,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupExplanation:
-    """How a question was read and what came of it, also where nothing was found.
+    """A lookup's reading of a question and its outcome, also where nothing was found.
 
     Attributes:
-        words: The words by which turns are searched, in the form in which they are; all others of
-            the question are too common to find anything by.
+        words: The words that are searched for, in the form in which they are; all others of the
+            question are too common to find anything by.
         speakers: Speakers that it names.
         times: Times that it names, as dates.
-        sureness: How sure it is that the memory holds an answer, 0 to 1; the best turn's score.
-        outcome: What was found, or why nothing was, in plain words.
+        sureness: Confidence that the memory holds an answer, 0 to 1; the best turn's score.
+        outcome: In plain words, what was found or why nothing was.
     """
 
     words: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class Recollection:
             answer, by the question's weightiest terms and by the gist; that of the others, how
             much less evidence there is for them. Scores of different questions can be compared.
         superseded_by: Id of a newer turn by the same speaker that supersedes it, if one was found:
-            what this turn says may hold no more.
+            what this turn says may no longer hold.
         explanation: Why it was found, where that was asked for.
     """
 
@@ -158,10 +158,10 @@ class Recollection:
 
 
 class Recollections(list[Recollection]):
-    """What a lookup brought back, best first: a list, and an explanation where it was asked for.
+    """The hits of a lookup, best first: a list, with an explanation where it was asked for.
 
     Attributes:
-        explanation: How the question was read, and what came of it.
+        explanation: The reading of the question, and its outcome.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Recollections(list[Recollection]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStats:
-    """What a memory holds, and what it costs.
+    """Counts and sizes of a memory.
 
     Attributes:
         turns: Number of turns.
@@ -206,7 +206,7 @@ class MemoryStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserStats:
-    """What a file holds of a user with an agent.
+    """Counts of one user with one agent in a file.
 
     Attributes:
         user: The user.
@@ -227,11 +227,11 @@ class DamagedTurn:
 
     Attributes:
         id: Its id; what ``forget(turn_ids=...)`` takes.
-        user: Whose it is; ``None`` if that cannot be read any more, as with the following.
-        agent: Which agent's.
+        user: The user; ``None`` if the name cannot be read any more, as with the following.
+        agent: The agent.
         session: Its session.
-        time: When it was said.
-        reason: What is wrong with it.
+        time: The time of speaking.
+        reason: The kind of damage.
     """
 
     id: int
@@ -244,12 +244,12 @@ class DamagedTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recompression:
-    """What became of a file whose turns were compressed anew.
+    """The result of compressing a file's turns anew.
 
     Attributes:
         turns: Number of turns of the file, of all users.
-        recompressed: How many were of another model, and are compressed anew.
-        damaged: Those that could not be read, and are as they were.
+        recompressed: Number of turns that were another model's and are compressed anew.
+        damaged: Turns that could not be read, and are as they were.
         model_before: Name of the model that the file belonged to; ``None`` for a file without.
         model: Name of the model that it belongs to now.
     """
@@ -263,12 +263,12 @@ class Recompression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a check of a whole file found.
+    """The result of checking a whole file.
 
     Attributes:
-        turns: Number of turns that were read, whole ones and damaged ones.
-        damaged: The damaged ones.
-        problems: What else is wrong with the file, a sentence each.
+        turns: Number of turns that were read, damaged ones included.
+        damaged: The damaged turns.
+        problems: Anything else that is wrong with the file, one sentence each.
     """
 
     turns: int
@@ -277,5 +277,5 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if nothing is wrong."""
         return not self.damaged and not self.problems

@@ -1,4 +1,4 @@
-"""What a host changed in a thread between two runs, and what memory makes of it.
+"""Changes that a host made to a thread between two runs, carried over to the memory.
 
 A message whose id got another content was edited, and its turn is too. What left the messages
 *between* two runs was removed by the host for its user, and is forgotten; what left them *during* a
@@ -24,11 +24,11 @@ Seen = Mapping[str, str]
 """Digests of the messages at the end of a run, by key."""
 
 UNSAID = "unsaid "
-"""How digests begin of messages that nobody said: instructions, summaries."""
+"""Prefix of the digests of messages that nobody said: instructions, summaries."""
 
 
 def seen(messages: Iterable[AnyMessage]) -> dict[str, str]:
-    """What is noted of messages at the end of a run."""
+    """Digests of messages, noted at the end of a run."""
     return {key: _digest(one) for one in messages if (key := key_of(one)) is not None}
 
 

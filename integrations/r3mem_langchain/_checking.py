@@ -1,4 +1,4 @@
-"""What a store is asked to do has to make sense: what would find or keep nothing is refused."""
+"""Checks of a store's operations: one that would find or keep nothing is refused."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def check_op(op: object) -> None:
             if op.max_depth is not None and op.max_depth < 1:
                 raise InvalidInputError(f"max_depth is {op.max_depth}; it must be 1 or more")
         case _:
-            raise InvalidInputError(f"{type(op).__name__} is no operation of a store")
+            raise InvalidInputError(f"{type(op).__name__} is not an operation of a store")
 
 
 def check_index(paths: object, what: str) -> None:
-    """Refuse what is no list of paths.
+    """Refuse anything but a list of paths.
 
     Raises:
         InvalidInputError: If it is none.

@@ -1,4 +1,4 @@
-"""How long items live on because they were read.
+"""Expiry of items, which is put off when they are read.
 
 A turn does not change, so this is kept in turns of its own, without text, beside the items: a read
 can neither undo a write that happens at the same time nor costs what a write costs.

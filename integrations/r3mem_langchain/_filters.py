@@ -27,7 +27,7 @@ def check_filter(wanted: object) -> None:
     """Refuse what would never find anything.
 
     Raises:
-        InvalidInputError: If it is no filter, or has an operator that does not exist.
+        InvalidInputError: If it is not a filter, or has an operator that does not exist.
     """
     if not isinstance(wanted, Mapping):
         raise InvalidInputError(f"a filter is a dict, not {type(wanted).__name__}")
@@ -62,7 +62,7 @@ def _check_want(want: object) -> None:
 
 
 def passes(value: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
-    """Whether an item's value has everything that a checked filter wants."""
+    """True if an item's value has everything that a checked filter wants."""
     return all(_fits(_at(value, key), want) for key, want in (wanted or {}).items())
 
 
@@ -138,7 +138,7 @@ def check_conditions(conditions: Iterable[MatchCondition] | None) -> None:
 
 
 def matches(namespace: Sequence[str], conditions: Iterable[MatchCondition] | None) -> bool:
-    """Whether a namespace begins or ends with the wanted labels; ``*`` is any label."""
+    """True if a namespace begins or ends with the wanted labels; ``*`` is any label."""
     return all(_matches(namespace, one) for one in conditions or ())
 
 

@@ -87,7 +87,7 @@ def expiry(now: datetime, ttl: float | None) -> datetime | None:
     """When something that lives so many minutes is gone.
 
     Raises:
-        InvalidInputError: If that is no number of minutes, or after the end of time.
+        InvalidInputError: If that is not a number of minutes, or after the end of time.
     """
     try:
         return None if ttl is None else now + timedelta(minutes=ttl)
@@ -101,7 +101,7 @@ def value_json(value: object) -> str:
     """An item's value as it is kept.
 
     Raises:
-        InvalidInputError: If it is no dict that JSON can hold.
+        InvalidInputError: If it is not a dict that JSON can hold.
     """
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"an item's value is a dict, not {type(value).__name__}")

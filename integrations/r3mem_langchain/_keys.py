@@ -1,4 +1,4 @@
-"""By what the host's names of messages and items are known to a memory."""
+"""Keys of turns, made of the host's ids of messages and items."""
 
 from __future__ import annotations
 

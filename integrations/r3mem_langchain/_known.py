@@ -22,7 +22,7 @@ an answer, of which clients resend the first and the last."""
 
 
 def unwritten(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> list[Turn]:
-    """What is to be written of a turn: not what the user said already and got no answer to.
+    """A turn's messages that are to be written: not those that the user repeats unanswered.
 
     A client that was cut off says it again, perhaps without the id of the first time.
 

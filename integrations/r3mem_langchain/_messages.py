@@ -41,7 +41,7 @@ SPOKEN = ("text", "refusal")
 """Entries of a content block in which its text may be."""
 
 QUOTATION = "[recalled from memory]"
-"""What is read of a tool's result that quoted a memory."""
+"""The text in place of a tool's result that quoted a memory."""
 
 
 def to_turns(messages: Iterable[BaseMessage], session: str | None = None) -> list[Turn]:
@@ -64,7 +64,7 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     artifact, ``additional_kwargs`` and ``response_metadata`` is left out.
 
     Raises:
-        InvalidInputError: If something else is not what JSON can hold, or this is no message.
+        InvalidInputError: If something else is not what JSON can hold, or this is not a message.
     """
     if isinstance(message, RemoveMessage):
         raise InvalidInputError("a RemoveMessage tells the host to remove one; it is not kept")
@@ -91,7 +91,7 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
 
 
 def key_of(message: BaseMessage) -> str | None:
-    """By what a message's turn is known: its id, or a hash of a very long one."""
+    """Key of a message's turn: the message's id, or a hash of a very long one."""
     return turn_key(message.id) if message.id else None
 
 

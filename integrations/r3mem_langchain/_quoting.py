@@ -1,4 +1,4 @@
-"""What quotes a memory, marked so that it is not stored again as if it were said now."""
+"""Documents and messages that quote a memory, told apart so that they are not stored again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METADATA = "langchain"
 """Where a turn's metadata holds what of a message is not in its text."""
 
 DOCUMENT = "r3mem:"
-"""How ids of documents begin that are turns."""
+"""Prefix of the ids of documents that are turns."""
 
 
 def to_document(hit: Recollection) -> Document:
@@ -37,7 +37,7 @@ def to_document(hit: Recollection) -> Document:
 
 
 def quotes(message: BaseMessage) -> bool:
-    """Whether a message quotes a memory: what was recalled for a prompt, or a tool's result."""
+    """True if a message quotes a memory: what was recalled for a prompt, or a tool's result."""
     if not isinstance(message, SystemMessage | ToolMessage):
         return False
     if isinstance(message.content, str) and is_recalled(message.content):

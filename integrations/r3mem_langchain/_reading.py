@@ -88,7 +88,7 @@ def _size(item: Kept) -> int:
 
 
 class View:
-    """What is there, as one batch sees it: every question is asked when it is first needed."""
+    """A store's contents as one batch sees them; each question is asked when first needed."""
 
     def __init__(self, memory: CompressiveMemory) -> None:
         self._memory = memory
@@ -116,7 +116,7 @@ class View:
         return self._ids[prefix]
 
     def hits(self, query: str, prefix: Namespace, k: int) -> Iterator[list[Recollection]]:
-        """What is relevant, best first: at first ``k`` of it, and more as far as it is read."""
+        """Relevant turns, best first: ``k`` at first, and more for as long as they are read."""
         done = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Whose memory a run uses, for which conversation, and what it may recall."""
+"""The user and the thread of a run, and the sessions that it may recall from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ USER = "user_id"
 THREAD = "thread_id"
 
 CALLED_BY_TOOL = "tools:"
-"""How the part of a run's checkpoint namespace begins in which an agent's tools run."""
+"""Prefix of the part of a run's checkpoint namespace in which an agent's tools run."""
 
 
 class Place(NamedTuple):
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
     Attributes:
         memory: Of its user, with its thread as the session.
-        sessions: What it may recall from; ``None`` for all of the user's.
+        sessions: Sessions that it may recall from; ``None`` for all of the user's.
     """
 
     memory: CompressiveMemory
@@ -33,13 +33,13 @@ class Place(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What an adapter was given to find the place of each run.
+    """An adapter's settings, by which it finds the place of each run.
 
     Attributes:
         memory: The memory.
         user_id: Counts if the run names no user.
         thread_id: Counts if the run has no thread.
-        recall_from: What a run may recall from, as ``recall_sessions`` has it.
+        recall_from: The reach of a run's lookups, as ``recall_sessions`` has it.
     """
 
     memory: CompressiveMemory
@@ -86,7 +86,7 @@ def check_ids(**ids: str | None) -> None:
 
 
 def called_by_tool() -> bool:
-    """Whether the agent that calls this is run by a tool of another one."""
+    """True if the agent that calls this is run by a tool of another one."""
     config = ensure_config()
     here = str(config.get("configurable", {}).get("checkpoint_ns", ""))
     # What a tool configures anew loses its place there, but not in the metadata.

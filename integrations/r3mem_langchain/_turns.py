@@ -16,7 +16,7 @@ def opened(pending: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> lis
     """The messages with which a turn begins: those after the last answer, or that if none are.
 
     Args:
-        pending: What an earlier turn left unwritten, because it failed; it comes first.
+        pending: Messages that an earlier turn left unwritten because it failed; they come first.
         messages: The state's.
     """
     if pending:
@@ -40,10 +40,10 @@ def continued(turn: Sequence[AnyMessage], messages: Sequence[AnyMessage]) -> lis
 
 
 def question(turn: Sequence[AnyMessage]) -> str:
-    """What the user says in a turn."""
+    """The user's words in a turn."""
     return "\n".join(to_turn(one).text for one in turn if isinstance(one, HumanMessage))
 
 
 def is_said(message: AnyMessage) -> bool:
-    """Whether somebody said a message: it is neither an instruction nor a summary."""
+    """True if somebody said a message: it is neither an instruction nor a summary."""
     return not isinstance(message, SystemMessage) and INSERTED not in message.additional_kwargs

@@ -97,7 +97,7 @@ class R3Memory(BaseMemory):
         return [self.memory_key]
 
     def load_memory_variables(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """What the prompt gets for these inputs.
+        """Variables of the prompt for these inputs.
 
         Raises:
             R3MemError: If the memory cannot be read, and errors are raised.

@@ -50,8 +50,8 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
 
         Args:
             memory: Where it is stored.
-            session_id: Which conversation; ``None`` means the memory's session.
-            user_id: Whose; ``None`` means the memory's user.
+            session_id: The conversation; ``None`` means the memory's session.
+            user_id: The user; ``None`` means the memory's user.
 
         Raises:
             InvalidInputError: If a name has a wrong type or is empty.

@@ -110,7 +110,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
 
         Args:
             memory: Where turns are kept.
-            user_id: Whose memory, if the run names nobody; ``None`` means the memory's user.
+            user_id: The user, if the run names nobody; ``None`` means the memory's user.
             thread_id: Session, if the run has no thread; ``None`` means the memory's session.
             recall_from: Recall from all of the user's threads, or from the run's thread only;
                 ``None`` means the user's if one is named, by the run, by ``user_id`` or by the

@@ -20,7 +20,7 @@ from r3mem_langchain._quoting import to_document
 RECALLING = (
     "k", "since", "until", "now", "sessions", "roles", "min_score", "level", "explain",
 )  # fmt: skip
-"""What a retriever passes on to ``recall``."""
+"""Options that a retriever passes on to ``recall``."""
 
 
 class R3Retriever(BaseRetriever):
@@ -41,12 +41,12 @@ class R3Retriever(BaseRetriever):
         k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
         since: Only turns said at this time or later.
         until: Only turns said at this time or before.
-        now: What dates in a question are relative to; ``None`` means the time of the question.
+        now: The time that dates in a question are relative to; ``None`` means that of the question.
         sessions: Only turns of these sessions.
         roles: Only turns of speakers in these roles.
         min_score: Only turns with at least this score.
         level: ``"session"`` for the best turn of each of the ``k`` best sessions.
-        explain: Whether metadata say why a turn was found.
+        explain: Let the metadata say why a turn was found.
 
     Example:
         >>> R3Retriever(memory=memory).invoke("What is my dog called?", k=1)[0].page_content

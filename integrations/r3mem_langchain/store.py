@@ -39,7 +39,7 @@ READ_AT_ONCE = 256
 """Most items that are read together while a search looks for those that pass; chosen."""
 
 Found = list[tuple[Kept, float | None]]
-"""What a search returns, with the scores."""
+"""Results of a search, with their scores."""
 
 
 class R3Store(BaseStore):
@@ -52,13 +52,13 @@ class R3Store(BaseStore):
     of 0, as other stores fill up their limit; then what was put with ``index=False``, without a
     score. An item is judged by what it says itself, not by what was put before or after it. Without
     a query the item that was put last comes first, and none has a score. An item that has expired
-    is returned no more; it leaves the file at the next sweep.
+    is no longer returned; it leaves the file at the next sweep.
 
     A search reads the items that its filter passes over. Those that were read or put last are kept
     in memory, so this takes long only the first time.
 
     Operations that tasks of an event loop await at the same time are done as one batch, and what a
-    batch writes is written in one transaction. What is deleted or put again is found no more at
+    batch writes is written in one transaction. What is deleted or put again is no longer found at
     once; its last bytes leave the file some ten seconds later, and before the memory is closed.
 
     Example:
@@ -87,7 +87,7 @@ class R3Store(BaseStore):
                 first call after ``sweep_interval_minutes``.
 
         Raises:
-            InvalidInputError: If ``fields`` is no list of paths.
+            InvalidInputError: If ``fields`` is not a list of paths.
         """
         super().__init__()
         check_index(fields, "fields")

@@ -67,7 +67,7 @@ def as_tools(
 
     Args:
         memory: Where turns are kept.
-        user_id: Whose memory, if the run names nobody; ``None`` means the memory's user.
+        user_id: The user, if the run names nobody; ``None`` means the memory's user.
         thread_id: Session of what is remembered, if the run has no thread; ``None`` means the
             memory's session.
         recall_from: Recall and forget turns of all of the user's threads, or of the run's thread

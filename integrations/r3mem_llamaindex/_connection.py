@@ -39,7 +39,7 @@ _in_memory: WeakValueDictionary[MemoryName, CompressiveMemory] = WeakValueDictio
 
 
 class _Link:
-    """What is open: shared by copies, left behind by pickles."""
+    """An open memory, shared by copies and left behind by pickles."""
 
     def __init__(self) -> None:
         self.name: MemoryName | None = None
@@ -68,8 +68,9 @@ class Connected(BaseModel):
     Attributes:
         store: A path, or an SQLAlchemy URL; a path is made absolute, so that another process finds
             the same file. ``":memory:"`` lives as long as this object and its copies.
-        user: Whose memory; nothing crosses a user. ``"default"`` is nobody in particular.
-        agent: Which agent's memory.
+        user: The user; nothing crosses from one user to another. ``"default"`` is nobody in
+            particular.
+        agent: The agent.
         model: Folder of the checkpoint; ``None`` takes the one that the file was written with, or
             the bundled one.
     """

@@ -48,7 +48,7 @@ class Draft(NamedTuple):
 
     @property
     def named(self) -> bool:
-        """Whether the host named it, so that it may be delivered again with other content."""
+        """True if the host named it, so that it may be delivered again with other content."""
         return self.message.additional_kwargs.get(KEY) is not None
 
     def key(self, times: int) -> str:
@@ -65,7 +65,7 @@ def draft(message: ChatMessage, session: str, content: ChatMessage | None = None
     Args:
         message: The host's object, by which it is known again.
         session: Where it is said.
-        content: What to store, if that is not all of the message.
+        content: The part to store, if that is not all of the message.
 
     Raises:
         InvalidInputError: If the message cannot be stored.

@@ -1,4 +1,4 @@
-"""What a message takes of a prompt."""
+"""Token counts of texts and messages."""
 
 from __future__ import annotations
 

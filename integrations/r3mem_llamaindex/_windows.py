@@ -1,4 +1,4 @@
-"""What a block saw of each session's window, to tell a message that is new from one seen before.
+"""The messages that a block has seen of each session's window, to tell new ones from old.
 
 ``Memory`` makes new objects of its window each time it is read, without ids. But a window only
 loses messages at its front and gains them at its end, unless a host sets another one.

@@ -25,7 +25,7 @@ DEFAULT_TOKEN_LIMIT = 30_000
 """Of llama_index.core.memory.Memory."""
 
 CONTEXT_WINDOW_SHARE = 0.75
-"""What llama_index.core.memory.ChatMemoryBuffer takes of a model's context window."""
+"""Share of a model's context window that ChatMemoryBuffer of llama_index.core.memory takes."""
 
 RECALL_SHARE = 0.3
 """Most of the limit that is recalled: Memory keeps the other 0.7 for the chat history."""
@@ -39,7 +39,7 @@ class Unsaved(BaseModel):
 
 
 class Window(BaseModel):
-    """What of the session is shown as it was said.
+    """The part of a session that is shown as it was said.
 
     Attributes:
         turn_ids: Turns that ``set`` asked for.
@@ -70,7 +70,7 @@ class R3Memory(Recalling, BaseMemory):
     session opened anew shows its newest messages.
 
     Attributes:
-        session: What is said belongs to it; by default a new one.
+        session: The session of new messages; by default a new one.
         token_limit: Most tokens that ``get`` returns; the last user's message and what followed it
             are returned even if they are longer.
         recall_tokens: Most tokens of what is recalled, and at most 30 % of the limit; 800, as
@@ -82,7 +82,7 @@ class R3Memory(Recalling, BaseMemory):
         on_error: Raise when the memory cannot be written or read, or log it and answer without; a
             message that could not be stored stays in the window then.
         tokenizer_fn: Counts tokens; not part of its JSON.
-        window: What of the session is shown as it was said.
+        window: The part of the session that is shown as it was said.
     """
 
     session: str = Field(default_factory=new_session, min_length=1)
@@ -179,12 +179,12 @@ class R3Memory(Recalling, BaseMemory):
     def get(
         self, input: str | None = None, initial_token_count: int = 0, **_: Any
     ) -> list[ChatMessage]:
-        """What a prompt gets: recalled turns, and the newest messages of the window.
+        """Messages for a prompt: recalled turns, and the newest messages of the window.
 
         Args:
-            input: What to recall turns for; ``None`` means the newest user's message.
+            input: The question to recall turns for; ``None`` means the newest user's message.
             initial_token_count: Tokens that the prompt has already.
-            **_: What hosts give to memories of other kinds.
+            **_: Arguments that hosts give to memories of other kinds.
 
         Raises:
             R3MemError: If the memory cannot be read, unless that is logged.
@@ -201,7 +201,7 @@ class R3Memory(Recalling, BaseMemory):
         asked = [shown.message for shown in window if shown.message.role == "user"]
         question = input or (asked[-1].content if asked else None) or ""
         recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
-        # What is not recalled leaves its room to the window, whose turns are recalled no more.
+        # What is not recalled leaves its room to the window, whose turns are no longer recalled.
         wider = self._fit(reversed(widest), budget - len(self.tokenizer_fn(recalled)))
         if len(wider) > len(window):
             window = wider

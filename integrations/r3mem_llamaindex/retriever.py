@@ -20,7 +20,7 @@ NAMING = frozenset(Connected.model_fields)
 """Arguments that say which memory it is."""
 
 SHOWN = ("time", "role", "name")
-"""What a language model is shown of a node beside its text."""
+"""Metadata of a node that a language model is shown beside its text."""
 
 
 class TurnNode(TextNode):
@@ -75,19 +75,19 @@ class R3Retriever(BaseRetriever):
 
         Args:
             store: A path or an SQLAlchemy URL.
-            user: Whose memory; nothing crosses a user.
-            agent: Which agent's memory.
+            user: The user; nothing crosses from one user to another.
+            agent: The agent.
             model: Folder of the checkpoint; ``None`` takes the one that the file was written with,
                 or the bundled one.
             k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
-            now: What dates in a question are relative to; ``None`` means the time of the question.
-                Times are written in its zone, or else in the local one.
+            now: The time that dates in a question are relative to; ``None`` means that of the
+                question. Times are written in its zone, or else in the local one.
             min_score: Only turns with at least this score.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             level: ``"session"`` for the best turn of each of the ``k`` best sessions.
-            nothing: What the node says that stands for no turn; ``None`` for no node.
-            explain: Whether metadata say why a turn was found, or why none was.
+            nothing: Text of the node that stands for no turn; ``None`` for no node.
+            explain: Let the metadata say why a turn was found, or why none was.
             callback_manager: The host's.
         """
         super().__init__(callback_manager=callback_manager)

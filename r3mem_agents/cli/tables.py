@@ -1,4 +1,4 @@
-"""What several commands show, as a table or as JSON."""
+"""Output that several commands share, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INSET = (0, 0, 0, len("0.00  "))
 def show_recalled(
     hits: Recollections, title: str, *, now: datetime | None = None, as_json: bool
 ) -> None:
-    """What a lookup brought back, with the numbers that ``forget`` takes.
+    """Show the hits of a lookup, with the ids that ``forget`` takes.
 
     Args:
         hits: The turns, best first, with reasons where they were asked for.
@@ -76,7 +76,7 @@ def show_turns(turns: Sequence[StoredTurn], *, as_json: bool) -> None:
 
 
 def show_forgotten(count: int, *, as_json: bool) -> None:
-    """How many turns were forgotten."""
+    """Show the number of turns that were forgotten."""
     if as_json:
         emit_json({"forgotten": count})
     else:
@@ -84,7 +84,7 @@ def show_forgotten(count: int, *, as_json: bool) -> None:
 
 
 def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:
-    """What a memory holds and what it costs."""
+    """Show counts and sizes of a memory."""
     if as_json:
         emit_json(asdict(found))
         return

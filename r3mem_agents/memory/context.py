@@ -1,4 +1,4 @@
-"""What was recalled as one string for a prompt: dated, with speakers, within a token budget."""
+"""Recollections as one string for a prompt: dated, with speakers, within a token budget."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TokenCounter = Callable[[str], int]
 """Counts the tokens of a text."""
 
 NOTHING_FOUND = "Nothing relevant was found in memory."
-"""What a context says when nothing answers the question."""
+"""A context's text when nothing answers the question."""
 
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
-"""What a context says when something does, but no turn of it is within the budget."""
+"""A context's text when something does, but no turn of it fits the budget."""
 
 
 class Composed(NamedTuple):

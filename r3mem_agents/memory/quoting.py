@@ -16,7 +16,7 @@ INDENT = "  "
 """In front of the further lines of a quoted text."""
 
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-"""What ends a line, for whoever reads it: those of ``str.splitlines``."""
+"""Line ends, as ``str.splitlines`` has them."""
 
 INDENTED = re.compile(f"({BREAK.pattern}){INDENT}")
 

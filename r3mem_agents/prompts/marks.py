@@ -19,7 +19,7 @@ def mark_recalled(lines: str) -> str:
 
 
 def is_recalled(text: str) -> bool:
-    """Whether a text begins with what a memory gave a prompt, and must not be stored again.
+    """True if a text begins with what a memory gave a prompt, and so must not be stored again.
 
     The tag alone may be the user's own words, so one of the two headings has to follow it.
     """

@@ -1,4 +1,4 @@
-"""What happens when a memory cannot be read or written in the middle of an answer."""
+"""Errors of a memory in the middle of an answer: raised, or logged and survived."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from logging import Logger
 from typing import Literal
 
 OnError = Literal["raise", "log"]
-"""Let the host see the error, or write it to the adapter's log and answer without."""
+"""Let the host see the error, or write it to the adapter's log and answer without a memory."""
 
 
 @contextmanager
 def raise_or_log(on_error: OnError, logger: Logger, what: str) -> Iterator[None]:
-    """Raise what goes wrong inside, or log it and go on after the block.
+    """Raise an error from inside the block, or log it and go on after the block.
 
     Args:
-        on_error: Which of the two.
-        logger: The adapter's.
-        what: For the log: what was not done.
+        on_error: ``"raise"`` or ``"log"``.
+        logger: The adapter's logger.
+        what: The log's message: what was not done.
     """
     try:
         yield

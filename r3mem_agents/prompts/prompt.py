@@ -1,4 +1,4 @@
-"""What a prompt gets from a memory: the newest turns as they are, older ones that help."""
+"""A memory's part of a prompt: the newest turns as they are, and older ones that help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECENT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PromptMemory:
-    """The two parts of it, without overlap.
+    """A memory's part of a prompt; no turn is in it twice.
 
     Attributes:
         recent: The newest turns of the session, oldest first. It begins with a user's turn if it
@@ -32,7 +32,7 @@ class PromptMemory:
     recollections: tuple[Recollection, ...] = ()
 
     def text(self) -> str:
-        """Both as one quotation, for hosts that have a single place for it."""
+        """Recent and recalled turns as one quotation, for hosts that have a single place for it."""
         if not self.recent:
             return self.recalled
         before = self.recalled.removeprefix(START).removesuffix(END)
@@ -51,11 +51,11 @@ def prompt_memory(
     shown_ids: Iterable[int] = (),
     sessions: Iterable[str] | None = None,
 ) -> PromptMemory:
-    """Choose what a prompt gets.
+    """Choose what a prompt gets from a memory.
 
     Args:
-        memory: Bound to the session of the conversation.
-        query: What the user says now.
+        memory: The memory, bound to the session of the conversation.
+        query: The user's message.
         window: Most newest turns of the session; 0 for none.
         k: Most older turns.
         token_budget: Most tokens of both parts together, speakers, dates and marks included, as the
@@ -89,7 +89,7 @@ def prompt_memory(
     widest, _ = fit(newest_first(memory, newest if window else ()), left)
     recent, spent = fit(reversed(widest), int(left * RECENT_SHARE))
     recalled = older(recent, left - spent)
-    # What is not recalled leaves its room to the newest turns, which are recalled no more.
+    # What is not recalled leaves its room to the newest turns, which are no longer recalled.
     wider, spent = fit(reversed(widest), left - count(recalled.text))
     if len(wider) > len(recent):
         recent = wider

@@ -1,4 +1,4 @@
-"""How far the lookups of a host reach."""
+"""The sessions that a host's lookups reach."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def recall_sessions(
     recalled, unless the host says so.
 
     Args:
-        memory: Bound to the user and the session of the conversation.
-        recall_from: What the host says; ``None`` means the user's sessions if a user is named, by
+        memory: The memory, bound to the user and the session of the conversation.
+        recall_from: The host's choice; ``None`` means the user's sessions if a user is named, by
             the host or by the memory, and otherwise the session.
-        named: Whether the host names the user.
+        named: True if the host names the user.
 
     Raises:
         InvalidInputError: If ``recall_from`` is something else.

@@ -21,7 +21,7 @@ def newest_first(memory: CompressiveMemory, ids: Sequence[int]) -> Iterator[Stor
     """Read turns from the last of the ids to the first, as far as the caller goes.
 
     Args:
-        memory: Where they are stored.
+        memory: The memory that holds them.
         ids: As ``turn_ids`` has them; those that it does not hold any more are passed over.
     """
     end, count = len(ids), FIRST_READ

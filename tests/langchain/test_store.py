@@ -209,7 +209,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(store: R3Store) -> None:
             store.put(("a",), "k", {}, ttl=wrong)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="offset is -1"):
         store.search(("a",), offset=-1)
-    with pytest.raises(InvalidInputError, match="str is no operation"):
+    with pytest.raises(InvalidInputError, match="str is not an operation"):
         store.batch(["get"])  # type: ignore[list-item]
 
 
