@@ -7,11 +7,12 @@ files that people have.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 
 START = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -64,6 +65,16 @@ SCOPES = {("alice", "default"): ALICE, ("bob", "default"): BOB, ("alice", "helpe
 """What each user says to each agent."""
 
 
+def is_told(said: Sequence[Turn], told: Sequence[StoredTurn]) -> bool:
+    """True if a memory tells just these turns, in this order."""
+
+    def fields(turn: Turn) -> tuple[Any, ...]:
+        about = turn.role, turn.name, turn.session, turn.time, turn.key
+        return *about, turn.text, turn.metadata or {}
+
+    return [*map(fields, said)] == [*map(fields, told)]
+
+
 def write(path: Path, model: str | Path) -> None:
     """Write a golden database, with traces of turns that were forgotten and edited on the way."""
     with CompressiveMemory(path, model=model) as memory:
@@ -74,7 +85,7 @@ def write(path: Path, model: str | Path) -> None:
                 if turn.key == "porto":
                     scope.remember("user", "Rosa lives in Braga.", session="family", key="porto")
                 scope.remember_many([turn])
-            scope.forget(turn_ids=[gone.id or 0])
+            scope.forget(turn_ids=[gone.id])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError, StoreCorruptError, StoreUnavailableError
 from r3mem_agents.store import idling
 
@@ -21,7 +21,7 @@ SAID = [
 ]
 
 
-def copied(source: Path, target: Path, model: Any) -> list[Turn]:
+def copied(source: Path, target: Path, model: Any) -> list[StoredTurn]:
     shutil.copy(source, target)  # without -wal and -shm
     try:
         with CompressiveMemory(target, model=model) as memory:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, DamageWarning, R3MemError, Turn
+from r3mem_agents import CompressiveMemory, DamageWarning, R3MemError, StoredTurn, Turn
 from r3mem_agents.errors import DamagedTurnError, StoreCorruptError
 from r3mem_agents.memory.index_cache import INDEX_CACHE
 from r3mem_agents.memory.text_cache import TEXT_CACHE
@@ -43,7 +43,7 @@ def said() -> list[Turn]:
 
 
 @pytest.fixture
-def turns(path: Path, fake: Any) -> list[Turn]:
+def turns(path: Path, fake: Any) -> list[StoredTurn]:
     """Turns 2 to 61 of a file, of which the first is somebody else's."""
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         memory.scoped(user="bob").remember("user", "Something of somebody else.")
@@ -56,7 +56,7 @@ def forget_what_was_read() -> None:
 
 
 @pytest.fixture
-def damaged(path: Path, turns: list[Turn], fake: Any) -> Damaged:
+def damaged(path: Path, turns: list[StoredTurn], fake: Any) -> Damaged:
     """Change the file behind the memory's back, and open it with nothing cached."""
 
     def change(statement: str) -> CompressiveMemory:
@@ -94,7 +94,7 @@ VALUES = [
 
 @pytest.mark.parametrize("model", ["4711", "NULL"])
 def test_a_file_that_does_not_say_what_wrote_it_is_given_to_no_model(
-    model: str, turns: list[Turn], damaged: Damaged
+    model: str, turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     for _ in range(2):
         with pytest.raises(StoreCorruptError, match="which model wrote it"):
@@ -103,7 +103,7 @@ def test_a_file_that_does_not_say_what_wrote_it_is_given_to_no_model(
 
 @pytest.mark.parametrize("value", VALUES)
 def test_the_rest_is_read_and_the_damaged_turn_is_named(
-    value: str, turns: list[Turn], damaged: Damaged
+    value: str, turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     lost, rest = turns[9], turns[:9] + turns[10:]
     assert lost.id == 11
@@ -138,7 +138,7 @@ def test_the_rest_is_read_and_the_damaged_turn_is_named(
 
 
 def test_a_text_that_does_not_come_back_is_told_from_damage(
-    turns: list[Turn], path: Path, monkeypatch: pytest.MonkeyPatch
+    turns: list[StoredTurn], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expand = FakeModel._expand
 
@@ -157,7 +157,7 @@ def test_a_text_that_does_not_come_back_is_told_from_damage(
 
 
 def test_what_is_damaged_is_not_written_again_under_its_key(
-    turns: list[Turn], damaged: Damaged
+    turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     again = said()[9]
     with damaged("UPDATE turns SET code = x'00' WHERE id = 11") as memory:
@@ -187,7 +187,7 @@ ROW_IDS = [
 
 @pytest.mark.parametrize("statement", ROW_IDS)
 def test_damaged_names_and_row_ids_are_found(
-    statement: str, turns: list[Turn], damaged: Damaged
+    statement: str, turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     with damaged(statement) as memory:
         assert not memory.verify().ok
@@ -229,7 +229,7 @@ def test_turns_that_are_gone_are_missed(damaged: Damaged) -> None:
     ["gists = x'00'", "gists = 7", "time_us = ''"],
 )
 def test_a_lookup_leaves_out_what_it_cannot_take(
-    value: str, turns: list[Turn], damaged: Damaged
+    value: str, turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     with damaged(f"UPDATE turns SET {value} WHERE id = 11") as memory:
         with pytest.warns(DamageWarning, match="left out of lookups: turns 11"):
@@ -237,7 +237,7 @@ def test_a_lookup_leaves_out_what_it_cannot_take(
         assert not memory.verify().ok
 
 
-def test_other_terms_are_found_by_the_check(turns: list[Turn], path: Path, fake: Any) -> None:
+def test_other_terms_are_found_by_the_check(turns: list[StoredTurn], path: Path, fake: Any) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         store = memory._handle.store
         with store._transaction(store._writer) as connection:
@@ -263,7 +263,9 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("statement", BLOCKS)
-def test_what_can_be_made_anew_is(statement: str, turns: list[Turn], damaged: Damaged) -> None:
+def test_what_can_be_made_anew_is(
+    statement: str, turns: list[StoredTurn], damaged: Damaged
+) -> None:
     with damaged(statement) as memory:
         assert not memory.verify().ok
         assert memory.history() == turns
@@ -276,7 +278,7 @@ def test_what_can_be_made_anew_is(statement: str, turns: list[Turn], damaged: Da
 
 @pytest.mark.parametrize("statement", BLOCKS)
 def test_turns_are_written_and_forgotten_whatever_is_to_be_made_anew(
-    statement: str, turns: list[Turn], damaged: Damaged
+    statement: str, turns: list[StoredTurn], damaged: Damaged
 ) -> None:
     with damaged(statement) as memory:
         new = memory.remember("user", "Something new is said.", time=START)
@@ -284,7 +286,7 @@ def test_turns_are_written_and_forgotten_whatever_is_to_be_made_anew(
         assert memory.forget(turn_ids=[3]) == 1
         left = [edited if turn.id == edited.id else turn for turn in turns if turn.id != 3]
         assert memory.history() == [*left, new]
-        assert memory.recall("Something new")[0].turn_id == new.id
+        assert memory.recall("Something new")[0].turn.id == new.id
         assert memory.forget(session="session 2") == len(
             [turn for turn in left if turn.session == "session 2"]
         )
@@ -293,7 +295,7 @@ def test_turns_are_written_and_forgotten_whatever_is_to_be_made_anew(
         assert memory.verify().ok
 
 
-def test_a_sound_file_is_found_sound(turns: list[Turn], path: Path, fake: Any) -> None:
+def test_a_sound_file_is_found_sound(turns: list[StoredTurn], path: Path, fake: Any) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         report = memory.scoped(user="nobody").verify()
         assert (report.turns, report.damaged, report.problems) == (COUNT + 1, (), ())
@@ -305,7 +307,7 @@ def test_a_sound_file_is_found_sound(turns: list[Turn], path: Path, fake: Any) -
 
 @pytest.mark.parametrize("seed", range(150))
 def test_a_flipped_bit_alters_nothing_and_shortens_nothing_unfound(
-    seed: int, path: Path, turns: list[Turn], fake: Any
+    seed: int, path: Path, turns: list[StoredTurn], fake: Any
 ) -> None:
     chance = random.Random(seed)
     content = bytearray(path.read_bytes())
@@ -317,7 +319,7 @@ def test_a_flipped_bit_alters_nothing_and_shortens_nothing_unfound(
         try:
             with CompressiveMemory(path, user="alice", model=fake) as memory:
                 sound = memory.verify().ok
-                reads: list[Callable[[], list[Turn]]] = [
+                reads: list[Callable[[], list[StoredTurn]]] = [
                     memory.history,
                     lambda: memory.fetch(turn_ids=range(2, COUNT + 2)),
                 ]
@@ -337,7 +339,7 @@ def test_a_flipped_bit_alters_nothing_and_shortens_nothing_unfound(
             assert "memory.db" in str(error)
 
 
-def test_a_damaged_schema_is_named(path: Path, turns: list[Turn], fake: Any) -> None:
+def test_a_damaged_schema_is_named(path: Path, turns: list[StoredTurn], fake: Any) -> None:
     content = path.read_bytes()
     assert b"CREATE TABLE turns" in content
     path.write_bytes(content.replace(b"CREATE TABLE turns", b"CREATE TABLX \xfc\xe7\xff\x92s"))
@@ -346,7 +348,7 @@ def test_a_damaged_schema_is_named(path: Path, turns: list[Turn], fake: Any) -> 
 
 
 def test_a_damaged_key_in_an_index_is_no_other_key(
-    path: Path, turns: list[Turn], fake: Any
+    path: Path, turns: list[StoredTurn], fake: Any
 ) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         masked = memory._handle.obfuscator.mask("key 9")
@@ -366,7 +368,7 @@ def test_a_damaged_key_in_an_index_is_no_other_key(
     assert all(turn in turns for turn in found)
 
 
-def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -> None:
+def test_an_edited_turn_is_whole_too(turns: list[StoredTurn], path: Path, fake: Any) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         edited = memory.remember("user", "Other words.", key="key 9", session="session 2")
         assert edited.id == turns[9].id
@@ -374,7 +376,9 @@ def test_an_edited_turn_is_whole_too(turns: list[Turn], path: Path, fake: Any) -
         assert memory.verify().ok
 
 
-def test_names_hidden_by_another_deflate_are_no_damage(turns: list[Turn], damaged: Damaged) -> None:
+def test_names_hidden_by_another_deflate_are_no_damage(
+    turns: list[StoredTurn], damaged: Damaged
+) -> None:
     with damaged("UPDATE meta SET unscrubbed = 0") as memory:
         obfuscator = memory._handle.obfuscator
         packer = zlib.compressobj(0, zlib.DEFLATED, -15)

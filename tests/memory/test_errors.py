@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import (
     FormatError,
     InvalidInputError,
@@ -96,7 +96,7 @@ def test_metadata_that_was_taken_is_read_on_a_deep_stack(open_memory: OpenMemory
     brackets = '"]}[{\\" ' * 200
     turn = memory.remember("user", "Good.", metadata=nested(99) | {brackets: brackets})
 
-    def deeper(levels: int) -> list[Turn]:
+    def deeper(levels: int) -> list[StoredTurn]:
         return deeper(levels - 1) if levels else memory.history()
 
     assert deeper(600) == [turn]

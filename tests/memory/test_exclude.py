@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel, Superseding
 
@@ -36,7 +36,7 @@ QUESTIONS = [
 ]
 
 
-def remember(memory: CompressiveMemory, number: int, text: str) -> Turn:
+def remember(memory: CompressiveMemory, number: int, text: str) -> StoredTurn:
     name, _ = SAID[number]
     return memory.remember(
         "assistant" if name == "Bot" else "user",
@@ -59,7 +59,7 @@ def test_what_an_excluded_turn_says_decides_nothing(
 
     def found() -> list[Any]:
         each = [
-            memory.recall(question, 9, exclude=[ids[excluded] or 0], now=START, explain=True, **one)
+            memory.recall(question, 9, exclude=[ids[excluded]], now=START, explain=True, **one)
             for one in options
         ]
         return [(list(hits), hits.explanation) for hits in each]
@@ -73,7 +73,7 @@ def test_what_an_excluded_turn_says_decides_nothing(
 def test_a_session_is_not_explained_by_what_is_excluded(open_memory: OpenMemory) -> None:
     memory = open_memory(model=FakeModel())
     ids = [remember(memory, number, text).id for number, (_, text) in enumerate(SAID)]
-    hits = memory.recall("I live in a flat by the river.", 9, exclude=[ids[0] or 0], explain=True)
+    hits = memory.recall("I live in a flat by the river.", 9, exclude=[ids[0]], explain=True)
     assert hits
     assert all(f"turn {ids[0]}:" not in str(hit.explanation) for hit in hits)
 
@@ -84,6 +84,6 @@ def test_what_is_excluded_stands_between_no_two_turns(open_memory: OpenMemory) -
         memory.remember("user", text, session=text, time=START + timedelta(days=number)).id
         for number, text in enumerate(("I live by the river.", "I live by a wide river.") * 2)
     ]
-    asked = {"query": "Do I live by the river?", "exclude": [ids[2] or 0, ids[3] or 0]}
+    asked = {"query": "Do I live by the river?", "exclude": [ids[2], ids[3]]}
     marked = {hit.turn.id: hit.superseded_by for hit in memory.recall(**asked)}  # type: ignore[arg-type]
     assert marked == {ids[0]: ids[1], ids[1]: None}

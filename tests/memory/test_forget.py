@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from r3mem_agents import Turn
+from r3mem_agents import StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from tests.conftest import OpenMemory
 
@@ -29,9 +29,9 @@ HIDDEN = (
 )
 
 
-def write_secrets(memory: object, count: int = 8) -> list[Turn]:
+def write_secrets(memory: object, count: int = 8) -> list[StoredTurn]:
     assert hasattr(memory, "remember_many")
-    turns: list[Turn] = memory.remember_many(
+    turns: list[StoredTurn] = memory.remember_many(
         [
             Turn(
                 role="narrator",

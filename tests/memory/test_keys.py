@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.store import Store
 from tests.conftest import OpenMemory
@@ -171,7 +171,7 @@ def test_a_forgotten_key_may_be_given_again(open_memory: OpenMemory) -> None:
 def test_writers_with_the_same_keys(open_memory: OpenMemory) -> None:
     memories = [open_memory() for _ in range(4)]
     turns = [Turn(role="user", text=f"turn {i}", key=str(i)) for i in range(8)]
-    results: list[list[Turn]] = []
+    results: list[list[StoredTurn]] = []
     start = threading.Barrier(len(memories))
 
     def write(memory: CompressiveMemory) -> None:

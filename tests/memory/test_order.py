@@ -28,7 +28,7 @@ QUESTIONS = ["Where do I live, by the river?", "Berlin", "Noted", "Which tea?", 
 
 
 def found(memory: CompressiveMemory) -> list[Any]:
-    times = {turn.id: turn.time for turn in memory.history()}
+    times: dict[int | None, datetime] = {t.id: t.time for t in memory.history()}
     return [
         [
             (hit.turn.time, pytest.approx(hit.score), times.get(hit.superseded_by))

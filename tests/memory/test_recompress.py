@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, ReversibleModel, Turn, recompress
+from r3mem_agents import CompressiveMemory, ReversibleModel, StoredTurn, Turn, recompress
 from r3mem_agents.errors import (
     DamageWarning,
     ModelMismatchError,
@@ -404,7 +404,7 @@ def test_what_others_do_meanwhile_is_not_lost(
     path, todo = tmp_path_factory.mktemp("meanwhile") / "memory.db", [*operations]
     fill(path)
     with CompressiveMemory(path, user="alice", session="session 1", model=OLD) as memory:
-        state: list[list[Turn]] = [memory.history()]
+        state: list[list[StoredTurn]] = [memory.history()]
 
         def meanwhile(done: int, whole: int) -> None:
             assert done <= whole

@@ -110,7 +110,7 @@ def test_what_was_left_out_is_filled_in(open_memory: OpenMemory) -> None:
     before = datetime.now(UTC)
     turn = memory.remember("user", "Hello.")
     after = datetime.now(UTC)
-    assert (turn.session, turn.name, turn.metadata) == ("today", None, None)
+    assert (turn.session, turn.name, turn.metadata) == ("today", None, {})
     assert before <= turn.time <= after
     assert memory.history("today") == [turn]
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn
 from tests.conftest import OpenMemory
 
 USERS = AGENTS = st.sampled_from(["alice", "bob", "default"])
@@ -21,7 +21,7 @@ def test_nothing_crosses_a_scope(
     steps: list[tuple[str, str, str, str]], model: Any, tmp_path_factory: Any
 ) -> None:
     path = tmp_path_factory.mktemp("scopes") / "memory.db"
-    expected: dict[tuple[str, str], list[Turn]] = defaultdict(list)
+    expected: dict[tuple[str, str], list[StoredTurn]] = defaultdict(list)
     with CompressiveMemory(path, model=model):  # keeps the file open, as a server would
         for number, (verb, user, agent, session) in enumerate(steps):
             mine = expected[user, agent]

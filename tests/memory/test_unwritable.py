@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn
 from r3mem_agents.errors import FormatError, StoreUnavailableError
 from r3mem_agents.store import Store
 from tests.memory.fake_model import FakeModel
@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def told(folder: Path) -> list[Turn]:
+def told(folder: Path) -> list[StoredTurn]:
     model: Any = FakeModel()
     with CompressiveMemory(folder / "m #1.db", user="alice", model=model) as memory:
         turns = memory.remember_many(SAID)
@@ -75,7 +75,7 @@ EACH = pytest.mark.parametrize("obstacle", [read_only, full])
 
 
 @EACH
-def test_all_can_be_read(folder: Path, told: list[Turn], obstacle: Obstacle) -> None:
+def test_all_can_be_read(folder: Path, told: list[StoredTurn], obstacle: Obstacle) -> None:
     model: Any = FakeModel()
     path = folder / "m #1.db"
     content = path.read_bytes()
@@ -139,7 +139,7 @@ def test_an_earlier_format_is_refused_by_name_and_left(folder: Path, obstacle: O
 
 @EACH
 def test_turns_in_the_log_are_not_left_out_in_silence(
-    folder: Path, told: list[Turn], obstacle: Obstacle
+    folder: Path, told: list[StoredTurn], obstacle: Obstacle
 ) -> None:
     model: Any = FakeModel()
     (folder / "left").mkdir(mode=0o755)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.prompts import is_recalled, mark_recalled, prompt_memory, without_recalled
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -60,9 +60,9 @@ def test_parts_are_verbatim_within_the_budget_and_without_overlap(
     assert (found.text() == "") == (not found.recent and not found.recalled)
 
 
-def _with_their_calls(turns: list[Turn]) -> list[Turn]:
+def _with_their_calls(turns: list[StoredTurn]) -> list[StoredTurn]:
     """Without results of tools that stand where no call can have been."""
-    kept: list[Turn] = []
+    kept: list[StoredTurn] = []
     for turn in turns:
         if turn.role != "tool" or (kept and kept[-1].role != "user"):
             kept.append(turn)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r3mem_agents import Turn
+from r3mem_agents import StoredTurn
 from r3mem_agents.prompts import fit_window, newest_first
 from tests.conftest import OpenMemory
 
@@ -84,7 +84,7 @@ def test_the_newest_turns_are_read_as_far_as_the_caller_goes(
     read: list[int] = []
     fetch = memory.fetch
 
-    def counted(*, turn_ids: Sequence[int]) -> list[Turn]:
+    def counted(*, turn_ids: Sequence[int]) -> list[StoredTurn]:
         read.append(len(turn_ids))
         return fetch(turn_ids=turn_ids)
 

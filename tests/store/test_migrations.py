@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +18,7 @@ from r3mem_agents.errors import FormatError, StoreUnavailableError
 from r3mem_agents.store import ModelId, Store, sqlite
 from r3mem_agents.store.migrations import STEPS
 from r3mem_agents.store.schema import FORMAT_VERSION
-from tests.golden.conversation import SCOPES
+from tests.golden.conversation import SCOPES, is_told
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -70,7 +69,7 @@ def test_a_file_of_each_format_holds_what_it_held(path: Path, tiny: ReversibleMo
             for (user, agent), said in SCOPES.items():
                 scope = memory.scoped(user=user, agent=agent)
                 told = scope.history()
-                assert [dataclasses.replace(turn, id=None) for turn in told] == said
+                assert is_told(said, told)
                 keyed = [turn for turn in told if turn.key]
                 for turn in keyed:
                     assert scope.fetch(keys=[turn.key or ""], session=turn.session) == [turn]
