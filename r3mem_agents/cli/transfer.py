@@ -25,7 +25,7 @@ from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.types import Turn
-from r3mem_agents.validation import metadata_json
+from r3mem_agents.validation import check_text, check_turn
 
 commands = typer.Typer()
 
@@ -142,27 +142,17 @@ def _read_turn(record: Any) -> Turn:
         raise TypeError("not a JSON object")
     if unknown := sorted(set(record) - FIELDS):
         raise TypeError(f"unknown field {unknown[0]!r}; a turn has {', '.join(sorted(FIELDS))}")
-    for field in ("role", "text", "name", "session", "time", "key"):
-        value = record.get(field)
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"{field} is not a string")
-        (value or "").encode("utf-8")  # refuses lone surrogates
-    if not record["role"] or record["text"] is None:
-        raise TypeError("role must not be empty, nor text null")
-    if record.get("session") == "":
-        raise TypeError("session must not be empty; leave it out instead")
-    metadata = record.get("metadata")
-    if metadata is not None:
-        metadata_json(metadata, "metadata")
-    return Turn(
+    time = record.get("time")
+    turn = Turn(
         role=record["role"],
         text=record["text"],
         name=record.get("name"),
         session=record.get("session"),
-        time=parse_time(record.get("time"), "time"),
-        metadata=metadata,
+        time=None if time is None else parse_time(check_text(time, "time"), "time"),
+        metadata=record.get("metadata"),
         key=record.get("key"),
     )
+    return check_turn(turn, "turn")
 
 
 def _refuse(constant: str) -> Any:
