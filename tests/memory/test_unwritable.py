@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, StoredTurn
+from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import FormatError, StoreUnavailableError
 from r3mem_agents.store import Store
 from tests.memory.fake_model import FakeModel
