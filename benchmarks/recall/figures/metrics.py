@@ -12,6 +12,9 @@ RESAMPLES = 1000
 
 LEVEL = 0.95
 
+BLOCK = 50_000
+"""Values that are drawn in one go: few calls for few questions, little memory for many."""
+
 
 class Interval(NamedTuple):
     """A mean over questions, and the bounds of its bootstrap interval."""
@@ -68,9 +71,12 @@ def interval(values: Iterable[float], seed: int) -> Interval | None:
     if not len(sample):
         return None
     generator = np.random.default_rng(seed)
-    means = [
-        sample[generator.integers(len(sample), size=len(sample))].mean() for _ in range(RESAMPLES)
-    ]
+    block = max(1, BLOCK // len(sample))
+    means = np.empty(RESAMPLES)
+    for start in range(0, RESAMPLES, block):
+        some = means[start : start + block]
+        drawn = generator.integers(len(sample), size=(len(some), len(sample)))
+        some[:] = sample[drawn].mean(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(sample.mean()), float(low), float(high))
 

@@ -33,6 +33,7 @@ def _steady(figures: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
+@pytest.mark.usefixtures("one_process")
 def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) -> None:
     first = TALKS[0]
     broken = first.questions[0].model_copy(update={"gold": ("t0", "t99")})
@@ -81,6 +82,7 @@ def test_the_command_writes_figures_and_a_plot(tmp_path: Path, checkpoint: str) 
     assert _steady(again) == _steady(record["figures"])
 
 
+@pytest.mark.usefixtures("one_process")
 def test_a_limit_keeps_the_first_conversations(tmp_path: Path, checkpoint: str) -> None:
     data = str(_save(tmp_path, TALKS))
     arguments = ["--data", data, "--model", checkpoint, "--systems", "bm25", "--limit", "1"]
@@ -91,6 +93,7 @@ def test_a_limit_keeps_the_first_conversations(tmp_path: Path, checkpoint: str) 
     assert figures["systems"]["bm25"]["silence"]["overall"]["wrong_conversation"] is None
 
 
+@pytest.mark.usefixtures("one_process")
 def test_without_data_the_demonstrations_meetings_are_asked_about(
     tmp_path: Path, checkpoint: str
 ) -> None:

@@ -41,7 +41,9 @@ def test_wrong_counts_are_named(wrong: list[str], checkpoint: str) -> None:
     assert repr(wrong[1]) in found.output
 
 
-def test_a_small_run(checkpoint: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("one_process")
+def test_a_small_run(checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.scale.measure.LOOKUPS", 9)
     found = CliRunner().invoke(
         app,
         ["scale", "--sizes", "20,40", "--users", "3x5", "--distinct", "10"]
