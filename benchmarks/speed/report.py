@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
-
-from r3mem_agents.cli.console import bytes_text
 
 
 def show(console: Console, figures: Mapping[str, Any], turns: int) -> None:
@@ -30,5 +29,5 @@ def show(console: Console, figures: Mapping[str, Any], turns: int) -> None:
     table.add_row("memory tokens to text", f"{figures['code_to_text']}")
     table.add_row("import r3mem_agents", f"{figures['import_s_median']} s")
     wheel = figures["wheel_bytes"]
-    table.add_row("wheel", "not built" if wheel is None else bytes_text(wheel))
+    table.add_row("wheel", "not built" if wheel is None else decimal(wheel))
     console.print(table)

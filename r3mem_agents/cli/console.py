@@ -138,14 +138,6 @@ def late_progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
-def bytes_text(count: float) -> str:
-    """A number of bytes for people: ``812 B``, ``26.4 kB``, ``1.3 MB`` (powers of ten)."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count:,.0f} B"
-
-
 def counted(count: int, noun: str) -> str:
     """So many of something: ``1 turn``, ``1,536 turns``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from rich.filesize import decimal
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from r3mem_agents.cli.console import (
-    bytes_text,
     counted,
     emit_json,
     harmless,
@@ -95,11 +95,11 @@ def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:
         ("turns", f"{found.turns:,}"),
         ("sessions", f"{found.sessions:,}"),
         ("tokens", f"{found.tokens:,}"),
-        ("text", bytes_text(found.text_bytes)),
-        ("memory tokens", bytes_text(found.code_bytes)),
-        ("gists", bytes_text(found.gist_bytes)),
-        ("term index", bytes_text(found.term_bytes)),
-        ("whole file", bytes_text(found.file_bytes)),
+        ("text", decimal(found.text_bytes)),
+        ("memory tokens", decimal(found.code_bytes)),
+        ("gists", decimal(found.gist_bytes)),
+        ("term index", decimal(found.term_bytes)),
+        ("whole file", decimal(found.file_bytes)),
         ("bits per token", f"{found.bits_per_token:.2f}"),
         ("tokens inferred", f"{found.inferred_share:.1%}"),
         ("segments packed", f"{found.packed_segments:,}"),

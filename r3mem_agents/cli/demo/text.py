@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from r3mem_agents.cli.console import bytes_text, shorten
+from r3mem_agents.cli.console import shorten
 from r3mem_agents.cli.demo.report import VECTOR_BYTES, VECTOR_DIMENSIONS
 from r3mem_agents.cli.demo.run import RECALLED
 
@@ -34,7 +35,7 @@ def _show_summary(console: Console, record: Mapping[str, Any]) -> None:
     turns, exact, seconds = record["turns"], record["byte_exact_turns"], record["write_seconds"]
     console.print(f"\n[bold]{record['source']}[/bold]", soft_wrap=True)
     console.print(
-        f"compressed {turns:,} turns ({bytes_text(record['text_bytes'])}) "
+        f"compressed {turns:,} turns ({decimal(record['text_bytes'])}) "
         f"in {seconds:.1f} s: {turns / seconds:,.0f} turns/s"
     )
     style = "bold green" if exact == turns else "bold red"
