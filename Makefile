@@ -66,7 +66,8 @@ test-gpu: $(READY)
 	@$(BIN)/python -m pytest -m gpu
 
 test-lowest: $(LOWEST_READY)
-	@$(LOWEST)/bin/python -m pytest tests/memory tests/langchain tests/llamaindex
+	@$(LOWEST)/bin/python -m pytest -n $(WORKERS) tests/store tests/analysis tests/lookup tests/memory \
+		tests/langchain tests/llamaindex
 
 check: $(READY)
 	$(BIN)/ruff check .
