@@ -45,7 +45,7 @@ def main(installed: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "memory.db"))
         with CompressiveMemory(path) as memory:
-            memory.remember(SAID)
+            memory.remember("user", SAID)
             assert [found.text for found in memory.recall(ASKED)] == [SAID]
         command = ["r3mem", "recall", ASKED, "--db", path]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
