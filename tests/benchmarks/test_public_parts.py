@@ -23,3 +23,13 @@ def test_nothing_private_is_touched(path: Path) -> None:
             continue
         private = [name for name in names if name.startswith("_") and not name.endswith("__")]
         assert not private, f"line {node.lineno}: {private}"
+
+
+def test_the_wheel_knows_nothing_of_them() -> None:
+    for part in ("r3mem_agents", "integrations"):
+        for path in (ROOT / part).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+                assert not any(one.split(".")[0] == "benchmarks" for one in modules), path
