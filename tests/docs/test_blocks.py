@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import llama_index.core
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -35,6 +36,7 @@ NOT_RUN = {
     "findings/README.md": 1,
 }
 SAID = "My dog is called Biscuit."
+VOCABULARIES = Path(llama_index.core.__file__).parent / "_static" / "tiktoken_cache"
 
 
 @pytest.mark.parametrize("page", RUNNING, ids=named)
@@ -45,6 +47,7 @@ def test_the_blocks_of_a_page_run_in_order(
     for name in [name for name in os.environ if name.startswith("R3MEM_")]:
         monkeypatch.delenv(name)
     replace_paid_models(monkeypatch)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(VOCABULARIES))  # tiktoken would download them
     names: dict[str, Any] = {}
     for block in blocks(page):
         if not block.runs:

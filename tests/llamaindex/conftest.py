@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,10 @@ def r3(memory: CompressiveMemory) -> R3Memory:
 
 
 @pytest.fixture(autouse=True)
-async def _engines_are_disposed_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Close what LlamaIndex's ``Memory`` opens and never closes, while its event loop runs.
+def _engines_are_disposed_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what LlamaIndex's ``Memory`` opens and never closes.
 
-    Otherwise the thread of its connection may outlive the loop that it answers to.
+    Otherwise the thread of its connection answers to an event loop that is closed.
     """
     opened: list[AsyncEngine] = []
     make: Callable[..., AsyncEngine] = vars(sql)["create_async_engine"]
@@ -52,5 +54,6 @@ async def _engines_are_disposed_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
     monkeypatch.setattr(sql, "create_async_engine", create)
     yield
-    for engine in opened:
-        await engine.dispose()
+    with closing(asyncio.new_event_loop()) as loop:
+        for engine in opened:
+            loop.run_until_complete(engine.dispose())

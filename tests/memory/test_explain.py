@@ -7,7 +7,6 @@ import pickle
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,17 +303,6 @@ def test_the_best_that_was_not_good_enough_is_named(memory: CompressiveMemory) -
     assert found.explanation is not None
     assert 0 < found.explanation.sureness < MIN_SURENESS
     assert f"it is {found.explanation.sureness:.3f} sure" in told
-
-
-def test_what_the_page_shows_runs(
-    memory: CompressiveMemory, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "lookup.md").read_text()
-    [block] = re.findall(r"```python\n(.*?)```", page.split("## Why")[1], re.DOTALL)
-    exec(compile(block, "lookup.md", "exec"), {"memory": memory})
-    shown = capsys.readouterr().out
-    assert shown.startswith("words: vet, cat, see\nTurns that may answer: ")
-    assert f"{SAID[0][3]}\nwords +" in shown
 
 
 def test_what_was_found_is_told(memory: CompressiveMemory) -> None:
