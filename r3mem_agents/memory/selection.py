@@ -43,8 +43,8 @@ def session_rows(handle: Handle, sessions: Iterable[str]) -> frozenset[int]:
     for digest, name in digests.items():
         if digest not in rows and name != handle.session:
             raise NotFoundError(
-                f"no session {name!r} in this memory of user {handle.user!r}; history() shows "
-                "the sessions that there are"
+                f"no session {name!r} in this memory of user {handle.user!r}; sessions() lists "
+                "those that there are"
             )
     return frozenset(rows.values())
 
