@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory.models import choose_model, findable
+from r3mem_agents.memory.models import choose_model, findable, load_model
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
@@ -53,12 +53,13 @@ class OpenFile:
             StoreError: If the file cannot be opened, is damaged, or is no memory.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
+        wanted = None if model is None else load_model(model)  # before a file is made for it
         self.store = Store(path_or_url, rules())
         # Closes what nobody closed: Python 3.13 warns of connections that are merely dropped.
         self.close = weakref.finalize(self, self.store.close)
         self.model_path = findable(model)
         try:
-            self.model = choose_model(self.store, model)
+            self.model = choose_model(self.store, wanted)
         except BaseException:
             self.close()
             raise

@@ -214,6 +214,13 @@ def test_the_bundled_model_is_shared(installed: dict[str, Any], tmp_path: Path) 
         assert one.model is two.model is installed[DEFAULT_MODEL]
 
 
+@pytest.mark.parametrize("nothing", ["no-such-model", 3])
+def test_no_file_is_made_for_a_model_that_is_not_there(path: Path, nothing: Any) -> None:
+    with pytest.raises((CheckpointError, InvalidInputError)):
+        CompressiveMemory(path, model=nothing)
+    assert not list(path.parent.iterdir())
+
+
 def test_a_model_by_path(path: Path, model: ReversibleModel, tmp_path: Path) -> None:
     turns = fill(path, model, 2)
     model.save_pretrained(tmp_path / "checkpoint")
