@@ -81,7 +81,9 @@ def forget(
     everything: Annotated[
         bool, typer.Option("--everything", help="Forget all that this user and agent hold.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="With --everything: do not ask.")
+    ] = False,
     place: Place,
     as_json: JsonOption = False,
 ) -> None:
