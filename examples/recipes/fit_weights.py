@@ -5,8 +5,7 @@
 FILEs are in the open format of docs/recall.md, people's talk and assistants';
 ``lookup_questions.py`` makes some from training data. The weights make the gold turns likely among
 all that a lookup considers (a listwise softmax); what speaks for one never counts against it.
-Figures are of
-conversations that the weights were not fitted on (five folds). Then the constants of
+Figures are of conversations that the weights were not fitted on (five folds). Then the constants of
 ``confidence`` are fitted: each question is also put to another conversation of its file, unless the
 file stands after ``--related``: its conversations answer each other's questions.
 
