@@ -127,7 +127,8 @@ def speed() -> Iterator[Cells]:
     yield "expand", *(f"{one['expand_tokens_per_s']:,.0f} tokens/s" for one in kinds)
     yield "database file, per byte of text", *(f"{one['file_to_text']:.2f}" for one in kinds)
     yield "`import r3mem_agents`", *(f"{one['import_s_median']:.2f} s" for one in kinds)
-    yield "wheel, with the model", *(megabytes(one["wheel_bytes"], 1) for one in kinds)
+    wheels = [one["wheel_bytes"] for one in kinds]
+    yield "wheel, with the model", *(megabytes(one, 1) if one else "-" for one in wheels)
 
 
 def scale() -> Iterator[Cells]:
