@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,16 @@ SAID = "My dog is called Biscuit."
 VOCABULARIES = Path(llama_index.core.__file__).parent / "_static" / "tiktoken_cache"
 
 
+@pytest.fixture
+def _event_loop() -> Iterator[None]:
+    """A loop for frameworks that take the thread's, and would make one and leave it open."""
+    with closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)
+
+
+@pytest.mark.usefixtures("_event_loop")
 @pytest.mark.parametrize("page", RUNNING, ids=named)
 def test_the_blocks_of_a_page_run_in_order(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
