@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.lookup.likeness import gist_likeness
@@ -38,6 +38,16 @@ CONTEXT_BATCH = 16
 
 MIN_LINE_TOKENS = 8
 """A context's line has at least so many tokens: its date alone takes them."""
+
+
+class _Request(NamedTuple):
+    # What is looked up, and how.
+    query: str
+    filters: Filters
+    level: str
+    k: int
+    now: datetime | None
+    weights: Weights
 
 
 class Retriever:
@@ -74,10 +84,10 @@ class Retriever:
         explain: bool,
     ) -> Recollections:
         """Return what answers a question, best first; see ``CompressiveMemory.recall``."""
-        weights = WEIGHTS if neighbours else ALONE
+        request = _Request(query, filters, level, k, now, WEIGHTS if neighbours else ALONE)
         if explain:
-            return self._explained(query, filters, level, k, now, weights)
-        batches = self._batches(query, filters, level, k, k, now, weights)
+            return self._explained(request)
+        batches = self._batches(request, k)
         return Recollections(hit for batch in batches for hit in batch)
 
     def within(
@@ -85,39 +95,22 @@ class Retriever:
     ) -> Iterator[list[Recollection]]:
         """Yield what answers a question, best first, to fill a context of so many tokens."""
         most = max(1, token_budget // MIN_LINE_TOKENS)
-        return self._batches(query, filters, "turn", most, CONTEXT_BATCH, now, WEIGHTS)
+        return self._batches(_Request(query, filters, "turn", most, now, WEIGHTS), CONTEXT_BATCH)
 
-    def _batches(
-        self,
-        query: str,
-        filters: Filters,
-        level: str,
-        k: int,
-        batch: int,
-        now: datetime | None,
-        weights: Weights,
-    ) -> Iterator[list[Recollection]]:
+    def _batches(self, request: _Request, batch: int) -> Iterator[list[Recollection]]:
         # Best first, expanded batch by batch, as far as the caller reads.
-        lookup, rows = self._look_up(query, filters, level, k, now, weights)
+        lookup, rows = self._look_up(request)
         winners = lookup.ranking.winners if lookup else ()
         for start in range(0, len(winners), batch):
             some = winners[start : start + batch]
             turns = self._turns(some, rows)
             yield [_recollection(winner, turns[winner.id]) for winner in some if winner.id in turns]
 
-    def _explained(
-        self,
-        query: str,
-        filters: Filters,
-        level: str,
-        k: int,
-        now: datetime | None,
-        weights: Weights,
-    ) -> Recollections:
+    def _explained(self, request: _Request) -> Recollections:
         # Best first, with the reasons; or why nothing answers.
-        lookup, rows = self._look_up(query, filters, level, k, now, weights)
+        lookup, rows = self._look_up(request)
         if lookup is None:
-            return Recollections((), NO_TURNS if query.strip() else NO_QUESTION)
+            return Recollections((), NO_TURNS if request.query.strip() else NO_QUESTION)
         winners = lookup.ranking.winners
         turns = self._turns(winners, rows)
         said = SaidWords(lookup.scope.turns, lookup.asked)
@@ -131,17 +124,10 @@ class Retriever:
             explain_lookup(lookup, said),
         )
 
-    def _look_up(
-        self,
-        query: str,
-        filters: Filters,
-        level: str,
-        k: int,
-        now: datetime | None,
-        weights: Weights,
-    ) -> tuple[Lookup | None, Mapping[int, TurnRow]]:
+    def _look_up(self, request: _Request) -> tuple[Lookup | None, Mapping[int, TurnRow]]:
         # The lookup, or ``None`` without a question or without turns; and rows by turn id, those of
         # the winners among them. Nothing is expanded that need not be compared.
+        query, filters, level, k, now, weights = request
         if not query.strip():
             return None, {}
         gist = self._model.questions([query])[0]
