@@ -83,14 +83,14 @@ class Explanation:
             and ``role``. Turns are ranked by the sum of their log-odds.
         said: Words of the question that the turn has, in the form in which they are searched for.
         unsaid: Words of the question that it does not have.
-        likeness: Similarity of the turn's gist to the question, -1 to 1; ``None`` without a gist.
+        similarity: Similarity of the turn's gist to the question, -1 to 1; ``None`` without a gist.
         notes: Anything else that decided its score and rank.
     """
 
     evidence: Mapping[str, Evidence]
     said: tuple[str, ...]
     unsaid: tuple[str, ...]
-    likeness: float | None
+    similarity: float | None
     notes: tuple[str, ...]
 
     @property

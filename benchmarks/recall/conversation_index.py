@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.recall.conversations import SaidTurn
 from r3mem_agents import ReversibleModel
-from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.question import Question
 from r3mem_agents.lookup.ranking import Winner, rank
+from r3mem_agents.lookup.similarity import gist_similarity
 from r3mem_agents.lookup.weights import Weights
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.query_parser import parse
@@ -73,7 +73,7 @@ class ConversationIndex:
         k: int,
         weights: Weights,
         now: datetime,
-        likeness: NDArray[np.float64] | None = None,
+        similarity: NDArray[np.float64] | None = None,
     ) -> list[Winner]:
         """Return what ``memory.recall(query, k, now=now)`` would under these weights.
 
@@ -84,14 +84,14 @@ class ConversationIndex:
             k: How many turns to return.
             weights: How evidence is fused.
             now: What dates in the question are relative to.
-            likeness: Similarity of each turn to the question, ``(turns,)``, in the place of that
+            similarity: Similarity of each turn to the question, ``(turns,)``, in the place of that
                 of their gists.
         """
         scope = self._all
-        if likeness is None:
-            likeness = gist_likeness(scope.turns, self._model.questions([query])[0])
+        if similarity is None:
+            similarity = gist_similarity(scope.turns, self._model.questions([query])[0])
         question = parsed(query, now, scope)
-        return list(rank(scope.turns, question, likeness, k, weights=weights).winners)
+        return list(rank(scope.turns, question, similarity, k, weights=weights).winners)
 
 
 def parsed(query: str, now: datetime | None, scope: ScopeSnapshot) -> Question:

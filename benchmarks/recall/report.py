@@ -191,7 +191,7 @@ def _ablation(figures: Figures) -> Table:
 
 def _added(figures: Figures) -> Table:
     counts = figures["questions_counted"]
-    table = _table(f"What likeness adds to {HEADLINE}", "what to what", "all", *counts)
+    table = _table(f"What similarity adds to {HEADLINE}", "what to what", "all", *counts)
     for name, row in figures["added"].items():
         table.add_row(
             name,

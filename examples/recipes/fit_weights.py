@@ -34,8 +34,8 @@ from benchmarks.recall.conversation_index import ConversationIndex, parsed
 from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.readers.files import read as read_files
 from r3mem_agents import ReversibleModel
-from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.scoring import Considered, consider
+from r3mem_agents.lookup.similarity import gist_similarity
 from r3mem_agents.lookup.weights import FEATURES, LEVELS, Weights
 
 FOLDS = 5
@@ -151,8 +151,8 @@ def asked(file: str, fold: int, asking: Known, told: Known, row: int) -> Asked:
     scope = told.index.snapshot(said[0] if said else len(turns))
     known = scope.turns
     now = turns[len(known.ids) - 1].time
-    likeness = gist_likeness(known, asking.questions[row])
-    seen: Considered = consider(known, parsed(question.question, now, scope), likeness)
+    similarity = gist_similarity(known, asking.questions[row])
+    seen: Considered = consider(known, parsed(question.question, now, scope), similarity)
     x = np.stack([seen.features[name] for name in FEATURES], 1).astype(np.float32)
     is_gold = np.isin(seen.places, golds)
     listed = is_gold.copy()
@@ -169,7 +169,7 @@ def asked(file: str, fold: int, asking: Known, told: Known, row: int) -> Asked:
         sessions=known.session[seen.places[listed]],
         x=x[listed],
         covered=seen.covered[seen.places[listed]],
-        alike=np.maximum(likeness[seen.places[listed]], 0),
+        alike=np.maximum(similarity[seen.places[listed]], 0),
     )
 
 
@@ -255,7 +255,7 @@ def found(one: Asked, weights: Weights) -> tuple[float, float]:
 def confidence(
     gold: Sequence[Asked], strange: Sequence[Asked], weights: Weights
 ) -> tuple[float, float, float, float]:
-    """Offset, weights of the best turn's coverage and likeness, and what few fall below."""
+    """Offset, weights of the best turn's coverage and similarity, and what few fall below."""
     crossed = {one.file for one in strange}
     own = [one for one in gold if one.file in crossed]
     x = torch.tensor([best_of(one, weights) for one in (*own, *strange)])
@@ -284,7 +284,7 @@ def confidence(
 
 
 def best_of(one: Asked, weights: Weights) -> tuple[float, float]:
-    """Coverage and likeness of the turn with the most evidence."""
+    """Coverage and similarity of the turn with the most evidence."""
     if not len(one.x):
         return 0.0, 0.0
     best = odds_of(one, weights).argmax()

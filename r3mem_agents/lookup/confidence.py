@@ -12,45 +12,45 @@ from r3mem_agents.lookup.question import Question
 from r3mem_agents.lookup.snapshot import Snapshot
 
 WEIGHTIEST = 4
-"""So many of a question's terms count, the rarest ones: a long one may be answered by a turn that
-shares little of it. 3 to 6 tell questions put to their own conversation from those put to another
-one about as well (docs/LOG.md, "knowing when nothing fits")."""
+"""Only this many of a question's terms count, the rarest ones: a turn may answer a long question
+and share little of it. 3 to 6 separate questions put to their own conversation from those put to
+another one about equally well (docs/LOG.md, "knowing when nothing fits")."""
 
 UNHEARD_TURNS = 100
-"""Turns that a memory is taken to have beyond its own, none of which has a term of the question: in
-a memory of two turns each term would be common."""
+"""Pseudo-count: turns without any term of the question that are added to those of the memory, since
+every term would be common in a memory of two turns."""
 
 UNRELATED, UNRELATED_SPREAD = 0.08, 0.07
-"""Mean and standard deviation of the likeness of questions to turns that have nothing to do with
-them, in English talk. In other languages, where people tell of themselves, it is up to twice that
+"""Mean and standard deviation of the similarity of questions to unrelated turns in English
+conversations. In other languages, where people talk about themselves, it is up to twice that
 (docs/LOG.md, "what unrelated gists look like" and "more to tune on, on a GPU")."""
 
 MAX_ASKED = 12
-"""Words of a question at most; a message of more tells something, and may mention in passing what
-was said before. Nothing relevant is never found for it. Chosen."""
+"""Most words of a question; a longer message is a statement, which may mention in passing what was
+said before. For it a lookup never finds that nothing is relevant. Chosen."""
 
 ANYTHING = 0.5
-"""The score of the best turn for a question that names neither words, nor a speaker, nor a time:
-something was said, and whether it answers is not known. Chosen."""
+"""The score of the best turn for a question that has no words and names no speaker or time:
+something was said, but whether it is an answer is unknown. Chosen."""
 
 MIN_SURENESS, MIN_SURENESS_UNSAID = 0.035, 0.05
-"""Below, nothing relevant is found; the second where the best turn says none of the weightiest
-words, and its gist has a likeness of less than 0.238 then. Of the questions in other words than
-their answers that this was fitted on 97 % pass it, in every file (docs/LOG.md, "more to tune on, on
-a GPU"). A name among three words passes the first, in languages of which gists say nothing too."""
+"""A lookup that is less sure finds nothing. The second value applies where the best turn says none
+of the weightiest words, and amounts to a similarity of 0.238. Of the questions in other words than
+their answers that it was fitted on, 97 % pass it in every file (docs/LOG.md, "more to tune on, on a
+GPU"). A name among three words passes the first, also in languages that gists know nothing of."""
 
 ENOUGH = 0.5
-"""Likeness from which a turn answers a question without terms of its own: most of those, as
-"And then?", ask for nothing. Chosen."""
+"""Lowest similarity at which a turn answers a question without terms of its own: most of these,
+such as "And then?", ask for nothing. Chosen."""
 
 OFFSET, COVERED, ALIKE = -5.13, 3.53, 9.2
-"""Log-odds that a memory holds an answer: those of any memory; what the best turn adds by saying
-all of the question's weightiest terms; and by a likeness of 1. Fitted on questions put to their own
-memory, and to another one."""
+"""Log-odds that a memory holds an answer: the intercept, the weight of the best turn's coverage of
+the question's weightiest terms, and the weight of its similarity. Fitted on questions put to their
+own memory and to another one."""
 
 UNKNOWN = 0.25
-"""The likeness of a turn whose gist says nothing, since another model made it: that of a turn which
-says a little of the question. One of the question's terms is enough then."""
+"""The similarity that a turn is given if its gist means nothing because another model made it: that
+of a turn slightly related to the question. One of the question's terms is enough then."""
 
 
 def sureness(covered: float, alike: float | None) -> float:
@@ -58,8 +58,8 @@ def sureness(covered: float, alike: float | None) -> float:
 
     Args:
         covered: Coverage of the turn with the most evidence.
-        alike: Its likeness to the question, if there is a gist to tell. Less than that of what is
-            unrelated speaks against nothing: it may be a language of which gists say little.
+        alike: Its similarity to the question; ``None`` without a gist. A value below that of
+            unrelated turns counts as theirs: the language may be one that gists know little of.
     """
     alike = UNKNOWN if alike is None else max(alike, UNRELATED)
     return float(1 / (1 + np.exp(-OFFSET - COVERED * covered - ALIKE * alike)))

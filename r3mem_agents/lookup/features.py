@@ -92,18 +92,18 @@ def bm25(
     return np.bincount(owner, parts, len(lengths)).astype(np.float64)
 
 
-def standing_out(likeness: Floats) -> Floats:
-    """Return how far each likeness is above the usual of the memory, in standard deviations.
+def standing_out(similarity: Floats) -> Floats:
+    """Return how far each similarity is above the usual of the memory, in standard deviations.
 
     A small memory shows little of what is usual, so turns beyond its own are reckoned with. A turn
     without a gist (-1) is usual.
     """
-    heard = likeness[likeness > -1]
+    heard = similarity[similarity > -1]
     whole = len(heard) + UNHEARD_TURNS
     mean = (float(heard.sum()) + UNHEARD_TURNS * UNRELATED) / whole
     spread = float(((heard - mean) ** 2).sum())
     spread += UNHEARD_TURNS * (UNRELATED_SPREAD**2 + (UNRELATED - mean) ** 2)
-    found = np.where(likeness > -1, (likeness - mean) / np.sqrt(spread / whole), 0.0)
+    found = np.where(similarity > -1, (similarity - mean) / np.sqrt(spread / whole), 0.0)
     return np.clip(found, -MAX_SPREADS / 4, MAX_SPREADS)
 
 
@@ -111,7 +111,7 @@ def features(
     turns: Snapshot,
     question: Question,
     said: Said,
-    likeness: Floats,
+    similarity: Floats,
     closeness: Floats | None,
     places: Places,
 ) -> dict[str, Floats]:
@@ -121,7 +121,7 @@ def features(
         turns: The turns.
         question: The question.
         said: What its terms say.
-        likeness: How like every turn is to it, -1 without a gist; ``(turns,)``.
+        similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         closeness: How near every turn is to the times that it names, if it does; ``(turns,)``.
         places: The turns that are wanted.
     """
@@ -129,8 +129,8 @@ def features(
     best = max(float(terms.max(initial=0.0)), 1e-9)
     share = said.turns / max(said.mass, 1e-9)
     unsaid = 1 - float(share.max(initial=0.0))
-    above = standing_out(likeness) / 4
-    alike = 4 * np.maximum(likeness - UNRELATED, 0.0)
+    above = standing_out(similarity) / 4
+    alike = 4 * np.maximum(similarity - UNRELATED, 0.0)
     found = {
         "said": terms[places],
         "said_relative": terms[places] / best,

@@ -37,13 +37,13 @@ class Ranking:
 
     Attributes:
         winners: The best turns, best first.
-        likeness: How like each turn is to the question, ``(turns,)``, -1 without a gist.
+        similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         evidence: What there is for each turn.
         superseded: The newer turn for each of the best ones that has been superseded, as positions.
     """
 
     winners: Sequence[Winner]
-    likeness: NDArray[np.float64]
+    similarity: NDArray[np.float64]
     evidence: Evidence
     superseded: Mapping[int, int]
 
@@ -51,7 +51,7 @@ class Ranking:
 def rank(
     turns: Snapshot,
     question: Question,
-    likeness: NDArray[np.float64],
+    similarity: NDArray[np.float64],
     k: int,
     *,
     passed: NDArray[np.bool_] | None = None,
@@ -68,7 +68,7 @@ def rank(
     Args:
         turns: The turns.
         question: The question.
-        likeness: How like every turn is to it, ``(turns,)``.
+        similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         k: Turns to rank.
         passed: Which turns may be ranked at all, ``(turns,)``; ``None`` means every one.
         min_score: Least score of a turn.
@@ -76,13 +76,13 @@ def rank(
         weights: How evidence is fused.
         compare: Compares turns, at most once; without it none supersedes another.
     """
-    evidence = weigh(turns, question, likeness, weights)
+    evidence = weigh(turns, question, similarity, weights)
     found = np.flatnonzero(evidence.relevant if passed is None else evidence.relevant & passed)
     best = _ordered(turns, found, evidence.score, None if by_session else max(k, AMONG))
     score, superseded = evidence.score, dict[int, int]()
     if compare is not None and weights.has("gist") and not question.open:
         wanted = best[: min(k, LOOKED_AT)]
-        superseded = superseding(turns, likeness, best, compare, wanted, past=question.past)
+        superseded = superseding(turns, similarity, best, compare, wanted, past=question.past)
         score = reordered(score, superseded, past=question.past)
         best = _ordered(turns, best, score, None)
     best = best[score[best] >= min_score]
@@ -97,7 +97,7 @@ def rank(
         )
         for position in best[:k].tolist()
     ]
-    return Ranking(winners, likeness, evidence, superseded)
+    return Ranking(winners, similarity, evidence, superseded)
 
 
 def _ordered(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.likeness import likeness_to
 from r3mem_agents.lookup.postings import owners_of, postings_of, unpack
+from r3mem_agents.lookup.similarity import similarity_to
 from r3mem_agents.lookup.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ def salient(turns: Snapshot, session: int, k: int, gist_bits: int) -> list[int]:
     """
     here = np.flatnonzero(turns.session == session)
     said, terms = _terms(turns, here)
-    alike = _likeness(turns, here, gist_bits)
+    alike = _similarity(turns, here, gist_bits)
     all_terms, all_gists = max(terms.sum(), 1e-9), max(alike.max(0, initial=0).sum(), 1e-9)
     unsaid, reached = terms.copy(), np.zeros(alike.shape[1])
     chosen: list[int] = []
@@ -63,12 +63,12 @@ def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_
     return said, np.log1p(counts) * rarity
 
 
-def _likeness(turns: Snapshot, here: NDArray[np.integer], gist_bits: int) -> Floats:
+def _similarity(turns: Snapshot, here: NDArray[np.integer], gist_bits: int) -> Floats:
     # Of the best gist of each turn to every gist of the session, (turns, gists), 0 to 1.
     mine = np.flatnonzero(np.isin(turns.gist_turn, here))
     gists = [word[mine] for word in turns.gists]
     owner = np.searchsorted(here, turns.gist_turn[mine])
     best = np.zeros((len(here), len(mine)))
     for row, gist in zip(owner, zip(*gists, strict=True), strict=True):
-        np.maximum(best[row], likeness_to(gist, gists, gist_bits), out=best[row])
+        np.maximum(best[row], similarity_to(gist, gists, gist_bits), out=best[row])
     return best

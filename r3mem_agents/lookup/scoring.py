@@ -27,8 +27,8 @@ from r3mem_agents.timestamps import Span
 Floats = NDArray[np.float64]
 
 GIST_FLOOR = 0.15
-"""Likeness from which a turn without a term of the question may be returned, if the memory holds an
-answer at all: one standard deviation above what has nothing to do with it."""
+"""Lowest similarity at which a turn without a term of the question may be returned, if the memory
+holds an answer at all: one standard deviation above that of unrelated turns."""
 
 SPREAD = 4.0
 """A turn with so much less log-odds than the best one has a score of 1 / e of its. Chosen."""
@@ -96,16 +96,16 @@ class Considered:
 
 
 def consider(
-    turns: Snapshot, question: Question, likeness: Floats, weights: Weights = WEIGHTS
+    turns: Snapshot, question: Question, similarity: Floats, weights: Weights = WEIGHTS
 ) -> Considered:
     """Find the turns that there is evidence for, and their features; see ``weigh``."""
     postings = said_of(turns, question)
     said = term_evidence(turns, postings, question)
-    direct = np.zeros(len(likeness), bool)
+    direct = np.zeros(len(similarity), bool)
     if weights.has("words"):
         direct |= said.turns > 0
     if weights.has("gist"):
-        direct |= likeness >= GIST_FLOOR
+        direct |= similarity >= GIST_FLOOR
     if weights.has("neighbours"):
         direct |= _beside(turns, direct)
     if turns.silent is not None:
@@ -114,26 +114,26 @@ def consider(
     closeness = _closeness(turns, question.spans) if question.spans else None
     return Considered(
         places=places,
-        features=features(turns, question, said, likeness, closeness, places),
+        features=features(turns, question, said, similarity, closeness, places),
         covered=coverage(turns, postings, question),
         several_roles=len({speaker.role for speaker in turns.speakers}) > 1,
     )
 
 
 def weigh(
-    turns: Snapshot, question: Question, likeness: Floats, weights: Weights = WEIGHTS
+    turns: Snapshot, question: Question, similarity: Floats, weights: Weights = WEIGHTS
 ) -> Evidence:
     """Score every turn for a question.
 
     Args:
         turns: The turns.
         question: The question.
-        likeness: How like each turn is to it, ``(turns,)``, -1 without a gist; ``gist_likeness``.
+        similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
     """
     if question.open and (listed := _listed(turns, question, weights)):
         return listed
-    seen = consider(turns, question, likeness, weights)
+    seen = consider(turns, question, similarity, weights)
     used = weights.of(several_roles=seen.several_roles)
     parts, odds = {}, np.zeros(len(seen.places))
     for level, names in LEVELS.items():
@@ -146,9 +146,9 @@ def weigh(
     if not len(odds) or question.terms <= question.timely:
         return _fused(parts, 0.0, relevant)
     best = seen.places[odds.argmax()]
-    known = weights.has("gist") and likeness[best] > -1
-    sure = sureness(float(seen.covered[best]), float(likeness[best]) if known else None)
-    asks = not question.vague or seen.covered[best] > 0 or likeness[best] >= ENOUGH
+    known = weights.has("gist") and similarity[best] > -1
+    sure = sureness(float(seen.covered[best]), float(similarity[best]) if known else None)
+    asks = not question.vague or seen.covered[best] > 0 or similarity[best] >= ENOUGH
     enough = sure >= least(float(seen.covered[best])) or question.length > MAX_ASKED
     relevant[seen.places] = asks and enough
     return _fused(parts, sure, relevant, best=int(best))

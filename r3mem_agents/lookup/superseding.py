@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.likeness import likeness_to
+from r3mem_agents.lookup.similarity import similarity_to
 from r3mem_agents.lookup.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -18,35 +18,36 @@ Pairs = Sequence[tuple[int, int]]
 """Positions of two turns each, the older one first."""
 
 Compare = Callable[[Pairs, Places], Floats]
-"""Log-odds that the newer turn of each pair supersedes the older; -inf where the text of one of
-them is not there. Beside the pairs it is told the positions of the best turns: their texts will be
-asked for next."""
+"""Returns the log-odds that the newer turn of each pair supersedes the older; -inf where the text
+of either is missing. It is also given the positions of the best turns, whose texts are needed
+next."""
 
 LOOKED_AT, AMONG = 5, 20
-"""So many of the best turns may have been superseded, or for a question about the past have
-superseded what it asks for; by, or from, one of so many. Chosen."""
+"""How many of the best turns may have been superseded (or, for a question about the past, may have
+superseded what it asks for), and among how many of the best the other turn is sought. Chosen."""
 
 ALIKE = 0.25
-"""Least likeness of two turns that are compared: nine updates in ten have it (docs/LOG.md, "the
+"""Least similarity of two turns that are compared: nine in ten updates reach it (docs/LOG.md, "the
 newest of it, by a network")."""
 
 MAX_PAIRS = 3
-"""Pairs that are compared for a question. Six find a little more, at twice the cost (ibid.)."""
+"""Pairs compared for a question. Six find a little more, at twice the cost (ibid.)."""
 
 MAX_TERMS = 20
-"""Terms of a turn that states one thing, and so can be superseded, or supersede, as a whole."""
+"""Most terms of a turn that states one thing, and so can supersede or be superseded as a whole."""
 
 MIN_ODDS = -2.0
-"""Log-odds below which no likeness helps: "the password at work" is most like that at home."""
+"""Log-odds below which similarity does not help: "the password at work" is most like that at
+home."""
 
-LIKENESS_ODDS, BAR = 16.0, 4.0
-"""What a likeness of 1 adds to the log-odds, and the least sum that counts. Chosen on updates in no
-training of the network (ibid.)."""
+SIMILARITY_ODDS, BAR = 16.0, 4.0
+"""What a similarity of 1 adds to the log-odds, and the least sum at which one turn supersedes
+another. Chosen on updates that the network was not trained on (ibid.)."""
 
 
 def superseding(
     turns: Snapshot,
-    likeness: Floats,
+    similarity: Floats,
     best: Places,
     compare: Compare,
     wanted: Places,
@@ -60,7 +61,7 @@ def superseding(
 
     Args:
         turns: The turns.
-        likeness: How like each turn is to the question, ``(turns,)``.
+        similarity: Of each turn to the question, ``(turns,)``.
         best: Positions of the best turns, best first.
         compare: Compares turns.
         wanted: Positions of those whose texts will be asked for next.
@@ -68,12 +69,12 @@ def superseding(
             superseded is looked for.
     """
     pairs = _pairs(turns, best, past=past)
-    order = sorted(pairs, key=lambda pair: -pairs[pair] - likeness[pair[0 if past else 1]])
+    order = sorted(pairs, key=lambda pair: -pairs[pair] - similarity[pair[0 if past else 1]])
     chosen = order[:MAX_PAIRS]
     if not chosen:
         return {}
     odds = compare(chosen, wanted)
-    sums = odds + LIKENESS_ODDS * np.array([pairs[pair] for pair in chosen])
+    sums = odds + SIMILARITY_ODDS * np.array([pairs[pair] for pair in chosen])
     found: dict[int, int] = {}
     for (older, newer), sure in zip(chosen, (odds >= MIN_ODDS) & (sums >= BAR), strict=True):
         if sure and (older not in found or _when(turns, newer) > _when(turns, found[older])):
@@ -113,7 +114,7 @@ def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int]
         if place not in row_of:
             continue
         own = [word[row_of[place]] for word in turns.gists]
-        alike = likeness_to(own, gists, turns.gist_bits)
+        alike = similarity_to(own, gists, turns.gist_bits)
         for other, how in zip(row_of, alike.tolist(), strict=True):
             older, newer = (other, place) if past else (place, other)
             if (

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
-from r3mem_agents.lookup.likeness import gist_likeness
 from r3mem_agents.lookup.ranking import Winner, rank
 from r3mem_agents.lookup.salience import salient
+from r3mem_agents.lookup.similarity import gist_similarity
 from r3mem_agents.lookup.snapshot import Snapshot
 from r3mem_agents.lookup.superseding import Compare
 from r3mem_agents.lookup.weights import ALONE, WEIGHTS, Weights
@@ -144,7 +144,7 @@ class Retriever:
             ranking = rank(
                 scope.turns,
                 asked.question,
-                gist_likeness(scope.turns, gist),
+                gist_similarity(scope.turns, gist),
                 k,
                 passed=filters.passed(scope),
                 min_score=filters.min_score or 0.0,

@@ -95,7 +95,7 @@ class EncoderRecipe(Recipe):
         pair_mb: Most megabytes of pairs read from one file.
         learning_rate: Peak of AdamW's.
         temperature: Temperature of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
-        likeness_weight: Weight of the squared error of the batch's similarities beside 1 - cosine.
+        similarity_weight: Weight of the squared error of a batch's similarities, beside 1 - cosine.
         list_weight: Weight of either divergence of lists.
         english: Share of a batch for English texts.
         others: Share for texts that the second teacher knows.
@@ -113,7 +113,7 @@ class EncoderRecipe(Recipe):
     pair_mb: float = 4.0
     learning_rate: float = 7e-4
     temperature: float = 0.05
-    likeness_weight: float = 2.0
+    similarity_weight: float = 2.0
     list_weight: float = 0.05
     english: float = 0.5
     others: float = 0.25

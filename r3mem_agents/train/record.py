@@ -122,7 +122,7 @@ def draw(record: Record, path: Path) -> None:
         raise MissingExtraError("matplotlib", "train") from error
     figure = Figure(figsize=(9, 4), layout="constrained")
     panels = {
-        "encoder": ("likeness to the teacher", "cosine", ("english", "others", "parallel")),
+        "encoder": ("similarity to the teacher", "cosine", ("english", "others", "parallel")),
         "expander": ("rate", "bits_per_token", ("en", "others")),
     }
     axes = figure.subplots(1, len(panels))

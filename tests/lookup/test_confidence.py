@@ -16,6 +16,6 @@ def test_a_turn_that_says_more_passes_if_one_that_says_less_does(
     assert passed == sorted(passed)
 
 
-def test_a_name_among_three_words_is_enough_and_a_likeness_as_of_strangers_is_not() -> None:
+def test_a_name_among_three_words_is_enough_and_the_similarity_of_unrelated_turns_is_not() -> None:
     assert sureness(1 / 3, -0.2) >= least(1 / 3)
     assert sureness(0.0, 0.2) < least(0.0) <= sureness(0.0, 0.25)

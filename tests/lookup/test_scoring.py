@@ -22,10 +22,10 @@ from r3mem_agents.lookup.confidence import (
 )
 from r3mem_agents.lookup.features import BREVITY, HOLD, HOLD_PER_TERM, K1, B
 from r3mem_agents.lookup.index import Columns, Index
-from r3mem_agents.lookup.likeness import gist_likeness, products
 from r3mem_agents.lookup.postings import unpack
 from r3mem_agents.lookup.question import Question, speakers_named
 from r3mem_agents.lookup.scoring import GIST_FLOOR, SPREAD, weigh
+from r3mem_agents.lookup.similarity import gist_similarity, products
 from r3mem_agents.lookup.snapshot import USER, Snapshot, Speaker
 from r3mem_agents.lookup.weights import FEATURES, LEVELS, WEIGHTS, Weights
 from r3mem_agents.timestamps import Span
@@ -105,7 +105,7 @@ def written_out_coverage(lines: list[Line], query: set[int]) -> list[float]:
     return [min(one / whole, 1.0) if whole else 0.0 for one in said]
 
 
-def likeness(one: bytes, other: bytes) -> float:
+def similarity(one: bytes, other: bytes) -> float:
     differing = sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
     return 1 - 2 * differing / BITS
 
@@ -150,8 +150,8 @@ def test_words_are_bm25_with_absolute_length(
     lines: list[Line], query: set[int], gist: bytes
 ) -> None:
     turns = gathered(lines)
-    likeness = gist_likeness(turns, asked(gist))
-    found = weigh(turns, Question(frozenset(query)), likeness, only(said=10.0)).parts["words"]
+    similarity = gist_similarity(turns, asked(gist))
+    found = weigh(turns, Question(frozenset(query)), similarity, only(said=10.0)).parts["words"]
     assert found.tolist() == pytest.approx(written_out_words(lines, query))
 
 
@@ -190,12 +190,12 @@ def test_a_short_turn_gives_to_those_beside_it(lines: list[Line], query: set[int
 @settings(max_examples=150, deadline=None)
 def test_the_best_turn_says_how_sure_it_is(lines: list[Line], query: set[int], gist: bytes) -> None:
     turns = gathered(lines)
-    likeness = gist_likeness(turns, asked(gist))
+    similarity = gist_similarity(turns, asked(gist))
     question = Question(frozenset(query), named=speakers_named(turns.speakers, query))
-    evidence = weigh(turns, question, likeness)
+    evidence = weigh(turns, question, similarity)
     assert evidence.relevant.tolist() in (
         [False] * len(lines),
-        written_out_relevance(lines, query, likeness.tolist()),
+        written_out_relevance(lines, query, similarity.tolist()),
     )
     for place in range(len(lines)):
         assert evidence.odds[place] == pytest.approx(sum(evidence.of(place).values()))
@@ -205,17 +205,19 @@ def test_the_best_turn_says_how_sure_it_is(lines: list[Line], query: set[int], g
     odds = np.where(evidence.relevant, evidence.odds, -np.inf)
     best = int(odds.argmax())
     covered = written_out_coverage(lines, query)[best]
-    alike = 0.25 if likeness[best] == -1 else max(likeness[best], UNRELATED)
+    alike = 0.25 if similarity[best] == -1 else max(similarity[best], UNRELATED)
     sure = 1 / (1 + math.exp(-OFFSET - COVERED * covered - ALIKE * alike))
     assert sure >= MIN_SURENESS
     expected = [sure * math.exp((one - odds[best]) / SPREAD) for one in odds]
     assert evidence.score.tolist() == pytest.approx(expected)
 
 
-def written_out_relevance(lines: list[Line], query: set[int], likeness: list[float]) -> list[bool]:
+def written_out_relevance(
+    lines: list[Line], query: set[int], similarity: list[float]
+) -> list[bool]:
     direct = [
         bool(query & set(line.terms)) or alike >= GIST_FLOOR
-        for line, alike in zip(lines, likeness, strict=True)
+        for line, alike in zip(lines, similarity, strict=True)
     ]
     relevant = []
     for place, line in enumerate(lines):
@@ -227,9 +229,9 @@ def written_out_relevance(lines: list[Line], query: set[int], likeness: list[flo
 
 @given(lines=MEMORIES, gist=GISTS)
 @settings(max_examples=100, deadline=None)
-def test_likeness_to_signs_is_their_agreement(lines: list[Line], gist: bytes) -> None:
-    found = gist_likeness(gathered(lines), asked(gist))
-    best = [max([likeness(one, gist) for one in line.gists], default=-1.0) for line in lines]
+def test_similarity_to_signs_is_their_agreement(lines: list[Line], gist: bytes) -> None:
+    found = gist_similarity(gathered(lines), asked(gist))
+    best = [max([similarity(one, gist) for one in line.gists], default=-1.0) for line in lines]
     assert found.tolist() == pytest.approx(best, abs=1e-6)
 
 
@@ -264,7 +266,7 @@ def timed() -> Snapshot:
 
 def test_time_counts_inside_a_span_and_fades_outside() -> None:
     snapshot = timed()
-    alike = gist_likeness(snapshot, asked(bytes(5)))
+    alike = gist_similarity(snapshot, asked(bytes(5)))
     question = Question(frozenset([1]), spans=SPANS)
     weights = only(said=1.0, then=2.0)
     found = weigh(snapshot, question, alike, weights).parts["time"]
@@ -279,14 +281,14 @@ def test_time_counts_inside_a_span_and_fades_outside() -> None:
 def test_half_of_time_has_a_fading_of_its_own() -> None:
     snapshot = timed()
     question = Question(frozenset([1]), spans=(Span(105, 10**18, 10),))
-    likeness = gist_likeness(snapshot, asked(bytes(5)))
-    found = weigh(snapshot, question, likeness, only(said=1.0, then=1.0)).parts["time"]
+    similarity = gist_similarity(snapshot, asked(bytes(5)))
+    found = weigh(snapshot, question, similarity, only(said=1.0, then=1.0)).parts["time"]
     assert found.tolist() == pytest.approx([2**-2.5, 2**-0.6, 2**-0.5, 1, 1, 1])
 
 
 def test_whatever_was_said_at_a_time_is_there_newest_first() -> None:
     snapshot = timed()
-    alike = gist_likeness(snapshot, asked(bytes(5)))
+    alike = gist_similarity(snapshot, asked(bytes(5)))
     evidence = weigh(snapshot, Question(frozenset(), spans=SPANS, open=True), alike)
     assert evidence.relevant.tolist() == [False, False, True, True, False, True]
     inside, outside = evidence.score[[2, 3, 5]], evidence.score[[0, 1, 4]]

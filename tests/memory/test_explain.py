@@ -140,16 +140,16 @@ def test_what_is_said_beside_a_turn_and_in_its_session(open_memory: OpenMemory) 
     assert alone.evidence["neighbours"] == alone.evidence["session"] == Evidence(log_odds=0.0)
 
 
-def test_likeness_is_told(memory: CompressiveMemory) -> None:
+def test_similarity_is_told(memory: CompressiveMemory) -> None:
     cat = why(memory, SAID[0][3], SAID[0][3])
-    assert cat.likeness is not None
-    assert f"likeness {cat.likeness:.2f}" in reasons(cat, "gist")
+    assert cat.similarity is not None
+    assert f"similarity {cat.similarity:.2f}" in reasons(cat, "gist")
     other = why(memory, SAID[0][3], SAID[1][3])
-    assert other.likeness is not None
-    assert other.likeness < cat.likeness
+    assert other.similarity is not None
+    assert other.similarity < cat.similarity
     memory.remember("user", "", session="talk", time=START + timedelta(days=2, hours=1))
     none = why(memory, SAID[2][3], "")
-    assert none.likeness is None
+    assert none.similarity is None
     assert reasons(none, "gist") == "it has no gist of this model to compare"
 
 
@@ -256,7 +256,7 @@ def test_printed_it_is_a_line_a_level() -> None:
         },
         said=("cat",),
         unsaid=("pet",),
-        likeness=0.4,
+        similarity=0.4,
         notes=("the best",),
     )
     assert str(explanation) == (

@@ -52,12 +52,12 @@ def test_a_model_with_another_encoder_reads_everything(path: Path, fake: Any) ->
         assert memory.verify().ok
         (old,) = memory.recall("Turn 1 words", k=1, explain=True)
         assert old.explanation is not None
-        assert (old.text, old.explanation.likeness) == (turns[1].text, None)
+        assert (old.text, old.explanation.similarity) == (turns[1].text, None)
         assert old.explanation.evidence["gist"].log_odds == 0
         (hit,) = memory.recall("the dog Biscuit", k=1, explain=True)
         assert hit.explanation is not None
         assert hit.text == new.text
-        assert (hit.explanation.likeness or 0) > 0
+        assert (hit.explanation.similarity or 0) > 0
         assert memory.summary() != []
     with pytest.warns(OtherGistsWarning), CompressiveMemory(path, model=fake) as memory:
         assert memory.history() == [*turns, new]

@@ -100,7 +100,7 @@ def found(memory: CompressiveMemory, question: str) -> tuple[int, bool]:
     """The turn that answers a question, and whether its gist speaks for it."""
     (hit,) = memory.recall(question, k=1, explain=True)
     assert hit.explanation is not None
-    return hit.turn.id, hit.explanation.likeness is not None
+    return hit.turn.id, hit.explanation.similarity is not None
 
 
 def stored(path: Path) -> dict[int, tuple[Any, ...]]:

@@ -61,7 +61,7 @@ def start(base: tuple[Any, Any], pieces: Pieces) -> Start:
     return encoder, vector, ids, torch.tensor([len(row) for row in cut])
 
 
-def likeness(encoder: Encoder, vector: torch.nn.Linear, ids: Tensor, count: Tensor) -> Tensor:
+def similarity(encoder: Encoder, vector: torch.nn.Linear, ids: Tensor, count: Tensor) -> Tensor:
     found = F.normalize(vector(encoder.meaning(ids, count) / ACTIVATION_SCALE), dim=-1).detach()
     centred = F.normalize(found - found.mean(0), dim=-1)
     return centred @ centred.T
@@ -87,7 +87,7 @@ def test_the_start_computes_about_what_its_base_does(base: tuple[Any, Any], star
     assert started > (blind * wanted).sum(-1).mean() + 0.1
     centred = F.normalize(wanted - wanted.mean(0), dim=-1)
     pairs = torch.triu_indices(len(TEXTS), len(TEXTS), 1)
-    both = torch.stack([likeness(*start)[*pairs], (centred @ centred.T)[*pairs]])
+    both = torch.stack([similarity(*start)[*pairs], (centred @ centred.T)[*pairs]])
     assert torch.corrcoef(both)[0, 1] > 0.2, "what is alike there is alike here"
 
 

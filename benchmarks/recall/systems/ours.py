@@ -82,8 +82,8 @@ class Ours(System):
         turns = self._turns[user]
         if user not in self._indexes:
             self._indexes[user] = ConversationIndex(self._model, turns)
-        likeness = self._teacher(user).likeness(query) if ablation.teacher else None
-        winners = self._indexes[user].rank(query, k, ablation.weights, self._now(user), likeness)
+        similarity = self._teacher(user).similarity(query) if ablation.teacher else None
+        winners = self._indexes[user].rank(query, k, ablation.weights, self._now(user), similarity)
         return [(turns[winner.id - 1].id, winner.score) for winner in winners]
 
     def _now(self, user: str) -> datetime:

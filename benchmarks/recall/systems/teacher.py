@@ -22,7 +22,7 @@ class Teacher:
         self._encoder = encoder
         self._vectors = np.array(encoder.embed_documents(texts))
 
-    def likeness(self, question: str) -> NDArray[np.float64]:
+    def similarity(self, question: str) -> NDArray[np.float64]:
         """Return the similarity of each turn to a question, ``(turns,)``."""
         found: NDArray[np.float64] = self._vectors @ np.array(self._encoder.embed_query(question))
         return found

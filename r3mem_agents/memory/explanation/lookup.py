@@ -53,11 +53,11 @@ def _outcome(lookup: Lookup, said: SaidWords, times: tuple[str, ...]) -> str:
     if evidence.best is None:
         return _unlike(said)
     covered = float(coverage(turns, said.postings, question)[evidence.best])
-    alike = float(ranking.likeness[evidence.best])
-    likeness = f" with a likeness of {alike:.2f}" if alike > -1 else ""
+    alike = float(ranking.similarity[evidence.best])
+    similarity = f" with a similarity of {alike:.2f}" if alike > -1 else ""
     best = (
         f"turn {turns.ids[evidence.best]} has the most evidence, and says {percent(covered)} of "
-        f"the weightiest words{likeness}"
+        f"the weightiest words{similarity}"
     )
     if evidence.sure < (bar := least(covered)):
         return (
@@ -70,7 +70,7 @@ def _outcome(lookup: Lookup, said: SaidWords, times: tuple[str, ...]) -> str:
 def _unlike(said: SaidWords) -> str:
     if said.words:
         return (
-            "Nothing is relevant: no turn says one of its words, and none has a likeness of "
+            "Nothing is relevant: no turn says one of its words, and none has a similarity of "
             f"{GIST_FLOOR} or more."
         )
     return (

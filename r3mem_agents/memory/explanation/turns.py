@@ -45,7 +45,7 @@ class Explainer:
         self._ranking = ranking
         self._said = said
         self._now = lookup.now
-        seen = consider(self._turns, self._question, ranking.likeness, lookup.weights)
+        seen = consider(self._turns, self._question, ranking.similarity, lookup.weights)
         self._features = seen.features
         self._places = {place: row for row, place in enumerate(seen.places.tolist())}
         self._used = lookup.weights.of(several_roles=seen.several_roles)
@@ -77,7 +77,7 @@ class Explainer:
             },
             said=said,
             unsaid=unsaid,
-            likeness=self._likeness(place),
+            similarity=self._similarity(place),
             notes=tuple(self._notes(winner, place)),
         )
 
@@ -86,8 +86,8 @@ class Explainer:
             return level in self._ranking.evidence.parts
         return any(self._used[name] for name in LEVELS[level])
 
-    def _likeness(self, place: int) -> float | None:
-        alike = float(self._ranking.likeness[place])
+    def _similarity(self, place: int) -> float | None:
+        alike = float(self._ranking.similarity[place])
         return alike if alike > -1 else None
 
     def _words(self, place: int) -> Iterator[str]:
@@ -102,11 +102,11 @@ class Explainer:
             yield f"{percent(self._share[place])} of what is asked for in words, by weight"
 
     def _gist(self, place: int) -> Iterator[str]:
-        alike = self._likeness(place)
+        alike = self._similarity(place)
         if alike is None:
             yield "it has no gist of this model to compare"
             return
-        yield f"likeness {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
+        yield f"similarity {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
         if any(worth for name, worth in self._used.items() if name.endswith("_unsaid")):
             most = percent(self._share.max(initial=0.0))
             yield f"no turn says more than {most} of it in words: the less, the more it counts"
@@ -122,8 +122,8 @@ class Explainer:
         members = np.flatnonzero(self._turns.session == self._turns.session[place])
         if said := self._said.of(members):
             yield f"its session says: {listed(said)}"
-        best = members[self._ranking.likeness[members].argmax()]
-        if (alike := self._likeness(int(best))) is not None:
+        best = members[self._ranking.similarity[members].argmax()]
+        if (alike := self._similarity(int(best))) is not None:
             whose = "this turn" if best == place else f"turn {self._turns.ids[best]}"
             yield f"most alike in its session is {whose}: {alike:.2f}"
 

@@ -80,26 +80,26 @@ def distillation_loss(
     """
     size, bits = gists.shape
     wanted, found = (F.normalize(x - mean, dim=-1) for x in (targets, vectors))
-    likeness = wanted @ wanted.T
+    similarity = wanted @ wanted.T
     pairs = weight[:, None] * weight
     pairs = pairs / pairs.mean()
     share = weight / weight.sum()
     cosine = ((vectors * targets).sum(-1) * share).sum()
-    related = ((found @ found.T - likeness).square() * pairs).mean()
+    related = ((found @ found.T - similarity).square() * pairs).mean()
     signs = signs_of(gists)
     agree = signs @ signs.T / bits
-    hashed = 2 / math.pi * torch.asin(likeness.clamp(-0.999, 0.999))
+    hashed = 2 / math.pi * torch.asin(similarity.clamp(-0.999, 0.999))
     coded = ((agree - hashed).square() * pairs).mean()
     alone = torch.eye(size, dtype=torch.bool, device=gists.device)
 
-    def listed(similarity: Tensor) -> Tensor:
-        return (similarity / r.temperature).masked_fill(alone, _NEVER)
+    def listed(similarities: Tensor) -> Tensor:
+        return (similarities / r.temperature).masked_fill(alone, _NEVER)
 
-    neighbours = listed(likeness).softmax(-1)
+    neighbours = listed(similarity).softmax(-1)
     asked = F.normalize(gists, dim=-1) @ signs.T / bits**0.5 * (math.pi / 2) ** 0.5
     lists = sum(
         -((neighbours * listed(one).log_softmax(-1)).sum(-1) * share).sum()
         for one in (asked, torch.sin(agree * math.pi / 2))
     )
-    loss = 1 - cosine + r.likeness_weight * related + coded + r.list_weight * lists
+    loss = 1 - cosine + r.similarity_weight * related + coded + r.list_weight * lists
     return loss, cosine

@@ -106,14 +106,15 @@ def confusable(talks: Talks, gists: NDArray[np.float32], each: int) -> tuple[Row
     found: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     speakers = np.array(talks.speakers)
     for number, (first, end) in enumerate(talks.talks):
-        likeness = bits[first:end] @ bits[first:end].T
-        likeness[speakers[first:end, None] != speakers[None, first:end]] = -np.inf
+        similarity = bits[first:end] @ bits[first:end].T
+        similarity[speakers[first:end, None] != speakers[None, first:end]] = -np.inf
         for newer in range(1, end - first):
-            order = np.argsort(-likeness[newer, :newer])[:each]
+            order = np.argsort(-similarity[newer, :newer])[:each]
             found[number >= talks.memories].extend(
                 (first + older, first + newer)
                 for older in order.tolist()
-                if likeness[newer, older] > -np.inf and (first + older, first + newer) not in known
+                if similarity[newer, older] > -np.inf
+                and (first + older, first + newer) not in known
             )
     mine, others = (np.array(pairs, np.int64).reshape(-1, 2) for pairs in found)
     return mine, others

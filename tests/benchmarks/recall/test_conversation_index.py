@@ -67,7 +67,7 @@ def test_without_direct_evidence_nothing_is_relevant(index: ConversationIndex) -
     assert index.rank(QUESTION, 5, WEIGHTS.without("words", "gist"), NOW) == []
 
 
-def test_another_likeness_takes_the_place_of_gists(index: ConversationIndex) -> None:
+def test_another_similarity_takes_the_place_of_gists(index: ConversationIndex) -> None:
     last = np.array([-1.0, -1.0, -1.0, -1.0, 1.0])
     best, *others = index.rank("Nothing like it", 5, WEIGHTS, NOW, last)
     assert best.id == 5
