@@ -13,7 +13,7 @@ WORKERS ?= logical
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
-PAGES := docs/tables.py docs/commands.py
+PAGES := docs.tables docs.commands
 
 .PHONY: help demo test test-slow test-gpu test-lowest check format docs pages bench recall question wheel clean
 .DEFAULT_GOAL := help
@@ -82,7 +82,7 @@ docs: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 pages: $(READY)
-	@for page in $(PAGES); do $(BIN)/python $$page || exit 1; done
+	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results

@@ -1,6 +1,6 @@
 """The reference of the command line, docs/cli.md, written from the command itself.
 
-python docs/commands.py
+python -m docs.commands
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from docs.commands import reference
 from tests.docs.blocks import DOCS, PAGES, ROOT, named
 
 REPOSITORY: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"][
@@ -61,7 +61,6 @@ def test_the_site_fetches_nothing() -> None:
 
 def test_the_reference_of_the_command_line_is_fresh() -> None:
     """Otherwise ``make pages`` is due."""
-    reference = runpy.run_path(str(DOCS / "commands.py"))["reference"]
     assert reference() == (DOCS / "cli.md").read_text(encoding="utf-8")
 
 

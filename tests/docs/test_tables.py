@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from docs.tables import pages
+from docs.tables.pages import PAGES, TABLES, figure, written
 from tests.docs.blocks import DOCS, ROOT, named
 
-TABLES: dict[str, Any] = runpy.run_path(str(DOCS / "tables.py"))
 WRITTEN = re.compile(
     r"<!-- (table|figure|output): .*?<!-- /\1 -->|"
     r"<!-- what follows is written by `make question` -->.*?<!-- to here -->",
@@ -20,16 +19,16 @@ WRITTEN = re.compile(
 FIGURES = [ROOT / "README.md", DOCS / "figures.md", DOCS / "demo.md"]
 
 
-@pytest.mark.parametrize("page", TABLES["PAGES"], ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_the_tables_are_fresh(page: Path) -> None:
     """Otherwise ``make pages`` is due."""
     text = page.read_text(encoding="utf-8")
-    assert TABLES["written"](text) == text
+    assert written(text) == text
 
 
 def test_every_table_is_shown_somewhere() -> None:
-    pages = "".join(page.read_text(encoding="utf-8") for page in TABLES["PAGES"])
-    assert set(re.findall(r"<!-- table: ([\w-]+) -->", pages)) == set(TABLES["TABLES"])
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"<!-- table: ([\w-]+) -->", text)) == set(TABLES)
 
 
 @pytest.mark.parametrize("page", FIGURES, ids=named)
@@ -39,7 +38,7 @@ def test_no_figure_is_written_by_hand(page: Path) -> None:
     assert not re.findall(r"\b0\.\d+|\b\d+(?:\.\d+)? (?:ms|MB|turns/s|tokens/s)\b", text)
 
 
-@pytest.mark.parametrize("page", TABLES["PAGES"], ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_no_line_begins_with_a_figure(page: Path) -> None:
     """Markdown would take the line for a block of HTML."""
     assert not re.search(r"^<!-- figure", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -49,6 +48,5 @@ def test_no_line_begins_with_a_figure(page: Path) -> None:
     ("form", "shown"), [(".2f", "1500000.00"), (",", "1,500,000"), ("MB", "1.5 MB")]
 )
 def test_a_figure_has_a_format(form: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    figure = TABLES["figure"]
-    monkeypatch.setitem(figure.__globals__, "figures", lambda _: {"a": {"b": 1_500_000}})
+    monkeypatch.setattr(pages, "figures", lambda _: {"a": {"b": 1_500_000}})
     assert figure("result/a/b", form) == shown
