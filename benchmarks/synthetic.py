@@ -16,7 +16,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def demo_texts() -> list[str]:
-    """Sentences of the demonstration's meetings, the stock of :func:`make_turns`."""
+    """Sentences of the demonstration's meetings, the stock of ``make_turns``."""
     sentences: list[str] = []
     for turn in meetings.load().turns:
         sentences += [part for part in re.split(r"(?<=[.?!])\s+", turn.text) if len(part) > 12]

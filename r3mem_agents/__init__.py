@@ -1,7 +1,7 @@
 """Agent memory that compresses every turn into memory tokens and expands them byte for byte.
 
 What is listed here is what users import, and what they catch. Authors of adapters find their tools
-in :mod:`r3mem_agents.prompts`.
+in ``r3mem_agents.prompts``.
 """
 
 from __future__ import annotations

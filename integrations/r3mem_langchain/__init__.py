@@ -2,12 +2,12 @@
 
 Each name needs only what it is used with, and is loaded when it is first asked for:
 
-- :class:`R3MemoryMiddleware`: gives an agent of ``create_agent`` its memory; extra ``langchain``.
-- :func:`as_tools`: ``remember``, ``recall`` and ``forget`` as tools; extra ``langchain``.
-- :class:`R3Retriever`: turns as documents; extra ``langchain``.
-- :class:`R3ChatMessageHistory`: for ``RunnableWithMessageHistory``; extra ``langchain``.
-- :class:`R3Store`: LangGraph's store; extra ``langchain``.
-- :class:`R3Memory`: ``memory=`` of a classic chain; extra ``classic``.
+- ``R3MemoryMiddleware``: gives an agent of ``create_agent`` its memory; extra ``langchain``.
+- ``as_tools``: ``remember``, ``recall`` and ``forget`` as tools; extra ``langchain``.
+- ``R3Retriever``: turns as documents; extra ``langchain``.
+- ``R3ChatMessageHistory``: for ``RunnableWithMessageHistory``; extra ``langchain``.
+- ``R3Store``: LangGraph's store; extra ``langchain``.
+- ``R3Memory``: ``memory=`` of a classic chain; extra ``classic``.
 """
 
 from __future__ import annotations

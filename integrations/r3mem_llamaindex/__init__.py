@@ -1,8 +1,8 @@
 """Memory for LlamaIndex that compresses every message and gives it back byte for byte.
 
-- :class:`R3Memory`: ``memory=`` of chat engines and agents.
-- :class:`R3MemoryBlock`: long-term memory for LlamaIndex's own ``Memory``.
-- :class:`R3Retriever`: turns as nodes, for context engines and query engines.
+- ``R3Memory``: ``memory=`` of chat engines and agents.
+- ``R3MemoryBlock``: long-term memory for LlamaIndex's own ``Memory``.
+- ``R3Retriever``: turns as nodes, for context engines and query engines.
 """
 
 from importlib.util import find_spec

@@ -36,7 +36,7 @@ class Weights:
         return self.assistant if several_roles else self.people
 
     def without(self, *levels: str) -> Weights:
-        """Return the same weights, with some levels of :data:`LEVELS` left out."""
+        """Return the same weights, with some levels of ``LEVELS`` left out."""
         gone = dict.fromkeys((name for level in levels for name in LEVELS[level]), 0.0)
         return Weights({**self.assistant, **gone}, {**self.people, **gone})
 

@@ -3,16 +3,16 @@
 An adapter lets an agent framework use a memory. Each function here does one of the things that
 adapters have in common, and knows no framework:
 
-- Choose what a prompt gets: :func:`prompt_memory` returns a :class:`PromptMemory`, the newest turns
-  of a session and older ones that answer a question. :func:`newest_first` and :func:`fit_window`
-  read and cut a window of messages, :func:`whole_calls` leaves out half of a tool call, and
-  :func:`recall_sessions` says which sessions a conversation may recall from.
-- Write it: :func:`turn_line` is a turn on a line of its own, dated, with its speaker;
-  :func:`mark_recalled` marks recalled lines as a quotation, and :func:`is_recalled` and
-  :func:`without_recalled` find the mark again, so that what was recalled is not stored a second
-  time. :func:`quoted`, :func:`indented`, :func:`unindented` and :func:`escape_tags` keep a quoted
-  text from ending the quotation; :func:`wall_clock` writes a time.
-- Go on without a memory that fails: :func:`raise_or_log`.
+- Choose what a prompt gets: ``prompt_memory`` returns a ``PromptMemory``, the newest turns
+  of a session and older ones that answer a question. ``newest_first`` and ``fit_window``
+  read and cut a window of messages, ``whole_calls`` leaves out half of a tool call, and
+  ``recall_sessions`` says which sessions a conversation may recall from.
+- Write it: ``turn_line`` is a turn on a line of its own, dated, with its speaker;
+  ``mark_recalled`` marks recalled lines as a quotation, and ``is_recalled`` and
+  ``without_recalled`` find the mark again, so that what was recalled is not stored a second
+  time. ``quoted``, ``indented``, ``unindented`` and ``escape_tags`` keep a quoted
+  text from ending the quotation; ``wall_clock`` writes a time.
+- Go on without a memory that fails: ``raise_or_log``.
 """
 
 from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, turn_line
