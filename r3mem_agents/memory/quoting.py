@@ -22,9 +22,13 @@ INDENTED = re.compile(f"({BREAK.pattern}){INDENT}")
 
 
 def escape_tags(text: str, *names: str) -> str:
-    """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``."""
+    """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``.
+
+    Whatever signs stand in front of the name, a language model may read a tag: two slashes, or a
+    space without width.
+    """
     either = "|".join(map(re.escape, names))
-    return re.sub(rf"<(?=\s*/?\s*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
+    return re.sub(rf"<(?=[^\w<>]*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
 
 
 def indented(text: str) -> str:
