@@ -24,6 +24,7 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_langchain._bytes import packed, unpacked
 from r3mem_langchain._keys import turn_key
 from r3mem_langchain._quoting import METADATA, quotes
 
@@ -112,7 +113,7 @@ def _spoken(message: BaseMessage) -> tuple[str, dict[str, Any]]:
                 text, start = _append(text, said)
                 extra["places"].append([number, start, len(text), entry])
                 rest = None if isinstance(block, str) else block | {entry: None}
-            extra["blocks"].append(rest)
+            extra["blocks"].append(packed(rest))
     if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
         extra["content"] = len(text)
         for call in message.tool_calls:
@@ -199,7 +200,7 @@ def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
         return QUOTATION
     if "blocks" not in extra:
         return turn.text[: extra.get("content")]
-    blocks = list(extra["blocks"])
+    blocks = unpacked(extra["blocks"])
     for number, start, end, entry in extra["places"]:
         said = turn.text[start:end]
         blocks[number] = said if entry is None else blocks[number] | {entry: said}
