@@ -1,18 +1,25 @@
 """A host's messages as turns, and back.
 
-What was said is the turn's text: the text blocks, and tool calls with their arguments, so that they
-are compressed, searched and shown. The metadata holds the rest, and where in the text each block
-lies; a plain message has none.
+What was said is the turn's text: the text blocks, those of a citable document too, and tool calls
+with their arguments, so that they are compressed, searched and shown. The metadata holds the rest,
+and where in the text each block lies; a plain message has none.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    CitableBlock,
+    MessageRole,
+    TextBlock,
+    ToolCallBlock,
+)
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
@@ -41,16 +48,7 @@ def to_turn(message: ChatMessage, session: str) -> Turn:
         json.dumps(message.model_dump(), default=str, allow_nan=False)
     except ValueError as error:
         raise InvalidInputError(f"a message must be what JSON can hold: {error}") from error
-    text = ""
-    blocks: list[dict[str, Any]] = []
-    for block, plain in zip(message.blocks, dumped["blocks"], strict=True):
-        if said := _said(block):
-            lead, value, field = said
-            text += ("\n" if text and lead + value else "") + lead + value
-            kept = plain | {"text": None, "tool_kwargs": None, field: _place(text, value)}
-        else:
-            kept = plain
-        blocks.append({name: value for name, value in kept.items() if value is not None})
+    blocks, text = _kept(message.blocks, dumped["blocks"], "")
     extra: dict[str, Any] = {}
     if blocks != _one_block(text):
         extra["blocks"] = blocks
@@ -69,17 +67,39 @@ def to_turn(message: ChatMessage, session: str) -> Turn:
 def to_message(turn: Turn) -> ChatMessage:
     """A turn as a message, equal to the one that it was made from."""
     extra = (turn.metadata or {}).get(METADATA, {})
-    blocks: list[dict[str, Any]] = []
-    for kept in extra.get("blocks", _one_block(turn.text)):
-        block = dict(kept)
-        for field in ("text", "tool_kwargs"):
-            if isinstance(place := block.get(field), list):
-                block[field] = turn.text[slice(*place)]
-        if place := block.pop("arguments", None):
-            block["tool_kwargs"] = json.loads(turn.text[slice(*place)])
-        blocks.append(block)
+    blocks: list[Any] = [
+        _block(kept, turn.text) for kept in extra.get("blocks", _one_block(turn.text))
+    ]
     role = turn.role if turn.role in ROLES else MessageRole.USER
     return ChatMessage(role=role, blocks=blocks, additional_kwargs=extra.get("kwargs", {}))
+
+
+def _block(kept: dict[str, Any], text: str) -> dict[str, Any]:
+    block = dict(kept)
+    for field in ("text", "tool_kwargs"):
+        if isinstance(place := block.get(field), list):
+            block[field] = text[slice(*place)]
+    if place := block.pop("arguments", None):
+        block["tool_kwargs"] = json.loads(text[slice(*place)])
+    if block.get("block_type") == "citable":
+        block["content"] = [_block(inner, text) for inner in block["content"]]
+    return block
+
+
+def _kept(
+    blocks: Sequence[object], dumped: Sequence[dict[str, Any]], text: str
+) -> tuple[list[dict[str, Any]], str]:
+    # Blocks without what is said in them, and the text with that at its end.
+    kept: list[dict[str, Any]] = []
+    for block, plain in zip(blocks, dumped, strict=True):
+        if said := _said(block):
+            lead, value, field = said
+            text += ("\n" if text and lead + value else "") + lead + value
+            plain |= {"text": None, "tool_kwargs": None, field: _place(text, value)}
+        elif isinstance(block, CitableBlock):
+            plain["content"], text = _kept(block.content, plain["content"], text)
+        kept.append({name: value for name, value in plain.items() if value is not None})
+    return kept, text
 
 
 def _said(block: object) -> tuple[str, str, str] | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, TextBlock, ThinkingBlock, ToolCallBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    CitableBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
 from llama_index.core.utils import get_tokenizer
 
 Tokenizer = Callable[[str], Sequence[Any]]
@@ -31,6 +37,8 @@ def message_tokens(message: ChatMessage, tokenizer: Tokenizer) -> int:
                 texts.append(block.content or "")
             case ToolCallBlock():
                 texts.append(f"{block.tool_name} {block.tool_kwargs}")
+            case CitableBlock():
+                tokens += message_tokens(ChatMessage(blocks=list(block.content)), tokenizer)
             case _:
                 tokens += MEDIA_TOKENS.get(block.block_type, 0)
     return tokens + sum(len(tokenizer(text)) for text in texts)

@@ -177,12 +177,13 @@ class R3Memory(Recalling, BaseMemory):
         return [shown.message for shown in self._newest_first()][::-1]
 
     def get(
-        self, input: str | None = None, initial_token_count: int = 0, **_: Any
+        self, input: str | ChatMessage | None = None, initial_token_count: int = 0, **_: Any
     ) -> list[ChatMessage]:
         """Messages for a prompt: recalled turns, and the newest messages of the window.
 
         Args:
-            input: The question to recall turns for; ``None`` means the newest user's message.
+            input: The question to recall turns for, as text or in a message; ``None`` means the
+                newest user's message.
             initial_token_count: Tokens that the prompt has already.
             **_: Arguments that hosts give to memories of other kinds.
 
@@ -199,6 +200,8 @@ class R3Memory(Recalling, BaseMemory):
         most = min(self.recall_tokens, int(RECALL_SHARE * budget))
         window = self._fit(reversed(widest), budget - most)
         asked = [shown.message for shown in window if shown.message.role == "user"]
+        if isinstance(input, ChatMessage):
+            input = input.content
         question = input or (asked[-1].content if asked else None) or ""
         recalled = self._recalled(question, window, min(most, budget - self._cost(window)))
         # What is not recalled leaves its room to the window, whose turns are no longer recalled.

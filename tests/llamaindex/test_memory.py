@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock, ToolCallBlock
 from llama_index.core.memory import BaseMemory
 
 from r3mem_agents import CompressiveMemory
@@ -43,6 +43,20 @@ async def test_the_async_forms_do_the_same(r3: R3Memory) -> None:
     await r3.areset()
     assert await r3.aget_all() == []
     assert said(r3) == [BISCUIT, "Noted.", "Yes.", "Another."]
+
+
+@pytest.mark.parametrize("put", [[BISCUIT, QUESTION], [BISCUIT]])
+def test_the_input_may_be_a_message(r3: R3Memory, put: list[str]) -> None:
+    """The host's own ``Memory`` takes one as well."""
+    for text in put:
+        r3.put(user(text))
+    r3.reset()
+    r3.put(user("Hello."))
+    for text in (QUESTION, "", "xylophone"):
+        assert r3.get(input=user(text)) == r3.get(input=text)
+    assert BISCUIT in recalled(r3.get(input=user(QUESTION)))
+    picture = ChatMessage(blocks=[ImageBlock(url="https://example.org/dog.png")])
+    assert r3.get(input=picture) == r3.get()
 
 
 CALLS: list[list[ChatMessage]] = [

@@ -26,6 +26,7 @@ from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import mark_recalled
 from r3mem_llamaindex._messages import digest, to_message, to_turn, unmark
+from r3mem_llamaindex._tokens import message_tokens, tokenize
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON = st.recursive(
@@ -50,7 +51,14 @@ BLOCKS: st.SearchStrategy[ContentBlock] = st.one_of(
     st.just(ImageBlock(url="https://example.org/dog.png")),
     st.just(DocumentBlock(data=b"%PDF-1.7", title="A paper")),
     st.just(CachePoint(cache_control=CacheControl(type="ephemeral"))),
-    st.just(CitableBlock(title="T", source="S", content=[TextBlock(text="Cited.")])),
+    st.builds(
+        lambda texts: CitableBlock(
+            title="T",
+            source="S",
+            content=[*(TextBlock(text=text) for text in texts), ImageBlock(image=b"1")],
+        ),
+        st.lists(TEXT, max_size=2),
+    ),
 )
 MESSAGES = st.builds(
     ChatMessage,
@@ -83,6 +91,14 @@ def test_a_tool_call_can_be_read_in_the_text() -> None:
     turn = to_turn(message, "s")
     assert turn.text == 'I look it up.\n[calls weather] {"city": "Århus"}'
     assert "Århus" not in json.dumps(turn.metadata, ensure_ascii=False)  # nothing is kept twice
+
+
+def test_a_document_that_may_be_cited_is_said_and_counted() -> None:
+    plan = CitableBlock(title="Plan", source="S", content=[TextBlock(text="We fly to Lisbon.")])
+    message = ChatMessage(blocks=[TextBlock(text="Read this."), plan])
+    assert to_turn(message, "s").text == "Read this.\nWe fly to Lisbon."
+    plain = ChatMessage(blocks=[TextBlock(text="Read this."), *plan.content])
+    assert message_tokens(message, tokenize) == message_tokens(plain, tokenize) > 0
 
 
 @given(one=MESSAGES, other=MESSAGES)
