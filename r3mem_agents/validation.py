@@ -74,12 +74,12 @@ def check_time(value: object, what: str) -> datetime:
     return value
 
 
-def check_count(value: object, what: str) -> int:
-    """Accept a whole number from 1."""
+def check_count(value: object, what: str, least: int = 1) -> int:
+    """Accept a whole number that is not too small."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidInputError(f"{what} must be an int, not {type(value).__name__}")
-    if value <= 0:
-        raise InvalidInputError(f"{what} is {value}; it must be 1 or more")
+    if value < least:
+        raise InvalidInputError(f"{what} is {value}; it must be {least} or more")
     return value
 
 

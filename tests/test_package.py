@@ -3,8 +3,6 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-import subprocess
-import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 
 import r3mem_agents
 from r3mem_agents import errors, prompts
+from tests.new_process import loaded, run
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "r3mem_agents"
@@ -32,7 +31,7 @@ ALLOWED = {
     "lookup": {"timestamps"},
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
     | {"model", "analysis", "lookup"},
-    "prompts": {"types", "errors", "timestamps", "memory"},
+    "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": set(),
     "train": {"types", "errors", "model", "memory", "provenance"},
@@ -201,25 +200,11 @@ def test_version_is_the_same_everywhere() -> None:
 
 def test_import_is_silent_and_light() -> None:
     heavy = ["torch", "sqlalchemy", "typer", "rich", "numpy", "langchain_core", "llama_index"]
-    assert _loaded("import r3mem_agents; r3mem_agents.Turn", heavy) == "[]\n"
+    assert loaded("import r3mem_agents; r3mem_agents.Turn", heavy) == []
 
 
 def test_a_memory_is_loaded_without_torch() -> None:
-    assert _loaded("from r3mem_agents import CompressiveMemory", ["torch"]) == "[]\n"
-
-
-def _loaded(code: str, modules: list[str]) -> str:
-    """Which of the modules are loaded once a new process has run the code without a warning."""
-    code += f"\nimport sys; print(sorted(set({modules}) & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-    assert done.stderr == ""
-    return done.stdout
+    assert loaded("from r3mem_agents import CompressiveMemory", ["torch"]) == []
 
 
 @pytest.mark.parametrize(
@@ -231,19 +216,8 @@ def _loaded(code: str, modules: list[str]) -> str:
 )
 def test_adapters_name_their_extra(module: str, host: str, extra: str) -> None:
     """Without its host each one raises an ImportError that says what to install."""
-    code = (
-        "import sys, importlib.util as util\n"
-        "real = util.find_spec\n"
-        f"util.find_spec = lambda name, *rest: None if name.startswith({host!r}) "
-        "else real(name, *rest)\n"
-        "sys.path.insert(0, 'integrations')\n"
-        f"try: import {module}\n"
-        "except ImportError as error: print(error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert f"pip install 'r3mem-agents[{extra}]'" in done.stdout
+    code = f"try: import {module}\nexcept ImportError as error: print(error)"
+    assert f"pip install 'r3mem-agents[{extra}]'" in run(code, without=[host])
     assert (ROOT / "integrations" / module / "py.typed").is_file()
 
 

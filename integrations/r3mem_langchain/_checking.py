@@ -5,6 +5,7 @@ from __future__ import annotations
 from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.validation import check_count
 from r3mem_langchain._filters import check_conditions, check_filter
 
 
@@ -31,8 +32,8 @@ def check_op(op: object) -> None:
         case ListNamespacesOp():
             _check_page(op)
             check_conditions(op.match_conditions)
-            if op.max_depth is not None and op.max_depth < 1:
-                raise InvalidInputError(f"max_depth is {op.max_depth}; it must be 1 or more")
+            if op.max_depth is not None:
+                check_count(op.max_depth, "max_depth")
         case _:
             raise InvalidInputError(f"{type(op).__name__} is not an operation of a store")
 
@@ -65,7 +66,5 @@ def _check_key(key: object) -> None:
 
 
 def _check_page(op: SearchOp | ListNamespacesOp) -> None:
-    if op.offset < 0 or op.limit < 0:
-        raise InvalidInputError(
-            f"offset is {op.offset} and limit {op.limit}; they must be 0 or more"
-        )
+    check_count(op.offset, "offset", least=0)
+    check_count(op.limit, "limit", least=0)

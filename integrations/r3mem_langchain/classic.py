@@ -15,7 +15,7 @@ from langchain_core.messages import (
     ToolMessage,
     get_buffer_string,
 )
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from r3mem_agents import Turn
 from r3mem_agents.concurrency import in_thread
@@ -85,10 +85,10 @@ class R3Memory(BaseMemory):
     input_key: str | None = None
     output_key: str | None = None
     return_messages: bool = False
-    k: int = 5
-    window: int = 10
+    k: int = Field(default=5, ge=1)
+    window: int = Field(default=10, ge=0)
     recall_from: RecallFrom | None = None
-    token_budget: int = 2000
+    token_budget: int = Field(default=2000, ge=0)
     on_error: OnError = "raise"
 
     @property

@@ -13,6 +13,7 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
 from r3mem_agents.prompts import OnError, RecallFrom, prompt_memory, raise_or_log
+from r3mem_agents.validation import check_count
 from r3mem_langchain._changes import follow, seen
 from r3mem_langchain._known import known_ids, unwritten
 from r3mem_langchain._scope import Scope, called_by_tool
@@ -125,12 +126,15 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
                 without.
 
         Raises:
-            InvalidInputError: If ``on_error`` or ``recall_from`` is something else, or an id is
-                empty. A run that has an empty id raises it too.
+            InvalidInputError: If ``on_error`` or ``recall_from`` is something else, a number is too
+                small, or an id is empty. A run that has an empty id raises it too.
         """
         super().__init__()
         if on_error not in ("raise", "log"):
             raise InvalidInputError(f"on_error is {on_error!r}; it must be 'raise' or 'log'")
+        check_count(k, "k")
+        check_count(window, "window", least=0)
+        check_count(token_budget, "token_budget", least=0)
         self.memory = memory
         self.on_error = on_error
         self._scope = Scope(memory, user_id, thread_id, recall_from)

@@ -12,7 +12,7 @@ from langchain_core.callbacks import (
 )
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from r3mem_langchain._handle import MemoryField
 from r3mem_langchain._quoting import to_document
@@ -57,7 +57,7 @@ class R3Retriever(BaseRetriever):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     memory: MemoryField
-    k: int = 5
+    k: int = Field(default=5, ge=1)
     since: datetime | None = None
     until: datetime | None = None
     now: datetime | None = None

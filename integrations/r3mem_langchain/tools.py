@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 from r3mem_agents import CompressiveMemory, Recollection
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.prompts import NOTHING_FOUND, RecallFrom, mark_recalled, turn_line
+from r3mem_agents.validation import check_count
 from r3mem_langchain._keys import digest_of, turn_key
 from r3mem_langchain._scope import Scope
 
@@ -79,40 +81,47 @@ def as_tools(
         The tools ``remember``, ``recall`` and ``forget``, each sync and async.
 
     Raises:
-        InvalidInputError: If an id is empty, or ``recall_from`` is unknown. A call of a run that
-            has an empty id raises it too.
+        InvalidInputError: If an id is empty, ``recall_from`` is unknown, or ``k`` is too small. A
+            call of a run that has an empty id raises it too.
     """
     scope = Scope(memory, user_id, thread_id, recall_from)
     scope.check()
+    check_count(k, "k")
 
     def remember(text: str) -> str:
         """Remember something for later conversations, word for word."""
-        turn = scope.place().memory.remember("assistant", text, key=_key(text))
+        memory = scope.place().memory
+        with _telling_the_model():
+            turn = memory.remember("assistant", text, key=_key(text))
         return f"Remembered as turn {turn.id}."
 
     def recall(query: str) -> str:
         """Look up what was said or noted before, in this conversation and in earlier ones."""
         place = scope.place()
-        return _shown(place.memory.recall(query, k, sessions=place.sessions))
+        with _telling_the_model():
+            return _shown(place.memory.recall(query, k, sessions=place.sessions))
 
     def forget(turn_ids: list[int]) -> str:
         """Forget turns for good. Only do so when you are asked to."""
         place = scope.place()
-        try:
+        with _telling_the_model():
             for session in place.sessions or ():
                 if missing := set(turn_ids).difference(place.memory.turn_ids(session)):
                     raise NotFoundError(
                         f"no turn {min(missing)} in this conversation; nothing was forgotten"
                     )
             return f"Forgot {place.memory.forget(turn_ids=turn_ids)} turns."
-        except (InvalidInputError, NotFoundError) as error:
-            raise ToolException(str(error)) from error
 
-    return [
-        _tool(remember, _Remember),
-        _tool(recall, _Recall),
-        _tool(forget, _Forget, handle_tool_error=True),
-    ]
+    return [_tool(remember, _Remember), _tool(recall, _Recall), _tool(forget, _Forget)]
+
+
+@contextmanager
+def _telling_the_model() -> Iterator[None]:
+    # What it asked for is at fault, so it can ask again.
+    try:
+        yield
+    except (InvalidInputError, NotFoundError) as error:
+        raise ToolException(str(error)) from error
 
 
 def _key(text: str) -> str | None:
@@ -121,9 +130,9 @@ def _key(text: str) -> str | None:
     return None if call is None else turn_key(f"{call} {digest_of(text)}")
 
 
-def _tool(function: Callable[..., str], schema: type[BaseModel], **options: Any) -> BaseTool:
+def _tool(function: Callable[..., str], schema: type[BaseModel]) -> BaseTool:
     # Without a coroutine of its own a tool runs its function in a thread when it is awaited.
-    return _MemoryTool.from_function(function, args_schema=schema, **options)
+    return _MemoryTool.from_function(function, args_schema=schema, handle_tool_error=True)
 
 
 def _shown(hits: list[Recollection]) -> str:

@@ -10,6 +10,7 @@ from r3mem_agents.memory.context import Composed, compose, turn_line
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, StoredTurn
+from r3mem_agents.validation import check_count
 
 RECENT_SHARE = 0.5
 """Part of a token budget that the newest turns may take from older ones that help; chosen."""
@@ -59,7 +60,7 @@ def prompt_memory(
         window: Most newest turns of the session; 0 for none.
         k: Most older turns.
         token_budget: Most tokens of both parts together, speakers, dates and marks included, as the
-            model's own tokenizer counts them.
+            model's own tokenizer counts them; 0 for nothing.
         shown_keys: Keys of turns of the session that the prompt has already.
         shown_ids: Ids of turns that it has already.
         sessions: Only older turns of these sessions; see ``recall_sessions``.
@@ -67,6 +68,8 @@ def prompt_memory(
     Raises:
         InvalidInputError: If an argument has a wrong type or value.
     """
+    check_count(window, "window", least=0)
+    check_count(token_budget, "token_budget", least=0)
     count = memory.model.count_tokens
 
     def cost(turn: StoredTurn) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from r3mem_agents.analysis.dates.single import SIGNS, WORD
 from r3mem_agents.analysis.dates.spans import find_dates
 from r3mem_agents.timestamps import EVER_US, Span, from_integers, to_integers
+from tests.new_process import run
 
 NOW = datetime(2023, 10, 22, 9, 55, tzinfo=UTC)
 
@@ -285,8 +284,7 @@ def test_dateparser_is_loaded_for_dates_alone() -> None:
         "for question in ('What is the dog called?', 'Who came yesterday?'):\n"
         "    find_dates(question, None, Span(0, 1)); print('dateparser' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert run(code).split() == ["False", "True"]
 
 
 def test_dateparsers_own_phrases_have_a_sign() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ import typer
 
 import r3mem_agents
 from r3mem_agents.cli import app
+from tests import new_process
 from tests.cli.running import Run
 
 
@@ -73,8 +73,7 @@ def test_help_loads_neither_torch_nor_a_database() -> None:
         "except SystemExit: pass\n"
         "print(sorted({'torch', 'sqlalchemy', 'matplotlib', 'zstandard'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert new_process.run(code).splitlines()[-1] == "[]"
 
 
 def test_version(run: Run) -> None:

@@ -1,27 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import r3mem_langchain
+from tests.new_process import loaded, run
 
 ROOT = Path(__file__).parents[2]
-
-
-def run(code: str) -> str:
-    code = f"import sys; sys.path.insert(0, 'integrations')\n{code}"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-    assert done.stderr == ""
-    return done.stdout
 
 
 def test_exports_are_sorted_and_there() -> None:
@@ -52,28 +38,21 @@ def test_a_module_without_an_underscore_holds_what_the_package_lists() -> None:
     ],
 )
 def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
-    code = (
-        f"import r3mem_langchain; r3mem_langchain.{name}\n"
-        f"print(sorted(set({unneeded.split()}) & set(sys.modules)))"
-    )
-    assert run(code) == "[]\n"
+    assert loaded(f"import r3mem_langchain; r3mem_langchain.{name}", unneeded.split()) == []
 
 
 @pytest.mark.parametrize(
     ("name", "missing", "extra"),
     [
-        ("R3Memory", ["langchain_classic"], "classic"),
-        ("R3MemoryMiddleware", ["langchain"], "langchain"),
-        ("R3Store", ["langgraph"], "langchain"),
+        ("R3Memory", "langchain_classic", "classic"),
+        ("R3MemoryMiddleware", "langchain", "langchain"),
+        ("R3Store", "langgraph", "langchain"),
     ],
 )
-def test_what_is_missing_is_named(name: str, missing: list[str], extra: str) -> None:
+def test_what_is_missing_is_named(name: str, missing: str, extra: str) -> None:
     code = (
-        "import importlib.util as util\n"
-        "real = util.find_spec\n"
-        f"util.find_spec = lambda name, *rest: None if name in {missing} else real(name, *rest)\n"
         "import r3mem_langchain\n"
         f"try: r3mem_langchain.{name}\n"
         "except ImportError as error: print(error)"
     )
-    assert f"pip install 'r3mem-agents[{extra}]'" in run(code)
+    assert f"pip install 'r3mem-agents[{extra}]'" in run(code, without=[missing])

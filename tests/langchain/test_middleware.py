@@ -331,6 +331,12 @@ def test_what_cannot_be_stored_does_not_stop_what_follows(
 def test_wrong_options_are_refused(open_memory: OpenMemory) -> None:
     with pytest.raises(InvalidInputError, match="on_error"):
         R3MemoryMiddleware(open_memory(), on_error="ignore")  # type: ignore[arg-type]
+    for option, value in [("k", 0), ("window", -1), ("token_budget", "800")]:
+        given: dict[str, Any] = {option: value}
+        with pytest.raises(InvalidInputError, match=option):
+            R3MemoryMiddleware(open_memory(), on_error="log", **given)
+    with pytest.raises(InvalidInputError, match="k is 0"):
+        as_tools(open_memory(), k=0)
 
 
 @pytest.mark.parametrize(

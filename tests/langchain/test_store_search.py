@@ -156,8 +156,12 @@ def test_filters_that_nothing_could_pass_are_refused(
     [
         (SearchOp("users"), "namespace_prefix is 'users'; give a tuple"),  # type: ignore[arg-type]
         (SearchOp((1,)), "label 1; labels are str"),  # type: ignore[arg-type]
-        (SearchOp((), limit=-1), "limit -1"),
-        (ListNamespacesOp(limit=-1), "limit -1"),
+        (SearchOp((), limit=-1), "limit is -1"),
+        (SearchOp((), limit=None), "limit must be an int"),  # type: ignore[arg-type]
+        (SearchOp((), offset="1"), "offset must be an int"),  # type: ignore[arg-type]
+        (ListNamespacesOp(limit=-1), "limit is -1"),
+        (ListNamespacesOp(offset=1.5), "offset must be an int"),  # type: ignore[arg-type]
+        (ListNamespacesOp(max_depth="2"), "max_depth must be an int"),  # type: ignore[arg-type]
         (ListNamespacesOp(max_depth=0), "max_depth is 0"),
         (ListNamespacesOp((MatchCondition("infix", ("a",)),)), "not 'infix'"),  # type: ignore[arg-type]
         (PutOp(("a",), "k", {}, index="text"), r"index is 'text'; give a list"),  # type: ignore[arg-type]

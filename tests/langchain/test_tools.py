@@ -106,6 +106,16 @@ def test_remember_recall_forget(open_memory: OpenMemory) -> None:
     assert "no turn 1" in failed.text
 
 
+def test_a_model_is_told_what_is_wrong_with_its_words(open_memory: OpenMemory) -> None:
+    """Half an emoji, as a model leaves it that is cut off."""
+    memory = open_memory()
+    remember, recall, _ = as_tools(memory)
+    for failed in (call(remember, text="Tom \ud83d"), call(recall, query="\ud83d")):
+        assert failed.status == "error"
+        assert "lone surrogate" in failed.text
+    assert memory.history() == []
+
+
 @dataclass
 class Context:
     user_id: str

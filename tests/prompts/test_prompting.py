@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import is_recalled, mark_recalled, prompt_memory, without_recalled
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -95,6 +96,14 @@ def test_what_a_prompt_got_is_known_again(open_memory: OpenMemory, window: int) 
         text = prompt_memory(memory, query, window=window).text()
         assert is_recalled(text) == bool(text)
         assert without_recalled(f"{text}\nAnd now?" if text else "And now?") == "And now?"
+
+
+@pytest.mark.parametrize("value", [-1, None, "2", 2.5, True])
+@pytest.mark.parametrize("option", ["window", "token_budget"])
+def test_wrong_limits_are_refused(open_memory: OpenMemory, option: str, value: Any) -> None:
+    options: dict[str, Any] = {"window": 1, option: value}
+    with pytest.raises(InvalidInputError, match=option):
+        prompt_memory(open_memory(), "dog", **options)
 
 
 @given(text=st.text(max_size=30))
