@@ -200,7 +200,7 @@ def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
         return QUOTATION
     if "blocks" not in extra:
         return turn.text[: extra.get("content")]
-    blocks = unpacked(extra["blocks"])
+    blocks: list[Any] = unpacked(extra["blocks"])
     for number, start, end, entry in extra["places"]:
         said = turn.text[start:end]
         blocks[number] = said if entry is None else blocks[number] | {entry: said}
