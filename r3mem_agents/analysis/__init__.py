@@ -1,4 +1,4 @@
-"""From a text to what a memory finds it by: terms, times, and what a question asks for.
+"""Text analysis: the terms, times and requests that lookups are made of.
 
 Texts in, texts and integers out: no store, no secret, no arrays of a memory.
 """

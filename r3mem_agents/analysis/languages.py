@@ -1,4 +1,4 @@
-"""Which language a text is in, told by its script and its function words, without a model."""
+"""Language identification by script and function words, without a model."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SCRIPTS = {
     r"\p{Thai}": ("th",),
     r"[\p{Hiragana}\p{Katakana}]": ("ja",),
 }
-"""The languages of a script. Chinese is what has Chinese characters and no kana."""
+"""The languages of a script. A text with Chinese characters and no kana is Chinese."""
 
 LATIN = (
     "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "vi", "id",
     "sv", "da", "cs", "fi", "ro", "hu",
 )  # fmt: skip
-"""Languages in the letters of English."""
+"""Languages written in Latin letters, other than English."""
 
 ENGLISH_TOO = STOP_WORDS.union(
     """
@@ -41,21 +41,21 @@ ENGLISH_TOO = STOP_WORDS.union(
     """.split(),  # noqa: SIM905 - as for stop words
     "abcdefghijklmnopqrstuvwxyz",
 )
-"""Function words of other languages that English texts have too, be it in names: by few of these
-alone no text is told to be in another language."""
+"""Function words of other languages that occur in English texts too, for instance in names: a few
+of them alone do not identify another language."""
 
 TOGETHER = 1
-"""So many of them still tell nothing."""
+"""Up to this many of them identify nothing."""
 
 LETTERS = {
     "de": "ß", "pt": "ãõ", "pl": "ąćęłńśźż", "tr": "ğış", "cs": "ěřů", "ro": "ășț", "hu": "őű",
     "vi": "ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
 }  # fmt: skip
-"""Letters that tell a language as a function word does."""
+"""Letters that identify a language as a function word does."""
 
 _SCRIPT = {regex.compile(script): languages for script, languages in SCRIPTS.items()}
 LONGEST_SUFFIX = 2
-"""What follows an apostrophe is a word of its own, as in "qu'est", if it is longer."""
+"""If it is longer, what follows an apostrophe is a word of its own, as in "qu'est"."""
 
 _LETTERS = frozenset("".join(LETTERS.values()))
 _HAN = regex.compile(r"\p{Han}")
@@ -64,10 +64,10 @@ _NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.V1)
 
 
 def told_languages(text: str) -> tuple[str, ...]:
-    """Tell the languages that a text may be in by its script and its function words.
+    """Identify the languages that a text may be in by its script and its function words.
 
-    Several where they tell no better: two languages have the words, or two are mixed. None where
-    nothing tells.
+    There are several where the evidence is ambiguous: two languages share the words, or the text
+    mixes two. There is none without evidence.
 
     Args:
         text: Any text, in compatible forms (``uniform``).
@@ -90,12 +90,12 @@ def told_languages(text: str) -> tuple[str, ...]:
 
 
 def latin_language(told: Iterable[str]) -> str:
-    """Return the language of what is written in the letters of English."""
+    """Return the language of a text in Latin letters."""
     return next((one for one in told if one in LATIN), ENGLISH)
 
 
 def function_words(languages: Iterable[str]) -> frozenset[str]:
-    """Return the words by which no turn is found: those of English where no language is told."""
+    """Return the words that find no turn: those of English where no language is identified."""
     found = [STOP_WORDS if one == ENGLISH else _lists()[one] for one in languages]
     return frozenset[str]().union(*found) if found else STOP_WORDS
 
@@ -125,13 +125,14 @@ def _most(words: Collection[str], languages: tuple[str, ...]) -> tuple[str, ...]
 
 @cache
 def _english() -> frozenset[str]:
-    # What tells English: its function words, and the commonest of those that no other language has.
+    # What identifies English: its function words, and its most common words that no other language
+    # has.
     return STOP_WORDS.union(_lists()[ENGLISH])
 
 
 @cache
 def _owners() -> Mapping[str, tuple[str, ...]]:
-    # Languages in the letters of English by their function words.
+    # Languages in Latin letters by their function words.
     found: dict[str, tuple[str, ...]] = {}
     for language in LATIN:
         for word in _lists()[language].union(LETTERS.get(language, "")):

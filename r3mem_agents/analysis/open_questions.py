@@ -1,4 +1,4 @@
-"""Words of questions that ask for whatever was said: by somebody, at some time, or at all."""
+"""Words of questions about anything that was said: by somebody, at some time, or at all."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ TALK = frozenset(
     myself yourself ourselves history summary summarize summarise recap remind quote
     """.split()  # noqa: SIM905 - as for stop words
 )
-"""Words with which a question asks for whatever was said."""
+"""Words by which a question asks for anything that was said."""
 
 THOUGHT = frozenset("think thinks thought thoughts opinion opinions view views feel feels".split())  # noqa: SIM905
-"""The same, of a speaker who is named."""
+"""The same, about a speaker who is named."""
 
 ABOUT_US = frozenset(
     "what who whom whose which where when me my mine myself we us our ours ourselves".split()  # noqa: SIM905
 )
-"""One of these tells a question for whatever was said, if it names nobody and no time, from "And
-then?", "Why not?" and "How are you?"."""
+"""If a question names nobody and no time, one of these distinguishes a question about anything that
+was said from "And then?", "Why not?" and "How are you?"."""
 
 ASKING = TALK.union(
     """
@@ -36,7 +36,7 @@ ASKING = TALK.union(
 
 
 def asking_words(languages: Collection[str], *, dated: bool, named: bool) -> frozenset[str]:
-    """Return the words that ask for nothing but whatever was said.
+    """Return the words that merely ask for anything that was said.
 
     Args:
         languages: Languages that the question may be in.

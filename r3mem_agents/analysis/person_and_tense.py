@@ -1,4 +1,4 @@
-"""The form of a question: is it put in the first person, does it ask for the past?"""
+"""The form of a question: whether it is in the first person, and whether it asks about the past."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _UNSPACED_PAST = regex.compile(
 
 
 def personal(query: str) -> bool:
-    """Return whether a question is put in the first person, in the commonest languages."""
+    """Return whether a question is in the first person, in the most common languages."""
     return _has(query, _FIRST_PERSON, _UNSPACED_FIRST)
 
 
 def past(query: str) -> bool:
-    """Return whether a question asks for what was and not for what is, as its words show."""
+    """Return whether a question asks about the past rather than the present, by its words."""
     return _has(query, _PAST, _UNSPACED_PAST)
 
 

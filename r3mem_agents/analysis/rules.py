@@ -1,4 +1,4 @@
-"""What decides a term, as a digest that is kept beside the terms that it made."""
+"""A digest of the rules that make terms, kept beside the terms that they made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from importlib.metadata import version
 from r3mem_agents.analysis.terms import indexed_terms
 
 TERM_RULES = 7
-"""Grows with every change of spellings, words, stop words and terms."""
+"""Incremented with every change of spellings, words, stop words and terms."""
 
-# Other tables of Unicode, in Python or in regex, are seen by what they make of this.
+# Different Unicode tables, in Python or in regex, show in what they make of this text.
 PROBE = (
     "Stra\u00dfe \u0130stanbul'da caf\u00e9 cafe\u0301 \u1e9e \ufb01ne \u2168 \u00bd \u0142\u00f3d "
     "\u03b1\u03cd\u03c1\u03b9\u03bf \u0439\u043e\u0433 \u05e9\u05dc\u05d5\u05b9\u05dd "
@@ -25,8 +25,8 @@ PROBE = (
 def rules() -> bytes:
     """Return a digest of the rules by which this process makes terms.
 
-    A stemmer counts by its version, since no list of words shows all that it does; two releases
-    that both say "Snowball 2.0.1" have other stems.
+    A stemmer is identified by its version, since no list of words shows everything it does; two
+    releases that both say "Snowball 2.0.1" give different stems.
     """
     probed = [term for text in (PROBE, *PROBE.split()) for term in indexed_terms(text)]
     made = "\n".join((str(TERM_RULES), f"PyStemmer {version('PyStemmer')}", *probed))

@@ -1,4 +1,4 @@
-"""Characters in one form: what is the same spelling, and what are other spellings of a word."""
+"""Normalization of characters, and the other spellings of a word."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 
 FOREIGN_DIGIT = regex.compile(r"[\p{Nd}--0-9]", regex.V1)
 
-# Accents of Latin, Greek and Cyrillic, points of Hebrew, signs of Arabic: what people leave out.
+# Accents of Latin, Greek and Cyrillic, Hebrew points, Arabic signs: marks that people leave out.
 # The breve of a Cyrillic short i makes it another letter, and marks of other scripts are vowels.
 ACCENT = regex.compile(
     "(?<!\u0438)\u0306|[\u0300-\u0305\u0307-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670]"
 )
 
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose.
 PLAIN = str.maketrans(
     {
         "\u00e6": "ae",
@@ -42,7 +42,7 @@ PAIRED = str.maketrans(
 
 
 def uniform(text: str) -> str:
-    """Put a text in compatible forms: plain apostrophes and digits, nothing invisible; case kept.
+    """Normalize a text: compatible forms, plain apostrophes and digits, nothing invisible.
 
     Args:
         text: Any text.
@@ -60,7 +60,7 @@ def _decimal(digit: str) -> str:
 
 
 def casefolded(word: str) -> str:
-    """Return a word without upper and lower case; accents kept."""
+    """Return a casefolded word; accents kept."""
     return unicodedata.normalize("NFKC", word.casefold())
 
 
@@ -73,5 +73,5 @@ def unaccented(word: str) -> str:
 
 
 def paired(word: str) -> str:
-    """Return a casefolded word with "ue" for u with two dots, and the like."""
+    """Return a casefolded word with "ue" for "ü", and the like."""
     return unaccented(word.translate(PAIRED))

@@ -1,4 +1,4 @@
-"""What is left of a word without its endings, in the languages that Snowball or a list has."""
+"""Stems of words, by Snowball or by a list of endings."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ SNOWBALL = {
     "ta": "tamil",
     "tr": "turkish",
 }
-"""Snowball's names of its stemmers. Older releases lack some of them: a word is its own stem then,
-and its beginning finds its forms."""
+"""Snowball's names of its stemmers. Older releases lack some of them; then a word is its own stem,
+and its forms are found by its beginning."""
 
 # Ukrainian has the endings of Russian in other letters, and so nearly have its neighbours.
 _AS_RUSSIAN = str.maketrans("іїєґў", "ииегу")
 
-# Particles and the commonest endings of polite speech, which follow a Korean noun without a space.
+# Particles and the most common polite endings, which follow a Korean noun without a space.
 _PARTICLE = regex.compile(
     "(?:에게서|으로서|으로써|이라고|에서는|에서도|으로는|으로도|까지|부터|에서|에게|한테|으로|이나|이랑"
     "|하고|처럼|보다|마다|조차|밖에|라고|이란|에는|에도|과의|와의"

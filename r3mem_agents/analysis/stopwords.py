@@ -1,4 +1,4 @@
-"""Words by which no turn is found."""
+"""Stop words: no turn is found by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words level's terms: stems of the spellings of words, numbers and names."""
+"""Terms for lookups by words: stems of the spellings of words, numbers and names."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from r3mem_agents.analysis.variants import stored
 from r3mem_agents.analysis.words import Spelling, spelled
 
 ASKS = "?"
-"""The term of a turn that asks something: what is said next may answer it."""
+"""The term of a turn that asks something: the next turn may answer it."""
 
 IN = "@"
-"""Begins the term that says in which language a turn is, if it is not English, in its letters."""
+"""Prefix of the term that names the language of a turn, if it is in Latin letters but not
+English."""
 
 QUESTION_MARK = regex.compile(r"\?(?!\w)|[\uff1f\u061f\u037e\u055e\u1367\u2e2e\u203d]")
-"""Those of all scripts, not the one inside an address."""
+"""Question marks of all scripts, except inside an address."""
 
 
 def terms(text: str) -> list[str]:
-    """Return the terms of a text in order, repeated as they are: of each word in every spelling.
+    """Return the terms of a text in order, with repetitions: every spelling of each word.
 
     Args:
         text: Any text.
@@ -32,7 +33,7 @@ def terms(text: str) -> list[str]:
 
 
 def indexed_terms(text: str) -> list[str]:
-    """Return the same, and terms for whether the text asks something, and for its language."""
+    """Return the same, with terms for whether the text asks something and for its language."""
     text = uniform(text)
     told = told_languages(text)
     language = latin_language(told)
@@ -50,6 +51,6 @@ def _terms(text: str, told: Collection[str]) -> list[str]:
 
 
 def _written(word: tuple[Spelling, ...]) -> Iterable[Spelling]:
-    # Accents are left out of stems, so other spellings of the same letters say nothing more.
+    # Stems have no accents, so spellings that differ only in accents add nothing.
     same = {unaccented(word[0][0]), paired(word[0][0])} if len(word[0]) == 1 else set[str]()
     return [one for one in word if one == word[0] or len(one) > 1 or one[0] not in same]

@@ -1,4 +1,4 @@
-"""Words of texts that are written without spaces: pairs of letters, or of clusters of letters."""
+"""Terms of scripts without spaces: pairs of characters, or of clusters of characters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import regex
 from r3mem_agents.analysis.languages import function_words
 
 CHINESE = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30fc]"
-"""Letters of Chinese and Japanese, as a class of a regular expression."""
+"""Chinese and Japanese characters, as a character class of a regular expression."""
 
 PAIR = regex.compile(rf"{CHINESE}{{1,2}}")
 """A pair of these, or one that stands alone."""
@@ -18,12 +18,12 @@ PAIR = regex.compile(rf"{CHINESE}{{1,2}}")
 HIRAGANA = regex.compile(r"\p{Hiragana}+")
 
 RUN = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
-"""A run of Thai, or of its neighbours that write no spaces either."""
+"""A run of Thai, or of neighbouring scripts without spaces."""
 
-# An ending of a Japanese word and what follows it are no pair.
+# An ending of a Japanese word and what follows it form no pair.
 _TURN = regex.compile(r"\p{Hiragana}[^\p{Hiragana}]")
 
-# What Thai and its neighbours write around a consonant.
+# Marks that Thai and its neighbours write around a consonant.
 _CLUSTER = regex.compile(
     r"[\u0e40-\u0e44\u0ec0-\u0ec4]?"
     r"[\p{L}--[\u0e2f-\u0e33\u0e40-\u0e46\u0eb0-\u0eb3\u0ec0-\u0ec6]]"
@@ -33,9 +33,9 @@ _CLUSTER = regex.compile(
 
 
 def pairs(run: str) -> Iterator[str]:
-    """Yield the pairs of neighbours of a run of Chinese or Japanese, without endings.
+    """Yield the bigrams of a run of Chinese or Japanese, without endings.
 
-    They are the bigrams of Lucene's CJKAnalyzer.
+    They are those of Lucene's CJKAnalyzer.
     """
     for place in range(max(1, len(run) - 1)):
         pair = run[place : place + 2]
@@ -47,7 +47,7 @@ def pairs(run: str) -> Iterator[str]:
 
 
 def pieces(run: str) -> Iterator[str]:
-    """Yield what a run of Thai has between its function words."""
+    """Yield the pieces of a run of Thai between its function words."""
     yield from filter(None, _thai().split(run))
 
 

@@ -1,8 +1,8 @@
-"""The terms of a part of a word: what a turn has of it, and by what else a question finds it.
+"""The terms of a part of a word: those that a turn stores, and others that a question searches for.
 
-Words of other languages than English are stored as stems whose hashes begin with that of their
-first letters (``Obfuscator.prefixed``). So what a stemmer leaves of an ending, or does not know, is
-found by its beginning, and no gram has to be stored.
+Words of other languages than English are stored as stems whose hashes begin with the hash of their
+first letters (``Obfuscator.prefixed``). So words with endings that a stemmer leaves or does not
+know are found by their beginning, without storing n-grams.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from r3mem_agents.analysis.stems import stem
 from r3mem_agents.analysis.unspaced import HIRAGANA, PAIR, RUN, clusters
 
 PREFIXED = "~"
-"""Begins every term that is found by its prefix as well; it is in no word."""
+"""Begins every term that is also found by its prefix; no word contains it."""
 
 LETTERS, SYLLABLES = 4, 2
-"""How long a prefix is in alphabets, and in Korean. A Chinese one is one letter."""
+"""Length of a prefix in alphabets, and in Korean. A Chinese one has one character."""
 
 MIN_LETTERS = 3
-"""What is shorter begins too many words."""
+"""Shorter prefixes begin too many words."""
 
 SYLLABIC = "vi"
-"""A language that writes syllables apart: its words have no other forms."""
+"""A language that writes syllables separately: its words have no other forms."""
 
 _STEMMED = {
     r"\p{Cyrillic}": ("ru",),
@@ -37,24 +37,24 @@ _STEMMED = {
     r"\p{Armenian}": ("hy",),
     r"\p{Tamil}": ("ta",),
 }
-"""The languages of whose endings the words of a script are stripped."""
+"""The languages whose endings are stripped from the words of a script."""
 
 _STEMMERS = {regex.compile(script): languages for script, languages in _STEMMED.items()}
 _NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.V1)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _HANGUL = regex.compile(r"\p{Hangul}")
 
-# "ue" for u with two dots, and the like: see ``spelling.paired``.
+# "ue" for "ü", and the like: see ``spelling.paired``.
 _TWO_FOR_ONE = regex.compile("([aou])e|a(a)")
 
 
 def in_halves(part: str) -> bool:
-    """Return whether the terms of a part of a word are pairs, two of which make about a word."""
+    """Return whether the terms of a part of a word are pairs, of which two make up about a word."""
     return bool(PAIR.fullmatch(part) or RUN.fullmatch(part))
 
 
 def stored(part: str, told: Collection[str]) -> tuple[str, ...]:
-    """Return the terms a turn has of a part of a word; several where words are not apart.
+    """Return the terms that a turn stores for a part of a word; several in scripts without spaces.
 
     Args:
         part: Casefolded; see ``words``.
@@ -73,7 +73,7 @@ def sought(part: str, spoken: Collection[str]) -> frozenset[str]:
 
     Args:
         part: Casefolded; see ``words``.
-        spoken: The languages other than English, in its letters, that turns are in.
+        spoken: The languages of turns in Latin letters, other than English.
     """
     if RUN.fullmatch(part):
         return frozenset()
@@ -85,7 +85,7 @@ def sought(part: str, spoken: Collection[str]) -> frozenset[str]:
 
 
 def prefix(term: str) -> str:
-    """Return the prefix of a term by which others are found; empty for a term without one."""
+    """Return the prefix by which other forms of a term are found; empty for a term without one."""
     if not term.startswith(PREFIXED):
         return ""
     letters = term[len(PREFIXED) :]
@@ -108,7 +108,7 @@ def _latin(part: str, language: str) -> str:
 
 
 def _languages(part: str) -> tuple[str, ...]:
-    # Of the endings that a word in another script may have; "" for none.
+    # The languages whose endings a word in another script may have; "" for none.
     for script, languages in _STEMMERS.items():
         if script.search(part):
             return languages

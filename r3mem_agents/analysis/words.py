@@ -11,7 +11,7 @@ from r3mem_agents.analysis.spelling import casefolded, paired, unaccented, unifo
 from r3mem_agents.analysis.unspaced import CHINESE, RUN, pairs, pieces
 
 Spelling = tuple[str, ...]
-"""One way to write a word: itself, or the parts that it has."""
+"""One way to write a word: the word itself, or its parts."""
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{CHINESE}]"
 
@@ -43,15 +43,15 @@ CLITIC = regex.compile(r"'(?:s|d|ll|ve|re|m|t)$")
 ORDINAL = frozenset(("st", "nd", "rd", "th"))
 
 MAX_PARTS = 8
-"""What has more, a hash or a key in base 64, is one word."""
+"""A string with more parts, such as a hash or a key in base 64, is one word."""
 
 ELIDED = regex.compile(
     r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|un|dell|nell|sull|all|dall)'(?=\w)", regex.IGNORECASE
 )
-"""What French and Italian leave of a word before an apostrophe."""
+"""Elided words of French and Italian before an apostrophe."""
 
 SUFFIX = regex.compile(r"'\p{Ll}+$")
-"""What follows a name in Turkish."""
+"""A suffix of a name in Turkish."""
 
 POLITE = frozenset("sie ihr ihre ihrem ihren ihrer ihnen i".split())  # noqa: SIM905
 """Function words that are written like names."""
@@ -61,11 +61,11 @@ _GOES_ON = regex.compile(r"[\p{L}\p{M}\p{N},;]['\"\u201c\u201e]?\s+['\"\u201c\u2
 
 PHONE_DIGITS = range(7, 16)
 TAIL_DIGITS = 7
-"""Two numbers with so many last digits in common are one, with and without the country's code."""
+"""Two numbers that share this many last digits are the same, with and without a country code."""
 
 
 def words(text: str) -> Iterator[tuple[Spelling, ...]]:
-    """Yield the words of a text in order, without stop words, as of English.
+    """Yield the words of an English text in order, without stop words.
 
     Args:
         text: Any text.
@@ -77,10 +77,10 @@ def words(text: str) -> Iterator[tuple[Spelling, ...]]:
 
 
 def spelled(text: str, told: Collection[str]) -> Iterator[tuple[Spelling, ...]]:
-    """Yield the words of a text, as of languages that it may be in.
+    """Yield the words of a text in one of several languages.
 
-    A function word of another language than English stays if it is written as a name: inside a
-    sentence, with a capital.
+    A function word of another language than English is kept if it is written as a name: capitalized
+    inside a sentence.
 
     Args:
         text: In compatible forms (``uniform``).
@@ -171,12 +171,12 @@ def _spellings(found: str, stop_words: Collection[str]) -> tuple[Spelling, ...]:
 
 
 def _tells(part: str, stop_words: Collection[str]) -> bool:
-    # Whether part of a word says something alone.
+    # Whether a part of a word means something alone.
     return part.isdecimal() or (len(part) > 1 and part not in stop_words and part not in ORDINAL)
 
 
 def _accents(word: str, stop_words: Collection[str]) -> tuple[Spelling, ...]:
-    # Exactly as it is written, and without accents; a stop word does not come of that.
+    # As it is written, and without accents, unless that gives a stop word.
     plain = dict.fromkeys((word, unaccented(word), paired(word)))
     found = [(form,) for form in plain if form not in stop_words]
     return tuple(found)

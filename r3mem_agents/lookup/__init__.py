@@ -1,1 +1,1 @@
-"""From a question to the turns that answer it: arrays, evidence of each level, ranking; no text."""
+"""From a question to the turns that answer it: evidence and ranking, on arrays, not text."""

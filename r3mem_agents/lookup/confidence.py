@@ -73,8 +73,8 @@ def least(covered: float) -> float:
 def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray[np.float64]:
     """Return how much of a question's weightiest words each turn says, 0 to 1; ``(turns,)``.
 
-    A term weighs its idf. A turn that says one of them says its speaker's name as well. Terms that
-    name a time do not count: turns are of that time, rather than say it.
+    The weight of a term is its idf. A turn that says any of them is taken to say its speaker's name
+    too. Terms that name a time do not count: turns are from that time rather than mention it.
     """
     documents = len(turns.ids) + UNHEARD_TURNS
     weights = idf(documents, postings.heard)
@@ -94,7 +94,7 @@ def coverage(turns: Snapshot, postings: Postings, question: Question) -> NDArray
 
 
 def _weightiest(weight: Mapping[int, float], halves: frozenset[int]) -> float:
-    # What the weightiest terms weigh together, as many as make ``WEIGHTIEST`` words.
+    # The total weight of the weightiest terms, as many as make up ``WEIGHTIEST`` words.
     room, whole = float(WEIGHTIEST), 0.0
     for term in sorted(weight, key=weight.__getitem__, reverse=True):
         if room <= 0:

@@ -1,6 +1,7 @@
-"""What speaks for a turn: numbers that are about 0 for one that has nothing to do with a question.
+"""The features of a turn as an answer: numbers that are about 0 for an unrelated turn.
 
-All are pure functions of arrays. ``places`` are the turns that they are wanted of.
+All functions are pure functions of arrays. ``places`` are the positions of the turns to compute
+them for.
 """
 
 from __future__ import annotations
@@ -19,27 +20,28 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 HOLD, HOLD_PER_TERM = 0.45, 0.02
-"""A term that is said once in a turn of ``n`` terms counts 1 / (1 + 0.45 + 0.02 n) of its weight:
-by absolute length, or the long answers of a memory of such would crowd out its short turns."""
+"""A term that is said once in a turn of ``n`` terms counts 1 / (1 + 0.45 + 0.02 n) of its weight.
+The length is absolute: relative to the average, a memory's long answers would crowd out its short
+turns."""
 
 K1, B = 0.9, 0.5
 """BM25's constants for sessions, whose lengths are compared with each other."""
 
 BREVITY = 50.0
-"""Terms of a turn that gives half of its evidence to those beside it: a long one speaks for itself
-(docs/LOG.md, "long turns speak for themselves")."""
+"""Number of terms at which a turn passes half of its evidence to its neighbours; longer turns pass
+less (docs/LOG.md, "long turns speak for themselves")."""
 
 MAX_SPREADS = 8.0
-"""So many standard deviations above the others are as good as more."""
+"""Cap on how many standard deviations above the others count."""
 
 
 class Said(NamedTuple):
-    """What the terms of a question say of turns.
+    """Evidence of a question's terms for turns and sessions.
 
     Attributes:
         turns: Term evidence of every turn, ``(turns,)``: BM25 with absolute length.
         sessions: BM25 of every session as one document, ``(sessions,)``.
-        mass: The most that a turn could have: the weight of all terms asked for.
+        mass: The greatest evidence possible: the weight of all terms asked for.
     """
 
     turns: Floats
@@ -48,7 +50,7 @@ class Said(NamedTuple):
 
 
 def term_evidence(turns: Snapshot, postings: Postings, question: Question) -> Said:
-    """Weigh the terms of a question; those that name a time say nothing here."""
+    """Weigh the terms of a question; those that name a time do not count here."""
     distinct, owner, term, count = postings.terms, postings.owner, postings.term, postings.counts
     documents = len(turns.ids) + UNHEARD_TURNS
     weight = idf(documents, postings.heard)
@@ -93,10 +95,10 @@ def bm25(
 
 
 def standing_out(similarity: Floats) -> Floats:
-    """Return how far each similarity is above the usual of the memory, in standard deviations.
+    """Return how far each similarity is above the memory's mean, in standard deviations.
 
-    A small memory shows little of what is usual, so turns beyond its own are reckoned with. A turn
-    without a gist (-1) is usual.
+    The mean of a small memory is unreliable, so pseudo-counts are added to it. A turn without a
+    gist (-1) counts as average.
     """
     heard = similarity[similarity > -1]
     whole = len(heard) + UNHEARD_TURNS
@@ -120,10 +122,10 @@ def features(
     Args:
         turns: The turns.
         question: The question.
-        said: What its terms say.
+        said: Evidence of its terms.
         similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
-        closeness: How near every turn is to the times that it names, if it does; ``(turns,)``.
-        places: The turns that are wanted.
+        closeness: How near each turn is to the times that the question names, if any; ``(turns,)``.
+        places: Positions of the turns to compute features for.
     """
     terms = said.turns / 10
     best = max(float(terms.max(initial=0.0)), 1e-9)
@@ -162,7 +164,8 @@ def _newer(turns: Snapshot) -> Floats:
 
 
 def _beside(turns: Snapshot, terms: Floats, places: Places) -> dict[str, Floats]:
-    # What the turns beside say. Position -1, of a turn that does not exist, is one beyond the last.
+    # Evidence of the neighbouring turns. Position -1, of a turn that does not exist, is one past
+    # the last.
     given = np.append(terms * (BREVITY / (BREVITY + turns.lengths)), 0.0)
     after = np.full(len(given), -1)
     after[turns.previous] = np.arange(len(terms))
@@ -170,7 +173,7 @@ def _beside(turns: Snapshot, terms: Floats, places: Places) -> dict[str, Floats]
 
 
 def _role(turns: Snapshot, question: Question, places: Places) -> dict[str, Floats]:
-    # Who speaks, and how: users tell of themselves, assistants at length.
+    # Who speaks, and how: users talk about themselves, assistants at length.
     users = np.array([speaker.role == USER for speaker in turns.speakers])
     user = users[turns.speaker[places]].astype(float)
     return {

@@ -14,18 +14,18 @@ from r3mem_agents.timestamps import Span
 
 
 class Columns(NamedTuple):
-    """Turns to append, a column after the other.
+    """Turns to append, by column.
 
     Attributes:
         ids: Turn ids, ascending, greater than those in the index; ``(turns,)``.
         sessions: Row ids of their sessions.
         speakers: Row ids of their speakers.
         times_us: Microseconds since 1970 in UTC.
-        gists: Gists as words, ``(gists, words)``, turn after turn.
-        gist_counts: How many of them each turn has, ``(turns,)``.
-        terms: Hashed terms, turn after turn, ascending in each; a term is there as often as the
-            turn says it.
-        term_counts: How many of them each turn has, ``(turns,)``.
+        gists: Gists as 64-bit words, ``(gists, words)``, turn after turn.
+        gist_counts: Number of gists of each turn, ``(turns,)``.
+        terms: Hashed terms, turn after turn, ascending within each; a term is repeated as often as
+            the turn says it.
+        term_counts: Number of terms of each turn, ``(turns,)``.
         asks: Whether each turn asks something, ``(turns,)``.
     """
 
@@ -48,7 +48,7 @@ class Growing:
         self._used = 0
 
     def extend(self, values: Any) -> None:
-        """Copy values to the end, doubling the room when it is full."""
+        """Copy values to the end, doubling the capacity when it is full."""
         end = self._used + len(values)
         if end > len(self._room):
             room = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
@@ -59,7 +59,7 @@ class Growing:
 
     @property
     def view(self) -> NDArray[Any]:
-        """What is in it."""
+        """A view of the values."""
         return self._room[: self._used]
 
 
@@ -67,7 +67,7 @@ class Index:
     """The arrays of one scope, kept up to date by appending columns.
 
     Args:
-        gist_bits: Bits of a gist.
+        gist_bits: Number of bits in a gist.
     """
 
     def __init__(self, gist_bits: int) -> None:
@@ -160,7 +160,7 @@ class Index:
 
 
 def _numbered(rows: Sequence[int], numbers: dict[int, int]) -> NDArray[np.int32]:
-    """Numbers of row ids, in order of appearance; new ones are added."""
+    """Numbers for row ids, in order of appearance; new ones are added."""
     for row in dict.fromkeys(rows):
         numbers.setdefault(row, len(numbers))
     return np.fromiter(map(numbers.__getitem__, rows), np.int32, len(rows))
@@ -168,7 +168,7 @@ def _numbered(rows: Sequence[int], numbers: dict[int, int]) -> NDArray[np.int32]
 
 def _run(hashed: NDArray[np.int64], owners: NDArray[np.int64]) -> Run:
     """Postings of the hashed terms of turns, one for each distinct term of a turn."""
-    # Equal terms of a turn lie side by side, since they are stored in ascending order.
+    # Equal terms of a turn are adjacent, since they are stored in ascending order.
     new = np.ones(len(hashed), bool)
     new[1:] = (hashed[1:] != hashed[:-1]) | (owners[1:] != owners[:-1])
     starts = np.flatnonzero(new)

@@ -1,4 +1,4 @@
-"""Which turns say the terms of a question, be it in another form."""
+"""Which turns say the terms of a question, in the same or another form."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from r3mem_agents.lookup.question import Question
 from r3mem_agents.lookup.snapshot import Snapshot
 
 BEGINNING = 0.6
-"""What a word that begins like one of a question counts, of the weight that the beginning has."""
+"""What a word counts that only begins like one of the question, as a share of the weight of that
+beginning."""
 
 
 def said_of(turns: Snapshot, question: Question) -> Postings:
-    """Find what turns say of a question's terms.
+    """Find which of a question's terms each turn says.
 
-    A turn that has any of the terms under which a word may be stored says that word. One that has
-    only a word with the same beginning says a share of it, the less the more turns have one.
+    A turn that has any of the terms under which a word may be stored says that word. One that only
+    has a word with the same beginning says a share of it, which is smaller the more turns have such
+    a word.
     """
     postings = postings_of(turns.postings, question.terms, turns.silent)
     if not question.forms:
@@ -61,7 +63,7 @@ def said_of(turns: Snapshot, question: Question) -> Postings:
 
 
 def _either(said: Postings, terms: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    # The turns that say any of some terms, and how often they say one at most.
+    # The turns that say any of some terms, and their greatest count of one of them.
     chosen = np.isin(said.terms, terms)[said.term]
     owner, which = np.unique(said.owner[chosen], return_inverse=True)
     times = np.zeros(len(owner), np.int64)
@@ -75,6 +77,6 @@ def _beginning(
     others: NDArray[np.int64],
     silent: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
-    # The turns, but others, with a word that begins like one.
+    # Other turns, with a word that begins like one.
     found = np.setdiff1d(owners_by_prefix(runs, prefixes, OPEN_BITS), others, assume_unique=True)
     return found if silent is None else found[~silent[found]]

@@ -1,4 +1,4 @@
-"""Turns for a question that asks for whatever was said: by whom, when, how telling, how new."""
+"""Turns for a question about anything that was said: how informative and how new they are."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from r3mem_agents.lookup.snapshot import Snapshot
 Floats = NDArray[np.float64]
 
 TELLING_TERMS = 8
-"""Terms of a turn that is half as telling as one can be. Chosen."""
+"""Number of terms at which a turn is half as informative as one can be. Chosen."""
 
 NEW_TURNS = 20
-"""So many turns before the newest one a turn is half as new. Chosen."""
+"""A turn that lies this many turns before the newest one counts as half as new. Chosen."""
 
 
 def worth(turns: Snapshot, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return how telling and how new each chosen turn is, 0 to 1; 0 for the others.
+    """Return how informative and how new each chosen turn is, 0 to 1; 0 for the others.
 
     Args:
         turns: The turns.

@@ -1,4 +1,4 @@
-"""Where terms are said: postings in sorted runs, and those of a question's terms."""
+"""Postings of terms in sorted runs, and those of a question's terms."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_COUNTED = (1 << COUNT_BITS) - 1
 TERM_SHIFT = OWNER_BITS + COUNT_BITS
 
 FAN = 8
-"""Runs of about one size that become one: a posting is sorted again when its run has grown so many
-times, and a question searches some dozens of runs at most."""
+"""Number of runs of similar size that are merged into one: a posting is sorted again only when its
+run has grown by this factor, and a question searches some dozens of runs at most."""
 
 
 def pack(
@@ -28,7 +28,7 @@ def pack(
     Args:
         terms: Hashed terms.
         owners: Positions of the turns that say them.
-        counts: How often they do; more than ``MAX_COUNTED`` count as so many.
+        counts: How often they do; larger counts are cut to ``MAX_COUNTED``.
     """
     high = terms.astype(np.uint64) << np.uint64(TERM_SHIFT)
     middle = owners.astype(np.uint64) << np.uint64(COUNT_BITS)
@@ -49,7 +49,7 @@ def unpack(runs: Sequence[Run]) -> tuple[NDArray[np.uint32], NDArray[np.int64], 
 
 
 def with_run(runs: Sequence[Run], new: Run) -> tuple[Run, ...]:
-    """Add a run; those of like size become one. No run is changed."""
+    """Return the runs with one added and those of similar size merged; none is changed in place."""
     grown = [*runs, new] if len(new) else [*runs]
     while len(grown) >= FAN and len(grown[-FAN]) <= FAN * len(grown[-1]):
         grown[-FAN:] = [np.sort(np.concatenate(grown[-FAN:]))]
@@ -57,16 +57,16 @@ def with_run(runs: Sequence[Run], new: Run) -> tuple[Run, ...]:
 
 
 class Postings(NamedTuple):
-    """Where the terms of a question are said.
+    """The postings of a question's terms.
 
     Attributes:
         asked: The question's hashed terms.
-        terms: Those of them that are said, ascending.
+        terms: Those of them that any turn says, ascending.
         owner: Position of the turn of each posting; one posting per turn and term.
-        term: Term of each posting, a place in ``terms``.
+        term: Term of each posting, a position in ``terms``.
         counts: How often the turn says it.
-        share: How much of the term the turn has: 1, or less for a form of it.
-        heard: How many turns say each of ``terms``.
+        share: How much of the term counts: 1, or less for another form of it.
+        heard: Number of turns that say each of ``terms``.
     """
 
     asked: frozenset[int]
@@ -81,7 +81,7 @@ class Postings(NamedTuple):
 def said_in(
     runs: Sequence[Run], terms: Collection[int], silent: NDArray[np.bool_] | None = None
 ) -> set[int]:
-    """Return those of some distinct hashed terms that a turn says which is not silent."""
+    """Return those of some distinct hashed terms that any turn says, silent turns excepted."""
     if silent is not None:
         return set(postings_of(runs, terms, silent).terms.tolist())
     first = np.fromiter(terms, np.uint64, len(terms)) << np.uint64(TERM_SHIFT)
@@ -100,7 +100,7 @@ def postings_of(
     Args:
         runs: All postings.
         query_terms: The terms.
-        silent: Which turns are passed over, ``(turns,)``.
+        silent: Which turns are skipped, ``(turns,)``.
     """
     first = np.sort(np.fromiter(query_terms, np.uint64, len(query_terms))) << np.uint64(TERM_SHIFT)
     terms, owner, counts = unpack(_between(runs, first, TERM_SHIFT))
@@ -121,7 +121,7 @@ def owners_by_prefix(
     Args:
         runs: All postings.
         prefixes: The first bits of hashed terms.
-        open_bits: How many bits follow them.
+        open_bits: Number of bits that follow them.
     """
     shift = TERM_SHIFT + open_bits
     first = np.fromiter(prefixes, np.uint64, len(prefixes)) << np.uint64(shift)
@@ -130,7 +130,7 @@ def owners_by_prefix(
 
 
 def _between(runs: Sequence[Run], first: NDArray[np.uint64], open_bits: int) -> list[Run]:
-    # Postings that begin as some do, whatever the last bits are.
+    # Postings whose first bits match, whatever the last bits are.
     last = first | np.uint64((1 << open_bits) - 1)
     found: list[Run] = []
     for run in runs:
@@ -140,7 +140,7 @@ def _between(runs: Sequence[Run], first: NDArray[np.uint64], open_bits: int) -> 
 
 
 def idf(documents: int, having: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return Lucene's weight of terms that so many of the documents have.
+    """Return Lucene's idf of terms, by the number of documents that have them.
 
     ``ln(1 + (N - n + 0.5) / (n + 0.5))``.
     """

@@ -1,4 +1,4 @@
-"""What a question asks for: words, times, speakers; or nothing but whatever was said."""
+"""What a question asks for: words, times and speakers, or anything that was said."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from r3mem_agents.timestamps import Span
 
 
 class Forms(NamedTuple):
-    """What else a term of a question may be stored as.
+    """Other forms under which a term of a question may be stored.
 
     Attributes:
-        terms: Hashed terms, any of which is as good.
-        prefixes: Hashes with which those of words begin that may be forms of it.
+        terms: Equivalent hashed terms.
+        prefixes: Hashes of prefixes; words that begin with one may be forms of it.
     """
 
     terms: frozenset[int]
@@ -28,7 +28,7 @@ class Word(NamedTuple):
     Attributes:
         spellings: The hashed terms of each spelling, the most exact one first.
         forms: By hashed term, if it has other forms.
-        halves: Those of the terms two of which make about one word.
+        halves: Those of the terms of which two make up about one word.
     """
 
     spellings: tuple[frozenset[int], ...]
@@ -42,20 +42,20 @@ class Word(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question as it is weighed.
+    """A question as a lookup takes it.
 
     Attributes:
         terms: Distinct hashed terms to search for.
-        timely: Those of them that name a time: turns are of that time, rather than say it.
+        timely: Those of them that name a time: turns are from that time rather than mention it.
         spans: The times that it names.
-        named: Speakers that it names, places in a snapshot's ``speakers``.
-        open: Whether it says nothing else that turns could be found by: it asks for whatever was
-            said, by those speakers, at those times.
-        vague: Whether it has no words but those that ask for whatever was said, or none.
-        personal: Whether it is put in the first person.
-        past: Whether it asks for what was, and not for what is.
-        forms: What else terms may be stored as.
-        halves: Terms two of which make about one word.
+        named: Speakers that it names, as positions in a snapshot's ``speakers``.
+        open: Whether it has nothing else that turns could be found by: it asks for anything that
+            was said by those speakers or at those times.
+        vague: Whether it has no words except those that ask for anything that was said.
+        personal: Whether it is in the first person.
+        past: Whether it asks about the past rather than the present.
+        forms: Other forms under which terms may be stored.
+        halves: Terms of which two make up about one word.
     """
 
     terms: frozenset[int]
@@ -71,18 +71,19 @@ class Question(NamedTuple):
 
     @property
     def length(self) -> float:
-        """How many words it has, about."""
+        """The approximate number of its words."""
         return len(self.terms) - len(self.halves & self.terms) / 2
 
 
 def searched_terms(words: Collection[Word], said: Collection[int]) -> frozenset[int]:
-    """Return the terms by which turns are searched for words.
+    """Return the terms under which turns are searched for words.
 
-    A word that is said in one of its spellings is not missed in the others.
+    If the memory says a word in one of its spellings, the terms of the others do not count as
+    missing.
 
     Args:
         words: The words of a question.
-        said: Those of their terms that the memory has, and of their forms.
+        said: Those of their terms and forms that the memory has.
     """
     kept: set[int] = set()
     for word in words:
@@ -94,9 +95,9 @@ def searched_terms(words: Collection[Word], said: Collection[int]) -> frozenset[
 
 
 def speakers_named(speakers: Sequence[Speaker], asked: Collection[int]) -> frozenset[int]:
-    """Return which speakers have a word of their names among hashed terms.
+    """Return the speakers whose names share a word with some hashed terms.
 
-    Of "Dr. Jones" and "Dr. Smith", the words "Dr. Smith" name the one of whom they say more.
+    Of "Dr. Jones" and "Dr. Smith", the words "Dr. Smith" name the one that they match better.
     """
     told = {number: one.matched(asked) for number, one in enumerate(speakers)}
     all_told = set(told.values())

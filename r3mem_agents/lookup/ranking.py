@@ -23,7 +23,7 @@ from r3mem_agents.lookup.weights import WEIGHTS, Weights
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """A turn to read, with its score, what speaks for it, and the newer turn that supersedes it."""
+    """A turn to return, with its score, its evidence, and the newer turn that supersedes it."""
 
     id: int
     score: float
@@ -33,12 +33,12 @@ class Winner:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What a lookup came to, and what it stands on.
+    """The result of a lookup, and what it is based on.
 
     Attributes:
         winners: The best turns, best first.
         similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
-        evidence: What there is for each turn.
+        evidence: The evidence for each turn.
         superseded: The newer turn for each of the best ones that has been superseded, as positions.
     """
 
@@ -70,11 +70,11 @@ def rank(
         question: The question.
         similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         k: Turns to rank.
-        passed: Which turns may be ranked at all, ``(turns,)``; ``None`` means every one.
-        min_score: Least score of a turn.
+        passed: Which turns may be ranked, ``(turns,)``; ``None`` means all of them.
+        min_score: Lowest score of a turn.
         by_session: Rank the best turn of each of the best ``k`` sessions instead.
         weights: How evidence is fused.
-        compare: Compares turns, at most once; without it none supersedes another.
+        compare: Compares turns; called at most once. Without it no turn supersedes another.
     """
     evidence = weigh(turns, question, similarity, weights)
     found = np.flatnonzero(evidence.relevant if passed is None else evidence.relevant & passed)
@@ -103,7 +103,7 @@ def rank(
 def _ordered(
     turns: Snapshot, places: NDArray[np.intp], score: NDArray[np.float64], k: int | None
 ) -> NDArray[np.intp]:
-    # Places by score, best first, and of the same score the newest; at least the first ``k``.
+    # Positions by score, best first, newest first among equals; at least the first ``k``.
     if k is not None and k < len(places):
         # Only what reaches the k-th best score needs to be sorted.
         bar = np.partition(score[places], -k)[-k]

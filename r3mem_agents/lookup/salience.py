@@ -15,19 +15,19 @@ Floats = NDArray[np.float64]
 def salient(turns: Snapshot, session: int, k: int, gist_bits: int) -> list[int]:
     """Choose turns that cover a session's terms and gists, greedily.
 
-    Coverage of both is monotone and submodular, so the choice is within 1 - 1/e of the best one
-    (Lin and Bilmes 2011, "A class of submodular functions for document summarization"). A term
-    weighs more the more often it is said here, and the fewer sessions say it; gists are covered as
-    far as they are like one that is chosen. Both count alike.
+    Coverage of both is monotone and submodular, so the choice reaches at least 1 - 1/e of the
+    optimum (Lin and Bilmes 2011, "A class of submodular functions for document summarization"). A
+    term weighs more the more often it is said in the session and the fewer sessions say it; a gist
+    is covered to the extent that it is similar to a chosen one. Terms and gists count equally.
 
     Args:
         turns: The turns.
         session: Number of the session.
-        k: Most turns.
-        gist_bits: Bits of a gist.
+        k: Maximum number of turns.
+        gist_bits: Number of bits in a gist.
 
     Returns:
-        Positions of the turns, in order of time; fewer than ``k`` if fewer say something.
+        Positions of the turns, in chronological order; fewer than ``k`` if fewer add coverage.
     """
     here = np.flatnonzero(turns.session == session)
     said, terms = _terms(turns, here)
@@ -48,7 +48,7 @@ def salient(turns: Snapshot, session: int, k: int, gist_bits: int) -> list[int]:
 
 
 def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_], Floats]:
-    # Which turn says which term, (turns, terms), and what each term weighs.
+    # Which turn says which term, (turns, terms), and the weight of each term.
     mine = np.zeros(len(turns.ids), bool)
     mine[here] = True
     hashed, owner, count = unpack([run[mine[owners_of(run)]] for run in turns.postings])

@@ -1,4 +1,4 @@
-"""The lookup's arithmetic: evidence of every level for every turn, fused into one score."""
+"""Scoring: evidence of every level for every turn, fused into one score."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ GIST_FLOOR = 0.15
 holds an answer at all: one standard deviation above that of unrelated turns."""
 
 SPREAD = 4.0
-"""A turn with so much less log-odds than the best one has a score of 1 / e of its. Chosen."""
+"""A turn whose log-odds are this much lower than the best one's has 1 / e of its score. Chosen."""
 
 WHO_AND_WHEN = 10.0
-"""What a named speaker or time weighs for a question that has nothing else: more than all the rest
+"""Weight of a named speaker or time for a question that has nothing else: more than everything else
 together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The score of every turn, ``(turns,)``, and the parts that it comes from.
+    """The score of every turn, ``(turns,)``, and the parts that it is computed from.
 
-    The best turn's score says how sure it is that the memory holds an answer (``confidence``), that
-    of the others how much less evidence there is for them.
+    The best turn's score is the probability that the memory holds an answer (``confidence``); the
+    others' scores say how much less evidence there is for them.
 
     Attributes:
         parts: By level, log-odds that speak for the turn, or against it; a level that says nothing
@@ -52,14 +52,15 @@ class Evidence:
             from the speaker being named; *time*: from the time being named; *role*: from who
             speaks, and how. Where a question asks for whatever was said, *words* says how telling
             a turn is, and *time* how new it is as well.
-        odds: Their sum: what turns are ranked by. Meaningless for turns that are not relevant.
+        odds: The sum of the parts, by which turns are ranked. Meaningless for turns that are not
+            relevant.
         score: From 0 to 1.
-        relevant: Whether the turn or one beside it has direct evidence. Session, speaker and time
-            alone say too little, unless the question has nothing else.
-        sure: How sure it is that the memory holds an answer, 0 to 1.
+        relevant: Whether the turn or a neighbour has direct evidence. Session, speaker and time
+            alone do not suffice, unless the question has nothing else.
+        sure: Probability that the memory holds an answer.
         best: Position of the turn with the most evidence, by which that is judged; ``None`` if no
             turn has any, or was asked for.
-        listed: Whether the question asks for whatever was said, and got it.
+        listed: Whether the question asks for anything that was said, and found some.
     """
 
     parts: Mapping[str, Floats]
@@ -80,10 +81,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """What a lookup looks at before evidence is fused.
+    """What a lookup considers before evidence is fused.
 
     Attributes:
-        places: Positions of the turns that have direct evidence, or are beside one that has.
+        places: Positions of the turns with direct evidence, and of their neighbours.
         features: Their features, ``(places,)`` each.
         covered: How much of the question's weightiest terms each turn says, ``(turns,)``.
         several_roles: Whether the memory's turns have several roles.
@@ -129,7 +130,7 @@ def weigh(
         turns: The turns.
         question: The question.
         similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
-        weights: How evidence is fused; a level of weight 0 makes no turn relevant either.
+        weights: How evidence is fused; a level of weight 0 does not make turns relevant either.
     """
     if question.open and (listed := _listed(turns, question, weights)):
         return listed
@@ -156,7 +157,7 @@ def weigh(
 
 def _beside(turns: Snapshot, direct: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # Whether the turn before or after has direct evidence. Position -1, of a turn that does not
-    # exist, is one beyond the last.
+    # exist, is one past the last.
     after = np.zeros(len(direct) + 1, bool)
     after[turns.previous] = direct
     beside: NDArray[np.bool_] = np.append(direct, False)[turns.previous] | after[:-1]
@@ -164,7 +165,8 @@ def _beside(turns: Snapshot, direct: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _listed(turns: Snapshot, question: Question, weights: Weights) -> Evidence | None:
-    # Whatever was said by the speakers and at the times that the question names, if there is any.
+    # Everything that was said by the speakers and at the times that the question names, if
+    # anything.
     chosen = np.ones(len(turns.ids), bool) if turns.silent is None else ~turns.silent
     parts = {"time": np.zeros(len(chosen))}
     if question.spans and weights.has("time"):
@@ -206,8 +208,8 @@ def _fused(
 
 
 def _closeness(turns: Snapshot, spans: Sequence[Span]) -> Floats:
-    # 1 within a span; half of that at one length of the span from it, a quarter at two: of a day
-    # or a month people talk soon before and after.
+    # 1 within a span; a half at one length of the span away from it, a quarter at two: people talk
+    # about a day or a month soon before and after it.
     best = np.zeros(len(turns.ids))
     for start, end, fade in spans:
         away = np.maximum(np.maximum(start - turns.time_us, turns.time_us - (end - 1)), 0)

@@ -1,4 +1,4 @@
-"""A scope's turns in arrays, as they are at one moment: what a lookup scores."""
+"""A scope's turns in arrays, as they are at one moment: the input of a lookup."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from r3mem_agents.lookup.postings import Run
 from r3mem_agents.timestamps import Span
 
 WORD_BITS = 64
-"""Gists are compared in words of so many bits; shorter ones are padded with zeros."""
+"""Gists are compared in words of this many bits; shorter gists are padded with zeros."""
 
 USER = 0
-"""The role of the person whose memory it is; other roles have other numbers."""
+"""Number of the role of the person whose memory it is; other roles have other numbers."""
 
 
 class Speaker(NamedTuple):
     """A speaker.
 
     Attributes:
-        row: Row id, by which the name is known outside.
+        row: Row id, which identifies the name outside of a lookup.
         role: Number of the role, the same for all speakers in it.
         spellings: Hashed terms of each spelling of the words of the name.
     """
@@ -33,7 +33,7 @@ class Speaker(NamedTuple):
     spellings: tuple[frozenset[int], ...] = ()
 
     def matched(self, asked: Collection[int]) -> frozenset[int]:
-        """Return the terms of those spellings that are wholly asked for."""
+        """Return the terms of those spellings whose terms are all asked for."""
         return frozenset[int]().union(*(one for one in self.spellings if one.issubset(asked)))
 
 
@@ -44,20 +44,21 @@ class Snapshot:
     Attributes:
         ids: Turn ids, ascending; ``(turns,)``.
         session: Session of each turn, numbered from 0 in order of appearance.
-        speaker: Speaker of each turn, a place in ``speakers``.
+        speaker: Speaker of each turn, as a position in ``speakers``.
         time_us: Microseconds since 1970 in UTC.
         previous: Position of the turn before it in its session, -1 for the first.
         lengths: Number of terms.
         asks: Whether it asks something.
-        gists: Gists as words, ``(segments,)`` each: the first word of all, the second of all ...
+        gists: Gists as 64-bit words, ``(segments,)`` each: the first word of all gists, the second
+            of all ...
         gist_turn: Position of the turn of each gist, ascending.
-        gist_bits: Bits of a gist.
+        gist_bits: Number of bits in a gist.
         postings: Which turns have which hashed terms.
         sessions: Row ids of the sessions, by number.
         speakers: Speakers, by number.
-        span: From the first time to the last.
-        silent: Turns that are left out, as if nothing were said in them, though ``postings`` has
-            their terms still; ``None`` for no turn.
+        span: From the time of the first turn to that of the last.
+        silent: Which turns are excluded, as if nothing were said in them, though ``postings`` still
+            has their terms; ``None`` means none.
     """
 
     ids: NDArray[np.int64]
@@ -77,9 +78,9 @@ class Snapshot:
     silent: NDArray[np.bool_] | None = None
 
     def without(self, ids: Collection[int]) -> Snapshot:
-        """Return the same turns, but as if nothing were said in those with some ids.
+        """Return the same turns, but exclude those with some ids.
 
-        They keep their positions, and are no evidence.
+        They keep their positions, but count as if nothing were said in them.
         """
         if not ids:
             return self

@@ -56,17 +56,17 @@ def superseding(
 ) -> dict[int, int]:
     """Return the newest turn that supersedes each of the best, as positions; oldest first.
 
-    Only short turns by one speaker that ask nothing are compared, and of these the pairs that are
-    most alike and most like the question.
+    Only short turns by one speaker that ask nothing are compared, and of these the pairs most
+    similar to each other and to the question.
 
     Args:
         turns: The turns.
         similarity: Of each turn to the question, ``(turns,)``.
         best: Positions of the best turns, best first.
         compare: Compares turns.
-        wanted: Positions of those whose texts will be asked for next.
-        past: Whether the question asks for the past: then what one of the best turns
-            superseded is looked for.
+        wanted: Positions of the turns whose texts are needed next.
+        past: Whether the question asks about the past: then the turns that the best ones superseded
+            are sought.
     """
     pairs = _pairs(turns, best, past=past)
     order = sorted(pairs, key=lambda pair: -pairs[pair] - similarity[pair[0 if past else 1]])
@@ -83,12 +83,12 @@ def superseding(
 
 
 def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Floats:
-    """Return the same scores, but of two turns the one asked for has a trifle more at least.
+    """Return the scores, raised so that of two such turns the one asked for ranks first.
 
     Args:
         score: Of every turn, ``(turns,)``.
-        superseded: From ``superseding``; of a chain the oldest comes first.
-        past: Whether the older one is asked for, not the newer.
+        superseded: From ``superseding``; in a chain the oldest comes first.
+        past: Whether the question asks for the older one rather than the newer.
     """
     lifted = score.copy()
     pairs = list(superseded.items())
@@ -101,7 +101,7 @@ def reordered(score: Floats, superseded: Mapping[int, int], *, past: bool) -> Fl
 
 
 def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int], float]:
-    # Older and newer turns that may be compared, and how alike they are.
+    # Pairs of older and newer turns that may be compared, with their similarity.
     row_of = {}
     for place in best[:AMONG].tolist():
         rows = np.flatnonzero(turns.gist_turn == place)

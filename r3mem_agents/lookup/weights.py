@@ -1,4 +1,4 @@
-"""How much each piece of evidence counts in a lookup, in units of log-odds."""
+"""Weights of the features of a lookup, in log-odds."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FEATURES = tuple(name for names in LEVELS.values() for name in names)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How evidence is fused: a feature's weight is the log-odds that one unit of it is worth.
+    """How evidence is fused: the weight of a feature is the log-odds of one unit of it.
 
     Attributes:
-        assistant: Of a memory whose turns have several roles: talk with an assistant.
-        people: Of one whose turns have one role: people among themselves, notes, articles.
+        assistant: For memories whose turns have several roles: conversations with an assistant.
+        people: For memories whose turns have one role: people among themselves, notes, articles.
     """
 
     assistant: Mapping[str, float]
@@ -94,4 +94,4 @@ of people and of assistants (docs/LOG.md, "a fusion that knows when words say no
 for a turn cannot count against it; ``newer`` is chosen."""
 
 ALONE = WEIGHTS.without("neighbours", "session")
-"""For turns that have nothing to do with those beside them."""
+"""For turns that are unrelated to their neighbours."""

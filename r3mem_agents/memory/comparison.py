@@ -1,4 +1,4 @@
-"""Which turns supersede others: the few that a lookup asks about are expanded and compared."""
+"""Which turns supersede others: the few in question are decoded and compared."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ class Comparison:
     """Compares turns by a model.
 
     Args:
-        model: The model; it has a network that compares turns.
+        model: A model with a network that compares turns.
         ids: Turn ids by position.
-        texts: Reads the texts of turns by their ids; of what is damaged or was forgotten there is
-            none.
+        texts: Reads the texts of turns by their ids; damaged and forgotten turns are missing.
     """
 
     def __init__(
@@ -37,8 +36,8 @@ class Comparison:
 
         Args:
             pairs: Positions of the turns.
-            wanted: Positions of turns whose texts will be asked for next: they are expanded in the
-                same passes.
+            wanted: Positions of turns whose texts are needed next: they are decoded in the same
+                passes.
         """
         ids = [(int(self._ids[older]), int(self._ids[newer])) for older, newer in pairs]
         more = self._ids[wanted].tolist()

@@ -17,15 +17,15 @@ NOTHING_FOUND = "Nothing relevant was found in memory."
 """A context's text when nothing answers the question."""
 
 NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
-"""A context's text when something does, but no turn of it fits the budget."""
+"""A context's text when there is an answer, but no turn of it fits the budget."""
 
 
 class Composed(NamedTuple):
     """A string for a prompt, and what is in it.
 
     Attributes:
-        text: Lines ``[2026-11-20 14:03] Alice (user): text`` in order of time, under a heading per
-            session; further lines of a text are indented.
+        text: Lines ``[2026-11-20 14:03] Alice (user): text`` in chronological order, under a
+            heading per session; the further lines of a text are indented.
         taken: The recollections in it, best first.
     """
 
@@ -40,17 +40,17 @@ def compose(
     nothing: str | None = None,
     now: datetime | None = None,
 ) -> Composed:
-    """Take recollections best first for as long as they fit, and write them in order of time.
+    """Take recollections best first as long as they fit, and write them in chronological order.
 
-    One that does not fit is passed over, so that a long turn does not shut out shorter ones; after
-    a batch in which nothing fits, no more is read.
+    One that does not fit is skipped, so that a long turn does not exclude shorter ones; after a
+    batch in which nothing fits, no more is read.
 
     Args:
         batches: Recollections, best first.
-        token_budget: Tokens that the result may have.
+        token_budget: Maximum number of tokens of the result.
         count: Counts the tokens of a text.
-        nothing: The text when there is nothing to tell; ``None`` means words that say so. If not
-            even that fits, it is empty.
+        nothing: The text when nothing is found or fits; ``None`` means a sentence that says so. If
+            even that does not fit, the text is empty.
         now: In whose zone times are written; ``None`` means the local one.
     """
     taken: list[Recollection] = []
@@ -95,7 +95,7 @@ def _heading(session: str) -> str:
 
 
 def turn_line(turn: StoredTurn, now: datetime | None = None) -> str:
-    """One turn with its time and speaker; nothing in it can be taken for another turn.
+    """Write one turn with its time and speaker; nothing in it can be taken for another turn.
 
     Args:
         turn: The turn.

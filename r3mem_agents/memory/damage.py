@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens
 
 MAX_NAMED = 5
-"""Most damaged turns that a message names; it counts the others."""
+"""Maximum number of damaged turns that a message names; it counts the others."""
 
 NOT_AS_WRITTEN = "its bytes are not those that were written"
 NO_SESSION = "the row of its session is damaged"
@@ -36,7 +36,7 @@ def each_apart(
     items: Sequence[T],
     expected: type[Exception] = ExpansionError,
 ) -> list[R | Exception]:
-    """Read items together, and bisect to the damaged ones if that fails.
+    """Read items together; if that fails, find the damaged ones by bisection.
 
     Args:
         read: Returns a result for each item, or fails for all of them.

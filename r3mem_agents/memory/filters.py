@@ -18,12 +18,12 @@ class Filters:
 
     Attributes:
         since: Earliest time.
-        until: Latest time, itself included.
+        until: Latest time, inclusive.
         sessions: Row ids of sessions.
         roles: Roles of the speaker.
-        min_score: Least score.
-        exclude: Ids of turns that the caller has already. They are no evidence for others either:
-            a question that is stored itself would be the best match, and raise what is beside it.
+        min_score: Lowest score.
+        exclude: Ids of turns that the caller has already. They are not evidence for others either:
+            a question that is itself stored would be the best match, and raise its neighbours.
     """
 
     since: datetime | None = None
@@ -34,7 +34,7 @@ class Filters:
     exclude: frozenset[int] = frozenset()
 
     def passed(self, scope: ScopeSnapshot) -> NDArray[np.bool_]:
-        """Return which turns pass, whatever their scores are; ``(turns,)``."""
+        """Return which turns pass, regardless of their scores; ``(turns,)``."""
         turns = scope.turns
         passed = np.ones(len(turns.ids), bool)
         if self.since is not None:

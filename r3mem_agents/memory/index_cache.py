@@ -1,4 +1,4 @@
-"""Indexes of the scopes looked up last, shared by all memories of a process."""
+"""A cache of the most recently used scope indexes, shared by all memories of a process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.store import Scope, Store
 
 MAX_TURNS = 1_000_000
-"""Turns in all indexes together, about 350 bytes each; the scopes looked up longest ago go."""
+"""Maximum number of turns in all indexes together, about 350 bytes each; the least recently used
+are dropped."""
 
 Key = tuple[str, bytes, Scope, str]
 
@@ -29,7 +30,7 @@ class _Entry:
 
 
 class IndexCache:
-    """Keeps indexes, and brings each up to date whenever it is asked for."""
+    """Keeps indexes, and brings each up to date when it is used."""
 
     def __init__(self, max_turns: int = MAX_TURNS) -> None:
         self._most_turns = max_turns
@@ -38,7 +39,7 @@ class IndexCache:
         in_children(self._renew)
 
     def _renew(self) -> None:
-        # With locks that nobody holds, and without an index that another thread was changing.
+        # New locks that nobody holds, and no index that another thread was changing.
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
     def __len__(self) -> int:
@@ -47,14 +48,14 @@ class IndexCache:
     def snapshot(
         self, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
     ) -> ScopeSnapshot | None:
-        """Return what the store holds now; ``None`` for a scope without turns."""
+        """Return the current turns of a scope; ``None`` if there are none."""
         key = _key(store, scope)
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
         with entry.lock:
-            # While it is changed it is nobody's: an interrupt leaves none, and the next call makes
-            # it anew.
+            # The entry has no index while it is changed: after an interrupt the next call builds a
+            # new one.
             index, entry.index = entry.index, None
             index = _up_to_date(index, store, scope, obfuscator, gist_bytes)
             snapshot = None if index is None else index.snapshot()
@@ -63,7 +64,7 @@ class IndexCache:
         return snapshot
 
     def drop(self, store: Store, scope: Scope) -> None:
-        """Forget an index, so that the next lookup reads the store anew."""
+        """Drop an index, so that the next lookup reads the store again."""
         with self._lock:
             self._entries.pop(_key(store, scope), None)
 

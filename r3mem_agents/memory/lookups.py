@@ -1,4 +1,4 @@
-"""One lookup: what was asked of which turns, and what it came to."""
+"""One lookup: the question, the turns that were searched, and the result."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from r3mem_agents.memory.scope_index import ScopeSnapshot
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A lookup that was made.
+    """A completed lookup.
 
     Attributes:
         asked: The question.
         scope: The turns that were ranked; those that the caller has already are silent.
-        filters: What turns had to be.
+        filters: The conditions that turns had to meet.
         weights: How evidence was fused.
-        now: In whose zone dates are told; ``None`` means the local one.
+        now: The time in whose zone dates are written; ``None`` means the local zone.
         ranking: The best turns, and the evidence for all.
     """
 

@@ -24,13 +24,13 @@ _loading = Lock()
 def choose_model(
     store: Store, wanted: ReversibleModel | str | os.PathLike[str] | None
 ) -> ReversibleModel:
-    """Take the wanted model, or else the one that the store belongs to.
+    """Return the wanted model, or else the one that the store belongs to.
 
-    A model with the same expander reads what is stored; if its encoder is another one, a warning
+    A model with the same expander can read what is stored; if its encoder is different, a warning
     says what that means.
 
     Args:
-        store: Belongs to the first model that it is opened with.
+        store: The store; it belongs to the first model that it was opened with.
         wanted: A model, a path to load one from, or ``None``.
 
     Raises:
@@ -51,10 +51,10 @@ def choose_model(
 
 
 def bundled_model(recorded: ModelId) -> ReversibleModel | None:
-    """The bundled model that expands what a file holds, if there is one.
+    """Return the bundled model that can decode a file, if there is one.
 
-    It is found by its fingerprint: a file may come from anybody, so the name that it records is
-    no more than a hint, and never a path.
+    It is identified by its fingerprint: a file may come from anybody, so the name that it records
+    is only a hint, and never a path.
     """
     names = bundled()
     if recorded.name in names:  # as nearly always, and then it is loaded once
@@ -70,7 +70,7 @@ def bundled_model(recorded: ModelId) -> ReversibleModel | None:
 
 
 def mismatch(file: str, recorded: ModelId, given: Sequence[ModelId]) -> str:
-    """What to do about a file that none of some models can expand."""
+    """Return the error message for a file that none of some models can decode."""
     names = " nor ".join(f"{one.name} ({one.expander})" for one in given)
     return (
         f"{file} was written with model {recorded.name} ({recorded.expander}), and only that one "
@@ -82,7 +82,7 @@ def mismatch(file: str, recorded: ModelId, given: Sequence[ModelId]) -> str:
 
 
 def load_model(wanted: ReversibleModel | str | os.PathLike[str] | None) -> ReversibleModel:
-    """A model, given as one, by a path, or by a bundled name; ``None`` means ``DEFAULT_MODEL``.
+    """Return a model by object, path or bundled name; ``None`` means ``DEFAULT_MODEL``.
 
     Raises:
         CheckpointError: If there is no model at the path.
@@ -101,12 +101,12 @@ def load_model(wanted: ReversibleModel | str | os.PathLike[str] | None) -> Rever
 
 
 def model_id(model: ReversibleModel) -> ModelId:
-    """A model, as a store knows it."""
+    """Return the identity of a model, as a store records it."""
     return ModelId(model.name, model.expander_fingerprint, model.encoder_fingerprint)
 
 
 def tell_of_others(store: Store) -> None:
-    """Warn if there are turns whose gists another encoder made."""
+    """Warn if there are turns with gists of another encoder."""
     if store.holds_others():
         warnings.warn(
             f"another model made gists of {store.name}, which count for nothing here: their turns "
@@ -117,12 +117,12 @@ def tell_of_others(store: Store) -> None:
 
 
 def command(name: str) -> str:
-    """What gives the turns of a file the memory tokens of another model."""
+    """Return the command that moves a file to another model."""
     return f"r3mem recompress {shlex.quote(name)}"
 
 
 def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | None:
-    """What finds the wanted model from any working directory; ``None`` for one that has no path."""
+    """Return a path to the wanted model that is valid in any working directory, if it has one."""
     if not isinstance(wanted, str | os.PathLike):
         return None
     path = os.fspath(wanted)
@@ -132,7 +132,7 @@ def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | N
 
 
 def bundled() -> list[str]:
-    """Names of the models that come with the package."""
+    """Return the names of the bundled models."""
     from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
 
     return checkpoint.bundled()

@@ -14,7 +14,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.lookup.hashes import OPEN_BITS, TERM_BITS
 
 TERM_BYTES = TERM_BITS // 8
-"""Size of a term's hash."""
+"""Size of a hashed term."""
 
 DIGEST_BYTES = 16
 
@@ -26,7 +26,7 @@ class Obfuscator:
         self._secret = secret
 
     def digest(self, kind: str, value: str) -> bytes:
-        """Hash a name to look it up by; ``kind`` keeps users and sessions of one name apart."""
+        """Hash a name for look-ups; ``kind`` separates users and sessions of the same name."""
         return hashlib.blake2b(
             value.encode(), digest_size=DIGEST_BYTES, key=self._secret, person=kind.encode()
         ).digest()
@@ -62,7 +62,7 @@ class Obfuscator:
             ) from error
 
     def mask(self, value: str) -> bytes:
-        """Mask a short text; the same text gives the same bytes, so it can be looked up by them."""
+        """Mask a short text; equal texts give equal bytes, so that they can be looked up."""
         return self._mask(value.encode())
 
     def unmask(self, masked: bytes) -> str:

@@ -1,4 +1,4 @@
-"""From the text of a question to the integers that a lookup takes, by way of its hashed terms."""
+"""Parsing of a question into the integers that a lookup takes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from r3mem_agents.memory.term_hashes import hashed_terms, hashed_words, listed
 
 
 class ParsedQuery(NamedTuple):
-    """A question, in integers and in words.
+    """A question, as integers and as words.
 
     Attributes:
-        question: What a lookup takes.
-        words: The words that its terms stand for.
+        question: The question as a lookup takes it.
+        words: The words behind its terms.
     """
 
     question: Question
@@ -35,11 +35,11 @@ class ParsedQuery(NamedTuple):
 def parse(
     query: str, now: datetime | None, scope: ScopeSnapshot, obfuscator: Obfuscator
 ) -> ParsedQuery:
-    """Read a question, as the turns and speakers that there are explain it.
+    """Parse a question, given the turns and speakers of its scope.
 
     Args:
         query: The question.
-        now: What dates in it are relative to; see ``find_dates``.
+        now: The time that dates in it are relative to; see ``find_dates``.
         scope: The turns and speakers.
         obfuscator: Hashes terms as those of the turns are hashed.
     """
@@ -49,7 +49,7 @@ def parse(
     words = [one.word for one in asked]
     every = frozenset[int]().union(*(word.terms for word in words))
     timely = hashed_terms(obfuscator, dates.words)
-    # "May" in "What did Will say in May?" is no speaker.
+    # "May" in "What did Will say in May?" is not a speaker.
     named = speakers_named(turns.speakers, every - timely).union(_called(scope, query))
     names = frozenset[int]().union(*(turns.speakers[one].matched(every) for one in named))
     if _asks_for_all(query, dates, names, bool(named), obfuscator):
@@ -73,8 +73,8 @@ def parse(
 
 
 def _called(scope: ScopeSnapshot, query: str) -> Iterator[int]:
-    # Names that are stop words, "Can" or "An", count where they are written as names, and not
-    # first: "What did Can say?"
+    # Names that are stop words, such as "Can" or "An", count where they are capitalized and not the
+    # first word: "What did Can say?"
     for number, speaker in enumerate(scope.turns.speakers):
         name = None if speaker.spellings else scope.speaker(number).name
         if name and re.search(rf"\w\W+{re.escape(name)}(?!\w)", query):
@@ -84,7 +84,7 @@ def _called(scope: ScopeSnapshot, query: str) -> Iterator[int]:
 def _asks_for_all(
     query: str, dates: Dates, names: frozenset[int], named: bool, obfuscator: Obfuscator
 ) -> bool:
-    # Whether nothing is left of a question without its dates, names, and the words that ask.
+    # Whether a question has nothing but dates, names, and words that ask.
     told = told_languages(uniform(query))
     asking = asking_words(told, dated=bool(dates.spans), named=named)
     left_out = names | listed(obfuscator, asking)

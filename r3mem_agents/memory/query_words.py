@@ -1,4 +1,4 @@
-"""The words of a question, with the hashed terms that they may be stored as."""
+"""The words of a question, with the hashed terms under which they may be stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AskedWord(NamedTuple):
 
 
 def words_asked(obfuscator: Obfuscator, query: str, turns: Snapshot) -> list[AskedWord]:
-    """Return the words of a question, as turns may say them in the languages that they are in."""
+    """Return the words of a question, in the forms that the turns' languages may give them."""
     languages = _languages(obfuscator)
     said = said_in(turns.postings, languages, turns.silent)
     return asked_words(obfuscator, query, [languages[term] for term in languages if term in said])
@@ -44,7 +44,7 @@ def asked_words(obfuscator: Obfuscator, query: str, languages: Collection[str]) 
     Args:
         obfuscator: Hashes terms.
         query: The question.
-        languages: Those other than English, in its letters, that turns are in.
+        languages: The turns' languages in Latin letters, other than English.
     """
     text = uniform(query)
     found = dict.fromkeys(spelled(text, told_languages(text)))
@@ -53,7 +53,7 @@ def asked_words(obfuscator: Obfuscator, query: str, languages: Collection[str]) 
 
 @lru_cache(maxsize=16)
 def _languages(obfuscator: Obfuscator) -> Mapping[int, str]:
-    """Hashes of the terms that say in which language a turn is, and these languages."""
+    """Hashes of the terms that name a turn's language, and those languages."""
     return {hashed(obfuscator, IN + language): language for language in LATIN}
 
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
 
 EXPANDED_AT_ONCE = 256
-"""Turns that are expanded together: bounds the memory that it takes."""
+"""Number of turns that are decoded together, which bounds the memory used."""
 
 
 class Reader:
     """Reads one scope.
 
-    Where turns are damaged, the others are returned, and a warning names the damaged ones.
+    If turns are damaged, the others are returned and a warning names the damaged ones.
     """
 
     def __init__(
@@ -44,14 +44,15 @@ class Reader:
         self._model = model
 
     def history(self, session: int | None) -> list[StoredTurn]:
-        """Every turn, or those of the session with this row id, in the order of writing.
+        """Return every turn, or those of the session with this row id, in the order of writing.
 
-        All are expanded anew: a whole history is read rarely, and to see that it is still there.
+        All are decoded again, without the cache: a whole history is seldom read, and then to check
+        that it is still there.
         """
         return self.open(self._store.history(self._scope, session), self._model.expand)
 
     def sessions(self) -> list[str]:
-        """Names of the sessions."""
+        """Return the names of the sessions."""
         labels = self._store.sessions(self._scope)
         names = [open_label(self._obfuscator, "session", label) for label in labels]
         whole = [name for name in names if name is not None]
@@ -60,7 +61,7 @@ class Reader:
         return whole
 
     def turns(self, ids: Sequence[int], *, strict: bool = False) -> list[StoredTurn]:
-        """Those of these turns that exist, in the order given.
+        """Return the turns with these ids that exist, in the order given.
 
         Raises:
             DamagedTurnError: One of them is damaged, if ``strict``.
@@ -70,10 +71,10 @@ class Reader:
         return self.open(found, partial(TEXT_CACHE.expand, self._model), strict=strict)
 
     def try_out(self, turns: Sequence[StoredTurn], rows: Sequence[NewTurn]) -> None:
-        """Read turns from what is about to be written of them, as it will be read ever after.
+        """Read turns back from the rows that are about to be written.
 
         Raises:
-            ReadBackError: One of them would come back as another one, or not at all.
+            ReadBackError: If one of them would come back changed, or not at all.
         """
         written = [as_read(number, row) for number, row in enumerate(rows)]
         found, _ = self.read(written, self._model.expand)
@@ -88,7 +89,7 @@ class Reader:
                 )
 
     def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
-        """Ids of the turns of a session that have one of these keys, by key."""
+        """Return the ids of the turns of a session that have one of these keys, by key."""
         if not keys:
             return {}
         masked = {self._obfuscator.mask(key): key for key in keys}
@@ -97,7 +98,7 @@ class Reader:
         return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
 
     def renew_terms(self) -> None:
-        """Make the terms of every turn anew, by the rules of this process.
+        """Recompute the terms of every turn by the rules of this process.
 
         Those of damaged turns stay as they are.
         """
@@ -116,11 +117,11 @@ class Reader:
         *,
         strict: bool = False,
     ) -> list[StoredTurn]:
-        """Return the turns of rows, and warn of those that are damaged.
+        """Return the turns of rows, and warn of damaged ones.
 
         Args:
             rows: The rows.
-            expand: Expands memory tokens.
+            expand: Decodes memory tokens.
             strict: Raise instead of warning.
 
         Raises:
@@ -136,7 +137,7 @@ class Reader:
     def read(
         self, rows: Sequence[TurnRow], expand: Callable[[Sequence[MemoryTokens]], list[str]]
     ) -> tuple[list[StoredTurn], list[DamagedTurn]]:
-        """Return the turns of rows that are whole, and what can be told of the others."""
+        """Return the turns of intact rows, and what is known about the damaged ones."""
         from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
         turns: list[StoredTurn] = []

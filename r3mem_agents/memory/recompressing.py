@@ -1,4 +1,4 @@
-"""Every turn of a file gets the memory tokens of another model."""
+"""Recompression: every turn of a file gets the memory tokens of another model."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
 Progress = Callable[[int, int], None]
-"""Told how many turns are done, and of how many."""
+"""Called with the number of turns done, and the total."""
 
 AT_ONCE = 256
-"""Turns that are read, compressed and written together; chosen: seconds of work."""
+"""Number of turns that are read, compressed and written together; chosen: seconds of work."""
 
 
 def recompress(
@@ -35,32 +35,32 @@ def recompress(
 ) -> Recompression:
     """Give every turn of a file, of all users, the memory tokens and gists of a model.
 
-    All else stays: ids, places, times, keys, names, metadata, and what is forgotten. Every turn is
-    read back before it is written; a damaged one stays as it is. Turns that are of the model
-    already are left alone, so a second call does nothing.
+    Everything else stays: ids, positions, times, keys, names, metadata, and what was forgotten.
+    Every turn is read back before it is written; a damaged one stays as it is. Turns of the new
+    model are left alone, so a second call does nothing.
 
-    The file may be in use meanwhile, and whatever interrupts this loses nothing. Where only the
-    encoder of the model is another one than before, turns are written some hundred at a time, and a
-    later call goes on from there. Where the expander is another one, all are written in one
-    transaction at the end: until then the file is what it was, and from then on whoever has it open
-    with the old model gets a ``ModelMismatchError``.
+    The file may be in use meanwhile, and an interruption loses nothing. If only the encoder differs
+    from the old model's, turns are written some hundred at a time, and a later call continues from
+    there. If the expander differs, all turns are written in one transaction at the end: until then
+    the file is unchanged, and afterwards whoever has it open with the old model gets a
+    ``ModelMismatchError``.
 
     Args:
-        path_or_url: Of the memory, as for ``CompressiveMemory``.
-        source: The model that wrote the file, or a path to load it from; needed where the expander
-            of ``model`` is another one and no bundled model wrote the file, since no other model
-            can expand what it wrote.
+        path_or_url: The memory, as for ``CompressiveMemory``.
+        source: The model that wrote the file, or a path to load it from; needed if ``model`` has a
+            different expander and no bundled model wrote the file, since no other model can decode
+            it.
         model: The new model, or a path to load it from; ``None`` means the bundled one.
-        progress: Called with the numbers of turns that are done, and that there are to do.
+        progress: Called with the number of turns done, and the total.
 
     Returns:
-        What was done, and the damaged turns.
+        Counts of what was done, and the damaged turns.
 
     Raises:
-        ModelMismatchError: Neither model can expand what is in the file.
+        ModelMismatchError: If neither model can decode what is in the file.
         CheckpointError: If a model cannot be loaded.
-        ReadBackError: A turn does not come back from what was about to be written of it.
-        NotFoundError: There is no file.
+        ReadBackError: If a turn does not come back from what was about to be written.
+        NotFoundError: If there is no file.
         StoreError: If the file cannot be read or written.
     """
     check_there(path_or_url)
@@ -91,10 +91,10 @@ def recompress(
 
 
 class _Recompressor:
-    """Compresses the turns of a store anew.
+    """Recompresses the turns of a store.
 
     Attributes:
-        done: Ids of those that are compressed.
+        done: Ids of the turns that were recompressed.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class _Recompressor:
 
     @property
     def damaged(self) -> tuple[DamagedTurn, ...]:
-        """Turns that cannot be read, and are as they were."""
+        """The turns that cannot be read, and are left as they were."""
         return tuple(
             damaged_turn(self._obfuscator, turn.row, reason, turn.scope)
             for turn, reason in self._kept.values()
         )
 
     def run(self, progress: Progress) -> None:
-        """Compress all turns that are of another model."""
+        """Recompress all turns of another model."""
         wanted, current = model_id(self._goal), self._store.model()
         stepwise = current is None or current.expander == wanted.expander
         left = self._write({})
@@ -167,7 +167,7 @@ class _Recompressor:
         }
 
     def _texts(self, ids: Sequence[int]) -> list[tuple[ExaminedTurn, str]]:
-        # Those of the turns that can be read; the others are kept.
+        # The turns that can be read; the others are noted as damaged.
         from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
 
         found: list[tuple[ExaminedTurn, str]] = []

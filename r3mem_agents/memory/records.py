@@ -1,4 +1,4 @@
-"""Turns as a caller knows them, to and from the rows of a store."""
+"""Conversion of turns to the rows of a store, and back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Names(NamedTuple):
-    """The names that a turn refers to."""
+    """The names in a turn."""
 
     session: str
     role: str
@@ -30,7 +30,7 @@ class Names(NamedTuple):
 
 
 class SpeakerName(NamedTuple):
-    """The role of a speaker, and the name, if there is one."""
+    """The role of a speaker, and the name if there is one."""
 
     role: str
     name: str | None
@@ -42,7 +42,7 @@ class SpeakerName(NamedTuple):
 
 
 def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
-    """Whose memory, as a store knows it."""
+    """Return a user and an agent as a store records them."""
     names = json.dumps([user, agent], separators=(",", ":"))
     return Scope(
         obfuscator.digest("user", user), obfuscator.digest("agent", agent), obfuscator.hide(names)
@@ -50,7 +50,7 @@ def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
 
 
 def open_owner(obfuscator: Obfuscator, scope: Scope) -> tuple[str, str] | None:
-    """The names of a user and an agent, if they are what was written."""
+    """Return the names of a user and an agent, if they are undamaged."""
     names = _tried(lambda: _names(obfuscator, scope.hidden))
     if names is None:
         return None
@@ -64,7 +64,7 @@ def _names(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str]:
 
 
 def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) -> NewTurn:
-    """A turn as a row."""
+    """Return a turn as a row."""
     time_us, offset_s = to_integers(turn.time)
     speaker = json.dumps([turn.role, turn.name], separators=(",", ":"))
     extra = metadata_json(turn.metadata, "metadata") if turn.metadata else None
@@ -87,7 +87,7 @@ def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) 
 
 
 def as_read(id: int, new: NewTurn) -> TurnRow:
-    """A turn about to be written, as it will be read."""
+    """Return a row that is about to be written in the form in which it will be read."""
     return TurnRow(
         id=id,
         session=new.session,
@@ -107,7 +107,7 @@ def _label(obfuscator: Obfuscator, kind: str, value: str) -> Label:
 
 
 def open_names(obfuscator: Obfuscator, row: TurnRow) -> Names | None:
-    """The names that a row refers to, if it and they are what was written."""
+    """Return the names in a row, if it and they are undamaged."""
     if not row.intact or row.session is None or row.speaker is None:
         return None
     session = open_label(obfuscator, "session", row.session)
@@ -116,13 +116,13 @@ def open_names(obfuscator: Obfuscator, row: TurnRow) -> Names | None:
 
 
 def open_label(obfuscator: Obfuscator, kind: str, label: Label) -> str | None:
-    """The name of a session or a speaker, if it is what was written."""
+    """Return the name of a session or a speaker, if it is undamaged."""
     name = _tried(lambda: obfuscator.reveal(label.hidden))
     return name if name is not None and obfuscator.digest(kind, name) == label.digest else None
 
 
 def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> StoredTurn:
-    """A row, its names and its expanded text as a turn."""
+    """Return a turn, from its row, its names and its decoded text."""
     return StoredTurn(
         role=names.role,
         text=text,
@@ -136,7 +136,7 @@ def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> 
 
 
 def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> SpeakerName:
-    """Return the name of a speaker: that of nobody where damage has left none."""
+    """Return the name of a speaker; an empty role and no name if it is damaged."""
     opened = _tried(lambda: json.loads(obfuscator.reveal(hidden or b"")))
     return SpeakerName("", None) if opened is None else SpeakerName(*opened)
 
@@ -144,13 +144,13 @@ def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> SpeakerName:
 def damaged_turn(
     obfuscator: Obfuscator, row: TurnRow, reason: str | None = None, owner: Scope | None = None
 ) -> DamagedTurn:
-    """What can be told of a damaged row.
+    """Return what is known about a damaged row.
 
     Args:
-        obfuscator: Of the database.
+        obfuscator: The obfuscator of the database.
         row: The row.
-        reason: What is wrong with it, if it is intact.
-        owner: Whose it is.
+        reason: The damage, if the row itself is intact.
+        owner: The user and agent that it belongs to.
     """
     if reason is None:
         reason = NOT_AS_WRITTEN
@@ -169,7 +169,7 @@ def damaged_turn(
 
 
 def _tried(read: Callable[[], T]) -> T | None:
-    # What damaged bytes give, if they give anything.
+    # The result of reading possibly damaged bytes; None if they cannot be read.
     try:
         return read()
     except (StoreCorruptError, ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""From a question to the turns that answer it: read, ranked, expanded, explained."""
+"""From a question to the turns that answer it: parsed, ranked, decoded, explained."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
 CONTEXT_BATCH = 16
-"""Turns that are read together to fill a context."""
+"""Number of turns that are read together to fill a context."""
 
 MIN_LINE_TOKENS = 8
-"""A context's line has at least so many tokens: its date alone takes them."""
+"""Fewest tokens of a line in a context: its date alone takes them."""
 
 
 class _Request(NamedTuple):
@@ -98,7 +98,7 @@ class Retriever:
         return self._batches(_Request(query, filters, "turn", most, now, WEIGHTS), CONTEXT_BATCH)
 
     def _batches(self, request: _Request, batch: int) -> Iterator[list[Recollection]]:
-        # Best first, expanded batch by batch, as far as the caller reads.
+        # Best first, decoded batch by batch, as far as the caller reads.
         lookup, rows = self._look_up(request)
         winners = lookup.ranking.winners if lookup else ()
         for start in range(0, len(winners), batch):

@@ -1,4 +1,4 @@
-"""The index of one scope: arrays without text for a lookup, and beside them the speakers' names."""
+"""The index of one scope: the arrays that a lookup searches, and the speakers' names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from r3mem_agents.store import IndexColumns, ScopeState
 
 
 class ScopeSnapshot(NamedTuple):
-    """Turns of a scope at one moment, and who speaks in them.
+    """Turns of a scope at one moment, and their speakers.
 
     Attributes:
         turns: The turns.
@@ -37,7 +37,7 @@ class ScopeSnapshot(NamedTuple):
         return list(dict.fromkeys(self.speaker(number).label for number in sorted(speakers)))
 
     def without(self, ids: Collection[int]) -> ScopeSnapshot:
-        """Return the same, but as if nothing were said in the turns with some ids."""
+        """Return the same, but exclude the turns with some ids."""
         return self._replace(turns=self.turns.without(ids))
 
 
@@ -47,7 +47,7 @@ class ScopeIndex:
     Args:
         state: State of the rows.
         obfuscator: Hashes terms as those of the rows are hashed.
-        gist_bytes: Bytes of a gist.
+        gist_bytes: Number of bytes in a gist.
     """
 
     def __init__(self, state: ScopeState, obfuscator: Obfuscator, gist_bytes: int) -> None:
@@ -83,7 +83,7 @@ class ScopeIndex:
         self._index.add(_columns(rows, self._gist_bytes, self._asks))
 
     def snapshot(self) -> ScopeSnapshot:
-        """Return what is in it now; names that are added later are in it too, and do no harm."""
+        """Return the current contents; names added later appear in it too, which is harmless."""
         return ScopeSnapshot(self._index.snapshot(), self._names)
 
     def _speaker(self, row: int, name: SpeakerName) -> Speaker:
@@ -115,13 +115,13 @@ def _columns(rows: IndexColumns, gist_bytes: int, asks: int) -> Columns:
 
 
 def _parts(values: Sequence[bytes], size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    # Parts of so many bytes, (parts, size), and how many each value has.
+    # Values split into parts of this many bytes, (parts, size), and the number of parts of each.
     sizes = np.fromiter(map(len, values), np.int64, len(values))
     return np.frombuffer(b"".join(values), np.uint8).reshape(-1, size), sizes // size
 
 
 def _numbers(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    # Hashed terms, (terms, 3), as numbers.
+    # Hashed terms, (terms, 3), as integers.
     parts = hashes.astype(np.int64)
     numbers: NDArray[np.int64] = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
     return numbers

@@ -1,4 +1,4 @@
-"""Terms as a store and a lookup know them: their keyed hashes."""
+"""Keyed hashes of terms, as a store and a lookup use them."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def listed(obfuscator: Obfuscator, words: frozenset[str]) -> frozenset[int]:
 
 
 def hashed(obfuscator: Obfuscator, term: str) -> int:
-    """Return a term as a lookup knows it."""
+    """Return a hashed term as a lookup uses it."""
     return int.from_bytes(_hash(obfuscator, term))
 
 
 def term_hashes(obfuscator: Obfuscator, text: str) -> bytes:
-    """Return what a lookup finds a text by: the hashes of its terms, ascending."""
+    """Return the hashes of a text's terms, ascending, by which lookups find it."""
     return b"".join(sorted(_hash(obfuscator, term) for term in indexed_terms(text)))
 
 

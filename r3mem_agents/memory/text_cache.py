@@ -1,8 +1,8 @@
 """An LRU cache of decoded texts, shared by all memories of a process.
 
-An agent reads its window and the same few turns with every answer. The memory tokens of a text are
-its key, so a hit is exactly what expanding them would give, and nothing that a store no longer
-holds is ever found.
+An agent reads its window and the same few turns for every answer. The key of a text is its memory
+tokens, so a hit is exactly what decoding them would give, and nothing is found that a store no
+longer holds.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
 
 MAX_BYTES = 32 * 2**20
-"""Most bytes of texts and memory tokens; chosen: the windows of some thousand conversations."""
+"""Maximum size of the texts and memory tokens; chosen: the windows of some thousand
+conversations."""
 
 Key = tuple[str, bytes, bytes]
 
 
 class TextCache:
-    """Keeps the texts that were used last."""
+    """Keeps the most recently used texts."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._most_bytes = max_bytes
@@ -34,7 +35,7 @@ class TextCache:
         in_children(self._empty)
 
     def expand(self, model: ReversibleModel, tokens: Sequence[MemoryTokens]) -> list[str]:
-        """Return the texts of memory tokens; those that are not in the cache are expanded.
+        """Return the texts of memory tokens, and decode those that are not in the cache.
 
         Raises:
             ExpansionError: If one of them is damaged.
@@ -70,7 +71,7 @@ class TextCache:
                 raise
 
     def clear(self) -> None:
-        """Empty the cache, because some of what is in it may have been forgotten."""
+        """Empty the cache, because some of its texts may have been forgotten."""
         with self._lock:
             self._empty()
 
@@ -91,8 +92,8 @@ TEXT_CACHE = TextCache()
 
 
 def clear_text_cache() -> None:
-    """Let go of the decoded texts that this process keeps; each is decoded anew when it is read.
+    """Drop the decoded texts that this process keeps; each is decoded again when it is read.
 
-    Only time depends on it: a benchmark times a read as a new process would do it.
+    This affects only speed: benchmarks use it to time reads as in a new process.
     """
     TEXT_CACHE.clear()

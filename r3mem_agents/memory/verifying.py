@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
 READ_AT_ONCE = 256
-"""Turns that are read and expanded together; limits the memory that this takes."""
+"""Number of turns that are read and decoded together, which bounds the memory used."""
 
 NOT_READ = "its row cannot be read"
 OTHER_LENGTH = "its text is not as long as its row says"

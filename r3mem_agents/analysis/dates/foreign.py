@@ -1,4 +1,4 @@
-"""Dates in questions that are not in English: dateparser's, and the words that relate them."""
+"""Dates in questions in other languages than English: dateparser's, and the words around them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from r3mem_agents.analysis.languages import ENGLISH, function_words, told_langua
 from r3mem_agents.analysis.spelling import casefolded, uniform
 
 MAX_LANGUAGES = 3
-"""A text whose language is not told better is read in so many at most: each costs time."""
+"""Most languages in which a text of uncertain language is read: each costs time."""
 
 SHORTEST_NAME = 3
-"""Names of months and weekdays that are shorter are cut short."""
+"""Shorter names of months and weekdays are abbreviations."""
 
 BEFORE_IT = ("before", "after", "since", "until", "from", "between", "to", "and")
 AFTER_IT = ("before_after", "after_after", "since_after", "until_after")
 
 UNSPACED = frozenset(("zh", "ja", "th"))
 
-# Where words are not apart, dateparser finds a date that stands alone.
+# In languages without spaces, dateparser finds only a date that stands alone.
 _ALONE = regex.compile(
     r"(?:\d+年)?\d+月(?:\d+[日号號])?|\d{4}年|[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十\d]{1,3}[日号號])?"
     r"|前天|昨天|今天|去年|今年|前年|[上这這本]个?[周週月]|上個月|[一两二三四五六七八九十\d]+(?:天|周|个月|年)前"
@@ -46,13 +46,14 @@ _WHOLE = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 class Related(NamedTuple):
-    """A date and the word that relates it.
+    """A date and the word that leads to it.
 
     Attributes:
         found: The date.
-        lead: The English word for how it is related, as of ``phrases``; empty for none.
-        start: Where the words that relate it begin, or the date.
-        end: Where the date ends, or the words after it that relate it.
+        lead: The English equivalent of the word that leads to it, as in ``phrases``; empty if there
+            is none.
+        start: Where the leading words begin, or else the date.
+        end: Where the date ends, or the words after it that belong to it.
     """
 
     found: Found
@@ -62,13 +63,13 @@ class Related(NamedTuple):
 
 
 def date_languages(query: str) -> Sequence[str]:
-    """Return the languages in which dates of a question are read: those told, else English."""
+    """Return the languages in which a question's dates are read: those identified, else English."""
     told = told_languages(uniform(query))
     return [ENGLISH] if not told or ENGLISH in told else told[:MAX_LANGUAGES]
 
 
 def plain(text: str, language: str) -> str:
-    """Put a text in words that dateparser knows: numbers as digits, names in the commonest case.
+    """Rewrite a text for dateparser: numbers as digits, names in their most common case.
 
     Args:
         text: A short text.
@@ -82,13 +83,13 @@ def plain(text: str, language: str) -> str:
 
 
 def talk_words(languages: Collection[str]) -> frozenset[str]:
-    """Return the words with which a question in some languages asks for whatever was said."""
+    """Return the words by which a question in some languages asks for anything that was said."""
     found = (_table().get(language, {}).get("talk", "").split() for language in languages)
     return frozenset[str]().union(*found)
 
 
 def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
-    """Find the dates of a text in a language that is not English, and how each is related.
+    """Find the dates of a text in another language than English, and the words that lead to them.
 
     Args:
         text: A short text.
@@ -127,7 +128,7 @@ def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
 
 
 def _relation(text: str, start: int, core: int, end: int, language: str) -> tuple[str, int, int]:
-    # How a date is related by the words around it, and from where to where all that is.
+    # How the words around a date relate it, and the extent of it all.
     before, after = _patterns(language)
     if (found := before.search(text[:core].lower())) and found.lastgroup:
         return found.lastgroup, min(found.start(), start), end
@@ -149,7 +150,7 @@ def _with_year(month: int, day: int, now: datetime) -> str:
 
 
 def _leading(words: str, language: str) -> int:
-    # How much of a date's words are function words before it.
+    # The length of the function words at the beginning of a date's words.
     lists, place = function_words([language]), 0
     for word in regex.finditer(r"[^\W_]+\W*", words):
         if casefolded(word[0].strip(" .'")) not in lists:
@@ -188,7 +189,7 @@ def _names(language: str) -> frozenset[str]:
 
 @cache
 def _leads(language: str) -> frozenset[str]:
-    # Words after which a name is a month or weekday; any function word, if none are listed.
+    # Words after which a name is a month or weekday; any function word, if none is listed.
     listed = _table().get(language, {}).get("filling", "")
     return frozenset(_words(listed)) or function_words([language])
 
@@ -200,14 +201,14 @@ def _months(language: str) -> frozenset[str]:
 
 
 def _dated(words: Collection[str], language: str) -> bool:
-    # Whether any word is a month, be it cut short.
+    # Whether any word is a month, abbreviated or not.
     info = _locale(language)
     listed = (name for key in MONTHS for name in info.get(key, ()))
     return not {casefolded(name) for name in listed}.isdisjoint(words)
 
 
 def _ago(before: str, language: str) -> str:
-    # The words before a number of days that say that these are over, if they are there.
+    # The words before a number of days that say that these are over, if any.
     ago = _table().get(language, {}).get("ago", "")
     found = regex.search(rf"(?<!\w){ago}\s+$", before.lower()) if ago else None
     return found[0] if found else ""
@@ -221,7 +222,8 @@ def _instead(language: str) -> Mapping[str, str]:
 
 @cache
 def _signs(language: str) -> frozenset[str]:
-    # Words without one of which there is no date: no function words, but those that are one.
+    # Words of which a date has at least one: no function words, except those that are dates
+    # themselves.
     info = _locale(language)
     relative = [_words(name) for names in info.get("relative-type", {}).values() for name in names]
     found = {word for words in relative for word in words}

@@ -1,4 +1,4 @@
-"""A text cut at the words that relate dates, each part with a date that is whole."""
+"""A text split at the words that relate dates, with a complete date in each part."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _UNIT = r"(?:day|week|month|year)s?"
 _RECENT = r"(?:(?:in|over|during|within|for)\s+)?(?:the\s+|this\s+)?"
 _STOPS = r"(?=\s*(?:[,.;]|$))"
 
-# What says the same as fewer words do, in order.
+# Phrases that mean the same as shorter ones, in order.
 _WORDED = tuple(
     (re.compile(rf"\b{pattern}", re.IGNORECASE), words)
     for pattern, words in (
-        # dateparser's search passes over "a", and "before" is cut at.
+        # dateparser's search skips "a", and texts are split at "before".
         (r"(?:the\s+)?day\s+before\s+yesterday\b", "two days ago"),
         (rf"{_RECENT}(?:last|past)\s+couple\s+(?:of\s+)?({_UNIT})\b", r"since two \1 ago"),
         (rf"{_RECENT}(?:last|past)\s+({_COUNT}\s+{_UNIT})\b", r"since \1 ago"),
@@ -89,10 +89,10 @@ class Phrase(NamedTuple):
 
 
 def phrases(text: str) -> list[Phrase]:
-    """Cut a text at the words that relate dates.
+    """Split a text at the words that relate dates.
 
-    Of two dates that are joined, one may leave out what the other one says: "from 3 to 5 May",
-    "May 3 and May 5, 2023", "May 2023 and June". Each gets it.
+    Of two joined dates, one may omit what the other states: "from 3 to 5 May", "May 3 and May 5,
+    2023", "May 2023 and June". It is added to the one that omits it.
 
     Args:
         text: A short text in English.
@@ -128,7 +128,7 @@ def _completed(one: Phrase, other: Phrase) -> tuple[Phrase, Phrase]:
 
 
 def _carry(mine: dict[str, str], theirs: dict[str, str]) -> bool:
-    # Give each what only the other one has; whether both are dates then.
+    # Give each date what only the other one states; whether both are dates then.
     for one, other in ((mine, theirs), (theirs, mine)):
         if "month" not in one:
             if "month" not in other or "day" not in other:

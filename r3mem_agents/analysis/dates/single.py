@@ -1,4 +1,4 @@
-"""Single dates of a text: dateparser finds them, and the doubtful ones are dropped."""
+"""Single dates of a text: dateparser finds them, and doubtful ones are dropped."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SIGNS = NAMES.union(
     day days week weeks wk month months mo mth year years yr
     """.split()  # noqa: SIM905
 )
-"""A text without a digit and without one of these names no date; dateparser is not even loaded
-then, which takes 0.3 s."""
+"""A text without a digit or one of these words names no date. Then dateparser, which takes 0.3 s to
+load, is not even imported."""
 
 RELATIVE = frozenset("today yesterday tomorrow tonight".split())  # noqa: SIM905
-"""Days that need no number; with the time of day, they name it all the same."""
+"""Days that need no number; they name the day even with a time of day."""
 
 LEADS = frozenset("in on during early late last".split())  # noqa: SIM905
-"""Before a lone name of ``NAMES`` they tell a month from a person, or a verb."""
+"""Before a single word of ``NAMES`` these distinguish a month from a person or a verb."""
 
 FLOORS = {"time": "D", "part_of_day": "D", "day": "D", "week": "W", "month": "M", "year": "Y"}
 """numpy's unit for each of dateparser's periods."""
@@ -63,17 +63,17 @@ class Found(NamedTuple):
 
 
 def has_signs(text: str) -> bool:
-    """Return whether a text may name a date at all."""
+    """Return whether a text can name a date at all."""
     return any(map(str.isdigit, text)) or not SIGNS.isdisjoint(WORD.findall(text.casefold()))
 
 
 def single_dates(text: str, now: datetime, lead: str = "") -> Iterator[Found]:
-    """Find the days, weeks, months and years of a text that can be trusted, in order.
+    """Find the unambiguous days, weeks, months and years of a text, in order.
 
     Args:
         text: A short text in English.
         now: What "yesterday" is relative to, in whose zone a day begins at midnight.
-        lead: The word before the text, if it is one after which a lone name is a month or weekday.
+        lead: The word before the text, if after it a single name is a month or weekday.
     """
     for found, settled in found_dates(text, now, "en"):
         if settled or _named(f"{lead} {text[: found.place]}", found.words, LEADS | {lead}):
@@ -81,7 +81,7 @@ def single_dates(text: str, now: datetime, lead: str = "") -> Iterator[Found]:
 
 
 def found_dates(text: str, now: datetime, language: str) -> Iterator[tuple[Found, bool]]:
-    """Find what dateparser takes for days, weeks, months and years, in order.
+    """Find what dateparser reads as days, weeks, months and years, in order.
 
     Args:
         text: A short text.
@@ -89,7 +89,7 @@ def found_dates(text: str, now: datetime, language: str) -> Iterator[tuple[Found
         language: That of the text, as dateparser calls it.
 
     Yields:
-        Each, and whether its words leave nothing open.
+        Each of them, and whether its words are unambiguous.
     """
     from dateparser.search import search_dates
 
@@ -107,8 +107,8 @@ def found_dates(text: str, now: datetime, language: str) -> Iterator[tuple[Found
         if start < 0:  # in letters of another form
             continue
         place = start + len(words)
-        # What means the same to a reader who looks ahead leaves nothing open, so "three years" is
-        # no date. A time may be "now", or "the 90s", which dateparser takes for seconds.
+        # Unambiguous is what a reader who looks ahead understands in the same way, so "three years"
+        # is no date. A time may be "now", or "the 90s", which dateparser takes for seconds.
         settled = found in search(words, PREFER_DATES_FROM="future", REQUIRE_PARTS=["year"])
         if period in FLOORS:
             yield Found(start, words, _span(date, period, now)), settled and period != "time"
@@ -133,7 +133,7 @@ def _span(date: datetime, period: str, now: datetime) -> Span:
 
 
 def _midnight(day: np.datetime64, now: datetime) -> int:
-    # By the offset of that day: it may be summer then, or no more.
+    # By the offset of that day, since daylight saving time may begin or end before it.
     try:
         begins = datetime.combine(day.astype(object), time(), now.tzinfo)
         return to_integers(begins)[0]

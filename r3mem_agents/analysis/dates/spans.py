@@ -31,20 +31,20 @@ from r3mem_agents.timestamps import (
 )
 
 MAX_CHARACTERS = 200
-"""Only so much of a question's beginning is searched: each word costs dateparser milliseconds."""
+"""Only this much of a question is searched: each word costs dateparser milliseconds."""
 
 SILENT = str.maketrans(dict.fromkeys("?!\u00bf\u00a1\u061f\uff1f\uff01\u3002", " "))
-"""dateparser takes these for parts of a date's words."""
+"""dateparser takes these characters for parts of a date's words."""
 
 MARGIN_US = 366 * DAY_US
-"""A time farther than a year from all turns is taken for none: 2077 in a title, an invoice 9317."""
+"""A time more than a year away from all turns is no date: 2077 in a title, an invoice 9317."""
 
 TO = frozenset(("to", "until", "till", "through", "thru"))
 LISTED = frozenset(("and", "or"))
 UNTIL = frozenset(("until", "till", "through", "thru", "up to", "by"))
 BESIDE = frozenset(("before", "after"))
 ALWAYS_LEAD = BESIDE | frozenset(("since", "between", "until", "till"))
-"""After these a lone name is a month or a weekday, and no person."""
+"""After these a single name is a month or a weekday, not a person."""
 
 COUNTED = re.compile(
     r"\b(the|an?|one|two|three|four|five|six|seven|\d\d?)\s+(day|night|week|month|year)s?\s*$",
@@ -61,11 +61,11 @@ BACK = re.compile(rf"\s*{BACKWARDS}\b")
 
 
 class Dates(NamedTuple):
-    """What a question says of time.
+    """The times in a question.
 
     Attributes:
         spans: The times that it names.
-        words: The words with which it does.
+        words: The words that name them.
         rest: The other words.
     """
 
@@ -75,8 +75,8 @@ class Dates(NamedTuple):
 
 
 class _Mention(NamedTuple):
-    # A date, the word that leads to it, how long a time is counted from it, whether it ends what
-    # the one before it begins, and whether that time goes on, or back.
+    # A date, the word that leads to it, the length of time counted from it, whether it ends what
+    # the one before it begins, and whether that time extends forwards or backwards.
     found: Found
     lead: str = ""
     counted_us: int = 0
@@ -93,7 +93,7 @@ def find_dates(query: str, now: datetime | None, turns: Span) -> Dates:
         query: The question; only its first ``MAX_CHARACTERS`` are searched.
         now: What "yesterday" or "in May" are relative to, in whose zone a day begins at midnight;
             ``None`` means this moment in the local zone.
-        turns: From the first turn to the last.
+        turns: The span from the first turn to the last.
     """
     text = query[:MAX_CHARACTERS].translate(SILENT)
     if ENGLISH not in (languages := date_languages(query)):
@@ -204,7 +204,7 @@ def _spans(mentions: Sequence[_Mention], now: datetime) -> Iterator[Span]:
 
 
 def _within(spans: Iterable[Span]) -> list[Span]:
-    # Of "after May but before July" each closes what the other one leaves open.
+    # In "after May but before July" each closes the span that the other leaves open.
     found: list[Span] = []
     for span in spans:
         if found:
@@ -235,7 +235,7 @@ def _bounded(one: _Mention) -> Span:
     span = one.found.span
     fade = span.end - span.start
     if one.lead == "before":
-        # What happened before a day is often told on it.
+        # What happened before a day is often told on that day.
         if one.counted_us:
             return Span(span.start - one.counted_us, span.end)
         return Span(-EVER_US, span.end if one.inclusive else span.start, fade)

@@ -1,1 +1,1 @@
-"""What a lookup came to, in words."""
+"""Explanations of lookups, in words."""

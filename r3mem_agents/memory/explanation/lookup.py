@@ -1,4 +1,4 @@
-"""What a lookup came to, and why nothing was found where nothing was."""
+"""The outcome of a lookup, and why nothing was found if so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_TURNS = LookupExplanation(outcome="The memory of this user with this agent ho
 
 
 def explain_lookup(lookup: Lookup, said: SaidWords) -> LookupExplanation:
-    """Explain how a question was read, and what came of it.
+    """Explain how a question was read, and with what outcome.
 
     Args:
         lookup: The lookup.

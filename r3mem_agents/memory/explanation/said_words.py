@@ -1,4 +1,4 @@
-"""The words of a question that turns say. Turns keep hashes; a question still has its words."""
+"""Which words of a question turns say: turns have only hashes, but the question has the words."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class SaidWords:
         asked: The question.
 
     Attributes:
-        words: The words by which turns are searched, without those that name a time, each in the
-            form that is searched for first.
-        postings: Where their terms are said.
+        words: The words that turns are searched for, without those that name a time, each in its
+            most exact form.
+        postings: The postings of their terms.
     """
 
     def __init__(self, turns: Snapshot, asked: ParsedQuery) -> None:
@@ -32,11 +32,11 @@ class SaidWords:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words by which turns are searched; see the class."""
+        """The words that turns are searched for; see the class."""
         return tuple(self._terms)
 
     def of(self, places: ArrayLike) -> tuple[str, ...]:
-        """Return the words that any of some turns says, in one of their spellings or part of it.
+        """Return the words that any of some turns says, in one of their spellings or a part of one.
 
         Args:
             places: Positions of the turns.

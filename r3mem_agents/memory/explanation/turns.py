@@ -1,4 +1,4 @@
-"""Why a turn was found, and why in this place: each level's evidence in plain words."""
+"""Why a turn was found, and why at this rank: the evidence of each level in plain words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from r3mem_agents.memory.lookups import Lookup
 from r3mem_agents.types import Evidence, Explanation
 
 MIN_TOLD = 0.005
-"""Log-odds of a feature that are worth a word: two decimals show no less."""
+"""Lowest log-odds of a feature to mention: two decimals show no less."""
 
 ROLE_REASONS: Mapping[str, str] = {
     "user": "the user speaks",
@@ -26,7 +26,7 @@ ROLE_REASONS: Mapping[str, str] = {
     "asks": "it asks something",
     "follows": "it follows a turn that asks something",
 }
-"""The features of who speaks, and how, in words."""
+"""The features of the level ``role``, in words."""
 
 
 class Explainer:
@@ -64,7 +64,7 @@ class Explainer:
             "time": self._time,
             "role": self._role,
         }
-        # A level without weight, of turns that stand alone for example, has no reasons either.
+        # A level without weight, as for turns that are independent entries, has no reasons either.
         silent = {level for level in LEVELS if not self._counts(level)}
         said, unsaid = self._said.told(place)
         return Explanation(

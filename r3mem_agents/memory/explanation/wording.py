@@ -1,4 +1,4 @@
-"""Words, shares and spans of time as people read them."""
+"""Words, shares and spans of time in readable form."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LAST_US = to_integers(datetime.fromisoformat("9999-12-30T00:00+00:00"))[0]
 
 
 MAX_LISTED = 12
-"""Words that a reason lists before it counts the others."""
+"""Maximum number of words that a reason lists; it counts the others."""
 
 
 def listed(words: Sequence[str]) -> str:
-    """Write words, but of many the first ones and how many more there are."""
+    """Write words; if there are many, the first ones and the number of the others."""
     more = [f"{len(words) - MAX_LISTED:,} more"] if len(words) > MAX_LISTED else []
     return ", ".join([*words[:MAX_LISTED], *more])
 
@@ -49,7 +49,7 @@ def _day(time_us: int, now: datetime | None) -> str:
 
 
 def distance(time_us: int, span: Span) -> str:
-    """Write where a time is: ``of that time``, ``3 days before``, ``5 hours after``."""
+    """Write how far away a time is: ``of that time``, ``3 days before``, ``5 hours after``."""
     if span.start <= time_us < span.end:
         return "of that time"
     before = time_us < span.start
