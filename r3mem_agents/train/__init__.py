@@ -1,1 +1,1 @@
-"""Training: what ``r3mem train`` runs for the expander, and ``r3mem distil`` for the encoder."""
+"""Training of a checkpoint's networks: expander, encoder and superseder."""

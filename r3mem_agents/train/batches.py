@@ -1,4 +1,4 @@
-"""Batches of segments of one length, drawn on the device that trains."""
+"""Batches of segments of one length, drawn on the training device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from r3mem_agents.train.gists import Gists
 from r3mem_agents.train.recipe import ExpanderRecipe
 
 STEP = 16
-"""Widths of batches are multiples of it: few shapes, since each is compiled for itself."""
+"""Widths of batches are multiples of this: few shapes, since each is compiled separately."""
 
 MIN_ROWS = 8
 MIN_TRAINED = 50
-"""Of so many segments one is held out at most."""
+"""At most one in this many segments is held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Batch:
     """Segments of one length.
 
     Attributes:
-        tokens: ``(batch, positions)`` int64, filled up with 0.
-        condition: What is known of them before the first round.
-        length: Tokens of each.
-        language: ``(batch,)``, places in the corpus's languages.
+        tokens: ``(batch, positions)`` int64, padded with 0.
+        condition: What is known about them before the first round.
+        length: Number of tokens of each.
+        language: ``(batch,)``, indices into the corpus's languages.
     """
 
     tokens: Tensor
@@ -42,16 +42,16 @@ class Batch:
 
 
 class Batches:
-    """Draws batches at random, each length in proportion to its tokens.
+    """Draws batches at random, each length in proportion to its number of tokens.
 
     Args:
         corpus: The segments.
-        gists: Theirs.
-        recipe: Choices of the run.
+        gists: Their gists.
+        recipe: Hyperparameters of the run.
         device: Device that holds the arrays.
 
     Raises:
-        InvalidInputError: There are too few segments to hold one out.
+        InvalidInputError: If there are too few segments to hold one out.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Batches:
         self._bit = torch.arange(7, -1, -1, device=device)
 
     def draw(self, step: int) -> Iterator[Batch]:
-        """The parts of a step, the same whenever it is asked for."""
+        """Return the parts of a step; always the same for the same step."""
         random = np.random.default_rng((self._recipe.seed, step))
         for _ in range(self._recipe.parts):
             kind = int(random.choice(list(self._rows), p=self._share))
@@ -94,7 +94,7 @@ class Batches:
             yield self._batch(random.choice(self._rows[kind], size), kind // 2)
 
     def held_out(self) -> Iterator[Batch]:
-        """All that training never sees."""
+        """Return the held-out segments."""
         counts = self._counts[self._held_out]
         for length in np.unique(counts).tolist():
             rows = self._held_out[counts == length]

@@ -1,9 +1,9 @@
-"""Classes of tokens: an order of their ids in which a class is a run of neighbours.
+"""Classes of tokens: an order of their ids in which each class is contiguous.
 
-Tokens belong together if the same tokens stand beside them. Each gets a vector of its neighbours'
-pointwise mutual information with it (Church and Hanks 1990; positive part, as in Levy and Goldberg
-2014), cut to its principal axes by a randomized decomposition (Halko et al. 2011, arXiv 0909.4061);
-then all tokens are halved, and the halves again, until a class is left. Halves are equal in number,
+Tokens with similar neighbours belong together. Each gets a vector of its neighbours' pointwise
+mutual information with it (Church and Hanks 1990; positive part, as in Levy and Goldberg 2014),
+reduced to its principal axes by a randomized decomposition (Halko et al. 2011, arXiv 0909.4061);
+then the tokens are bisected recursively until each part is one class. The halves are of equal size,
 so that class and token follow from an id by division.
 """
 
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from r3mem_agents.errors import InvalidInputError
 
 CONTEXTS = 1536
-"""Frequent tokens whose company on either side tells tokens apart (chosen; not tuned)."""
+"""Number of frequent tokens that serve as contexts on either side (chosen; not tuned)."""
 
 DIMENSIONS = 96
 """Principal axes kept (chosen; not tuned)."""
 
 POWER_ITERATIONS = 3
 TURNS = 12
-"""Of the direction in which a set is halved; it has settled by then."""
+"""Iterations for the direction in which a set is halved; it has converged by then."""
 
 SAMPLE = 2000
-"""Tokens that the first direction is found from."""
+"""Number of tokens that the first direction is computed from."""
 
 Integers = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -36,7 +36,7 @@ Vectors = NDArray[np.float32]
 def class_order(
     texts: Iterable[Sequence[int]], vocabulary: int, classes: int, seed: int = 0
 ) -> Integers:
-    """Ids of tokens in the order of their classes, the frequent first in each.
+    """Return the ids of tokens in the order of their classes, the most frequent first in each.
 
     Args:
         texts: Token ids of texts.
@@ -45,7 +45,7 @@ def class_order(
         seed: Seed of the decomposition.
 
     Raises:
-        InvalidInputError: The tokens cannot be halved into so many classes.
+        InvalidInputError: If the tokens cannot be halved into this many classes.
     """
     if classes & (classes - 1) or vocabulary % classes:
         raise InvalidInputError(
@@ -65,7 +65,7 @@ def class_order(
 
 
 def _vectors(flat: Integers, counts: Integers, random: np.random.Generator) -> Vectors:
-    """A vector of length 1 for each token, from what stands beside it; -1 separates texts."""
+    """A vector of length 1 for each token, from its neighbours; -1 separates texts."""
     vocabulary = len(counts)
     contexts = np.argsort(-counts, kind="stable")[:CONTEXTS]
     width = len(contexts)
@@ -94,7 +94,7 @@ def _vectors(flat: Integers, counts: Integers, random: np.random.Generator) -> V
 def _halves(
     ids: Integers, vectors: Vectors, weights: NDArray[np.float64], random: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """Two sets of one size, whose weighted means lie apart."""
+    """Two sets of equal size whose weighted means lie far apart."""
     own = vectors[ids]
     some = random.permutation(len(own))[:SAMPLE]
     direction = np.linalg.svd((own - own.mean(0))[some], full_matrices=False)[2][0]

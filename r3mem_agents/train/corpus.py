@@ -1,7 +1,7 @@
-"""From JSONL files to texts and token arrays: what training reads.
+"""Reading of training data: from JSONL files to texts and token arrays.
 
-Records are those of the open format ``{"type": "dialog" | "text" | "pair" | "memory", ...}``
-(docs/training.md). Texts become segments as a memory would cut them.
+Records have the format ``{"type": "dialog" | "text" | "pair" | "memory", ...}`` (docs/training.md).
+Texts are split into segments as a memory would split them.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Ids = NDArray[Any]
 Counts = NDArray[np.int64]
 
 ENGLISH = "en"
-"""Language of a record that names none."""
+"""Language of a record that does not name one."""
 
 MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """Sequences of ids of different lengths, end to end.
+    """Sequences of ids of different lengths, concatenated.
 
     Attributes:
         ids: All of them, flat.
-        counts: ``(sequences,)``, length of each.
+        counts: Lengths of the sequences, ``(sequences,)``.
     """
 
     ids: Ids
@@ -50,7 +50,7 @@ class Ragged:
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int] | Ids], dtype: Any) -> Ragged:
-        """Sequences end to end."""
+        """Concatenate sequences."""
         flat = [np.asarray(one, dtype) for one in sequences]
         return cls(
             np.concatenate([np.zeros(0, dtype), *flat]),
@@ -64,8 +64,8 @@ class Corpus:
 
     Attributes:
         segments: Tokens of the segments of all texts.
-        continued: Whether a segment goes on where another of the same text ended.
-        language: Place of each segment's language in ``languages``.
+        continued: Whether each segment continues another of the same text.
+        language: Index of each segment's language in ``languages``.
         languages: Names of languages; the first is ``ENGLISH``.
     """
 
@@ -102,7 +102,7 @@ class Corpus:
 
 
 def data_files(folder: Path) -> list[Path]:
-    """JSONL files of a folder and of the folders in it, sorted by name.
+    """Return the JSONL files of a folder and its subfolders, sorted by name.
 
     Raises:
         InvalidInputError: There are none.
@@ -114,10 +114,10 @@ def data_files(folder: Path) -> list[Path]:
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:
-    """Records of one JSONL or JSONL.zst file.
+    """Yield the records of one JSONL or JSONL.zst file.
 
     Raises:
-        InvalidInputError: A line is not a JSON object; the message names its number.
+        InvalidInputError: If a line is not a JSON object; the message names its number.
     """
     with _opener(path)(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -134,7 +134,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _wrong_in_memory(record: dict[str, Any]) -> str | None:
-    """What is wrong with the fields of a memory, if anything is."""
+    """What is wrong with the fields of a memory, if anything."""
     turns = record.get("turns")
     if not isinstance(turns, list) or not turns:
         return "turns has to be a list of turns"
@@ -175,14 +175,14 @@ def _opener(path: Path) -> Callable[..., IO[str]]:
 
 
 def language_of(record: dict[str, Any]) -> str:
-    """The language of a record; of a pair across languages that of its passage."""
+    """Return the language of a record; for a pair across languages that of its passage."""
     return str(record.get("lang", ENGLISH))
 
 
 def texts_of(record: dict[str, Any]) -> list[str]:
-    """Texts of a record as turns: of a dialog its turns, of a text its paragraphs or lines.
+    """Return the texts of a record as turns: a dialog's turns, a text's paragraphs or lines.
 
-    Pairs and memories have none: they are for the other networks.
+    Pairs and memories give none: they are for the other networks.
     """
     if record["type"] == "dialog":
         texts = [turn["text"] for turn in record["turns"]]
@@ -194,7 +194,7 @@ def texts_of(record: dict[str, Any]) -> list[str]:
 
 
 def read_texts(path: Path, text_mb: float) -> Iterator[tuple[str, list[str]]]:
-    """Languages and texts of the records of a file, up to about so many megabytes."""
+    """Yield languages and texts of the records of a file, up to about a number of megabytes."""
     taken = 0
     for record in records(path):
         if texts := texts_of(record):
@@ -205,7 +205,7 @@ def read_texts(path: Path, text_mb: float) -> Iterator[tuple[str, list[str]]]:
 
 
 def sample_texts(files: list[Path], text_mb: float) -> Iterator[str]:
-    """Texts from all files in equal shares, about so many megabytes in total."""
+    """Return texts from all files in equal shares, about a number of megabytes in total."""
     for path in files:
         for _, texts in read_texts(path, text_mb / len(files)):
             yield from texts
@@ -220,7 +220,7 @@ def hash_files(folder: Path, files: list[Path]) -> dict[str, str]:
 
 
 def hash_folders(*folders: Path | None) -> dict[str, str]:
-    """``hash_files`` of all data files of folders, as far as these are given."""
+    """Return ``hash_files`` of all data files of those folders that are given."""
     given = [folder for folder in folders if folder is not None]
     return {
         path: digest
@@ -230,7 +230,7 @@ def hash_folders(*folders: Path | None) -> dict[str, str]:
 
 
 class CorpusBuilder:
-    """Cuts texts into the segments of a ``Corpus``."""
+    """Splits texts into the segments of a ``Corpus``."""
 
     def __init__(self, tokenizer: Tokenizer, segment_tokens: int) -> None:
         self._tokenizer = tokenizer
@@ -251,10 +251,10 @@ class CorpusBuilder:
                 self._language.append(place)
 
     def build(self) -> Corpus:
-        """The arrays of everything added.
+        """Return the arrays of everything added.
 
         Raises:
-            InvalidInputError: That is nothing.
+            InvalidInputError: If nothing was added.
         """
         if not self._segments:
             raise InvalidInputError(

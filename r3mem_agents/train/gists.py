@@ -1,7 +1,6 @@
-"""Gists of all segments of a corpus under a frozen encoder, made once and kept in a file.
+"""Gists of all segments of a corpus under a frozen encoder, computed once and kept in a file.
 
-The encoder is the one that a memory computes with, so these are the very bits that a memory would
-store.
+The encoder is the one that a memory uses, so these are exactly the bits that a memory would store.
 """
 
 from __future__ import annotations
@@ -23,10 +22,11 @@ from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.corpus import Ragged
 
 AT_ONCE = 16384
-"""Segments that are cut into pieces and sorted by length together; then they are on disk."""
+"""Number of segments that are split into pieces and sorted by length together, then written to
+disk."""
 
 POSITIONS = {"cpu": 2048, "cuda": 131072}
-"""Positions of a batch."""
+"""Positions of a batch, by device."""
 
 Gists = NDArray[np.uint8]
 
@@ -40,13 +40,13 @@ def segment_gists(
     device: torch.device,
     note: Callable[[str], None],
 ) -> Gists:
-    """Gists ``(segments, gist_bits / 8)``, as a memory would make them.
+    """Return the gists ``(segments, gist_bits / 8)`` that a memory would make.
 
     Args:
         segments: Tokens of the segments.
         tokenizer: Tokenizer of these tokens.
-        reader: Has the encoder and its pieces.
-        path: File for them; what is there of the same key is not made again.
+        reader: The model with the encoder and its word pieces.
+        path: File for them; gists in it with the same key are reused.
         key: Key of the segments.
         device: Device to compute on.
         note: Called with the progress.
@@ -83,7 +83,7 @@ def _gists(texts: list[str], encoder: TorchEncoder, pieces: Pieces) -> Gists:
 
 
 def before_bits(cut: Ragged, encoder: TorchEncoder) -> NDArray[np.float32]:
-    """Gists of texts before their bits are taken, ``(texts, gist_bits)``, by batches.
+    """Yield gists of texts before binarization, ``(texts, gist_bits)``, by batches.
 
     Args:
         cut: Word pieces of each text.
@@ -97,7 +97,7 @@ def before_bits(cut: Ragged, encoder: TorchEncoder) -> NDArray[np.float32]:
 
 
 def by_length(counts: NDArray[np.int64], positions: int) -> list[NDArray[np.int64]]:
-    """Rows in batches of like length and about so many positions."""
+    """Yield rows in batches of similar length and about equal numbers of positions."""
     order = np.argsort(counts, kind="stable")[::-1]
     batches, start = [], 0
     while start < len(order):
@@ -108,7 +108,7 @@ def by_length(counts: NDArray[np.int64], positions: int) -> list[NDArray[np.int6
 
 
 def padded(sequences: Ragged, rows: NDArray[np.int64], padding: int) -> NDArray[np.int64]:
-    """Sequences as ``(rows, longest)``."""
+    """Return sequences padded to ``(rows, longest)``."""
     counts, places = sequences.counts[rows], np.arange(sequences.counts[rows].max())
     index = np.minimum(sequences.starts[rows][:, None] + places, len(sequences.ids) - 1)
     ids = sequences.ids[index].astype(np.int64)

@@ -22,10 +22,10 @@ from r3mem_agents.train.run import Figures, Run
 
 NATS_TO_BITS = 1.4426950408889634
 BETAS = (0.9, 0.98)
-"""Of AdamW (Vaswani et al. 2017)."""
+"""Betas of AdamW (Vaswani et al. 2017)."""
 
 OTHERS = "others"
-"""All languages but English, among the held-out figures."""
+"""Name of all languages but English among the held-out figures."""
 
 
 class ExpanderRun(Run):
@@ -33,11 +33,11 @@ class ExpanderRun(Run):
 
     Args:
         network: The network to train.
-        recipe: Every choice of the run.
+        recipe: Hyperparameters of the run.
         batches: Batches to learn from.
         folder: Folder for its state.
         device: Device to compute on.
-        dtype: Dtype of its products.
+        dtype: Dtype of its matrix products.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ExpanderRun(Run):
             self.tokens += nats.numel()
 
     def measure(self) -> Figures:
-        """Bits per token by language, on segments that training never sees."""
+        """Return bits per token by language, on held-out segments."""
         frozen = self.network.freeze()
         bits: dict[str, float] = defaultdict(float)
         tokens: dict[str, int] = defaultdict(int)
@@ -96,7 +96,7 @@ class ExpanderRun(Run):
 
 
 def _is_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether Muon trains it: matrices between activations."""
+    """Whether Muon trains a parameter: the matrices between activations."""
     return parameter.ndim == 2 and name.startswith(("stack.", "from_gist."))
 
 

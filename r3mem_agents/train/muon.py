@@ -10,14 +10,15 @@ from torch import Tensor
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
-"""Newton-Schulz iteration of K. Jordan et al., "Muon" (2024); it brings singular values near 1."""
+"""Newton-Schulz iterations of K. Jordan et al., "Muon" (2024); they bring singular values near
+1."""
 
 
 class Muon(torch.optim.Optimizer):
     """Muon with the step size of Liu et al. 2025 (arXiv 2502.16982): ``0.2 * sqrt(larger side)``.
 
-    PyTorch's own computes in bfloat16, which processors without it emulate: a step took 13 s where
-    this one takes 0.3 (docs/LOG.md, 2026-11-25).
+    PyTorch's own implementation computes in bfloat16, which processors without it emulate: a step
+    took 13 s where this one takes 0.3 s (docs/LOG.md, 2026-11-25).
 
     Args:
         matrices: Two-dimensional parameters.
@@ -36,7 +37,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "dtype": dtype})
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Move the matrices by one step; there is no ``closure``."""
+        """Update the matrices by one step; ``closure`` is not supported."""
         with torch.no_grad():
             for group in self.param_groups:
                 for matrix in group["params"]:
@@ -61,7 +62,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:
-    """The matrix with its singular values brought near 1."""
+    """Return the matrix with its singular values brought near 1."""
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.t() if tall else matrix
     x = x / (x.square().sum().sqrt() + 1e-7)

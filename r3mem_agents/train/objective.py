@@ -1,4 +1,4 @@
-"""What training an expander minimizes: bits of an expansion."""
+"""The loss of an expander: the cost of the tokens."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from r3mem_agents.model.trainable import Expander
 def expansion_nats(
     network: Expander | TorchExpander, tokens: Tensor, condition: Condition, length: int
 ) -> tuple[Tensor, Tensor]:
-    """What stored tokens would cost: cross-entropy of their class, and of the token in it.
+    """Return the cost of tokens: the cross-entropy of their class, and of the token within it.
 
     Args:
         network: The network, trainable or frozen.
         tokens: ``(batch, positions)`` int64.
-        condition: What is known of the segments, all of one length.
-        length: Tokens of each.
+        condition: What is known about the segments, all of one length.
+        length: Number of tokens of each.
 
     Returns:
-        Nats of each token, and whether it is the first prediction, both ``(batch, length)``.
+        Nats of each token, and whether it is the top prediction, both ``(batch, length)``.
     """
     states = network.states(tokens, condition, condition.count[:1])[:, :length].flatten(0, 1)
     true = tokens[:, :length].flatten()

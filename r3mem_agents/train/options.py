@@ -31,7 +31,7 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a training command works with.
+    """The set-up of a training command.
 
     Attributes:
         console: Console for its output.
@@ -65,7 +65,7 @@ class Session:
 
     @contextmanager
     def preparing(self) -> Iterator[Callable[[str], None]]:
-        """Show in a status line what is being prepared; yields what is called with it."""
+        """Show in a status line what is being prepared; yields the function to report it."""
         with self.console.status("preparing") as status:
             yield lambda text: status.update(f"preparing: {text}")
 

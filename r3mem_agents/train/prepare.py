@@ -1,4 +1,4 @@
-"""Tokenizer and corpus of a run, made once and found again when the run is resumed."""
+"""Tokenizer and corpus of a run, made once and reused when the run is resumed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from r3mem_agents.train.corpus import (
 from r3mem_agents.train.recipe import ExpanderRecipe
 
 AT_ONCE = 4096
-"""Texts that are cut into tokens together."""
+"""Number of texts that are tokenized together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The data of an expander.
+    """The training data of an expander.
 
     Attributes:
-        tokenizer: Cuts texts into tokens.
-        classes: Classes that its tokens are in.
+        tokenizer: Splits texts into tokens.
+        classes: Number of classes of its tokens.
         corpus: The segments.
         hashes: SHA-256 of the data files.
-        key: Key of all this; another corpus has another one.
+        key: Key of all this; a different corpus has a different one.
     """
 
     tokenizer: Tokenizer
@@ -50,13 +50,13 @@ def prepare(
     note: Callable[[str], None],
     tokenizer: Tokenizer | None = None,
 ) -> Prepared:
-    """Read or make what an expander learns from.
+    """Read or make the training data of an expander.
 
     Args:
         data: Folder of JSONL(.zst) files.
         out: Folder of the run.
         recipe: How much of it to read.
-        note: Called with what is being done.
+        note: Called with a description of each stage.
         tokenizer: The tokenizer to use, its ids in the order of the recipe's classes; learned from
             the data if not given.
     """
@@ -102,9 +102,9 @@ def prepare(
 def learn_tokenizer(
     files: list[Path], recipe: ExpanderRecipe, note: Callable[[str], None]
 ) -> tuple[Tokenizer, int]:
-    """A tokenizer whose ids are ordered by classes, and the number of these.
+    """Return a tokenizer whose ids are ordered by classes, and the number of classes.
 
-    Little text has few tokens: then there are fewer classes, and as many tokens as fill them.
+    A small corpus has few tokens: then there are fewer classes, and as many tokens as fill them.
     """
     texts = list(sample_texts(files, recipe.tokenizer_mb))
     wanted, classes = recipe.config.vocabulary, recipe.config.classes
@@ -125,7 +125,7 @@ def learn_tokenizer(
 
 
 def fitted(recipe: ExpanderRecipe, prepared: Prepared) -> ExpanderRecipe:
-    """The recipe with the sizes that the data gave."""
+    """Return the recipe with the sizes that follow from the data."""
     vocabulary = prepared.tokenizer.vocabulary
     config = replace(recipe.config, vocabulary=vocabulary, classes=prepared.classes)
     return replace(recipe, config=config)

@@ -1,6 +1,7 @@
-"""Every choice of a training run, with its source.
+"""The hyperparameters of a training run, with their sources.
 
-Where none is named: chosen on the way to r3mem-base-1 (docs/LOG.md, 2026-11-27), tried little.
+Those without a source were chosen while training r3mem-base-1 (docs/LOG.md, 2026-11-27), with
+little tuning.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ from typing import Any
 from r3mem_agents.model.config import ModelConfig, SupersederConfig
 
 GOING_ON = 0.25
-"""Factor on the peak learning rates of a run that goes on from trained weights."""
+"""Factor on the peak learning rates of a run that starts from trained weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Choices that every run has.
+    """Hyperparameters that every run has.
 
     Attributes:
-        minutes: Wall time of training; the learning rate ends near zero then.
-        steps: Most steps, if that comes first; it makes a run repeatable.
-        source_mb: Most megabytes of text read from one file.
-        batch_tokens: Positions of a batch; 32,768 suit a GPU.
+        minutes: Wall time of training; the learning rate falls to near zero by its end.
+        steps: Maximum number of steps, if that comes first; it makes a run reproducible.
+        source_mb: Maximum megabytes of text read from one file.
+        batch_tokens: Positions of a batch; 32,768 suits a GPU.
         warmup_steps: Steps of linear warm-up.
         decay_from: Share of the run after which the rate falls linearly.
-        least_rate: Share of the peak that it does not fall below.
-        clip: Largest gradient norm.
-        held_out: Most segments or texts kept out of training, for the curve.
+        least_rate: Share of the peak rate that it does not fall below.
+        clip: Maximum gradient norm.
+        held_out: Maximum number of held-out segments or texts, for the curve.
         seed: Seed of weights and batches.
     """
 
@@ -43,13 +44,14 @@ class Recipe:
     seed: int = 0
 
     def progress(self, step: int, elapsed_s: float) -> float:
-        """Share of a run that is done, by its time or its steps, whichever is more; ends at 1."""
+        """Return the share of a run that is done, by time or by steps, whichever is more; at most
+        1."""
         by_time = elapsed_s / (self.minutes * 60.0)
         by_steps = step / self.steps if self.steps is not None else 0.0
         return min(1.0, max(by_time, by_steps))
 
     def rate(self, step: int, progress: float) -> float:
-        """Factor on the peak learning rates.
+        """Return the factor on the peak learning rates.
 
         Args:
             step: Steps done.
@@ -60,7 +62,7 @@ class Recipe:
         return warm * max(fall, self.least_rate)
 
     def to_dict(self) -> dict[str, Any]:
-        """All choices by name, for the training record."""
+        """Return all hyperparameters by name, for the training record."""
         return asdict(self)
 
 
@@ -70,7 +72,7 @@ class ExpanderRecipe(Recipe):
 
     Attributes:
         config: Sizes of the network.
-        tokenizer_mb: Megabytes of text that a tokenizer learns from, in equal shares per file.
+        tokenizer_mb: Megabytes of text that a tokenizer is learned from, in equal shares per file.
         parts: Parts of a step, each of segments of one length.
         other_languages: Weight of a token of another language than English.
         matrix_rate: Peak learning rate of Muon, for the matrices of the stack.
@@ -90,8 +92,8 @@ class EncoderRecipe(Recipe):
     """How to distil an encoder.
 
     Attributes:
-        vocabulary: Most word pieces.
-        positions: Most pieces of a text.
+        vocabulary: Maximum number of word pieces.
+        positions: Maximum number of pieces of a text.
         pair_mb: Most megabytes of pairs read from one file.
         learning_rate: Peak of AdamW's.
         temperature: Temperature of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
@@ -101,7 +103,8 @@ class EncoderRecipe(Recipe):
         others: Share for texts that the second teacher knows.
         parallel: Share for texts whose English says the same.
         others_weight: Weight of a text whose target is the second teacher's.
-        map_texts: English texts, beside the parallel ones, that the map is learned from, at most.
+        map_texts: Maximum number of English texts, besides the parallel ones, that the map is
+            learned from.
         map_steps: Steps of the map from the second teacher's vectors to the first one's.
     """
 
@@ -128,18 +131,18 @@ class TuningRecipe(Recipe):
     """How to tune an encoder on questions.
 
     Attributes:
-        positions: Most pieces of a text; turns that answer are short.
-        pair_mb: Most megabytes of pairs read from one of the other files.
-        own: Pairs of a batch from the data that is tuned for.
+        positions: Maximum number of pieces of a text; turns that answer are short.
+        pair_mb: Maximum megabytes of pairs read from one of the other files.
+        own: Pairs of a batch from the target data.
         others: Pairs of a batch from the other files.
         apart: Share of the groups that is held out.
         learning_rate: Peak of AdamW's.
         temperature: Temperature of lists of candidates; 0.05 as in SimCSE (arXiv 2104.08821).
         list_weight: Weight of the divergence from the teacher's lists.
-        start_weight: Weight of the distance from the gists at the start.
-        kept: Share of the weights at the start in the mean of both that the run ends with: what is
-            unlike the pairs is found about as before, and the pairs' like nearly as well as by the
-            tuned ones alone (Wortsman et al. 2022, arXiv 2109.01903).
+        start_weight: Weight of the distance from the initial gists.
+        kept: Share of the initial weights in the mean of both that the run ends with: texts unlike
+            the pairs are found about as before, and texts like them nearly as well as by the tuned
+            weights alone (Wortsman et al. 2022, arXiv 2109.01903).
     """
 
     minutes: float = 60.0
@@ -164,11 +167,11 @@ class SupersederRecipe(Recipe):
 
     Attributes:
         config: Sizes of the network.
-        pairs: Pairs of a step.
+        pairs: Number of pairs in a step.
         updates: Share of them in which the newer turn supersedes the older.
-        alike: Share in which both hold though they are alike.
-        talk: Share that is other people's talk, in which nothing is taken to supersede.
-        lost: Share of the pieces blotted out in training (word dropout, Iyyer et al. 2015).
+        alike: Share in which the turns are similar but both hold.
+        talk: Share from other conversations, in which nothing is assumed to supersede.
+        lost: Share of the pieces masked in training (word dropout, Iyyer et al. 2015).
         apart: Share of the memories that is held out.
         learning_rate: Peak of AdamW's.
         decay: AdamW's weight decay.

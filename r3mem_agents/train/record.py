@@ -1,7 +1,8 @@
-"""What training leaves behind: ``training.json`` beside the checkpoint, and a picture of it.
+"""The record of a training: ``training.json`` beside the checkpoint, and a plot of it.
 
-The record has the stages of ``STAGES``; a command takes over what the checkpoint that it started
-from says of the others, and a stage that went on from its weights holds that one's as ``before``.
+The record has the stages of ``STAGES``. A command copies the other stages from the record of the
+checkpoint that it started from; a stage that continued from trained weights holds their stage as
+``before``.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ from r3mem_agents.train.recipe import Recipe
 from r3mem_agents.train.run import Run
 
 HELD_OUT_TURNS = 2000
-"""Turns per file of held-out dialogues that a record is measured on."""
+"""Turns per file of held-out dialogues that figures are measured on."""
 
 FILE = "training.json"
 
 STAGES = ("encoder", "tuning", "expander", "superseder")
-"""Trainings that make a checkpoint: the encoder's two, the expander's and the superseder's."""
+"""The stages that make a checkpoint: two for the encoder, one for the expander, one for the
+superseder."""
 
 Record = dict[str, Any]
 
 
 def measure(model: ReversibleModel, folder: Path) -> Record:
-    """Held-out figures on dialogues: cost and inferred share per round, bytes per byte of text."""
+    """Return figures on held-out dialogues: cost and inferred share by round, bytes per text
+    byte."""
     rounds = model.config.rounds
     bits, hits, tokens = np.zeros(rounds), np.zeros(rounds), np.zeros(rounds, np.int64)
     text_bytes = code_bytes = gist_bytes = 0
@@ -65,12 +68,12 @@ def measure(model: ReversibleModel, folder: Path) -> Record:
 
 
 def describe_run(run: Run, recipe: Recipe, started_from: str | None) -> Record:
-    """The record of a run: the stage of a network.
+    """Return the record of a run: one stage of a network.
 
     Args:
         run: The run.
-        recipe: Its choices.
-        started_from: Fingerprint of the checkpoint whose weights it went on from.
+        recipe: Its hyperparameters.
+        started_from: Fingerprint of the checkpoint whose weights it continued from.
     """
     return {
         "started_from": started_from,
@@ -86,7 +89,7 @@ def describe_run(run: Run, recipe: Recipe, started_from: str | None) -> Record:
 
 
 def read_record(folder: Path) -> Record:
-    """The record beside a checkpoint; empty if there is none."""
+    """Return the record beside a checkpoint; empty if there is none."""
     path = folder / FILE
     record: Record = json.loads(path.read_text()) if path.is_file() else {}
     return record
@@ -111,10 +114,10 @@ def write_record(folder: Path, model: ReversibleModel, before: Record, **stages:
 
 
 def draw(record: Record, path: Path) -> None:
-    """Plot the curves of both stages, as far as there are any, into a PNG.
+    """Plot the curves of encoder and expander, as far as there are any, as a PNG.
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
+        MissingExtraError: If matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
@@ -139,7 +142,7 @@ def draw(record: Record, path: Path) -> None:
 
 
 def _whole_curve(stage: Record | None) -> list[Record]:
-    """Points of a stage and of those that it went on from, one after the other."""
+    """Points of a stage and of those that it continued from, in sequence."""
     if not stage:
         return []
     earlier = _whole_curve(stage.get("before"))
@@ -148,7 +151,7 @@ def _whole_curve(stage: Record | None) -> list[Record]:
 
 
 def _curve(axes: Any, curve: Sequence[Record], name: str, kinds: Sequence[str]) -> None:
-    """A training curve, and held-out figures of these kinds beside it."""
+    """Plot a training curve, and held-out figures of these kinds beside it."""
     seen = [point for point in curve if name in point]
     axes.plot(
         [point["tokens"] / 1e6 for point in seen],

@@ -1,4 +1,4 @@
-"""What every training has: steps by wall time, a saved state, a curve, and going on when killed."""
+"""What all training runs share: steps by wall time, saved state, learning curve, resumption."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPORT_EVERY = 10
 """Steps between two reports."""
 
 MEMORY = 0.02
-"""Weight of a step in the running means: they remember about fifty."""
+"""Weight of a step in the running means, which span about fifty steps."""
 
 Figures = dict[str, float]
 
@@ -39,9 +39,9 @@ class Report:
         step: Steps done.
         elapsed_s: Wall time of training, over all resumes.
         tokens: Tokens seen.
-        tokens_per_s: Since the last report.
+        tokens_per_s: Tokens per second since the last report.
         figures: Figures of the training batches, smoothed.
-        held_out: Figures on what is kept out of training, when they were measured now.
+        held_out: Held-out figures, if they were measured at this step.
     """
 
     step: int
@@ -53,7 +53,7 @@ class Report:
 
     @property
     def point(self) -> dict[str, Any]:
-        """It as a point of the curve."""
+        """The report as a point of the curve."""
         point: dict[str, Any] = {
             "step": self.step,
             "elapsed_s": round(self.elapsed_s, 1),
@@ -66,18 +66,18 @@ class Report:
 
 
 class Run(ABC):
-    """One training: networks, their optimizers and where they are.
+    """One training run: a network, its optimizers and its progress.
 
-    A step draws its batches from its own number, so a run that was interrupted and goes on does
-    what it would have done without.
+    A step seeds its batches with its own number, so a resumed run does what it would have done
+    without the interruption.
 
     Args:
-        network: The network to train; parameters that ask for no gradient stay as they are.
+        network: The network to train; parameters that do not require gradients stay fixed.
         optimizers: Optimizers of its parameters, at their peak learning rates.
-        recipe: Choices of the run.
+        recipe: Hyperparameters of the run.
         folder: Folder for its state.
         device: Device to compute on.
-        dtype: Dtype of its products; a resumed run keeps the one that it began with.
+        dtype: Dtype of its matrix products; a resumed run keeps the one that it began with.
     """
 
     def __init__(
@@ -103,19 +103,19 @@ class Run(ABC):
 
     @abstractmethod
     def measure(self) -> Figures:
-        """Figures on what is kept out of training, of the frozen network."""
+        """Return held-out figures, of the frozen network."""
 
     def autocast(self) -> torch.autocast:
-        """Products of a training step in the run's dtype within the block."""
+        """Compute the matrix products of a training step in the run's dtype within the block."""
         return autocast(self.device, self._dtype)
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done."""
+        """The share of the run that is done."""
         return self._recipe.progress(self.step, self.elapsed_s)
 
     def run(self) -> Iterator[Report]:
-        """Train until the recipe's time or steps are spent; yields a report every few steps."""
+        """Train until the recipe's time or steps are used up; yield a report every few steps."""
         saved = measured = self.elapsed_s
         last, last_tokens = time.monotonic(), self.tokens
         while self.progress < 1:
@@ -141,13 +141,13 @@ class Run(ABC):
                 saved = self.elapsed_s
 
     def note(self, **figures: Tensor) -> None:
-        """Add figures of a batch to the running means; nothing waits for the device."""
+        """Add figures of a batch to the running means, without synchronizing with the device."""
         for name, value in figures.items():
             value = value.detach().float()
             self._smooth[name] = self._smooth.get(name, value).lerp(value, MEMORY)
 
     def save(self) -> None:
-        """Write the state of the run; the old one stays until the new one is whole."""
+        """Write the state of the run; the old one stays until the new one is complete."""
         state = {
             "network": self._network.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
@@ -163,10 +163,10 @@ class Run(ABC):
         partial.replace(self._folder / "state.pt")
 
     def resume(self) -> bool:
-        """Go on from the last save, if there is one; whether there was.
+        """Resume from the last save; return whether there was one.
 
         Raises:
-            CheckpointError: The state is damaged, or of a network of other sizes.
+            CheckpointError: If the state is damaged, or of a network of other sizes.
         """
         path = self._folder / "state.pt"
         if not path.exists():
@@ -201,7 +201,7 @@ class Run(ABC):
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 on a GPU, and on a processor that multiplies faster in it than in float32."""
+    """Return bfloat16 on a GPU, or on a processor where it is faster; else float32."""
     if device.type != "cpu":
         return torch.bfloat16
     wide = torch.ones((512, 512))
@@ -211,16 +211,16 @@ def fastest_dtype(device: torch.device) -> torch.dtype:
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """Products in this dtype within the block."""
+    """Compute matrix products in this dtype within the block."""
     return torch.autocast(device.type, dtype, dtype != torch.float32)
 
 
 def prepare_process(threads: int, seed: int) -> None:
-    """Seed weights, and set what makes steps fast; for a process that does nothing but train.
+    """Seed weights and set the process up for fast steps; for a process that only trains.
 
-    Large tensors are freed and asked for again in every step; handing them back to the kernel
-    means that each page is faulted in anew (docs/LOG.md, 2026-11-21), so the C library is told to
-    keep them. TF32 holds all integer levels, and sums them in float32.
+    Large tensors are freed and allocated again in every step; returning them to the kernel means
+    that each page is faulted in again (docs/LOG.md, 2026-11-21), so the C library is told to keep
+    them. TF32 represents all integer levels exactly, and sums them in float32.
     """
     torch.manual_seed(seed)
     if threads:
@@ -234,7 +234,7 @@ def prepare_process(threads: int, seed: int) -> None:
 
 
 def device_of(name: str) -> torch.device:
-    """The device that a name stands for; ``auto`` is CUDA where it is to be had."""
+    """Return the device of a name; ``auto`` is CUDA where it is available."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)

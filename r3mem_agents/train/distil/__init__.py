@@ -1,1 +1,1 @@
-"""Distillation: an encoder that starts as a pretrained one and gives its vectors again."""
+"""Distillation: an encoder that starts as a pretrained one and learns to reproduce its vectors."""

@@ -24,13 +24,14 @@ class EncoderRun(Run):
     """One distillation.
 
     Args:
-        encoder: The encoder to train, with or without adapters; the matrix of its gist is set here.
-        vector: From its meaning, in units, to the teacher's space; trained, then left behind.
-        recipe: Every choice of the run.
+        encoder: The encoder to train, with or without adapters; its gist's matrix is initialized
+            here.
+        vector: Maps its embedding to the teacher's space; trained too, and dropped at the end.
+        recipe: Hyperparameters of the run.
         lessons: Lessons to draw batches from.
         folder: Folder for its state.
         device: Device to compute on.
-        dtype: Dtype of its products.
+        dtype: Dtype of its matrix products.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class EncoderRun(Run):
         self.tokens += lesson.pieces.numel()
 
     def measure(self) -> Figures:
-        """Cosines by kind, and how often a gist's nearest is the teacher's, among English texts."""
+        """Return cosines by kind, and for English texts how often the nearest gist is the
+        teacher's."""
         frozen = self.encoder.freeze()
         cosines: dict[str, list[Tensor]] = defaultdict(list)
         gists, targets = [], []
@@ -101,7 +103,7 @@ class EncoderRun(Run):
 
 
 def _start_gist(encoder: Encoder, vector: nn.Linear, known: Tensor, mean: Tensor) -> None:
-    """Set the gist's matrix to the rotation of the teacher's space."""
+    """Initialize the gist's matrix with the rotation of the teacher's space."""
     turn = gist_rotation(known - mean, encoder.config.gist_bits)
     assert encoder.to_gist.bias is not None
     with torch.no_grad():

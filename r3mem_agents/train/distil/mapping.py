@@ -1,4 +1,4 @@
-"""A map from a second teacher's vectors to the first one's space, learned where both speak."""
+"""A map from a second teacher's vectors to the first one's space, learned on common texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 WIDENED = 4
-"""Hidden channels, in widths of a vector."""
+"""Hidden channels, as a multiple of the width of a vector."""
 
 RATE = 1e-3
 MIN_RATE = 1e-5
@@ -18,10 +18,10 @@ DECAY = 0.02
 """Weight decay."""
 
 PASSES = 50
-"""Over the rows, at most: few rows take few steps."""
+"""Maximum number of passes over the rows: few rows take few steps."""
 
 HELD_OUT, MAX_HELD_OUT = 8, 4000
-"""One in so many rows is held out, and how many at most."""
+"""One in this many rows is held out, up to a maximum number."""
 
 AT_ONCE = 65536
 
@@ -32,12 +32,12 @@ class SpaceMap:
     """Two hidden layers from vectors of length 1 to others.
 
     Attributes:
-        cosine: Between mapped vectors and the first teacher's, on rows that are held out.
+        cosine: Mean cosine of mapped vectors to the first teacher's, on held-out rows.
 
     Args:
         inputs: Vectors of the second teacher.
-        outputs: Those of the first one for the same, row by row.
-        steps: Steps of training, at most.
+        outputs: Vectors of the first one for the same texts, row by row.
+        steps: Maximum number of training steps.
         device: Device to compute on.
         seed: Seed of the batches.
     """
@@ -74,7 +74,7 @@ class SpaceMap:
 
     @torch.no_grad()
     def __call__(self, vectors: Vectors) -> Vectors:
-        """Vectors of length 1 in the first teacher's space."""
+        """Return vectors of length 1 in the first teacher's space."""
         parts = [
             F.normalize(self._apply(part.to(self._device)), dim=-1).half().cpu().numpy()
             for part in torch.split(torch.from_numpy(vectors), AT_ONCE)

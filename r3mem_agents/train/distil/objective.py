@@ -1,4 +1,4 @@
-"""What distillation minimizes: a vector like the teacher's, and bits that rank as it does."""
+"""The loss of distillation: vectors like the teacher's, and bits that rank as it does."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from torch.nn import functional as F
 from r3mem_agents.train.recipe import EncoderRecipe
 
 SHARP = 4.0
-"""Factor on a gist before ``tanh``: most bits are then nearly decided (chosen; not tuned)."""
+"""Factor on a gist before ``tanh``, with which most bits are nearly saturated (chosen; not
+tuned)."""
 
 TURNS = 30
-"""Iterations of the rotation; it has settled by then (Gong and Lazebnik 2011, section 2.2)."""
+"""Iterations of the rotation; it has converged by then (Gong and Lazebnik 2011, section 2.2)."""
 
 MAX_VECTORS_COMPARED = 100_000
-"""Vectors that it is found from."""
+"""Maximum number of vectors that the rotation is computed from."""
 
 _NEVER = -1e4
 
 
 def gist_rotation(vectors: Tensor, bits: int) -> Tensor:
-    """A map ``(bits, dimensions)`` to vectors whose signs keep what is alike.
+    """Return a map ``(bits, dimensions)`` to vectors whose signs preserve similarity.
 
-    Onto the principal axes, and turned: iterative quantization (Gong and Lazebnik 2011, "Iterative
-    Quantization: A Procrustean Approach to Learning Binary Codes").
+    It projects onto the principal axes and rotates: iterative quantization (Gong and Lazebnik 2011,
+    "Iterative Quantization: A Procrustean Approach to Learning Binary Codes").
 
     Args:
         vectors: ``(rows, dimensions)``, centred.
-        bits: Dimensions of the result; more than there are axes are random mixtures of them.
+        bits: Dimensions of the result; those beyond the number of axes are random mixtures of them.
     """
     some = vectors[:MAX_VECTORS_COMPARED]
     axes: Tensor = torch.linalg.eigh(some.T @ some)[1].flip(1)[:, :bits]
@@ -47,7 +48,7 @@ def gist_rotation(vectors: Tensor, bits: int) -> Tensor:
 
 
 def signs_of(gists: Tensor) -> Tensor:
-    """Bits of gists as -1 and 1, with the gradient of ``tanh``."""
+    """Return the bits of gists as -1 and 1, with the gradient of ``tanh``."""
     soft = torch.tanh(gists * SHARP)
     return soft + (torch.where(soft > 0, 1.0, -1.0) - soft).detach()
 
@@ -55,7 +56,7 @@ def signs_of(gists: Tensor) -> Tensor:
 def distillation_loss(
     vectors: Tensor, gists: Tensor, targets: Tensor, weight: Tensor, mean: Tensor, r: EncoderRecipe
 ) -> tuple[Tensor, Tensor]:
-    """The distance of a batch from what its teacher says of it.
+    """Return the distillation loss of a batch.
 
     The sum of
 
@@ -69,7 +70,7 @@ def distillation_loss(
 
     Args:
         vectors: ``(batch, dimensions)``, of length 1.
-        gists: ``(batch, gist_bits)`` before their bits are taken.
+        gists: ``(batch, gist_bits)`` before binarization.
         targets: The teacher's vectors, of length 1.
         weight: ``(batch,)``.
         mean: Mean of the teacher's vectors.

@@ -1,4 +1,4 @@
-"""Texts with targets, made once, and batches of them drawn on the device that trains."""
+"""Texts with targets, made once, and batches of them, drawn on the training device."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.recipe import EncoderRecipe
 
 KINDS = ("english", "others", "parallel")
-"""Of texts, by what their targets are (``texts``)."""
+"""Kinds of texts, by what their targets are (``texts``)."""
 
 WIDTHS = (16, 32, 64, 128)
-"""Of batches; few shapes, since each is compiled for itself."""
+"""Widths of batches; few shapes, since each is compiled separately."""
 
 LONG_LESS = 0.75
-"""Power of a width's tokens that it is drawn in proportion to: short texts count more."""
+"""A width is drawn in proportion to this power of its number of tokens: short texts count more."""
 
 MIN_TRAINED = 10
-"""Of so many texts one is held out at most."""
+"""At most one in this many texts is held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Pool:
     Attributes:
         pieces: Pieces of each text.
         targets: ``(texts, dimensions)``, of length 1.
-        kind: Place in ``KINDS`` of each.
+        kind: Index of each text's kind in ``KINDS``.
     """
 
     pieces: Ragged
@@ -66,7 +66,7 @@ class Lesson:
         count: ``(batch,)`` int64.
         targets: ``(batch, dimensions)`` floats.
         weight: ``(batch,)``.
-        kind: ``(batch,)``, places in ``KINDS``.
+        kind: ``(batch,)``, indices into ``KINDS``.
     """
 
     pieces: Tensor
@@ -77,11 +77,11 @@ class Lesson:
 
 
 class Lessons:
-    """Draws batches of texts of like length, each kind in its share.
+    """Draws batches of texts of similar length, each kind in its share.
 
     Args:
         pool: Texts with targets.
-        recipe: Choices of the run.
+        recipe: Hyperparameters of the run.
         device: Device that holds the arrays.
     """
 
@@ -110,7 +110,7 @@ class Lessons:
         self._targets = torch.from_numpy(pool.targets).to(device)
 
     def draw(self, step: int) -> Lesson:
-        """The batch of a step, the same whenever it is asked for."""
+        """Return the batch of a step; always the same for the same step."""
         random = np.random.default_rng((self._recipe.seed, step))
         place = int(random.choice(len(self.widths), p=self._share))
         size = self._recipe.batch_tokens // self.widths[place]
@@ -123,7 +123,7 @@ class Lessons:
         return self._lesson(np.concatenate(rows), self.widths[place])
 
     def held_out(self) -> Iterator[Lesson]:
-        """All that training never sees."""
+        """Return the held-out texts."""
         for place, width in enumerate(self.widths):
             rows = self._held_out[self._bucket[self._held_out] == place]
             size = max(1, self._recipe.batch_tokens // width)
@@ -132,7 +132,7 @@ class Lessons:
 
     @property
     def english_targets(self) -> Tensor:
-        """Of all English texts."""
+        """The targets of all English texts."""
         return self._targets[torch.from_numpy(np.flatnonzero(self._kind == 0))]
 
     def _lesson(self, rows: NDArray[np.int64], width: int) -> Lesson:

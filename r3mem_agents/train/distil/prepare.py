@@ -1,4 +1,4 @@
-"""Pieces, targets and start of an encoder, made once and found again when a run is resumed."""
+"""Word pieces, targets and start of an encoder, made once and reused when a run is resumed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sources:
         data: Folder of JSONL(.zst) files.
         teacher: Folder of the encoder to start from and to resemble.
         others: Folder of a teacher for other languages; its tokenizer is a unigram model.
-        others_prefix: Prefix that the other teacher wants before each text.
+        others_prefix: Prefix that the other teacher expects before each text.
     """
 
     data: Path
@@ -46,13 +46,13 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """The data of an encoder.
+    """The training data of an encoder.
 
     Attributes:
         pieces: Word pieces that it reads.
         pool: Texts with their targets.
         hashes: SHA-256 of the data files.
-        map_cosine: Between the second teacher's vectors, mapped, and the first one's, held out.
+        map_cosine: Mean cosine of the second teacher's mapped vectors to the first one's, held out.
     """
 
     pieces: Pieces
@@ -69,7 +69,7 @@ def prepare(
     device: torch.device,
     note: Note,
 ) -> Taught:
-    """Read or make what an encoder is taught.
+    """Read or make the training data of an encoder.
 
     Writes ``pieces.json``, ``pool.npz`` and ``rows.npy`` (where embeddings start) into ``out``.
 
@@ -77,9 +77,9 @@ def prepare(
         sources: The data and the teachers.
         out: Folder of the run.
         recipe: How much to read.
-        reader: Its tokenizer cuts texts into segments.
+        reader: The model whose tokenizer splits texts into segments.
         device: Device of the teachers.
-        note: Called with what is being done.
+        note: Called with a description of each stage.
     """
     files = data_files(sources.data)
     wanted = [
@@ -135,7 +135,7 @@ def prepare(
 def begin(
     sources: Sources, out: Path, recipe: EncoderRecipe, gist_bits: int
 ) -> tuple[Encoder, nn.Linear]:
-    """The encoder before its first step, and the map from its meaning to the teacher's space."""
+    """Return the initial encoder, and the map from its embedding to the teacher's space."""
     teacher = Teacher(sources.teacher, torch.device("cpu"))
     rows = torch.from_numpy(np.load(out / "rows.npy"))
     return from_bert(teacher.base, rows, positions=recipe.positions, gist_bits=gist_bits)
@@ -150,9 +150,9 @@ def _pool(
     device: torch.device,
     note: Note,
 ) -> tuple[Pool, float | None]:
-    """Texts with their targets, and how well the second teacher's were mapped.
+    """Return texts with their targets, and how well the second teacher's were mapped.
 
-    Those that nobody has a target for are left out.
+    Texts without a target are left out.
     """
 
     def vectors(of: Teacher, some: list[str], whose: str) -> Vectors:

@@ -1,4 +1,4 @@
-"""A teacher: a pretrained sentence encoder, and the vectors that it gives to texts."""
+"""A teacher: a pretrained sentence encoder and its vectors of texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from r3mem_agents.train.gists import POSITIONS, by_length, padded
 from r3mem_agents.train.run import autocast
 
 MAX_TOKENS = 128
-"""Tokens of a text that are read, as many as the encoder's pieces."""
+"""Maximum number of tokens read of a text, as many as the encoder's pieces."""
 
 AT_ONCE = 4096
 
@@ -26,12 +26,12 @@ Vectors = NDArray[np.float16]
 
 
 class Teacher:
-    """A sentence encoder in a folder: the mean of its last vectors, of length 1.
+    """A sentence encoder in a folder: the mean of its last hidden states, normalized.
 
     Args:
         folder: As ``transformers`` saves it; nothing is downloaded.
         device: Device to compute on; on a GPU in bfloat16.
-        prefix: Put before every text, as the models of the E5 family want it.
+        prefix: Put before every text, as models of the E5 family expect.
     """
 
     def __init__(self, folder: Path, device: torch.device, prefix: str = "") -> None:
@@ -41,19 +41,19 @@ class Teacher:
 
     @property
     def table(self) -> NDArray[np.float32]:
-        """Embeddings of its tokens."""
+        """Return the embeddings of its tokens."""
         table = cast(nn.Embedding, self.base.get_input_embeddings()).weight
         return table.detach().float().cpu().numpy()
 
     @property
     def places(self) -> Mapping[str, int]:
-        """The row of each of its tokens."""
+        """Return the row of each of its tokens."""
         places: Mapping[str, int] = self.tokenizer.get_vocab()
         return places
 
     @torch.inference_mode()
     def vectors(self, texts: Sequence[str], note: Callable[[int], None]) -> Vectors:
-        """Vectors of texts, in their order; ``note`` is told how many are done."""
+        """Return the vectors of texts, in order; ``note`` is called with the number done."""
         out = np.zeros((len(texts), self.base.config.hidden_size), np.float16)
         dtype = torch.float32 if self._device.type == "cpu" else torch.bfloat16
         for start in range(0, len(texts), AT_ONCE):

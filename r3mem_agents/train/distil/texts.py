@@ -1,8 +1,9 @@
-"""The texts that an encoder is taught, by what their targets are.
+"""The texts that an encoder learns from, by what their targets are.
 
-Segments of dialogues and texts, and both sides of pairs, as far as a memory's encoder would read
-them. An English text is to get its teacher's vector, a passage in another language that of the
-English query that says the same, and another text in another language that of the second teacher.
+They are segments of dialogues and texts, and both sides of pairs, cut to what a memory's encoder
+would read. The target of an English text is the teacher's vector, that of a translated passage the
+vector of the English query with the same meaning, and that of any other text in another language
+the second teacher's vector.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.corpus import ENGLISH, MB, language_of, read_texts, records
 
 LONGEST_SIDE = 600
-"""Characters of a side of a pair that are read."""
+"""Maximum number of characters read of a side of a pair."""
 
 MIN_TOKENS = 3
-"""Shorter segments say little."""
+"""Shorter segments carry too little meaning."""
 
 AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts to teach.
+    """Texts to learn from.
 
     Attributes:
         english: English texts.
         others: Texts in other languages, by language.
-        parallel: Texts in other languages that say what an English one does, with the place of
-            that in ``english`` and their language.
+        parallel: Translations of English texts into other languages, with the index of the original
+            in ``english`` and their language.
     """
 
     english: list[str] = field(default_factory=list)
@@ -62,14 +63,14 @@ def gather(
 
     Args:
         files: JSONL(.zst) files.
-        tokenizer: Cuts texts into segments.
-        segment_tokens: Largest length of a segment, in tokens.
-        source_mb: Most megabytes of dialogues and texts from one file.
-        pair_mb: Most megabytes of pairs from one file.
+        tokenizer: Splits texts into segments.
+        segment_tokens: Maximum length of a segment, in tokens.
+        source_mb: Maximum megabytes of dialogues and texts from one file.
+        pair_mb: Maximum megabytes of pairs from one file.
         note: Called with what is being read.
 
     Raises:
-        InvalidInputError: There is no English text.
+        InvalidInputError: If there is no English text.
     """
     found = Texts()
     for path in files:

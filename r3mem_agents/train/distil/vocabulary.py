@@ -1,8 +1,8 @@
-"""The word pieces of an encoder: its teacher's words among a unigram model's, and their rows.
+"""The word pieces of an encoder: its teacher's united with a unigram model's, and their embeddings.
 
-Pieces that the teacher has start with its embeddings; the others start where a ridge regression
-puts the embeddings of a second Transformer that has them, or as the mean of the teacher's pieces
-that they are cut into.
+Pieces that the teacher has start with its embeddings; the others start from the embeddings of a
+second Transformer that has them, mapped by ridge regression, or else from the mean of the teacher's
+pieces that they split into.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from r3mem_agents.model.pieces import END, PADDING, SPACE, START, UNKNOWN, Piece
 from r3mem_agents.train.corpus import ENGLISH
 
 INSIDE = -13.5
-"""Log probability of a teacher's piece inside a word that the unigram model lacks (chosen)."""
+"""Log probability of a teacher's word-internal piece that the unigram model lacks (chosen)."""
 
 WHOLE = 2.0
-"""Nats by which a teacher's word beats the unigram model's best cut of it (chosen)."""
+"""Nats by which a teacher's word beats the unigram model's best segmentation of it (chosen)."""
 
 ENGLISH_WEIGHT = 2.0
 """Weight of a piece's share of English beside its share of another language (chosen)."""
 
 RIDGE = 3.0
-"""Of the regression, in variances of an embedding (chosen; not tuned)."""
+"""Ridge penalty, in variances of an embedding (chosen; not tuned)."""
 
 LARGEST_SPREAD = 1.5
-"""Regressed rows are spread as the teacher's are, up to this factor: what is regressed shrinks."""
+"""Regression shrinks rows, so they are scaled to the teacher's spread, at most by this factor."""
 
 _PLAIN = re.compile(r"[a-z0-9]+")
 _LONGEST = 1 << 20
@@ -45,10 +45,10 @@ Vectors = NDArray[np.float32]
 
 
 def unigram_of(folder: Path) -> Scores:
-    """Pieces and log probabilities of a folder's ``tokenizer.json``, without those of no text.
+    """Return pieces and log probabilities of a ``tokenizer.json``, special pieces excluded.
 
     Raises:
-        CheckpointError: There is no unigram model.
+        CheckpointError: If there is no unigram model.
     """
     try:
         model = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
@@ -63,16 +63,16 @@ def unigram_of(folder: Path) -> Scores:
 def unite(
     unigram: Scores, words: Mapping[str, int], texts: Mapping[str, Sequence[str]], size: int
 ) -> Scores:
-    """A unigram model's pieces united with the plain ones of the teacher, at most so many.
+    """Return a unigram model's pieces united with the plain ones of the teacher, up to ``size``.
 
-    Kept are single characters, the teacher's words and pieces, then what has the greatest share of
-    the texts of any language, in this order.
+    Single characters are kept first, then the teacher's words and pieces, then the pieces with the
+    greatest share of the texts of any language.
 
     Args:
         unigram: Pieces and log probabilities.
-        words: The teacher's pieces, those inside a word after ``##``.
+        words: The teacher's pieces, word-internal ones with the prefix ``##``.
         texts: By language.
-        size: Most pieces, the four that no text has included.
+        size: Maximum number of pieces, including the four special ones.
     """
     full = Pieces.of(list(unigram.items()))
     names = list(unigram)
@@ -136,12 +136,12 @@ def start_rows(
     tokenizer: Any,
     other: tuple[Vectors, Mapping[str, int]] | None,
 ) -> Vectors:
-    """Where the embedding of each piece starts, ``(4 + pieces, hidden)``.
+    """Return the initial embedding of each piece, ``(4 + pieces, hidden)``.
 
     Args:
-        pieces: Those after the four special ones.
+        pieces: The pieces after the four special ones.
         table: The teacher's embeddings.
-        tokenizer: The teacher's.
+        tokenizer: The teacher's tokenizer.
         other: Embeddings of another Transformer, and the row of each piece there.
     """
     exact = teacher_rows(pieces, tokenizer)

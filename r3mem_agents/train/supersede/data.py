@@ -1,4 +1,4 @@
-"""Pairs of turns: those of memories whose updates are known, and those of other people's talk."""
+"""Pairs of turns, from memories with labelled updates and from other conversations."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.train.corpus import MB, data_files, records
 
 MAX_CHARACTERS = 500
-"""Of a turn; longer ones say more than one thing."""
+"""Maximum length of a turn; longer ones say more than one thing."""
 
 KINDS = UPDATE, ALIKE, APART, TALK = range(4)
-"""Of pairs: the newer supersedes the older; both hold though they are alike; nothing is known, of a
-memory; nothing is known, of other talk."""
+"""Kinds of pairs: the newer supersedes the older; similar, but both hold; unlabelled, from a
+memory; unlabelled, from other conversations."""
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """The data of a superseder.
+    """The training data of a superseder.
 
     Attributes:
-        texts: Turns; those of one talk follow each other, oldest first.
-        talks: First row and end of each.
-        speakers: Speaker of each turn, any number that tells two of one talk apart.
-        memories: So many of ``talks``, the first ones, are memories whose updates are known.
-        updates: Rows of older and newer turns of which the newer supersedes the older.
-        alike: Rows of turns that are alike and both hold.
+        texts: Turns, grouped by conversation, oldest first.
+        talks: First row and end of each conversation.
+        speakers: Speaker of each turn, as a number that is unique within a conversation.
+        memories: Number of the first ``talks`` that are memories with labelled updates.
+        updates: Rows of older and newer turns where the newer supersedes the older.
+        alike: Rows of similar turns that both hold.
     """
 
     texts: list[str]
@@ -44,15 +44,15 @@ class Talks:
 
 
 def read(data: Path, beside: Path | None, source_mb: float) -> Talks:
-    """Read the memories of a folder, and the dialogs of another one.
+    """Read the memories of one folder and the dialogs of another.
 
     Args:
         data: Folder of memories.
         beside: Folder of dialogs.
-        source_mb: Most megabytes of text read from one of its files.
+        source_mb: Maximum megabytes of text read from one of its files.
 
     Raises:
-        InvalidInputError: There is no memory with an update, or with turns that are alike.
+        InvalidInputError: If there is no memory with an update, or with turns that are alike.
     """
     texts: list[str] = []
     talks: list[tuple[int, int]] = []
@@ -91,15 +91,15 @@ def read(data: Path, beside: Path | None, source_mb: float) -> Talks:
 
 
 def confusable(talks: Talks, gists: NDArray[np.float32], each: int) -> tuple[Rows, Rows]:
-    """Pairs of a speaker's turns that nothing is known of, the most alike of each newer turn.
+    """Return unlabelled pairs of a speaker's turns, the most similar ones for each newer turn.
 
     Args:
-        talks: Their turns.
-        gists: Before their bits are taken, ``(turns, gist_bits)``.
-        each: Pairs of a turn at most.
+        talks: The conversations.
+        gists: Gists of the turns before binarization, ``(turns, gist_bits)``.
+        each: Maximum number of pairs for a turn.
 
     Returns:
-        Rows of older and newer turns, ``(pairs, 2)``: of memories, and of other talk.
+        Rows of older and newer turns, ``(pairs, 2)``: from memories, and from other conversations.
     """
     bits = np.sign(gists)
     known = {tuple(sorted(pair)) for pair in [*talks.updates, *talks.alike]}
@@ -122,11 +122,11 @@ def confusable(talks: Talks, gists: NDArray[np.float32], each: int) -> tuple[Row
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pairs of about one length.
+    """Pairs of about equal length.
 
     Attributes:
         pairs: Pieces of the older and of the newer turn.
-        kinds: Places in ``KINDS``, ``(pairs,)``.
+        kinds: Indices into ``KINDS``, ``(pairs,)``.
     """
 
     pairs: list[tuple[Rows, Rows]]

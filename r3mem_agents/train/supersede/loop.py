@@ -22,16 +22,16 @@ from r3mem_agents.train.supersede.pairs import Pairs
 
 
 class SupersederRun(Run):
-    """One training of a superseder: the binary cross-entropy of pairs.
+    """One training of a superseder, by the binary cross-entropy of pairs.
 
     Args:
         network: The network to train.
-        encoder: The encoder whose embeddings it reads; it stays as it is.
+        encoder: The encoder whose embeddings it reads; it stays fixed.
         pairs: Pairs to learn from.
-        recipe: Every choice of the run.
+        recipe: Hyperparameters of the run.
         folder: Folder for its state.
         device: Device to compute on.
-        dtype: Dtype of its products.
+        dtype: Dtype of its matrix products.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class SupersederRun(Run):
         self.note(loss=torch.stack(parts).sum())
 
     def measure(self) -> Figures:
-        """How updates are told from turns that are alike, and from any others (areas)."""
+        """Return how well updates are told from similar turns, and from all others (AUROC)."""
         frozen = self.network.freeze(self._embedding)
         batches = self._pairs.held_out()
         if not batches:
@@ -90,7 +90,7 @@ class SupersederRun(Run):
 
 
 def from_encoder(encoder: Encoder, network: Superseder) -> Superseder:
-    """Set a superseder's couplings and positions to the encoder's first ones, and return it."""
+    """Initialize a superseder with the encoder's first couplings and positions, and return it."""
     for own, theirs in zip(network.stack.couplings, encoder.stack.couplings, strict=False):
         own.load_state_dict(theirs.state_dict())
     some = min(network.config.positions, encoder.config.positions)

@@ -1,4 +1,4 @@
-"""Batches of pairs, drawn anew for each step."""
+"""Batches of pairs, drawn for each step."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Pairs:
     """Draws pairs of four kinds, each in its share.
 
     Args:
-        talks: Talks that they are drawn from.
+        talks: The conversations that they are drawn from.
         pieces: Pieces of each turn.
-        confusable: Pairs that nothing is known of, of memories and of other talk.
-        recipe: Choices of the run.
+        confusable: Unlabelled pairs, from memories and from other conversations.
+        recipe: Hyperparameters of the run.
 
     Raises:
-        InvalidInputError: There is no update to train on.
+        InvalidInputError: If there is no update to train on.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class Pairs:
         self._shares = there / there.sum()
 
     def draw(self, step: int) -> list[Batch]:
-        """The pairs of a step in parts of about one length, the same whenever it is asked for."""
+        """Return the pairs of a step in parts of about equal length; always the same for a step."""
         random = np.random.default_rng((self._recipe.seed, step))
         kinds = random.choice(len(self._kinds), self._recipe.pairs, p=self._shares)
         rows = np.stack([random.choice(self._kinds[kind]) for kind in kinds])
         return self._batches(rows, kinds, random)
 
     def held_out(self) -> list[Batch]:
-        """All pairs of memories that training never sees, in parts."""
+        """Return all pairs of held-out memories, in parts."""
         rows = np.concatenate(self._held_out)
         kinds = np.repeat(np.arange(len(self._held_out)), [len(one) for one in self._held_out])
         return self._batches(rows, kinds, None)

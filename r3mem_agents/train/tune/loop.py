@@ -22,16 +22,16 @@ from r3mem_agents.train.tune.pairs import Known, Lesson, Lessons, Rows
 class TuningRun(Run):
     """One tuning.
 
-    The embeddings stay as they are: few of the pieces occur in the pairs.
+    The embeddings stay fixed, since few of the pieces occur in the pairs.
 
     Args:
         encoder: The encoder to tune.
-        known: What is known of the texts.
+        known: Pieces, targets and initial gists of the texts.
         lessons: Lessons to draw batches from.
-        recipe: Every choice of the run.
+        recipe: Hyperparameters of the run.
         folder: Folder for its state.
         device: Device to compute on.
-        dtype: Dtype of its products.
+        dtype: Dtype of its matrix products.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TuningRun(Run):
         self.note(**figures)
 
     def measure(self) -> Figures:
-        """The loss of held-out pairs, and how often the gist that leads a list answers."""
+        """Return the loss of held-out pairs, and how often the top-ranked gist is an answer."""
         lesson = self._lessons.held_out()
         gists = self._read(self.encoder.freeze().gists, lesson.texts)
         asked, bits = gists[lesson.asked], gists[lesson.candidates].sign()
@@ -89,7 +89,7 @@ class TuningRun(Run):
         return tuning_loss(gists, start, targets, asked, candidates, answers, unsure, self._choices)
 
     def _gists(self, ids: Tensor, count: Tensor) -> Tensor:
-        """Gists of a batch under the network that is trained."""
+        """Gists of a batch under the network in training."""
         self.tokens += ids.numel()
         with self.autocast():
             meaning = self.encoder.meaning(ids, count)
@@ -97,7 +97,7 @@ class TuningRun(Run):
         return gists
 
     def _read(self, gists: Callable[[Tensor, Tensor], Tensor], texts: Rows) -> Tensor:
-        """Gists of texts before their bits are taken, ``(texts, gist_bits)``."""
+        """Gists of texts before binarization, ``(texts, gist_bits)``."""
         cut = self._known.pieces
         batches = by_length(cut.counts[texts], POSITIONS[self.device.type])
         found = []

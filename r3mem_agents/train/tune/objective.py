@@ -1,4 +1,4 @@
-"""What tuning minimizes: a question's list of gists, led by the one that answers it."""
+"""The loss of tuning: the gist of the answer is to rank first for its question."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tuning_loss(
     unsure: Tensor,
     r: TuningRecipe,
 ) -> dict[str, Tensor]:
-    """How far a batch is from being found, in three parts and their weighted sum, ``loss``.
+    """Return the loss of a batch, in three parts and their weighted sum, ``loss``.
 
     * ``found``: minus the log-likelihood of the answers among all candidates, a softmax of the
       products of a question in floats with gists in bits, as a lookup takes them (InfoNCE, van den
@@ -35,18 +35,19 @@ def tuning_loss(
       texts unlike these, and of other languages, stays, and the expander knows its gists again.
 
     Args:
-        gists: ``(texts, gist_bits)`` before their bits are taken.
-        start: The same at the start, of length 1.
+        gists: ``(texts, gist_bits)`` before binarization.
+        start: The initial gists, of length 1.
         targets: The teacher's vectors, ``(texts, dimensions)``, of length 1 or zeros.
-        asked: Places of questions, ``(questions,)``.
-        candidates: Places of what may answer, ``(candidates,)``.
+        asked: Indices of questions, ``(questions,)``.
+        candidates: Indices of possible answers, ``(candidates,)``.
         answers: Boolean ``(questions, candidates)``.
         unsure: Candidates that are left out of a question's list.
         r: Weights and temperature.
     """
     floats = F.normalize(gists, dim=-1)
     bits = signs_of(gists)[candidates] / gists.shape[1] ** 0.5
-    # A vector and its signs are less alike than two vectors, by this factor on average.
+    # A vector and the signs of another are less similar than two vectors, by this factor on
+    # average.
     straight = (math.pi / 2) ** 0.5
     odds = floats[asked] @ bits.T * (straight / r.temperature)
     listed = odds.masked_fill(unsure, _NEVER).log_softmax(-1)

@@ -1,4 +1,4 @@
-"""Questions with what answers them: texts, what is known of each, and batches drawn of them."""
+"""Questions and their answers: texts, what is known about each, and batches of them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from r3mem_agents.train.corpus import ENGLISH, MB, Ragged, data_files, language_
 from r3mem_agents.train.recipe import TuningRecipe
 
 LONGEST_SIDE = 400
-"""Characters of a side of a pair that are read; turns are short."""
+"""Maximum number of characters read of a side of a pair; turns are short."""
 
 NOTHING = -1
-"""In place of a near miss where a pair has none."""
+"""Stands for the near miss of a pair that has none."""
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Questions, their answers, and texts that are near to an answer but are none.
+    """Questions, their answers, and near misses: texts that are similar to an answer but are none.
 
     Attributes:
         texts: All texts, each once.
-        taught: Whether the teacher is asked about a text: English ones of the data that is tuned
-            for, ``(texts,)``.
-        query: Place in ``texts`` of each question, ``(pairs,)``.
-        passage: Place of what answers it.
-        near: Places of near misses of each pair, any number; a batch draws one.
-        group: Pairs of one group answer each other's questions, it may be.
-        files: Rows of pairs by file; those of the data that is tuned for come first.
-        own: So many of ``files`` are that data's.
+        taught: Whether the teacher embeds a text: only English ones of the target data,
+            ``(texts,)``.
+        query: Index in ``texts`` of each question, ``(pairs,)``.
+        passage: Index of the answer.
+        near: Indices of the near misses of each pair, any number; a batch draws one.
+        group: Group of each pair; pairs of one group may answer each other's questions.
+        files: Rows of pairs by file; those of the target data come first.
+        own: Number of ``files`` of the target data.
     """
 
     texts: list[str]
@@ -50,7 +50,7 @@ class Pairs:
     own: int
 
     def near_of(self, rows: Rows, random: np.random.Generator) -> Rows:
-        """A near miss of each of these pairs, or ``NOTHING`` where it has none."""
+        """Return a near miss of each of these pairs, or ``NOTHING`` where it has none."""
         counts = self.near.counts[rows]
         if not len(self.near.ids):
             return np.full(len(rows), NOTHING)
@@ -64,12 +64,12 @@ def read(data: Path, beside: Path | None, pair_mb: float) -> Pairs:
     """Read the pairs of folders.
 
     Args:
-        data: Folder of those that are tuned for.
-        beside: Folder of others.
-        pair_mb: Most megabytes read from one of its files.
+        data: Folder of the target data.
+        beside: Folder of other pairs.
+        pair_mb: Maximum megabytes read from one of its files.
 
     Raises:
-        InvalidInputError: There are none in a folder.
+        InvalidInputError: If a folder has none.
     """
     place: dict[str, int] = {}
     groups: dict[str, int] = {}
@@ -135,12 +135,12 @@ def _pairs(record: dict[str, Any]) -> Iterator[tuple[str, str, list[str], str]]:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the texts of pairs before training.
+    """What is known about the texts of pairs before training.
 
     Attributes:
         pieces: Pieces of each text.
         targets: The teacher's vectors, of length 1; zeros for texts that it does not read.
-        gists: The encoder's at the start, before their bits are taken, of length 1.
+        gists: The initial encoder's gists before binarization, of length 1.
     """
 
     pieces: Ragged
@@ -150,14 +150,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A batch: its texts, and which of them are asked and which may answer.
+    """A batch: its texts, and which of them are questions and possible answers.
 
     Attributes:
-        texts: Places in ``Pairs.texts``, each once; ``(texts,)``.
-        asked: Places in ``texts`` of the questions, ``(questions,)``.
-        candidates: Places of what may answer: passages, then near misses; ``(candidates,)``.
+        texts: Indices into ``Pairs.texts``, each once; ``(texts,)``.
+        asked: Indices in ``texts`` of the questions, ``(questions,)``.
+        candidates: Indices of possible answers: passages, then near misses; ``(candidates,)``.
         answers: Whether a candidate answers a question, ``(questions, candidates)``.
-        unsure: Whether it might, though it is another pair's.
+        unsure: Whether it might, though it belongs to another pair.
     """
 
     texts: Rows
@@ -168,11 +168,11 @@ class Lesson:
 
 
 class Lessons:
-    """Draws batches of pairs: half of the data that is tuned for, half of the others.
+    """Draws batches of pairs from the target data and from the others.
 
     Args:
         pairs: All of them.
-        recipe: Choices of the run.
+        recipe: Hyperparameters of the run.
     """
 
     def __init__(self, pairs: Pairs, recipe: TuningRecipe) -> None:
@@ -187,7 +187,7 @@ class Lessons:
                 self._held_out.append(rows[apart])
 
     def draw(self, step: int) -> Lesson:
-        """The batch of a step, the same whenever it is asked for."""
+        """Return the batch of a step; always the same for the same step."""
         random = np.random.default_rng((self._recipe.seed, step))
         own = self._draw(self._rows[: self._pairs.own], self._recipe.own, random)
         others = self._draw(self._rows[self._pairs.own :], self._recipe.others, random)
@@ -195,14 +195,15 @@ class Lessons:
         return lesson(self._pairs, rows, self._pairs.near_of(rows, random))
 
     def held_out(self) -> Lesson:
-        """Own pairs that training never sees, as one batch."""
+        """Return the held-out pairs of the target data, as one batch."""
         rows = np.concatenate(self._held_out)
         random = np.random.default_rng(self._recipe.seed)
         return lesson(self._pairs, rows, self._pairs.near_of(rows, random))
 
     @staticmethod
     def _draw(files: Sequence[Rows], size: int, random: np.random.Generator) -> Rows:
-        # Of each file in proportion to the root of its pairs: large ones say much the same.
+        # Each file in proportion to the square root of its number of pairs: large ones are
+        # repetitive.
         if not files:
             return np.zeros(0, np.int64)
         share = np.sqrt([len(rows) for rows in files])
@@ -211,11 +212,11 @@ class Lessons:
 
 
 def lesson(pairs: Pairs, rows: Rows, near: Rows) -> Lesson:
-    """A batch of pairs; what answers one of two questions for the same passage answers both.
+    """Return a batch of pairs; the answers of two questions with the same passage answer both.
 
     Args:
         pairs: All of them.
-        rows: Those of the batch.
+        rows: Rows of the pairs in the batch.
         near: A near miss of each of these, or ``NOTHING``.
     """
     passages, first = np.unique(pairs.passage[rows], return_index=True)

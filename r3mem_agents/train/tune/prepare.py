@@ -1,4 +1,4 @@
-"""What is known of the texts of pairs, made once and found again when a run is resumed."""
+"""What is known about the texts of pairs, made once and reused when a run is resumed."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def prepare(
     device: torch.device,
     note: Callable[[str], None],
 ) -> Known:
-    """Read or make what is known of texts before training; writes ``known.npz`` into ``out``.
+    """Read or make what is known about texts before training; write ``known.npz`` into ``out``.
 
     Args:
-        pairs: Their texts.
+        pairs: The pairs with the texts.
         start: The checkpoint that is tuned.
         teacher: Folder of a sentence encoder for English.
         recipe: How much of a text is read.
         out: Folder of the run.
         device: Device to compute on.
-        note: Called with what is being done.
+        note: Called with a description of each stage.
     """
     pieces = Ragged.of(start.pieces.encode(pairs.texts, recipe.positions), np.int32)
     path, mark = out / "known.npz", out / "known.json"
@@ -61,6 +61,6 @@ def prepare(
 
 
 def gists_of(pieces: Ragged, encoder: TorchEncoder, device: torch.device) -> Vectors:
-    """Gists of texts before their bits are taken, ``(texts, gist_bits)``, of length 1."""
+    """Return gists of texts before binarization, ``(texts, gist_bits)``, of length 1."""
     found = torch.from_numpy(before_bits(pieces, encoder.to(device)))
     return F.normalize(found, dim=-1).half().numpy()

@@ -1,4 +1,4 @@
-"""What a tuning ends with: an encoder half-way, and an expander that reads its gists."""
+"""The end of a tuning: the averaged encoder, and an expander that reads its gists."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from r3mem_agents.model.frozen.expander import TorchExpander
 from r3mem_agents.model.trainable import Encoder, Expander
 
 PENALTY = 20.0
-"""Ridge penalty, in texts: of thousands it says little (chosen)."""
+"""Ridge penalty, in texts: with thousands of them it matters little (chosen)."""
 
 
 def blend(tuned: Encoder, start: Encoder, kept: float) -> Encoder:
-    """Move the weights of a tuned encoder back towards those at the start, and return it.
+    """Move the weights of a tuned encoder back towards the initial ones, and return it.
 
     Args:
         tuned: The tuned encoder; changed in place.
         start: The encoder before.
-        kept: Share of the start, 0 to 1.
+        kept: Share of the initial weights, 0 to 1.
     """
     with torch.no_grad():
         for weight, before in zip(tuned.parameters(), start.parameters(), strict=True):
@@ -27,19 +27,18 @@ def blend(tuned: Encoder, start: Encoder, kept: float) -> Encoder:
 
 
 def realign(expander: TorchExpander, before: Tensor, after: Tensor) -> tuple[TorchExpander, float]:
-    """An expander that makes of new gists what it made of the old ones, as nearly as it can.
+    """Return an expander that reads new gists as nearly as possible as it read the old ones.
 
-    Its matrix that reads gists is fitted by least squares, with a penalty on large weights;
-    everything else stays as it is.
+    The matrix that reads gists is fitted by least squares, with a penalty on large weights;
+    everything else stays the same.
 
     Args:
         expander: The expander.
-        before: Gists of texts as it knows them, ``(texts, gist_bits)`` of -1 and 1.
+        before: Gists of texts that it was trained with, ``(texts, gist_bits)`` of -1 and 1.
         after: The new gists of the same texts.
 
     Returns:
-        The new expander, and the share of what the old one read that it reads again, 0 to 1 (R
-        squared).
+        The new expander, and the share of the old one's inputs that it reproduces (R squared).
     """
     matrix = Expander.thaw(expander).from_gist
     known, found = before.double(), after.double()
