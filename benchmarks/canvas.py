@@ -1,4 +1,4 @@
-"""Parts that the pictures of all benchmarks share."""
+"""Parts that the plots of all benchmarks share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def tidy(axes: Axes) -> None:
-    """Put the grid behind the data, and take away the upper and the right spine."""
+    """Put the grid behind the data, and remove the top and right spines."""
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -20,17 +20,17 @@ SUFFIXES = (".jsonl", ".jsonl.zst")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One turn of a dialogue, and the data set that it is from."""
+    """One turn of a dialogue, and the data set that it comes from."""
 
     source: str
     text: str
 
 
 def find_files(paths: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
-    """The files among paths, and those with such endings in folders, sorted by name.
+    """Return the files among paths, and those in folders with the known endings, sorted by name.
 
     Raises:
-        NotFoundError: A path does not exist, or nothing is found.
+        NotFoundError: If a path does not exist, or nothing is found.
     """
     found: list[Path] = []
     for path in paths:
@@ -64,11 +64,11 @@ def source_name(path: Path) -> str:
 
 
 def read_turns(path: Path, limit: int | None = None) -> list[Said]:
-    """The turns of a file's dialogues, in order; other records and empty turns are passed over.
+    """Yield the turns of a file's dialogues, in order; other records and empty turns are skipped.
 
     Args:
         path: A file of records ``{"type": "dialog", "turns": [{"speaker", "text"}]}``.
-        limit: Stop after so many turns.
+        limit: Maximum number of turns.
     """
     turns: list[Said] = []
     for text in iterate_texts(path):
@@ -82,7 +82,7 @@ def iterate_texts(path: Path) -> Iterator[str]:
     """The non-empty texts of a file's dialogue turns.
 
     Raises:
-        InvalidInputError: A line is not such a record.
+        InvalidInputError: If a line is not such a record.
     """
     with open_lines(path) as lines:
         for number, line in enumerate(lines, 1):
@@ -100,7 +100,7 @@ def iterate_texts(path: Path) -> Iterator[str]:
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading lines of bytes, through zstandard if it is called so."""
+    """Open a file for reading lines of bytes, through zstandard if its name says so."""
     if path.suffix != ".zst":
         with path.open("rb") as plain:
             yield plain

@@ -1,4 +1,4 @@
-"""Errors of the benchmarks; everything else raises the package's."""
+"""Errors of the benchmarks, beside those of the package."""
 
 from __future__ import annotations
 

@@ -36,11 +36,11 @@ def layout(
 
 
 def measure(file: Path) -> dict[str, Any]:
-    """The bytes of a copy of a file, in this version's format.
+    """Return the bytes of a copy of a file, in this version's format.
 
     Raises:
-        NotFoundError: There is no file.
-        BenchmarkError: SQLite was built without what tells where bytes go.
+        NotFoundError: If there is no file.
+        BenchmarkError: If SQLite was built without ``dbstat``.
     """
     check_there(file)
     with tempfile.TemporaryDirectory() as folder:

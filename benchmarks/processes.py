@@ -1,4 +1,4 @@
-"""Work in processes of their own, so that memory and time are those of one system alone."""
+"""Work in separate processes, so that memory and time are those of one system alone."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def run(
     Args:
         work: A function of a module, which the new process imports.
         task: Its argument.
-        advance: Called about the steps, in this process.
+        advance: Called with the progress, in this process.
         name: Name of the system measured, for the message of an error.
         hint: Advice in that message.
 
     Raises:
-        BenchmarkError: The process died.
+        BenchmarkError: If the process died.
     """
     context = multiprocessing.get_context("spawn")
     steps: Steps = context.SimpleQueue()
@@ -63,10 +63,10 @@ def run(
 
 
 def peak_bytes() -> int | None:
-    """The greatest resident memory that this process has had.
+    """Return the peak resident memory of this process.
 
-    On Linux ``getrusage`` counts what the process was started from as well, so the kernel's own
-    mark is read instead. ``None`` where neither is to be had.
+    On Linux ``getrusage`` includes the process that it was started from, so the kernel's own
+    high-water mark is read instead. ``None`` where neither is available.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -93,7 +93,7 @@ def _connect(steps: Steps) -> None:
 
 
 def _end_with_parent() -> None:
-    # A pool's worker does not notice that its parent was killed, and would work on for nobody.
+    # A pool's worker does not notice that its parent was killed, and would keep working for nobody.
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

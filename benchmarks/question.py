@@ -1,8 +1,7 @@
-"""``python -m benchmarks question``: one question worked, with what each level of evidence says.
+"""``python -m benchmarks question``: one worked question, with the evidence of each level.
 
-It is put to a conversation of the project's own with the bundled model. How the lookup explains
-itself goes to ``docs/results/question.json``, the tables go into ``docs/recall.md``, between two
-marks.
+It is put to one of the project's own conversations, with the bundled model. The explanation goes to
+``docs/results/question.json``, and its tables into ``docs/recall.md``, between two marks.
 """
 
 from __future__ import annotations

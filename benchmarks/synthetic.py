@@ -30,8 +30,8 @@ def make_turns(texts: Sequence[str], count: int, seed: int, *, combine: bool) ->
         texts: Stock to draw from.
         count: Turns to make.
         seed: Seed of the draw.
-        combine: Put one to three texts together and number the turn, so that turns differ;
-            otherwise each text is a turn as it is.
+        combine: Combine one to three texts and number the turn, so that turns differ; otherwise
+            each text is a turn as it is.
     """
     generator = random.Random(seed)
     turns = []

@@ -1,4 +1,4 @@
-"""Times of many calls in two figures."""
+"""Percentiles of times."""
 
 from __future__ import annotations
 

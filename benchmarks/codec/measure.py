@@ -1,4 +1,4 @@
-"""Bytes of turns as memory tokens, and under other coders."""
+"""Sizes of turns as memory tokens, and under other coders."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ STATIC = "static entropy coder"
 STATIC_WORDS = "static coder, 32-bit words"
 
 TARGET_RANGE = (50, 250)
-"""Bytes of the turns that the target is about, both included."""
+"""Sizes in bytes of the turns that the target is about, both inclusive."""
 
 Advance = Callable[[int], None]
 
 
 @dataclass
 class Measurement:
-    """Everything measured, per turn; the report sums it up.
+    """Everything measured, per turn; ``summarize`` aggregates it.
 
     Attributes:
         sources: Data set of each turn.
         text_bytes: UTF-8 bytes of each turn.
         sizes: Bytes of each turn by coder.
         tokens: Tokens of each turn.
-        counts: Tokens ``inferred``, and ``segments`` in all, ``packed`` and ``literal``.
+        counts: Tokens ``inferred``; all ``segments``, and those ``packed`` and ``literal``.
         exact: Turns that came back byte for byte.
         rounds: Per round ``[tokens, bits, inferred]``.
-        compress_s: Seconds of compressing.
-        expand_s: Seconds of expanding.
+        compress_s: Seconds spent compressing.
+        expand_s: Seconds spent expanding.
     """
 
     sources: list[str] = field(default_factory=list)
@@ -73,7 +73,7 @@ def measure(
     coders: dict[str, peers.Coder],
     advance: Advance,
 ) -> Measurement:
-    """Compress, expand and explain turns, and ask the peers about the same ones.
+    """Compress, expand and explain turns, and measure the peers on the same ones.
 
     Args:
         model: The model.
@@ -219,5 +219,5 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> float | None:
 
 
 def _share(part: float, whole: float) -> float | None:
-    """``part / whole`` to five digits; ``None`` where there is nothing to share."""
+    """``part / whole`` to five digits; ``None`` if the whole is 0."""
     return round(part / whole, 5) if whole else None

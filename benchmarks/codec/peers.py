@@ -15,7 +15,7 @@ BROTLI_QUALITY = 11
 DICTIONARY_BYTES = 64 * 1024
 
 Coder = Callable[[bytes], int]
-"""Bytes that a coder needs for a text."""
+"""Returns the bytes that a coder needs for a text."""
 
 
 def packed_bytes(tokens: int, vocabulary: int) -> int:
@@ -29,7 +29,7 @@ def static_bytes(costs: NDArray[np.float64], ids: Sequence[int]) -> int:
 
 
 class StaticRangeCoder:
-    """``constriction``'s range coder with static counts: what 32-bit words really cost."""
+    """``constriction``'s range coder with static counts, in whole 32-bit words."""
 
     def __init__(self, counts: NDArray[np.int64]) -> None:
         try:
@@ -52,15 +52,15 @@ class StaticRangeCoder:
 def byte_coders(dictionary_samples: Sequence[bytes] | None) -> Mapping[str, Coder]:
     """Coders for one turn at a time: zstd and brotli.
 
-    Each in its most compact form: zstd goes without magic number, checksum, content size and
-    dictionary id, as a store knows these.
+    Each in its most compact form: zstd without magic number, checksum, content size and dictionary
+    id, since a store knows these.
 
     Args:
         dictionary_samples: Training texts for a zstd dictionary; without them that coder is left
             out.
 
     Raises:
-        MissingPackageError: zstandard or brotli is not installed.
+        MissingPackageError: If zstandard or brotli is not installed.
     """
     try:
         import zstandard

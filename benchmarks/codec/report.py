@@ -31,7 +31,7 @@ SHORT = {
     "zstd-19 + dictionary": "zstd + dict",
     "brotli-11": "brotli",
 }
-"""Names of coders where there is little room."""
+"""Short names of coders."""
 
 STYLES: Mapping[str, tuple[str, str, float]] = {
     OURS: ("#C8382E", "-", 2.8),
@@ -109,12 +109,12 @@ def _show_rounds(console: Console, figures: Mapping[str, Any]) -> None:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure with so many digits, or a dash."""
+    """Return a figure with a number of digits, or a dash."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
 def percent(value: float | None) -> str:
-    """A share in percent, or a dash."""
+    """Return a share in percent, or a dash."""
     return "-" if value is None else f"{value:.1%}"
 
 

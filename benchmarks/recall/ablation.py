@@ -1,4 +1,4 @@
-"""Rankings under other evidence than a memory has: the worth of each level."""
+"""Rankings with other evidence than a memory's, which show the worth of each level."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from r3mem_agents.lookup.weights import LEVELS, WEIGHTS, Weights
 WORDS, WORDS_AND_GIST = "words alone", "words and gist"
 TEACHER, WORDS_AND_TEACHER = "teacher for gist", "words and teacher"
 UNCOMPARED = "turns not compared"
-"""The ranking that the others take evidence from. None of them compares turns, as ``recall`` does:
-that would take most of the time, and say nothing of the evidence."""
+"""The ranking that the others remove evidence from. None of them compares turns, as ``recall``
+does: that would take most of the time and say nothing about the evidence."""
 
 
 class Ablation(NamedTuple):
@@ -19,8 +19,8 @@ class Ablation(NamedTuple):
 
     Attributes:
         weights: Weights of the evidence.
-        teacher: Replace gists by whole vectors of the sentence encoder that they were distilled
-            from: no gist can be expected to bring more.
+        teacher: Replace gists by full vectors of the sentence encoder that they were distilled
+            from: no gist can be expected to do better.
     """
 
     weights: Weights
@@ -39,4 +39,4 @@ ABLATIONS: Mapping[str, Ablation] = {
     TEACHER: Ablation(WEIGHTS, teacher=True),
     WORDS_AND_TEACHER: Ablation(_only("words", "gist"), teacher=True),
 }
-"""Each by its name."""
+"""The ablations by name."""

@@ -1,4 +1,4 @@
-"""The lookup on a conversation, without a store: to rank under other weights, and to fit them."""
+"""Lookups on a conversation without a store, to rank under other weights and to fit them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from r3mem_agents.timestamps import to_integers
 T = TypeVar("T")
 
 OBFUSCATOR = Obfuscator(b"benchmarks".ljust(32))
-"""Hashes the terms of all conversations alike; nothing here is stored."""
+"""Hashes the terms of all conversations in the same way; nothing here is stored."""
 
 
 class ConversationIndex:
@@ -36,7 +36,7 @@ class ConversationIndex:
     Turns have the ids 1, 2, 3 ... in the order in which they were said.
 
     Args:
-        model: Makes the gists; codes are not made, since nothing is expanded.
+        model: Makes the gists; no codes are made, since nothing is decoded.
         turns: The conversation, each turn with its time.
     """
 
@@ -84,8 +84,8 @@ class ConversationIndex:
             k: How many turns to return.
             weights: How evidence is fused.
             now: What dates in the question are relative to.
-            similarity: Similarity of each turn to the question, ``(turns,)``, in the place of that
-                of their gists.
+            similarity: Similarity of each turn to the question, ``(turns,)``, in place of that of
+                their gists.
         """
         scope = self._all
         if similarity is None:
@@ -95,7 +95,7 @@ class ConversationIndex:
 
 
 def parsed(query: str, now: datetime | None, scope: ScopeSnapshot) -> Question:
-    """A question as these turns and their speakers explain it."""
+    """Return a question parsed with these turns and their speakers."""
     return parse(query, now, scope, OBFUSCATOR).question
 
 

@@ -23,7 +23,8 @@ except ImportError as error:
     raise MissingPackageError("pydantic", "bench") from error
 
 STAND_IN_START = datetime(2000, 1, 1, tzinfo=UTC)
-"""Where no times are given, session ``n`` gets day ``n`` and turn ``m`` minute ``m`` from here."""
+"""If no times are given, session ``n`` gets day ``n`` and turn ``m`` minute ``m`` from this
+time."""
 
 Name = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
 Moment = Annotated[
@@ -36,7 +37,7 @@ class _Record(BaseModel):
 
 
 class Foreign(BaseModel):
-    """A record of another layout than ours; it may have more fields than are asked for."""
+    """A record of another layout than ours, which may have additional fields."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,11 +68,12 @@ class Question(_Record):
     Attributes:
         question: The question.
         gold: Ids of the turns that answer it.
-        rivals: Ids of turns that say the like of another time or thing; gold belongs before them.
-        category: Category that figures are broken down by.
+        rivals: Ids of similar turns about another time or thing; gold belongs before them.
+        category: Category that figures are reported by.
         answer: The answer; kept, not used.
         answerable: Whether the conversation answers it.
-        time: When it is asked, UTC where no zone is given; right after the last turn if left out.
+        time: When it is asked, UTC where no zone is given; immediately after the last turn if left
+            out.
     """
 
     question: Annotated[str, Field(min_length=1)]
@@ -84,7 +86,7 @@ class Question(_Record):
 
     @property
     def counted(self) -> bool:
-        """Tell whether recall can be measured with it."""
+        """Whether recall can be measured with it."""
         return self.answerable and bool(self.gold)
 
 
@@ -92,11 +94,11 @@ class Conversation(_Record):
     """One line of a file: the turns in order, and the questions.
 
     Attributes:
-        id: Names it in messages.
+        id: Its name in messages.
         turns: Turns in the order in which they were said.
         questions: Questions about them.
-        unit: What a question wants: its gold turns, or any turn of the sessions that they are in.
-        source: What figures are broken down by beside categories; the file's name if left out.
+        unit: What answers a question: its gold turns, or any turn of their sessions.
+        source: What figures are reported by besides categories; the file's name if left out.
     """
 
     id: Name
@@ -145,7 +147,7 @@ def parse(line: bytes | str, where: str) -> Conversation:
 
 
 def reason(error: Exception) -> str:
-    """Name the first wrong place of a record, and the reason."""
+    """Return the first invalid field of a record, and the reason."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False)[0]

@@ -1,4 +1,4 @@
-"""Runs one system over the data, and notes what it found and what that took."""
+"""Runs one system on the data, and records its results and costs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Task:
         conversations: The data.
         asks: The questions to put.
         options: Options to open it with.
-        ablated: Names of ``ABLATIONS`` that rankings are made under too; only ours has levels.
+        ablated: Names of the ``ABLATIONS`` to rank with as well; only ours has levels.
     """
 
     system: str
@@ -59,11 +59,11 @@ class Measured:
     """The measurement of one system.
 
     Attributes:
-        write_s: Seconds of ingesting all conversations.
+        write_s: Seconds spent ingesting all conversations.
         lookup_ms: Milliseconds of each timed lookup.
         disk_bytes: Bytes on disk.
-        peak_bytes: Greatest memory of the process until the timed lookups were done.
-        rankings: Hits per ask, as deep as the ask wants.
+        peak_bytes: Peak memory of the process until the end of the timed lookups.
+        rankings: Hits per ask, to the depth of the ask.
         elsewhere: Best score per ask in the other conversation; ``None`` where nothing was found
             or nothing was asked.
         contexts: Per ask and budget, what ``context`` wrote; only ours, only filled asks.

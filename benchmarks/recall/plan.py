@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from benchmarks.recall.conversations import Conversation, Question
 
 DEPTHS = (1, 3, 5, 10, 20)
-"""Turns after which gold ones are counted; the last is the depth of a ranking."""
+"""Depths at which gold turns are counted; the last is the depth of a ranking."""
 
 SESSION_DEPTHS = (1, 3, 5)
-"""Sessions after which their recall is counted."""
+"""Depths at which gold sessions are counted."""
 
 SUMMARY_TURNS = 5
 """Turns of a session's summary."""
@@ -21,13 +21,13 @@ BUDGETS = (500, 1000, 2000)
 """Tokens of a context."""
 
 FILL = 100
-"""Depth of a ranking that budgets are filled from: lines of 20 tokens fill the greatest one."""
+"""Depth of a ranking that fills the budgets: with lines of 20 tokens it fills the largest."""
 
 LOOKED_UP = 5
-"""Turns of a lookup whose time is taken."""
+"""Turns of a timed lookup."""
 
 TIMED_QUESTIONS = 200
-"""Lookups whose time is taken; chosen."""
+"""Number of timed lookups; chosen."""
 
 FILLED_QUESTIONS = 200
 """Questions for which contexts are filled, as each takes a hundred turns; chosen."""
@@ -42,7 +42,7 @@ class Ask:
         question: The question.
         elsewhere: Number of another conversation of the same source that it is put to as well;
             ``None`` if there is none, or the question has no answer anyway.
-        timed: Whether the time of a lookup is taken.
+        timed: Whether a lookup is timed.
         filled: Whether contexts are filled.
     """
 
@@ -54,14 +54,14 @@ class Ask:
 
     @property
     def depth(self) -> int:
-        """Turns to rank; of a question without an answer only the best matters."""
+        """Number of turns to rank; for a question without an answer only the best matters."""
         if self.filled:
             return FILL
         return DEPTHS[-1] if self.question.counted else 1
 
 
 def plan(conversations: Sequence[Conversation], seed: int) -> list[Ask]:
-    """Everything that is asked, in the order of the data.
+    """Return everything that is asked, in the order of the data.
 
     Args:
         conversations: The data.

@@ -1,4 +1,4 @@
-"""The picture of the recall benchmark: systems side by side, by depth, and by category."""
+"""The plot of the recall benchmark: systems side by side, by depth and by category."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW = 0.34
-"""Inches of a category; a figure grows with them."""
+"""Height of a category in inches."""
 
 SPREAD = 0.7
-"""Of the distance between two categories: over so much of it the systems' points lie."""
+"""Share of the distance between two categories over which the systems' points are spread."""
 
 
 def plot(path: Path, figures: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from benchmarks.recall.systems.names import OURS
 Figures = Mapping[str, Any]
 
 ALWAYS = "always answers"
-"""Shown of a system that has something to say to every question."""
+"""Shown for a system that returns something for every question."""
 
 
 def show(console: Console, figures: Figures) -> None:
@@ -202,12 +202,12 @@ def _added(figures: Figures) -> Table:
 
 
 def estimate(figure: Mapping[str, float] | None) -> str:
-    """A figure with its interval, or a dash."""
+    """Return a figure with its interval, or a dash."""
     if figure is None:
         return "-"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def share(figure: Mapping[str, float] | None) -> str:
-    """A share of questions with how many it is of, or a dash."""
+    """Return a share of questions with their number, or a dash."""
     return "-" if figure is None else f"{figure['value']:.0%} of {figure['questions']:,}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.scale.measure import Load
 
 MAX_VECTORS = 100_000
-"""Above, the in-memory vector store is left out: a million vectors as lists take 12 GB."""
+"""Above this the in-memory vector store is left out: a million vectors as lists take 12 GB."""
 
 
 def scale(

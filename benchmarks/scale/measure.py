@@ -32,8 +32,8 @@ class Load:
         turns: Turns of each user.
         users: Users.
         stock: Texts that turns are made of.
-        distinct: Turns that differ; the others repeat their texts, at times of their own. What a
-            lookup does for a turn does not depend on whether its text is there twice.
+        distinct: Number of different texts; further turns repeat them, at other times. The work of
+            a lookup for a turn does not depend on whether its text occurs twice.
         seed: Seed of turns and questions.
     """
 
@@ -62,13 +62,13 @@ class Load:
 
 @cache
 def _different(load: Load) -> list[Turn]:
-    """The turns of a load that differ: the same ones for each of its users."""
+    """The distinct turns of a load, the same for each of its users."""
     return make_turns(load.stock, min(load.distinct, load.turns), load.seed, combine=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A load, and where r3mem's file is with its model."""
+    """A load, with the path of r3mem's file and its model."""
 
     load: Load
     path: Path
@@ -107,7 +107,7 @@ def write(task: Task, advance: Advance) -> dict[str, Any]:
 
 
 def look_up(task: Task, advance: Advance) -> dict[str, Any]:
-    """Open r3mem's file in a process that knows nothing of it, and ask."""
+    """Open r3mem's file in a fresh process, and ask."""
     from r3mem_agents import CompressiveMemory, ReversibleModel
     from r3mem_agents.memory import clear_text_cache
 

@@ -1,4 +1,4 @@
-"""Times writes, lookups and expansion, and takes the sizes."""
+"""Measures times of writes, lookups and expansion, and sizes."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _write_batches(memory: CompressiveMemory, turns: Sequence[Turn], advance: Ad
 def _look_up(
     memory: CompressiveMemory, turns: Sequence[Turn], plan: Plan, advance: Advance
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Times of lookups with the expansion of what they find, and of the same ones once more."""
+    """Times of lookups with decoding of the results, and of the same lookups once more."""
     from r3mem_agents.memory import clear_text_cache
 
     generator = random.Random(plan.seed + len(turns))

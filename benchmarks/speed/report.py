@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 def show(console: Console, figures: Mapping[str, Any], turns: int) -> None:
-    """Print the table of a memory with so many turns."""
+    """Print the table for a memory with a number of turns."""
     table = Table(title=f"Speed and size, {turns:,} turns", title_justify="left")
     table.add_column("what")
     table.add_column("figure", justify="right")

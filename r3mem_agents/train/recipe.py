@@ -44,8 +44,7 @@ class Recipe:
     seed: int = 0
 
     def progress(self, step: int, elapsed_s: float) -> float:
-        """Return the share of a run that is done, by time or by steps, whichever is more; at most
-        1."""
+        """Return the share of a run that is done, by time or steps, whichever is more; up to 1."""
         by_time = elapsed_s / (self.minutes * 60.0)
         by_steps = step / self.steps if self.steps is not None else 0.0
         return min(1.0, max(by_time, by_steps))

@@ -35,8 +35,7 @@ Record = dict[str, Any]
 
 
 def measure(model: ReversibleModel, folder: Path) -> Record:
-    """Return figures on held-out dialogues: cost and inferred share by round, bytes per text
-    byte."""
+    """Return held-out figures: cost and inferred share by round, bytes per byte of text."""
     rounds = model.config.rounds
     bits, hits, tokens = np.zeros(rounds), np.zeros(rounds), np.zeros(rounds, np.int64)
     text_bytes = code_bytes = gist_bytes = 0

@@ -1,4 +1,4 @@
-"""The share of gold turns in a prompt: ``context`` beside turns in the order of a ranking."""
+"""The share of gold turns in a prompt: ``context``, and turns in the order of a ranking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import BUDGETS, Ask
 
 CONTEXT = "context()"
-"""Under this name stands what our ``context`` writes: in order of time, under session headings."""
+"""Name for the output of our ``context``: in chronological order, under session headings."""
 
 
 def coverage(
@@ -22,12 +22,12 @@ def coverage(
     count_tokens: Callable[[str], int],
     seed: int,
 ) -> dict[str, Any]:
-    """Share of the gold turns inside a budget, by system.
+    """Return the share of the gold turns inside a budget, by system.
 
     Every system's turns are written as dated lines with their speakers, best first; one that does
-    not fit is passed over. A turn is inside ``context``'s string if its text is; gold turns whose
-    text is part of another turn's are therefore left out everywhere, and so are questions that any
-    turn of a session will do for.
+    not fit is skipped. A turn is inside ``context``'s string if its text is; gold turns whose text
+    is part of another turn's are therefore left out everywhere, and so are questions for which any
+    turn of a session will do.
 
     Args:
         conversations: The data.

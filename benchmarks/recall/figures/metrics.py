@@ -13,7 +13,7 @@ RESAMPLES = 1000
 LEVEL = 0.95
 
 BLOCK = 50_000
-"""Values that are drawn in one go: few calls for few questions, little memory for many."""
+"""Values drawn at once: few calls for few questions, little memory for many."""
 
 
 class Interval(NamedTuple):
@@ -44,7 +44,7 @@ def all_at(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
 
 
 def reciprocal_rank(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
-    """1 over the place of the first gold turn among the first ``k``, 0 without one."""
+    """Return the reciprocal rank of the first gold turn among the first ``k``, 0 without one."""
     return next((1 / place for place, id_ in enumerate(ranking[:k], 1) if id_ in gold), 0.0)
 
 
@@ -63,9 +63,9 @@ AT_DEPTHS: Mapping[str, Callable[[Sequence[str], Collection[str], int], float]] 
 
 
 def interval(values: Iterable[float], seed: int) -> Interval | None:
-    """The mean, and its percentile bootstrap interval over questions; ``None`` of nothing.
+    """Return the mean with its percentile bootstrap interval; ``None`` without values.
 
-    With one seed, sets of the same size are resampled alike.
+    With the same seed, sets of equal size are resampled identically.
     """
     sample = np.fromiter(values, float)
     if not len(sample):

@@ -1,4 +1,4 @@
-"""Whole sessions: whether the right one comes back, and what is in a session's summary."""
+"""Whole sessions: whether the right one is found, and what is in a session's summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import DEPTHS, SESSION_DEPTHS, SUMMARY_TURNS, Ask
 
 BY_SESSION = "recall(level='session')"
-"""Under this name stands what our ``recall`` returns at the session level."""
+"""Name for the results of our ``recall`` at the session level."""
 
 
 def sessions(
@@ -20,10 +20,10 @@ def sessions(
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any]:
-    """The gold sessions found, and the share of the gold turns in the summaries of sessions.
+    """Return recall of the gold sessions, and the share of answering turns in sessions' summaries.
 
-    A system's sessions are those of its turns, in the order in which they first come up. Only
-    conversations of several sessions count.
+    A system's sessions are those of its turns, in order of first appearance. Only conversations
+    with several sessions count.
 
     Args:
         conversations: The data.
@@ -72,7 +72,7 @@ def _summaries(
     measured: Mapping[str, Measured],
     seed: int,
 ) -> dict[str, Any] | None:
-    """How often turns of a session's summary answer a question, beside all its turns.
+    """How often turns of a session's summary answer a question, compared with all its turns.
 
     Only sessions with more turns than a summary takes, of conversations whose gold is turns.
     """

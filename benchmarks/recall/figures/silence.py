@@ -1,4 +1,4 @@
-"""Silence: how many questions are answered at all, and how many of those that should not be."""
+"""Silence: how many questions get an answer, and how many of those that should not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.recall.plan import Ask
 from r3mem_agents.train.auroc import auroc
 
 NOTHING_FOUND = float("-inf")
-"""The score of finding nothing: below every other."""
+"""The score of an empty result: below every other."""
 
 
 def silence(

@@ -1,4 +1,4 @@
-"""From what systems found to figures: the JSON of a run."""
+"""Summary of a run: from the systems' results to the figures in the JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADDED = {
     "the gist to all the rest": (UNCOMPARED, "without gist"),
     "its teacher to all the rest": (TEACHER, "without gist"),
 }
-"""Gains, each with the ranking that has the evidence and the one that has not."""
+"""Gains, each with the ranking that has the evidence and the one that lacks it."""
 
 Values = dict[str, list[float]]
 """Per metric, its value for each counted question."""
@@ -118,7 +118,7 @@ def _values(counted: Counted, found: Iterable[Sequence[str]]) -> Values:
 
 
 def _before_rivals(counted: Counted, measured: Measured, seed: int) -> dict[str, Any] | None:
-    # Of the questions with rivals, how many have gold before them.
+    # Of the questions with rivals, the share that has gold before them.
     rows = [row for row in counted if row.question.rivals]
     if not rows:
         return None

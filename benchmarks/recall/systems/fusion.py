@@ -23,7 +23,7 @@ class RelativeScoreFusion(System):
             part.ingest(user, turns)
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """Turns by the sum; of all that a part finds, however little, not of its first ``k``."""
+        """Rank turns by the sum, over everything that each part finds, not only its first ``k``."""
         total: defaultdict[str, float] = defaultdict(float)
         for part in self._parts:
             hits = part.search(user, query, self._sizes[user])

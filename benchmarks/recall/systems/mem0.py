@@ -49,7 +49,7 @@ class Mem0(System):
                     },
                 },
                 "history_db_path": str(folder / "history.db"),
-                # mem0 makes both of these at once; neither is ever asked.
+                # mem0 creates both of these on start; neither is ever used.
                 "llm": {"provider": "openai", "config": {"api_key": "unused"}},
                 "embedder": {"provider": "openai", "config": {"api_key": "unused"}},
             }
@@ -65,7 +65,7 @@ class Mem0(System):
             self._ids[memory["id"]] = turn.id
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """``search`` with mem0's own least score."""
+        """``search`` with mem0's own score threshold."""
         found = self._memory.search(query, top_k=k, filters={"user_id": user})["results"]
         return [(self._ids[memory["id"]], memory["score"]) for memory in found]
 

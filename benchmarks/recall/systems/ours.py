@@ -51,11 +51,11 @@ class Ours(System):
                 self._ids[user, turn.id] = said.id
 
     def ask_at(self, time: datetime | None) -> None:
-        """Take this time as ``now`` from here on."""
+        """Use this time as ``now`` from now on."""
         self._asked = time
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """``recall``, which expands what it finds."""
+        """``recall``, which decodes what it finds."""
         hits = self._memories[user].recall(query, k, now=self._now(user))
         return [(self._ids[user, hit.turn.id], hit.score) for hit in hits]
 
@@ -70,7 +70,7 @@ class Ours(System):
         return [self._ids[user, turn.id] for turn in turns]
 
     def cool(self) -> None:
-        """Let every text be expanded anew."""
+        """Empty the text cache, so that every text is decoded again."""
         clear_text_cache()
 
     def context(self, user: str, query: str, token_budget: int) -> str:

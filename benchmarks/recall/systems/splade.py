@@ -23,7 +23,7 @@ class SparseEncoder(Protocol):
 
 
 def bundled_splade() -> SparseEncoder:
-    """The package's own encoder with the weights in it: 256 tokens, greatest weight of a word."""
+    """The package's own encoder with the weights in it: 256 tokens, maximum weight of each word."""
     from cognition.encoder import SpladeEncoder
     from transformers import logging
 
@@ -42,7 +42,7 @@ class Postings(NamedTuple):
 
 
 class SparseIndex(System):
-    """Products of sparse vectors among all turns of a user."""
+    """Dot products of sparse vectors among all turns of a user."""
 
     def __init__(self, folder: Path, encoder: SparseEncoder) -> None:
         self._folder = folder
@@ -78,7 +78,7 @@ class SparseIndex(System):
         (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """Turns that have a word with the query, said or meant."""
+        """Turns that share a word with the query, said or implied."""
         ids, places, words, weights = self._postings[user]
         wanted = self._encoder.encode_sparse([query])[0]
         scores = np.bincount(places, weights * wanted[words], minlength=len(ids))

@@ -15,7 +15,7 @@ Hit = tuple[str, float]
 
 
 class System(Protocol):
-    """Something that remembers turns of several users and finds them again."""
+    """A system that remembers turns of several users and finds them again."""
 
     def ingest(self, user: str, turns: Sequence[SaidTurn]) -> None:
         """Remember all turns of one user; called once per user."""
@@ -24,18 +24,18 @@ class System(Protocol):
         """The best ``k`` turns of this user, best first; fewer if fewer are found."""
 
     def ask_at(self, time: datetime | None) -> None:
-        """Take the next questions as asked then; ``None``: right after a user's last turn."""
+        """Take the next questions as asked at this time; ``None``: after a user's last turn."""
         return
 
     def cool(self) -> None:
-        """Put away what would answer a question sooner the second time; before timed lookups."""
+        """Empty caches that would speed up repeated questions; called before timed lookups."""
         return
 
     def disk_bytes(self) -> int:
         """Bytes of what is on disk when the system is closed."""
 
     def close(self) -> None:
-        """Let go of files."""
+        """Release files."""
 
 
 @dataclass(frozen=True, slots=True)

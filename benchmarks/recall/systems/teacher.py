@@ -11,7 +11,7 @@ from benchmarks.recall.systems.encoder import Encoder
 
 
 class Teacher:
-    """Cosines of whole vectors of turns, each text encoded once.
+    """Cosines of full vectors of turns, each text encoded once.
 
     Args:
         texts: The texts of the turns.

@@ -42,7 +42,7 @@ class VectorStore(System):
         store.add_texts([line(turn) for turn in turns], ids=[turn.id for turn in turns])
 
     def search(self, user: str, query: str, k: int) -> list[Hit]:
-        """The most similar turns, however little they are."""
+        """The most similar turns, however low their similarity."""
         found = self._stores[user].similarity_search_with_score(query, k)
         return [(str(document.id), score) for document, score in found]
 

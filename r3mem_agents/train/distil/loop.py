@@ -74,8 +74,7 @@ class EncoderRun(Run):
         self.tokens += lesson.pieces.numel()
 
     def measure(self) -> Figures:
-        """Return cosines by kind, and for English texts how often the nearest gist is the
-        teacher's."""
+        """Return cosines by kind, and how often the nearest English gist is the teacher's."""
         frozen = self.encoder.freeze()
         cosines: dict[str, list[Tensor]] = defaultdict(list)
         gists, targets = [], []
