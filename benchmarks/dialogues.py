@@ -64,7 +64,7 @@ def source_name(path: Path) -> str:
 
 
 def read_turns(path: Path, limit: int | None = None) -> list[Said]:
-    """Yield the turns of a file's dialogues, in order; other records and empty turns are skipped.
+    """Return the turns of a file's dialogues, in order; other records and empty turns are skipped.
 
     Args:
         path: A file of records ``{"type": "dialog", "turns": [{"speaker", "text"}]}``.

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.results import identity
 from r3mem_agents.provenance import write_result
 
 DATA = Path(__file__).parent / "recall" / "sets" / "facts-en.jsonl"
@@ -39,7 +40,7 @@ def question(
             for t in conversation.turns
         )
         hits = memory.recall(QUESTION, SHOWN, now=turns[-1].time, explain=True)
-        model = {"model": memory.model.name, "fingerprint": memory.model.fingerprint}
+        model = identity(memory.model)
     assert hits.explanation is not None
     names = {turn.id: said.id for turn, said in zip(turns, conversation.turns, strict=True)}
     [gold] = [one.gold for one in conversation.questions if one.question == QUESTION]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchmarks.errors import MissingPackageError
 from r3mem_agents.cli.console import emit_json, harmless_text, out, warn
 from r3mem_agents.provenance import write_result
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import ReversibleModel
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
@@ -22,6 +25,11 @@ PEERS = (
     "cassetteql", "mem0ai",
 )  # fmt: skip
 """Packages of the systems that r3mem is compared with."""
+
+
+def identity(model: ReversibleModel) -> dict[str, str]:
+    """Return what tells a model from others, for the ``config`` of a result."""
+    return {"model": model.name, "fingerprint": model.fingerprint}
 
 
 def publish(

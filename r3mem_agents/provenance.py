@@ -19,7 +19,7 @@ PARTS = (
 
 
 def describe() -> dict[str, Any]:
-    """Processor and the instructions that PyTorch uses on it, cores, memory and system."""
+    """Return the processor, the instructions that PyTorch uses on it, cores, memory, system."""
     import torch
 
     return {
@@ -39,7 +39,7 @@ def describe() -> dict[str, Any]:
 
 
 def versions(others: Iterable[str] = ()) -> dict[str, str | None]:
-    """Versions of Python, ``PARTS`` and other packages; ``None`` of one that is not installed."""
+    """Return the versions of Python, ``PARTS`` and others; ``None`` if not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for part in (*PARTS, *others):
         try:
@@ -57,14 +57,14 @@ def write_result(
     figures: Mapping[str, Any],
     others: Iterable[str] = (),
 ) -> None:
-    """Write one result with all that is needed to judge it.
+    """Write one result with everything needed to judge it.
 
     Args:
         path: File to write; its folder is made.
         benchmark: Name of the benchmark.
         config: The data, limits, seed and model asked for.
         figures: The figures.
-        others: Packages, beside the project's, whose versions are noted.
+        others: Further packages whose versions are recorded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {

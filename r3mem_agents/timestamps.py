@@ -1,4 +1,4 @@
-"""Times as integers, and as people read them."""
+"""Times as integers, and in readable form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MICROSECOND = timedelta(microseconds=1)
 DAY_US = 86_400_000_000
 
 EVER_US = 10**18
-"""Farther from 1970 than any turn."""
+"""Microseconds farther from 1970 than any turn."""
 
 
 class Span(NamedTuple):
@@ -18,8 +18,8 @@ class Span(NamedTuple):
 
     Attributes:
         start: Its first microsecond.
-        end: The one after its last.
-        fade: How far from it half of its evidence is left; 0 means at its own length.
+        end: The microsecond after its last.
+        fade: Distance at which half of its evidence is left; 0 means its own length.
     """
 
     start: int
@@ -28,31 +28,31 @@ class Span(NamedTuple):
 
 
 def to_integers(time: datetime) -> tuple[int, int]:
-    """Microseconds since 1970 in UTC, and seconds east of UTC, of an aware time."""
+    """Return an aware time as microseconds since 1970 in UTC, and seconds east of UTC."""
     offset = time.utcoffset()
     assert offset is not None, "naive times are refused at the door"
-    # Not by astimezone: it overflows next to the years 1 and 9999.
+    # Not by astimezone, which overflows near the years 1 and 9999.
     elapsed = time.replace(tzinfo=None) - EPOCH - offset
     return elapsed // MICROSECOND, round(offset.total_seconds())
 
 
 def from_integers(time_us: int, offset_s: int) -> datetime:
-    """The same moment, in a zone of the same offset."""
+    """Return the moment in a zone with this offset."""
     offset = timedelta(seconds=offset_s)
     return (EPOCH + (timedelta(microseconds=time_us) + offset)).replace(tzinfo=timezone(offset))
 
 
 def settle(time: datetime) -> datetime:
-    """The same moment as it will come back: with a fixed offset for its zone.
+    """Return a time as it will be read back: with a fixed offset for its zone.
 
-    Python finds a time that a zone repeats or skips unequal to the same moment in any other zone,
-    so a turn is given back with the very time that a later read will give.
+    Python treats a time that a zone repeats or skips as unequal to the same moment in any other
+    zone, so a turn is returned with exactly the time that a later read will give.
     """
     return from_integers(*to_integers(time))
 
 
 class _Local(tzinfo):
-    """The zone of this machine, with its summers, which ``astimezone`` knows of each time alone."""
+    """The zone of this machine, whose offset ``astimezone`` determines for each time."""
 
     def utcoffset(self, dt: datetime | None) -> timedelta | None:
         return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
@@ -68,11 +68,11 @@ class _Local(tzinfo):
 
 
 LOCAL = _Local()
-"""The zone of times for which nobody names one."""
+"""The zone of times that have none."""
 
 
 def wall_clock(time: datetime, now: datetime | None = None) -> str:
-    """A time as whoever asks reads it off a clock: ``2026-11-20 14:03``.
+    """Return a time as on a clock: ``2026-11-20 14:03``.
 
     Args:
         time: The time, with a zone.

@@ -10,7 +10,7 @@ import typer
 from benchmarks import dialogues
 from benchmarks.codec import measure as measuring
 from benchmarks.codec import peers, report
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
 from r3mem_agents.cli.console import err, out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError
@@ -53,8 +53,7 @@ def codec(
         result = measuring.measure(reversible, turns, coders, lambda n: bar.advance(task, n))
     figures = measuring.summarize(result)
     config = {
-        "model": reversible.name,
-        "fingerprint": str(reversible.fingerprint),
+        **identity(reversible),
         "data": {item.name: dialogues.digest(item) for item in files},
         "limit": limit,
         "dictionary_from": dictionary_from.name if dictionary_from else None,

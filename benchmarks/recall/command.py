@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks.recall.systems.names import MINILM, NAMES
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
 from r3mem_agents.cli.console import err, out, progress, warn
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError
@@ -62,6 +62,7 @@ def recall(
     """
     from benchmarks.recall import plot, report
     from benchmarks.recall.ablation import ABLATIONS
+    from benchmarks.recall.figures.run import Run
     from benchmarks.recall.figures.summary import summarize
     from benchmarks.recall.measure import Task
     from benchmarks.recall.plan import plan
@@ -96,10 +97,9 @@ def recall(
     )
     with err().status("summing up"):
         count = reversible.count_tokens
-        figures = summarize(dataset.conversations, asks, measured, count, seed)
+        figures = summarize(Run(dataset.conversations, asks, measured, seed), count)
     config: dict[str, Any] = {
-        "model": reversible.name,
-        "fingerprint": str(reversible.fingerprint),
+        **identity(reversible),
         "data": files.digests(data),
         "limit": limit,
         "problems": list(dataset.problems),

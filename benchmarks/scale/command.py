@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
 from r3mem_agents.cli.console import out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError
@@ -59,8 +59,7 @@ def scale(
     if many is not None:
         figures["many_users"] = _measure(many, model or DEFAULT_MODEL)
     config = {
-        "model": reversible.name,
-        "fingerprint": str(reversible.fingerprint),
+        **identity(reversible),
         "source": "sentences of the demo's meetings, recombined",
         "distinct": distinct,
         "seed": seed,

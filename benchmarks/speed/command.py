@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import dialogues, synthetic
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
+from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
 from benchmarks.speed import measure as measuring
 from benchmarks.speed import report
 from r3mem_agents.cli.console import out, progress
@@ -54,8 +54,7 @@ def speed(
         figures = measuring.measure(reversible, made, plan, advance)
     figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
     config: dict[str, object] = {
-        "model": reversible.name,
-        "fingerprint": reversible.fingerprint,
+        **identity(reversible),
         "products": "int8" if int8_kernel_pays() else "float32",
         "turns": plan.turns,
         "single_writes": plan.single_writes,

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from benchmarks.recall.conversations import Conversation, SaidTurn
+from benchmarks.recall.conversations import SaidTurn
 from benchmarks.recall.figures import metrics
-from benchmarks.recall.measure import Measured
-from benchmarks.recall.plan import BUDGETS, Ask
+from benchmarks.recall.figures.run import Run
+from benchmarks.recall.plan import BUDGETS
 
 CONTEXT = "context()"
 """Name for the output of our ``context``: in chronological order, under session headings."""
 
 
-def coverage(
-    conversations: Sequence[Conversation],
-    asks: Sequence[Ask],
-    measured: Mapping[str, Measured],
-    count_tokens: Callable[[str], int],
-    seed: int,
-) -> dict[str, Any]:
+def coverage(run: Run, count_tokens: Callable[[str], int]) -> dict[str, Any]:
     """Return the share of the gold turns inside a budget, by system.
 
     Every system's turns are written as dated lines with their speakers, best first; one that does
@@ -30,12 +24,10 @@ def coverage(
     turn of a session will do.
 
     Args:
-        conversations: The data.
-        asks: The questions put; contexts were filled for some.
-        measured: The measurement of each system.
+        run: The run; contexts were filled for some of its questions.
         count_tokens: Counts tokens, as ``context`` does.
-        seed: Seed of the bootstrap.
     """
+    conversations, asks, measured, seed = run
     turns = [{turn.id: turn for turn in conversation.turns} for conversation in conversations]
 
     @cache

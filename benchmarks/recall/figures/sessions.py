@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.figures import metrics
-from benchmarks.recall.measure import Measured
-from benchmarks.recall.plan import DEPTHS, SESSION_DEPTHS, SUMMARY_TURNS, Ask
+from benchmarks.recall.figures.run import Run
+from benchmarks.recall.plan import DEPTHS, SESSION_DEPTHS, SUMMARY_TURNS
 
 BY_SESSION = "recall(level='session')"
 """Name for the results of our ``recall`` at the session level."""
 
 
-def sessions(
-    conversations: Sequence[Conversation],
-    asks: Sequence[Ask],
-    measured: Mapping[str, Measured],
-    seed: int,
-) -> dict[str, Any]:
+def sessions(run: Run) -> dict[str, Any]:
     """Return recall of the gold sessions, and the share of answering turns in sessions' summaries.
 
     A system's sessions are those of its turns, in order of first appearance. Only conversations
     with several sessions count.
-
-    Args:
-        conversations: The data.
-        asks: The questions put.
-        measured: The measurement of each system.
-        seed: Seed of the bootstrap.
     """
+    conversations, asks, measured, seed = run
     session_of = [
         {turn.id: turn.session for turn in conversation.turns} for conversation in conversations
     ]
@@ -58,7 +47,7 @@ def sessions(
     return {
         "questions": len(judged),
         "systems": systems,
-        "summaries": _summaries(conversations, asks, measured, seed),
+        "summaries": _summaries(run),
     }
 
 
@@ -66,25 +55,20 @@ def _distinct(session_of: Mapping[str, str], ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(session_of[id_] for id_ in ids))
 
 
-def _summaries(
-    conversations: Sequence[Conversation],
-    asks: Sequence[Ask],
-    measured: Mapping[str, Measured],
-    seed: int,
-) -> dict[str, Any] | None:
+def _summaries(run: Run) -> dict[str, Any] | None:
     """How often turns of a session's summary answer a question, compared with all its turns.
 
     Only sessions with more turns than a summary takes, of conversations whose gold is turns.
     """
     gold: dict[int, set[str]] = {}
-    for ask in asks:
+    for ask in run.asks:
         if ask.question.counted:
             gold.setdefault(ask.user, set()).update(ask.question.gold)
     inside: list[float] = []
     anywhere: list[float] = []
-    for one in measured.values():
+    for one in run.measured.values():
         for user, turns, chosen in one.summaries:
-            if len(turns) > SUMMARY_TURNS and chosen and conversations[user].unit == "turn":
+            if len(turns) > SUMMARY_TURNS and chosen and run.conversations[user].unit == "turn":
                 wanted = gold.get(user, set())
                 inside.append(len(wanted & set(chosen)) / len(chosen))
                 anywhere.append(len(wanted & set(turns)) / len(turns))
@@ -93,6 +77,6 @@ def _summaries(
     return {
         "sessions": len(inside),
         "turns": SUMMARY_TURNS,
-        "gold_share": metrics.rounded_interval(inside, seed),
-        "gold_share_of_all_turns": metrics.rounded_interval(anywhere, seed),
+        "gold_share": metrics.rounded_interval(inside, run.seed),
+        "gold_share_of_all_turns": metrics.rounded_interval(anywhere, run.seed),
     }

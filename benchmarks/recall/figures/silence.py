@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.figures import metrics
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.figures.wanted import UNNAMED
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import Ask
@@ -16,26 +16,26 @@ NOTHING_FOUND = float("-inf")
 """The score of an empty result: below every other."""
 
 
-def silence(
-    conversations: Sequence[Conversation], asks: Sequence[Ask], measured: Measured, seed: int
-) -> dict[str, Any]:
+def silence(run: Run, system: str) -> dict[str, Any]:
     """Separation of questions with an answer from those without, over all and by source.
 
     Questions with an answer, put to their conversation, are set against two kinds that have none
     there: the unanswerable ones, and the same questions put to another conversation.
 
     Args:
-        conversations: The data.
-        asks: The questions put.
-        measured: The measurement of the system.
-        seed: Seed of the bootstrap.
+        run: The run.
+        system: Name of the system.
     """
+    conversations, asks, measured, seed = run
     sources = [conversations[ask.user].source or UNNAMED for ask in asks]
     return {
-        "overall": _silence(asks, measured, range(len(asks)), seed),
+        "overall": _silence(asks, measured[system], range(len(asks)), seed),
         "by_source": {
             source: _silence(
-                asks, measured, [place for place, one in enumerate(sources) if one == source], seed
+                asks,
+                measured[system],
+                [place for place, one in enumerate(sources) if one == source],
+                seed,
             )
             for source in sorted(set(sources))
         },

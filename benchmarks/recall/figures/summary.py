@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from benchmarks.recall.ablation import (
@@ -13,14 +13,14 @@ from benchmarks.recall.ablation import (
     WORDS_AND_GIST,
     WORDS_AND_TEACHER,
 )
-from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.figures import metrics
 from benchmarks.recall.figures.coverage import coverage
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.figures.sessions import sessions
 from benchmarks.recall.figures.silence import silence
 from benchmarks.recall.figures.wanted import Wanted, wanted
 from benchmarks.recall.measure import Measured
-from benchmarks.recall.plan import DEPTHS, Ask
+from benchmarks.recall.plan import DEPTHS
 from benchmarks.recall.systems.names import OURS
 from benchmarks.timing import percentiles
 
@@ -42,22 +42,14 @@ Counted = Sequence[Wanted]
 """The questions that recall is measured with, in order."""
 
 
-def summarize(
-    conversations: Sequence[Conversation],
-    asks: Sequence[Ask],
-    measured: Mapping[str, Measured],
-    count_tokens: Callable[[str], int],
-    seed: int,
-) -> dict[str, Any]:
+def summarize(run: Run, count_tokens: Callable[[str], int]) -> dict[str, Any]:
     """The figures of a run.
 
     Args:
-        conversations: The data.
-        asks: The questions put.
-        measured: The measurement of each system.
+        run: The run.
         count_tokens: Counts the tokens of a context.
-        seed: Seed of the bootstrap.
     """
+    conversations, asks, measured, seed = run
     counted = wanted(conversations, asks)
     values = {
         name: _values(counted, ([id_ for id_, _ in one.rankings[row.place]] for row in counted))
@@ -67,7 +59,7 @@ def summarize(
     systems = {
         name: _grouped(values[name], counted, seed)
         | _costs(one, turns)
-        | {"silence": silence(conversations, asks, one, seed)}
+        | {"silence": silence(run, name)}
         | {"before_rivals": _before_rivals(counted, one, seed)}
         for name, one in measured.items()
     }
@@ -79,8 +71,8 @@ def summarize(
         "questions_by_source": _counts(row.source for row in counted),
         "questions_unanswerable": sum(not ask.question.answerable for ask in asks),
         "systems": systems,
-        "coverage": coverage(conversations, asks, measured, count_tokens, seed),
-        "sessions": sessions(conversations, asks, measured, seed),
+        "coverage": coverage(run, count_tokens),
+        "sessions": sessions(run),
     }
     if OURS in measured:
         figures["ahead_of"] = {

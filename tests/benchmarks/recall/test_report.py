@@ -8,6 +8,7 @@ from rich.console import Console
 
 from benchmarks.recall import plot, report
 from benchmarks.recall.conversations import Question
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.figures.summary import summarize
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
@@ -37,7 +38,7 @@ def test_tables_fit_and_say_who_always_answers(tmp_path: Path) -> None:
         elsewhere=[None] * len(asks),
     )
     measured = {name: picky if name == OURS else eager for name in NAMES}
-    figures = summarize(talks, asks, measured, count_words, seed=0)
+    figures = summarize(Run(talks, asks, measured, 0), count_words)
     lines = _shown(figures)
     assert "…" not in "".join(lines)
     silence = lines[next(n for n, line in enumerate(lines) if "Silence: " in line) :]
@@ -56,7 +57,7 @@ def test_gold_and_rivals_have_a_table() -> None:
     )
     talks = [TALKS[0].model_copy(update={"questions": questions})]
     measured = {OURS: Measured(rankings=[[("t1", 2.0), ("t0", 1.0)], []], elsewhere=[None] * 2)}
-    figures = summarize(talks, plan(talks, 0), measured, count_words, seed=0)
+    figures = summarize(Run(talks, plan(talks, 0), measured, 0), count_words)
     shown = _shown(figures)
     table = shown[next(n for n, line in enumerate(shown) if "before their rivals" in line) :]
     row = next(line for line in table if line.startswith("│ present "))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from benchmarks.recall.conversations import SaidTurn
 from benchmarks.recall.figures.coverage import CONTEXT, coverage, written
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import Ask
 from benchmarks.recall.systems.names import OURS
@@ -26,7 +27,7 @@ def test_coverage_by_hand() -> None:
     lines = [written(turn) for turn in talk.turns]
     mine = Measured(rankings=[ranking], elsewhere=[None])
     mine.contexts = {0: {500: lines[3], 1000: f"{lines[3]}\n{lines[1]}", 2000: "Nothing."}}
-    figures = coverage([talk], asks, {OURS: mine}, count_words, seed=0)
+    figures = coverage(Run([talk], asks, {OURS: mine}, 0), count_words)
     # t2's text is part of t1's, so it does not count; 500 tokens are filled by t0
     assert figures["questions"] == 1
     found = {

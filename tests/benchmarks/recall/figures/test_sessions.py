@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.recall.conversations import Conversation, Question, SaidTurn
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.figures.sessions import BY_SESSION, sessions
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
@@ -27,7 +28,7 @@ def test_sessions_by_hand() -> None:
     mine = Measured(rankings=[[("t7", 1.0), ("t2", 0.5)], deep, []])
     mine.sessions = {0: ["t2", "t7"], 1: ["t3", "t8"], 2: []}
     mine.summaries = [(0, monday, ["t0", "t1", "t2", "t3", "t4"]), (0, friday, friday)]
-    found = sessions([talk, single], asks, {OURS: mine}, seed=0)
+    found = sessions(Run([talk, single], asks, {OURS: mine}, 0))
     assert found["questions"] == 2
     shares = {
         name: [row[f"recall@{k}"]["value"] for k in (1, 3, 5)]

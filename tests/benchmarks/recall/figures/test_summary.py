@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.recall.conversations import Conversation, Question, SaidTurn
+from benchmarks.recall.figures.run import Run
 from benchmarks.recall.figures.summary import summarize
 from benchmarks.recall.measure import Measured
 from benchmarks.recall.plan import plan
@@ -27,7 +28,7 @@ def test_figures_by_hand() -> None:
     mine = Measured(2.0, [3.0, 1.0, 2.0], 1000, 5000, rankings, elsewhere)
     mine.ablations = {"without gist": [["t0"], ["t1"], [], ["t0"], []]}
     peer = Measured(rankings=[[]] * 6, elsewhere=[None] * 6)
-    figures = summarize(TALKS, asks, {OURS: mine, BM25: peer}, count_words, seed=0)
+    figures = summarize(Run(TALKS, asks, {OURS: mine, BM25: peer}, 0), count_words)
 
     assert figures["questions_counted"] == {"fact": 3, "place": 1, "uncategorized": 1}
     assert (figures["turns"], figures["questions"]) == (8, 6)
@@ -88,7 +89,7 @@ def test_any_turn_of_a_gold_session_will_do() -> None:
     ranking = [(id_, 1.0) for id_ in ("t3", "t1", "t2", "t0", "t4", "t8")]
     mine = Measured(rankings=[ranking], elsewhere=[None])
     mine.ablations = {"without gist": [["t8", "t0"]]}
-    figures = summarize([talk], plan([talk], 0), {OURS: mine}, count_words, seed=0)
+    figures = summarize(Run([talk], plan([talk], 0), {OURS: mine}, 0), count_words)
     overall = {name: one["value"] for name, one in figures["systems"][OURS]["overall"].items()}
     assert [overall[f"recall@{k}"] for k in (1, 3, 5, 10)] == [0, 0.5, 0.5, 1]
     assert [overall[f"any@{k}"] for k in (1, 3)] == [0, 1]
@@ -108,7 +109,7 @@ def test_gold_before_its_rivals() -> None:
     talks = [TALKS[0].model_copy(update={"questions": questions})]
     rankings = [[("t2", 3.0), ("t1", 2.0), ("t0", 1.0)], [], [("t1", 1.0)], [("t3", 1.0)]]
     measured = {OURS: Measured(rankings=rankings, elsewhere=[None] * 4)}
-    figures = summarize(talks, plan(talks, 0), measured, count_words, seed=0)
+    figures = summarize(Run(talks, plan(talks, 0), measured, 0), count_words)
     found = figures["systems"][OURS]["before_rivals"]
     assert found["questions"] == {"past": 1, "present": 2}
     assert found["overall"]["value"] == pytest.approx(1 / 3, abs=1e-5)
@@ -125,9 +126,8 @@ def test_figures_are_broken_down_by_source() -> None:
     ]
     asks = plan(talks, 0)
     rankings = [[("t0", 1.0)], [], [], [("t0", 1.0)], [("t0", 1.0)], [("t2", 1.0)]]
-    figures = summarize(
-        talks, asks, {OURS: Measured(rankings=rankings, elsewhere=[None] * 6)}, count_words, seed=0
-    )
+    mine = Measured(rankings=rankings, elsewhere=[None] * 6)
+    figures = summarize(Run(talks, asks, {OURS: mine}, 0), count_words)
     assert figures["questions_by_source"] == {"one": 3, "two": 2}
     row = figures["systems"][OURS]
     assert row["by_source"]["one"]["recall@5"]["value"] == pytest.approx(1 / 3, abs=1e-5)
