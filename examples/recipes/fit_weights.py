@@ -1,16 +1,17 @@
-"""Fit the lookup's weights on questions about conversations, and see what they find.
+"""Fit the lookup's weights on questions about conversations, and measure what they find.
 
     python examples/recipes/fit_weights.py OUT.json FILE.jsonl... [--related FILE.jsonl...]
 
-FILEs are in the open format of docs/recall.md, people's talk and assistants';
-``lookup_questions.py`` makes some from training data. The weights make the gold turns likely among
-all that a lookup considers (a listwise softmax); what speaks for one never counts against it.
-Figures are of conversations that the weights were not fitted on (five folds). Then the constants of
-``confidence`` are fitted: each question is also put to another conversation of its file, unless the
-file stands after ``--related``: its conversations answer each other's questions.
+FILEs are in the format of docs/recall.md, with conversations among people and with assistants;
+``lookup_questions.py`` makes some from training data. The weights maximize the likelihood of the
+gold turns among all that a lookup considers (a listwise softmax); evidence for a turn never counts
+against it. Figures are for conversations that the weights were not fitted on (five folds). Then the
+constants of ``confidence`` are fitted: each question is also put to another conversation of its
+file, except in files after ``--related``, whose conversations answer each other's questions.
 
-A question that is said in its conversation is put to what was said before. Gists are the model's;
-codes are not made, since nothing is expanded. A file with ``n`` questions counts as their root.
+A question that is part of its conversation is put to what was said before it. Gists are the
+model's; no codes are made, since nothing is decoded. A file with ``n`` questions has a weight of
+``sqrt(n)``.
 """
 
 from __future__ import annotations
@@ -41,25 +42,25 @@ from r3mem_agents.lookup.weights import FEATURES, LEVELS, Weights
 FOLDS = 5
 LISTED_BY = ("said_share", "alike_relative", "before_said", "session_said")
 LISTED = 160
-"""Turns of a list, beside the gold ones: those that come first by one of these features."""
+"""Number of turns in a list, besides the gold ones: the first ones by any of these features."""
 
 EITHER_WAY = frozenset((*LEVELS["role"],))
 """Features that may count against a turn."""
 
 FIXED = {"newer": (0.5, 0.0)}
-"""Weights that are chosen, for an assistant's memory and for people's: too few questions of these
-files ask for what has changed (docs/LOG.md, "the newest of it")."""
+"""Chosen weights, for memories with an assistant and among people: too few questions of these files
+ask about changes (docs/LOG.md, "the newest of it")."""
 
 SHARED, APART = 1e-4, 3e-4
-"""Penalties on squared weights, and on what people's differ from assistants' by."""
+"""Penalties on squared weights, and on the differences between both sets."""
 
 LOST = 0.03
-"""So many of the answerable questions of any file may find nothing."""
+"""Largest share of the answerable questions of any file that may find nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what a lookup considers, ``x`` its features, and which of that is gold."""
+    """A question with the turns that a lookup considers, features ``x``, and which are gold."""
 
     file: str
     fold: int
@@ -123,7 +124,7 @@ def main(out: Path, files: Sequence[Path], related: Sequence[Path] = ()) -> None
 
 
 def questions(path: Path, model: ReversibleModel) -> tuple[list[Asked], list[Asked]]:
-    """The questions of a file, and the same put to the next conversation in it."""
+    """Return the questions of a file, and the same put to the next conversation in it."""
     said = read_files([path]).conversations
     known = [Known.of(one, model) for one in track(said, path.stem, console=Console(stderr=True))]
     own = [
@@ -217,7 +218,7 @@ def fit(some: Sequence[Asked]) -> Weights:
 
 
 def minimize(free: Tensor, loss: Any) -> None:
-    """Newton's steps to the least loss."""
+    """Minimize a loss by Newton's method."""
     steps = torch.optim.LBFGS([free], max_iter=120, line_search_fn="strong_wolfe")
 
     def step() -> Tensor:
@@ -237,14 +238,14 @@ def file_weights(names: Sequence[str]) -> Tensor:
 
 
 def odds_of(one: Asked, weights: Weights) -> NDArray[np.float64]:
-    """Evidence for what is listed."""
+    """The log-odds of the listed turns."""
     used = weights.of(several_roles=one.several)
     odds: NDArray[np.float64] = one.x @ np.array([used[name] for name in FEATURES])
     return odds
 
 
 def found(one: Asked, weights: Weights) -> tuple[float, float]:
-    """1 if the first is gold, and the share of the gold turns or sessions among five."""
+    """1 if the first turn is gold, and the share of the gold turns or sessions among five."""
     order = np.argsort(-odds_of(one, weights), kind="stable")
     if one.unit == "session":
         order = order[np.sort(np.unique(one.sessions[order], return_index=True)[1])]
@@ -255,7 +256,7 @@ def found(one: Asked, weights: Weights) -> tuple[float, float]:
 def confidence(
     gold: Sequence[Asked], strange: Sequence[Asked], weights: Weights
 ) -> tuple[float, float, float, float]:
-    """Offset, weights of the best turn's coverage and similarity, and what few fall below."""
+    """Return the offset, the weights of the best turn's coverage and similarity, the threshold."""
     crossed = {one.file for one in strange}
     own = [one for one in gold if one.file in crossed]
     x = torch.tensor([best_of(one, weights) for one in (*own, *strange)])
@@ -284,7 +285,7 @@ def confidence(
 
 
 def best_of(one: Asked, weights: Weights) -> tuple[float, float]:
-    """Coverage and similarity of the turn with the most evidence."""
+    """Return coverage and similarity of the turn with the most evidence."""
     if not len(one.x):
         return 0.0, 0.0
     best = odds_of(one, weights).argmax()

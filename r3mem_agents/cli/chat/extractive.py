@@ -1,6 +1,6 @@
-"""An answer without a language model: quote what memory recalled, and say so.
+"""Answers without a language model: they quote what memory recalled, and say so.
 
-Knows no framework: a prompt goes in as text, an answer comes out as text.
+No framework is involved: a prompt goes in as text, and an answer comes out as text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Recalled(NamedTuple):
 
 
 def recalled_turns(prompt: str) -> list[Recalled]:
-    """The turns that memory put into a prompt: ``[2026-11-20 14:03] Alice (user): text``."""
+    """Return the turns that memory put into a prompt: ``[2026-11-20 14:03] Alice (user): text``."""
     return [
         Recalled(match["time"], match["speaker"], unindented(match["text"]))
         for match in TURN.finditer(prompt)
@@ -40,7 +40,7 @@ def recalled_turns(prompt: str) -> list[Recalled]:
 
 
 def answer(question: str, prompt: str) -> str:
-    """Quote the recalled turn that shares most words with a question; take note of the rest."""
+    """Quote the recalled turn that shares most words with a question; acknowledge the rest."""
     if not question.rstrip().endswith("?"):
         return f"Noted. ({QUOTED})"
     asked = _words(question)
@@ -56,6 +56,6 @@ def answer(question: str, prompt: str) -> str:
 
 
 def _words(text: str) -> set[str]:
-    # Stems of a sort: enough to match "called" and "call".
+    # Crude stems, enough to match "called" and "call".
     words = re.findall(r"\w+", text.lower())
     return {word[:5] for word in words if word not in COMMON}

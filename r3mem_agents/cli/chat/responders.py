@@ -21,7 +21,7 @@ _PROVIDER = re.compile(r"[a-z][a-z_]+:")
 
 
 class Message(TypedDict):
-    """One message of a prompt, as every provider takes it."""
+    """One message of a prompt, in the form that every provider takes."""
 
     role: str
     content: str
@@ -44,7 +44,7 @@ def choose_responder(model: str | None, base_url: str | None = None) -> Responde
 
     Raises:
         ChatModelError: If there is no such model.
-        MissingExtraError: If what it needs is not installed.
+        MissingExtraError: If a package that it needs is not installed.
     """
     if model is None and base_url is None:
         return None
@@ -80,7 +80,7 @@ def langchain_model(model: str | None, base_url: str | None = None) -> BaseChatM
 
 
 def check_no_path(model: str) -> None:
-    """See that a model's name is not meant as a path, before a provider is asked for it.
+    """Check that a model's name is not meant as a path, before a provider is asked for it.
 
     Raises:
         ChatModelError: If it is one: of no folder with a model, since that is taken first.
@@ -99,7 +99,7 @@ def check_no_path(model: str) -> None:
 
 
 def guarded(respond: Responder) -> Responder:
-    """Let whatever goes wrong in a model be a ``ChatModelError``."""
+    """Raise whatever goes wrong in a model as a ``ChatModelError``."""
 
     def answer(messages: list[Message]) -> Iterator[str]:
         try:

@@ -1,4 +1,4 @@
-"""Bits that turns cost in memory tokens, and under a static coder."""
+"""The cost of turns in bits, as memory tokens and under a static coder."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class TurnCost:
 
     @property
     def bits_per_token(self) -> float:
-        """Stored bits, hash and framing included, over tokens."""
+        """Stored bits per token, hash and framing included."""
         return self.bits / max(self.tokens, 1)
 
 
 class Scales:
-    """A model that notes what each text costs while it is compressed.
+    """A model that records the cost of each text that it compresses.
 
     Attributes:
         weighed: Tokens and stored bits of every text compressed so far, in order.
@@ -44,7 +44,7 @@ class Scales:
         return getattr(self._model, name)
 
     def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
-        """Compress texts with the model, and weigh them."""
+        """Compress texts with the model, and record their costs."""
         stored = self._model.compress(texts)
         self.weighed += [(one.tokens, 8 * len(one.code)) for one in stored]
         return stored
@@ -59,11 +59,11 @@ class Scales:
 
 
 def static_costs(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Bits per token of an ideal static entropy coder.
+    """Return the bits per token of an ideal static entropy coder.
 
     Args:
-        counts: How often each token occurs in the training set; every token counts once more,
-            so that none is impossible.
+        counts: How often each token occurs in the training set; 1 is added to each, so that none is
+            impossible.
     """
     seen = counts.astype(np.float64) + 1.0
     costs: NDArray[np.float64] = -np.log2(seen / seen.sum())

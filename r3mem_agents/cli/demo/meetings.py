@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("committee.json")
 """The meetings as they ship with the package."""
 
 STAND_IN_START = datetime(2000, 1, 1, tzinfo=UTC)
-"""The meetings carry no dates: meeting ``n`` gets day ``n``, turn ``m`` minute ``m`` from here on.
+"""The meetings have no dates: meeting ``n`` gets day ``n``, turn ``m`` minute ``m`` from this time.
 The times keep the order and are never shown."""
 
 SHOWN_QUESTIONS = (
@@ -25,8 +25,8 @@ SHOWN_QUESTIONS = (
     "What were the three main causes for the financial challenges facing the universities?",
     "Had HEFCW done any assessment of the effect of underfunding research?",
 )
-"""Chosen for being specific and spread over the four meetings, before any lookup was run; the
-share found over all 48 questions is reported beside them."""
+"""Chosen for being specific and spread over the four meetings, before any lookup was run; the share
+found for all 48 questions is reported beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """The demonstration's input.
+    """The input of the demo.
 
     Attributes:
-        source: Where it comes from, in one line.
+        source: Its source, in one line.
         turns: Turns in order; ``metadata`` holds ``id``, ``meeting``, ``turn`` and ``turns``.
         questions: Questions about them.
     """

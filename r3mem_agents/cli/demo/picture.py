@@ -1,4 +1,4 @@
-"""The picture of a memory: what each turn costs, and which turns were recalled."""
+"""The plot of a memory: the cost of each turn, and which turns were recalled."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def draw(
 ) -> None:
     """Draw bits per token along the conversation and save it as PNG.
 
-    A bar is a turn: as wide as its tokens, as high as the bits that one of them costs, so its area
-    is what the turn costs. Above the bars stands a numbered row per question with the turns that
-    were recalled for it.
+    Each bar is a turn: its width is the number of tokens, its height the bits per token, so its
+    area is the cost of the turn. Above the bars is a numbered row for each question, with the turns
+    that were recalled for it.
 
     Args:
         path: File to write.
@@ -51,7 +51,7 @@ def draw(
         static_bits: Bits per token of the static entropy coder, drawn as a line.
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
+        MissingExtraError: If matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -200,7 +200,7 @@ def _marks(axes: Axes, centres: dict[str, float], answers: list[Answer], tokens:
 
 
 def _label_row(axes: Axes, row: int, question: str, marks: list[float], tokens: int) -> None:
-    """Write the question on its row, at the end where fewer marks stand in its way."""
+    """Write the question on its row, at the end with fewer marks in the way."""
     room = LABEL_SHARE * tokens
     left = sum(x < room for x in marks)
     right = sum(x > tokens - room for x in marks)
