@@ -16,7 +16,12 @@ from r3mem_agents.cli.chat import command as chat
 from r3mem_agents.cli.demo import command as demo
 from r3mem_agents.cli.group import ErrorGroup
 
-EPILOG = "Start with: [bold]r3mem demo[/bold]"
+EPILOG = (
+    "Start with: [bold]r3mem demo[/bold]\n\n"
+    "Exit codes: 0 it is done, also if nothing is found; 1 an error, damage, or a no to a "
+    "question; 2 a command line that cannot be understood; 130 Ctrl-C. Results go to stdout, all "
+    "else to stderr."
+)
 
 
 TRAINING = {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,6 +25,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from r3mem_agents.errors import InvalidInputError
 
 PATIENCE_S = 2.0
 """Work that takes less shows no progress; chosen."""
@@ -53,6 +58,38 @@ def _escape(control: re.Match[str]) -> str:
     return f"\\u{ord(control[0]):04x}"
 
 
+def open_outputs() -> None:
+    """Let every output be one that takes any text.
+
+    Where the caller closed one, what is printed goes nowhere; where one's encoding lacks a
+    character, that is spelled out.
+    """
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def stdin_bytes() -> BinaryIO:
+    """What is piped in, as bytes.
+
+    Raises:
+        InvalidInputError: The caller closed it.
+    """
+    if sys.stdin is None:
+        raise InvalidInputError("stdin is closed; pipe the text in, or give it as an argument")
+    return sys.stdin.buffer
+
+
+def asks_people() -> bool:
+    """Tell whether somebody sits there who can be asked."""
+    return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))
+
+
 def out() -> Console:
     """Console of results, on stdout."""
     return Console(highlight=False)
@@ -75,7 +112,8 @@ def emit_raw(text: str) -> None:
     if sys.stdout.isatty():
         text = harmless(text)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8"))
+    # A path may hold bytes that are no text: JSON knows the same way to spell them.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()
 
 
@@ -84,10 +122,10 @@ def examples(*lines: str) -> str:
     return "\n\n".join(["[bold]Examples[/bold]", *(f"  {escape(line)}" for line in lines)])
 
 
-def fail(error: BaseException) -> None:
+def fail(message: str) -> None:
     """Print an error as one red line on stderr."""
-    message = " ".join(str(error).split()) or type(error).__name__
-    err().print(harmless_text(f"error: {message}", "bold red"), soft_wrap=True)
+    flat = " ".join(message.split())
+    err().print(harmless_text(f"error: {flat}", "bold red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from r3mem_agents.cli.console import fail, warn
+from r3mem_agents.cli.console import fail, open_outputs, warn
+from r3mem_agents.cli.files import refusal
 from r3mem_agents.errors import DamageWarning, OtherGistsWarning, R3MemError
 
 
 class ErrorGroup(TyperGroup):
     """A command group that reports expected errors and damage without a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the whole; what the system refuses becomes a line on stderr and exit code 1."""
+        open_outputs()
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            fail(refusal(error))
+            sys.exit(1)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an expected error becomes a line on stderr and exit code 1.
@@ -28,10 +39,8 @@ class ErrorGroup(TyperGroup):
             if told:
                 raise typer.Exit(1)
             return result
-        except BrokenPipeError:
-            raise
-        except (R3MemError, OSError) as error:
-            fail(error)
+        except R3MemError as error:
+            fail(str(error))
             raise typer.Exit(1) from error
 
 

@@ -44,7 +44,9 @@ class Level(StrEnum):
 @with_place
 def recall(
     *,
-    question: Annotated[str, typer.Argument(help="What to look for.")],
+    question: Annotated[
+        str, typer.Argument(help="What to look for; put -- before one that begins with -.")
+    ],
     k: CountOption = 5,
     session: Annotated[
         list[str] | None, typer.Option("--session", help="Only this session; may be repeated.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,15 +17,21 @@ from r3mem_agents.cli.console import (
     err,
     examples,
     harmless_text,
+    late_progress,
     out,
-    progress,
+    stdin_bytes,
+    warn,
 )
+from r3mem_agents.cli.files import replaced
 from r3mem_agents.cli.options import JsonOption, OneSessionOption, parse_time
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
-from r3mem_agents.errors import InvalidInputError, NotFoundError
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import Turn
 from r3mem_agents.validation import check_text, check_turn
+
+if TYPE_CHECKING:
+    from r3mem_agents import CompressiveMemory
 
 commands = typer.Typer()
 
@@ -51,14 +57,10 @@ def export(
     place: Place,
 ) -> None:
     """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
-    if path != "-" and Path(path).resolve() == Path(place.db).resolve():
-        raise InvalidInputError(f"{path} is the memory itself; export to another file")
     with place.read() as memory:
         turns = memory.history(session)
     with ExitStack() as stack:
-        sink: BinaryIO = sys.stdout.buffer
-        if path != "-":
-            sink = stack.enter_context(Path(path).open("wb"))
+        sink = sys.stdout.buffer if path == "-" else stack.enter_context(replaced(path))
         for turn in turns:
             line = json.dumps(turn_record(turn), ensure_ascii=False, allow_nan=False)
             sink.write(line.encode("utf-8") + b"\n")
@@ -94,27 +96,38 @@ def import_(
     counts. The whole file is checked before anything is stored.
     """
     if path == "-":
-        turns = read_turns(sys.stdin.buffer, "stdin")
-    elif not Path(path).is_file():
-        raise NotFoundError(f"no file at {path}")
+        turns = read_turns(stdin_bytes(), "stdin")
     else:
         with Path(path).open("rb") as source:
             turns = read_turns(source, path)
-    with (
-        place.open(session=session, must_exist=False) as memory,
-        progress() as bar,
-    ):
-        task = bar.add_task("compressing", total=len(turns))
-        for start in range(0, len(turns), BATCH_TURNS):
-            batch = turns[start : start + BATCH_TURNS]
-            memory.remember_many(batch)
-            bar.advance(task, len(batch))
+    with place.open(session=session, must_exist=False) as memory:
+        _store(memory, turns)
     if as_json:
         emit_json({"imported": len(turns)})
     else:
         out().print(
             harmless_text(f"{counted(len(turns), 'turn')} stored in {place.db}"), soft_wrap=True
         )
+
+
+def _store(memory: CompressiveMemory, turns: Sequence[Turn]) -> None:
+    """Store turns in runs of ``BATCH_TURNS``; if that ends early, say how far it came."""
+    stored = 0
+    try:
+        with late_progress("compressing") as show:
+            for start in range(0, len(turns), BATCH_TURNS):
+                batch = turns[start : start + BATCH_TURNS]
+                memory.remember_many(batch)
+                stored += len(batch)
+                show(stored, len(turns))
+    except BaseException:
+        if stored:
+            warn(
+                f"at least the first {stored:,} of {counted(len(turns), 'turn')} are stored, see: "
+                "r3mem history; before you import the file again, remove from it those of them "
+                "that have no key"
+            )
+        raise
 
 
 def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
@@ -128,7 +141,15 @@ def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
         if not line.strip():
             continue
         try:
-            turns.append(_read_turn(json.loads(line, parse_constant=_refuse)))
+            record = json.loads(line.decode("utf-8-sig").rstrip(), parse_constant=_refuse)
+            turns.append(_read_turn(record))
+        except UnicodeDecodeError:
+            raise InvalidInputError(f"{source}, line {number}: not UTF-8 text") from None
+        except json.JSONDecodeError as error:
+            raise InvalidInputError(
+                f"{source}, line {number}, column {error.colno}: not JSON ({error.msg}); a line is "
+                "one whole JSON object, as export writes it"
+            ) from None
         except RecursionError:
             raise InvalidInputError(f"{source}, line {number}: nested too deep") from None
         except (ValueError, KeyError, TypeError) as error:

@@ -127,7 +127,7 @@ def recompress(
     given = context.get_parameter_source("db")
     if file is not None and given is not None and given.name == "COMMANDLINE":
         raise InvalidInputError(f"{file} and --db {db}: name one file")
-    where = file or db
+    where = db if file is None else file
     check_exists(where)
     from r3mem_agents.memory import recompress as compress_anew
 

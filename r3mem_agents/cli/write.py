@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
+from r3mem_agents.cli.console import (
+    asks_people,
+    counted,
+    emit_json,
+    examples,
+    harmless,
+    harmless_line,
+    out,
+    stdin_bytes,
+)
 from r3mem_agents.cli.options import JsonOption, parse_metadata, parse_time, session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.cli.tables import show_forgotten
 from r3mem_agents.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from r3mem_agents import CompressiveMemory
 
 commands = typer.Typer()
 
@@ -24,12 +35,19 @@ commands = typer.Typer()
         'r3mem remember "My dog is called Biscuit." --name Alice',
         'r3mem remember --session 2026-11-20 --time 2026-11-20T09:30+01:00 "See you at ten."',
         "cat letter.txt | r3mem remember - --role tool",
+        'r3mem remember -- "-5 degrees this morning."',
     ),
 )
 @with_place
 def remember(
     *,
-    text: Annotated[str, typer.Argument(help="What was said; - reads it from stdin, to the byte.")],
+    text: Annotated[
+        str,
+        typer.Argument(
+            help="What was said; - reads it from stdin, to the byte. "
+            "Put -- before one that begins with -."
+        ),
+    ],
     role: Annotated[str, typer.Option(help="Role of the speaker: user, assistant, tool ...")] = (
         "user"
     ),
@@ -57,7 +75,7 @@ def remember(
 
 def _read_stdin() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return stdin_bytes().read().decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"stdin is not UTF-8 text: {error}") from None
 
@@ -68,7 +86,8 @@ def _read_stdin() -> str:
     epilog=examples(
         "r3mem forget 12 13",
         "r3mem forget --session 2026-11-20",
-        "r3mem forget --everything --yes",
+        "r3mem forget --everything",
+        "r3mem forget 12 13 --yes",
     ),
 )
 @with_place
@@ -82,21 +101,24 @@ def forget(
         bool, typer.Option("--everything", help="Forget all that this user and agent hold.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="With --everything: do not ask.")
+        bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")
     ] = False,
     place: Place,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget turns, a session or everything, without a trace in the file."""
+    """Forget turns, a session or everything, without a trace in the file.
+
+    Nothing brings them back, so this asks first. In a script, where nobody can be asked, it forgets
+    nothing without --yes.
+    """
     wanted = [bool(turn_ids), session is not None, everything]
     if sum(wanted) != 1:
         raise typer.BadParameter("name one of: turn numbers, --session, --everything")
     with place.read() as memory:
-        if everything and not yes:
-            count = counted(memory.stats().turns, "turn")
-            whose = f"user {place.user!r}, agent {place.agent!r} in {place.db}"
-            question = f"Forget all: {count} of {whose}?"
-            typer.confirm(question, abort=True, err=True)
+        held = _held(memory, turn_ids, session)
+        unknown = {*(turn_ids or ())}.difference(*held.values())
+        if held and not unknown and not yes:
+            _ask({name: len(ids) for name, ids in held.items()}, place)
         if turn_ids:
             gone = memory.forget(turn_ids=turn_ids)
         elif session is not None:
@@ -104,3 +126,33 @@ def forget(
         else:
             gone = memory.forget(everything=True)
     show_forgotten(gone, as_json=as_json)
+
+
+def _held(
+    memory: CompressiveMemory, turn_ids: list[int] | None, session: str | None
+) -> dict[str, set[int]]:
+    """Which of the turns that are to be forgotten each session holds."""
+    names = memory.sessions() if session is None else [session]
+    ids = {name: {*memory.turn_ids(name)} for name in names}
+    if turn_ids:
+        ids = {name: held.intersection(turn_ids) for name, held in ids.items()}
+    return {name: held for name, held in ids.items() if held}
+
+
+def _ask(held: dict[str, int], place: Place) -> None:
+    """Ask whether to forget.
+
+    Raises:
+        Abort: The answer is no.
+        InvalidInputError: Nobody can be asked.
+    """
+    sessions = f"session {next(iter(held))!r}" if len(held) == 1 else f"{len(held)} sessions"
+    what = (
+        f"{counted(sum(held.values()), 'turn')} of {sessions}, user {place.user!r}, "
+        f"agent {place.agent!r} in {place.db}"
+    )
+    if not asks_people():
+        raise InvalidInputError(
+            f"nobody is here to be asked, and nothing was forgotten; add --yes to forget {what}"
+        )
+    typer.confirm(harmless(f"Forget {what}? Nothing brings them back."), abort=True, err=True)

@@ -57,6 +57,8 @@ def locate(where: str | os.PathLike[str]) -> URL:
     text = os.fspath(where)
     if not isinstance(text, str) or not text:
         raise InvalidInputError(f"the path of a memory is {text!r}; give one like 'alice.db'")
+    if text.encode("utf-8", "ignore").decode("utf-8") != text:  # SQLite takes no other
+        raise InvalidInputError(f"{text!r} has bytes that are no UTF-8 text; give another path")
     if "://" not in text:
         url = URL.create("sqlite", database=text)
     else:

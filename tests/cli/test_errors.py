@@ -72,6 +72,35 @@ def test_stdin_that_is_no_text(run: Run) -> None:
     assert "UTF-8" in _one_error_line(run("remember", "-", stdin=b"\xff\xfe"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["export", "no/such/x.jsonl"], ["no/such/x.jsonl", "create its folder"]),
+        (["export", "folder"], ["folder: it is a folder"]),
+        (["export", ""], ["it is a folder"]),
+        (["export", "r3mem.db/x.jsonl"], ["r3mem.db/x.jsonl", "is a file"]),
+        (["export", "x" * 300], ["the name is too long"]),
+        (["export", "/dev/full"], ["/dev/full: the disk is full"]),
+        (["import", "folder"], ["folder: it is a folder"]),
+        (["import", "r3mem.db/x.jsonl"], ["r3mem.db/x.jsonl", "is a file"]),
+        (["demo", "--db", "d.db", "--turns", "4", "--out", "r3mem.db"], ["r3mem.db", "another"]),
+        (["recompress", ""], ["path of a memory"]),
+    ],
+)
+def test_a_path_that_cannot_be_is_named_with_what_to_do(
+    run: Run, tmp_path: Path, arguments: list[str], names: list[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    run("remember", "One.")
+    before = (tmp_path / "r3mem.db").read_bytes()
+    line = _one_error_line(run(*arguments))
+    assert "Errno" not in line
+    for name in names:
+        assert name in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "r3mem.db"]
+    assert (tmp_path / "r3mem.db").read_bytes() == before
+
+
 def test_k_below_one(run: Run) -> None:
     run("remember", "One.")
     assert "k" in _one_error_line(run("recall", "One", "-k", "0"))
@@ -86,7 +115,7 @@ def test_an_unknown_session_is_named(run: Run, command: str) -> None:
 
 def test_unknown_turns_are_named_and_nothing_is_forgotten(run: Run, run_json: Any) -> None:
     run_json("remember", "One.")
-    assert "4711" in _one_error_line(run("forget", "4711"))
+    assert "4711" in _one_error_line(run("forget", "4711", "--yes"))
     assert len(run_json("history")) == 1
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -63,6 +64,11 @@ def test_help_of_the_whole_lists_all_commands(run: Run) -> None:
     assert result.exit_code == 0
     for path in COMMANDS:
         assert f" {path[0]} " in result.stdout
+
+
+def test_help_names_every_exit_code(run: Run) -> None:
+    codes = run("--help").stdout.partition("Exit codes:")[2]
+    assert re.findall(r"\b\d+\b", codes) == ["0", "1", "2", "130"]
 
 
 def test_help_loads_neither_torch_nor_a_database() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents.cli import places
+from r3mem_agents.cli import places, write
 from tests.cli.running import Run
 from tests.memory.fake_model import FakeModel
 
@@ -194,22 +194,59 @@ def test_forget_turns_and_sessions(run: Run, run_json: Any) -> None:
     first = run_json("remember", "One.", "--session", "a")
     run_json("remember", "Two.", "--session", "a")
     run_json("remember", "Three.", "--session", "b")
-    assert run("forget", str(first["id"])).stdout == "forgot 1 turn\n"
-    assert run_json("forget", "--session", "b") == {"forgotten": 1}
+    assert run("forget", str(first["id"]), "--yes").stdout == "forgot 1 turn\n"
+    assert run_json("forget", "--session", "b", "--yes") == {"forgotten": 1}
     assert [turn["text"] for turn in run_json("history")] == ["Two."]
 
 
-def test_forgetting_everything_asks_first(run: Run, run_json: Any) -> None:
+FORGETTINGS = [
+    (["1"], "1 turn of session 'a'", ["Two.", "Three."]),
+    (["1", "3", "1"], "2 turns of 2 sessions", ["Two."]),
+    (["--session", "a"], "2 turns of session 'a'", ["Three."]),
+    (["--everything"], "3 turns of 2 sessions", []),
+]
+
+
+@pytest.mark.parametrize(("which", "told", "left"), FORGETTINGS, ids=lambda one: str(one[:1]))
+def test_forgetting_asks_first(
+    run: Run,
+    run_json: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    which: list[str],
+    told: str,
+    left: list[str],
+) -> None:
+    said = [run_json("remember", text, "--session", name)["text"]
+            for text, name in (("One.", "a"), ("Two.", "a"), ("Three.", "b"))]  # fmt: skip
+
+    def texts() -> list[str]:
+        return [turn["text"] for turn in run_json("history")]
+
+    script = run("forget", *which, stdin="y\n")
+    assert script.exit_code == 1
+    assert f"add --yes to forget {told}, user 'default'" in script.stderr
+    assert texts() == said, "a script must say --yes"
+
+    monkeypatch.setattr(write, "asks_people", lambda: True)
+    for answer in ("n\n", "\n", ""):
+        refused = run("forget", *which, stdin=answer)
+        assert refused.exit_code == 1
+        assert f"Forget {told}, user 'default', agent 'default' in r3mem.db?" in refused.stderr
+    assert texts() == said
+    assert run("forget", *which, stdin="y\n").exit_code == 0
+    assert texts() == left
+
+
+def test_nothing_to_forget_is_no_question(
+    run: Run, run_json: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "asks_people", lambda: True)
     run_json("remember", "One.")
-    refused = run("forget", "--everything", stdin="n\n")
-    assert refused.exit_code == 1
-    assert "Forget all: 1 turn of user 'default'" in refused.stderr
+    assert "4711" in run("forget", "1", "4711").stderr
+    assert "'nowhere'" in run("forget", "--session", "nowhere").stderr
     assert len(run_json("history")) == 1
-    assert run("forget", "--everything", stdin="y\n").exit_code == 0
-    assert run_json("history") == []
-    run_json("remember", "Two.")
     assert run("forget", "--everything", "--yes").stdout == "forgot 1 turn\n"
-    assert run_json("history") == []
+    assert run("forget", "--everything").stdout == "forgot 0 turns\n"
 
 
 def test_a_session_in_the_environment_is_never_forgotten_by_it(
@@ -353,6 +390,6 @@ def test_damage_is_told_and_the_rest_is_shown(run: Run, run_json: Any, tmp_path:
     assert found.exit_code == 1
     [damaged] = json.loads(found.stdout)["damaged"]
     assert (damaged["id"], damaged["user"], damaged["time"]) == (2, "default", None)
-    assert run("forget", "2").exit_code == 0
+    assert run("forget", "2", "--yes").exit_code == 0
     assert run_json("history") == [told[0], told[2]]
     assert run_json("verify") == {"turns": 2, "damaged": [], "problems": []}

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from r3mem_agents import CompressiveMemory
+from r3mem_agents.cli import transfer
+from r3mem_agents.errors import StoreUnavailableError
 from tests.cli.running import Run
 
 TEXTS = [
@@ -108,7 +114,9 @@ def test_turns_without_a_session_get_the_named_one(run: Run, run_json: Any) -> N
         (b'{"role": "user", "text": "x", "metadata": {"a": %s}}' % DEEP, "deeper than 100"),
         (b"[" * 100_000, "nested too deep"),
         (b'{"role": "user", "text": "x", "tekst": "y"}', "tekst"),
-        (b"\xff\xfe", "line 2"),
+        (b"\xff\xfe", "line 2: not UTF-8 text"),
+        (b'{"role": "user",', "line 2, column 17: not JSON"),
+        (b'{"role": "user", "text": "x"} {}', "one whole JSON object"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_stored(
@@ -122,7 +130,83 @@ def test_a_bad_line_is_named_and_nothing_is_stored(
     assert not (tmp_path / "r3mem.db").exists()
 
 
-def test_export_never_overwrites_the_memory(run: Run, run_json: Any) -> None:
+@pytest.mark.parametrize("db", ["r3mem.db", "sqlite:///r3mem.db", "linked.db", "other.db"])
+def test_export_never_overwrites_a_memory(run: Run, run_json: Any, tmp_path: Path, db: str) -> None:
     run_json("remember", "One.")
-    assert run("export", "r3mem.db").exit_code == 1
-    assert len(run_json("history")) == 1
+    (tmp_path / "linked.db").hardlink_to(tmp_path / "r3mem.db")
+    run_json("remember", "Two.", "--db", "other.db")
+    refused = run("export", "r3mem.db", "--db", db)
+    assert refused.exit_code == 1
+    assert "r3mem.db is a database" in refused.stderr
+    assert [turn["text"] for turn in run_json("history")] == ["One."]
+
+
+def test_an_export_that_fails_leaves_the_one_before(
+    run: Run, run_json: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("One.", "Two."):
+        run_json("remember", text)
+    (tmp_path / "out.jsonl").write_text("the one before")
+    records = iter([{"text": "One."}])
+
+    def record(_: Any) -> Any:
+        try:
+            return next(records)
+        except StopIteration:
+            raise OSError(errno.ENOSPC, "No space left on device") from None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "turn_record", record)
+        failed = run("export", "out.jsonl")
+    assert failed.exit_code == 1
+    assert "out.jsonl: the disk is full" in failed.stderr
+    assert (tmp_path / "out.jsonl").read_text() == "the one before"
+    (tmp_path / "out.jsonl").chmod(0o640)
+    (tmp_path / "link").symlink_to("out.jsonl")
+    assert run("export", "link").exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    exported = (tmp_path / "out.jsonl").read_bytes()
+    assert [one["text"] for one in _records(exported)] == ["One.", "Two."]
+    assert (tmp_path / "out.jsonl").stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in tmp_path.iterdir()} == {"r3mem.db", "out.jsonl", "link"}
+
+
+def test_a_pipe_is_read_and_written(run: Run, run_json: Any, tmp_path: Path, lines: bytes) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writing = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[lines])
+    writing.start()
+    assert run_json("import", "pipe") == {"imported": len(TEXTS)}
+    writing.join()
+    got: list[bytes] = []
+    reading = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_bytes()))
+    reading.start()
+    assert run("export", "pipe").exit_code == 0
+    reading.join()
+    assert _records(got[0]) == _records(run("export").stdout_bytes)
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"), [(KeyboardInterrupt(), 130), (StoreUnavailableError("the disk is full"), 1)]
+)
+def test_an_import_that_is_stopped_says_how_far_it_came(
+    run: Run, run_json: Any, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
+) -> None:
+    source = b"".join(
+        b'{"role": "user", "text": "%d", "key": "%d"}\n' % (one, one) for one in range(5)
+    )
+    remember_many, runs = CompressiveMemory.remember_many, iter(range(3))
+
+    def remember(memory: CompressiveMemory, turns: Any) -> Any:
+        if next(runs) == 2:
+            raise stop
+        return remember_many(memory, turns)
+
+    monkeypatch.setattr(transfer, "BATCH_TURNS", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(CompressiveMemory, "remember_many", remember)
+        stopped = run("import", "-", stdin=source)
+    assert stopped.exit_code == code
+    assert "first 4 of 5 turns are stored" in stopped.stderr
+    assert [turn["text"] for turn in run_json("history")] == ["0", "1", "2", "3"]
+    assert run("import", "-", stdin=source).exit_code == 0
+    assert [turn["text"] for turn in run_json("history")] == ["0", "1", "2", "3", "4"]

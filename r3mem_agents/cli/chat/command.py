@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from r3mem_agents.cli.chat.terminal import Talk
-from r3mem_agents.cli.console import err, examples, fail, warn
+from r3mem_agents.cli.console import err, examples, fail, stdin_bytes, warn
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
     AgentOption,
@@ -82,7 +81,7 @@ def chat(
         talk = Talk(Chat(memory, responder, token_budget=token_budget), as_json=as_json)
         talk.begin(db, model or base_url)
         failed = _hold(talk)
-    if failed and not sys.stdin.isatty():
+    if failed and not _typed():
         raise typer.Exit(1)
 
 
@@ -97,15 +96,20 @@ def _hold(talk: Talk) -> int:
             warn("stopped; what was said so far is remembered")
         except R3MemError as error:
             failed += 1
-            fail(error)
+            fail(str(error))
             if isinstance(error, ChatModelError):
                 warn("what you said is remembered")
     return failed
 
 
+def _typed() -> bool:
+    """Tell whether the lines are typed, and not piped in."""
+    return stdin_bytes().isatty()
+
+
 def _lines() -> Iterator[str]:
     """Yield the lines typed or piped in, without empty ones."""
-    typed = sys.stdin.isatty()
+    typed = _typed()
     if typed:
         with suppress(ImportError):  # Windows has none
             importlib.import_module("readline")  # gives input() a history and keys to edit with

@@ -50,18 +50,19 @@ def demo(
         Path | None,
         typer.Option("--out", help="Folder for demo.json, demo.txt and demo.png of this run."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file named by --db.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file named by --db, and the picture.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remember four real meetings, check every byte, ask questions, draw the memory."""
     loaded = meetings.load(turns)
     reversible = require_model(model)
-    _clear(db, force)
-    picture_path = db.with_suffix(".png")
+    picture_path = db.with_suffix(".png") if out_dir is None else out_dir / "demo.png"
     if out_dir is not None:
         out_dir.mkdir(parents=True, exist_ok=True)
-        picture_path = out_dir / "demo.png"
+    _clear(db, picture_path if out_dir is None else None, force)
     from r3mem_agents import CompressiveMemory
     from r3mem_agents.cli.demo.costs import Scales
 
@@ -93,10 +94,13 @@ def demo(
         raise typer.Exit(1)
 
 
-def _clear(db: Path, force: bool) -> None:
-    """Remove the database of an earlier run; any other file only if told to."""
-    if db.exists() and db != DEFAULT_DEMO_DB and not force:
-        raise InvalidInputError(f"{db} exists; add --force to replace it")
+def _clear(db: Path, beside: Path | None, force: bool) -> None:
+    """Remove the database of an earlier run; any other file, or picture, only if told to."""
+    if beside == db:
+        raise InvalidInputError(f"{db} is where the picture goes; let --db end otherwise than .png")
+    for path in filter(None, (db, beside)):
+        if path.exists() and db != DEFAULT_DEMO_DB and not force:
+            raise InvalidInputError(f"{path} exists; add --force to replace it")
     for suffix in ("", "-wal", "-shm"):
         Path(f"{db}{suffix}").unlink(missing_ok=True)
 

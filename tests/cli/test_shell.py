@@ -1,0 +1,83 @@
+"""What a shell can do to a command: close its streams, fill its disk, speak no UTF-8."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from r3mem_agents.cli.console import emit_json
+from tests.cli.running import Run
+
+
+def _shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    command = f"{sys.executable} -m r3mem_agents"
+    return subprocess.run(
+        ["sh", "-c", line.replace("r3mem ", f"{command} ")],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", ["version", "--version", "--help", "version --json"])
+def test_a_full_disk_is_one_line(tmp_path: Path, arguments: str) -> None:
+    done = _shell(f"r3mem {arguments} > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        b"error: the output: the disk is full; free some space and try again"
+    ]
+
+
+@pytest.mark.parametrize("arguments", ["version", "version --json", "history"])
+def test_closed_outputs_take_what_is_printed(tmp_path: Path, arguments: str) -> None:
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        done = _shell(f"r3mem {arguments} {closed}", tmp_path)
+        assert done.returncode == (1 if arguments == "history" else 0)
+        assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["remember -", "import -"])
+def test_a_closed_stdin_is_no_empty_text(tmp_path: Path, arguments: str) -> None:
+    done = _shell(f"r3mem {arguments} <&-", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: stdin is closed")
+    assert len(done.stderr.splitlines()) == 1
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    done = _shell("r3mem --help | true", tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_without_unicode_is_shown_all(
+    run: Run, tmp_path: Path, checkpoint: Path
+) -> None:
+    run("remember", "One caf\u00e9 \u2713", "--name", "J\u00fcrgen")
+    narrow = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = _shell("r3mem history", tmp_path, **narrow, R3MEM_MODEL=str(checkpoint))
+    assert done.returncode == 0
+    assert rb"J\xfcrgen: One caf\xe9 \u2713" in done.stdout
+
+
+def test_paths_may_hold_bytes_that_are_no_text(
+    run: Run, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    for refused in (run("remember", "One.", "--db", name), run("backup", name)):
+        assert refused.exit_code == 1
+        assert not refused.stdout
+        assert "error: " in refused.stderr
+    assert not [*tmp_path.iterdir()]
+    run("remember", "One.")
+    assert "no UTF-8 text" in run("backup", name).stderr
+    assert run("export", name).exit_code == 0
+    assert (tmp_path / name).exists()
+    emit_json({"path": name})
+    assert json.loads(capfdbinary.readouterr().out) == {"path": name}
