@@ -104,9 +104,29 @@ def check_question(
 
 def check_names(values: object, what: str) -> list[str]:
     """Accept several names; a single str is most likely a mistake."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidInputError(f"{what} must be a list of str, not {type(values).__name__}")
-    return [check_name(value, f"{what}[{i}]") for i, value in enumerate(values)]
+    return [check_name(value, f"{what}[{i}]") for i, value in enumerate(_listed(values, what))]
+
+
+def check_texts(values: object, what: str) -> list[str]:
+    """Accept several texts; a single str is most likely a mistake."""
+    return [check_text(value, f"{what}[{i}]") for i, value in enumerate(_listed(values, what))]
+
+
+def check_pairs(values: object, what: str) -> list[tuple[str, str]]:
+    """Accept several pairs of texts."""
+    pairs = []
+    for i, value in enumerate(_listed(values, what, "pairs")):
+        pair = check_texts(value, f"{what}[{i}]")
+        if len(pair) != 2:
+            raise InvalidInputError(f"{what}[{i}] has {len(pair)} texts; a pair has 2")
+        pairs.append((pair[0], pair[1]))
+    return pairs
+
+
+def _listed(values: object, what: str, of: str = "str") -> Iterable[object]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{what} must be a list of {of}, not {type(values).__name__}")
+    return values
 
 
 def check_ids(values: object, what: str) -> list[int]:

@@ -26,9 +26,9 @@ ALLOWED = {
     "concurrency": set(),
     "validation": {"types", "errors"},
     "store": {"types", "errors", "forking"},
-    "model": {"types", "errors", "forking"},
+    "model": {"types", "errors", "forking", "validation"},
     "analysis": {"timestamps"},
-    "lookup": {"timestamps"},
+    "lookup": {"errors", "timestamps"},
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
     | {"model", "analysis", "lookup"},
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},

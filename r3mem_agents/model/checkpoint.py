@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from r3mem_agents.model.frozen.shapes import Tensors
 from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.rangecoder import LARGEST_TOTAL
 from r3mem_agents.model.tokenizer import Tokenizer
 
 FORMAT = 3
@@ -38,6 +39,7 @@ BUNDLED = Path(__file__).parent.parent / "checkpoints"
 _STATIC_COUNTS = "static_counts"
 _ENCODER, _EXPANDER = "encoder.", "expander."
 _SUPERSEDER, _SUPERSEDER_FILE = "superseder", "superseder.safetensors"
+_DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Checkpoint:
         expander_fingerprint: Fingerprint of what expands; two checkpoints with the same one read
             each other's memories.
         superseder: Compares two turns; reads the encoder's pieces and embeddings. It decides
-            nothing that is stored, so no fingerprint is of it. ``None``: nothing is superseded.
+            nothing that is stored, so no fingerprint is of it: ``config.json`` has a digest of its
+            file. ``None``: nothing is superseded.
     """
 
     name: str
@@ -97,8 +100,9 @@ def find(path: str | Path) -> Path:
     """
     if isinstance(path, str) and path in bundled():
         return BUNDLED / path
-    if (Path(path) / "config.json").is_file():
-        return Path(path)
+    with suppress(OSError, TypeError):  # no name that a folder can have
+        if (Path(path) / "config.json").is_file():
+            return Path(path)
     raise CheckpointError(
         f"no checkpoint at {str(path)!r}: give a folder that holds config.json, or one of "
         f"{bundled()}"
@@ -118,7 +122,18 @@ def expander_of(name: str) -> str:
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write a checkpoint into a folder, which is made if need be."""
+    """Write a checkpoint into a folder, which is made if need be.
+
+    Raises:
+        CheckpointError: It cannot be written there.
+    """
+    try:
+        _save(checkpoint, folder)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"no checkpoint can be written to {folder}: {error}") from error
+
+
+def _save(checkpoint: Checkpoint, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "format": FORMAT,
@@ -127,8 +142,9 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         "expander": checkpoint.expander.config.to_dict(),
     }
     if checkpoint.superseder is not None:
-        config[_SUPERSEDER] = checkpoint.superseder.config.to_dict()
         save_file(_stored(checkpoint.superseder.tensors), folder / _SUPERSEDER_FILE)
+        sizes = checkpoint.superseder.config.to_dict()
+        config[_SUPERSEDER] = sizes | {_DIGEST: _digest(folder / _SUPERSEDER_FILE)}
     else:
         (folder / _SUPERSEDER_FILE).unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
@@ -162,20 +178,20 @@ def _reading(folder: Path) -> Iterator[None]:
     except CheckpointError as error:
         raise CheckpointError(f"{folder}: {error}") from error
     except (
-        OSError, ArithmeticError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError,
+        OSError, ArithmeticError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError,
     ) as error:  # fmt: skip
         raise CheckpointError(f"{folder} is damaged: {error}") from error
 
 
 def _load(folder: Path) -> Checkpoint:
-    fields = json.loads((folder / "config.json").read_text())
-    form, name = fields.pop("format"), fields.pop("name")
+    fields = dict(json.loads((folder / "config.json").read_text()))
+    form, name = int(fields.pop("format")), str(fields.pop("name"))
     if form != FORMAT:
         advice = "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
         raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
     tensors = _read(folder / "model.safetensors")
     prints = _fingerprints(fields, tensors, folder)
-    counts = tensors.pop(_STATIC_COUNTS).numpy()
+    counts = tensors.pop(_STATIC_COUNTS)
     encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
     if stray := len(tensors) - len(encoding) - len(expanding):
         raise CheckpointError(f"{stray} of its tensors are of no network")
@@ -183,8 +199,7 @@ def _load(folder: Path) -> Checkpoint:
     expander = TorchExpander(ModelConfig(**fields["expander"]), expanding)
     superseder = None
     if _SUPERSEDER in fields:
-        sizes = SupersederConfig(**fields[_SUPERSEDER])
-        superseder = TorchSuperseder(sizes, _read(folder / _SUPERSEDER_FILE), encoder.embedding)
+        superseder = _load_superseder(fields[_SUPERSEDER], folder / _SUPERSEDER_FILE, encoder)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     pieces = Pieces.load(folder / "pieces.json")
     for what, found, wanted in (
@@ -194,10 +209,42 @@ def _load(folder: Path) -> Checkpoint:
     ):
         if found != wanted:
             raise CheckpointError(f"it is damaged: {found} {what} where its sizes say {wanted}")
-    whole = fingerprint(folder)
     return Checkpoint(
-        name, encoder, expander, tokenizer, pieces, counts, whole, *prints, superseder=superseder
+        name,
+        encoder,
+        expander,
+        tokenizer,
+        pieces,
+        _load_counts(counts, expander.config.vocabulary),
+        fingerprint(folder),
+        *prints,
+        superseder=superseder,
     )
+
+
+def _load_superseder(
+    fields: Mapping[str, Any], path: Path, encoder: TorchEncoder
+) -> TorchSuperseder:
+    sizes, found = dict(fields), _digest(path)
+    recorded = sizes.pop(_DIGEST, None)
+    superseder = TorchSuperseder(SupersederConfig(**sizes), _read(path), encoder.embedding)
+    if found != recorded:
+        raise CheckpointError(
+            f"{path.name} is damaged: its digest is {found}, config.json says {recorded}"
+        )
+    return superseder
+
+
+def _load_counts(counts: torch.Tensor, vocabulary: int) -> NDArray[np.int64]:
+    whole = counts.dtype == torch.int64 and counts.shape == (vocabulary,)
+    if not whole or counts.min() < 0 or counts.double().sum() + vocabulary > LARGEST_TOTAL:
+        raise CheckpointError(f"{_STATIC_COUNTS} is damaged: no numbers of {vocabulary} tokens")
+    return counts.numpy()
+
+
+def _digest(path: Path) -> str:
+    """Hash of a file; 16 hex digits."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
 def fingerprint(folder: Path) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from r3mem_agents.errors import CheckpointError
 
+MOST_LAYERS = 1024
+"""Deepest stack: a damaged number shall not ask for gigabytes of names. Chosen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
@@ -33,6 +36,13 @@ class StackConfig:
         Raises:
             CheckpointError: With the offending values.
         """
+        for name, value in self.to_dict().items():
+            if name != "biased" and (type(value) is not int or value < 1):
+                raise CheckpointError(f"{name}={value!r} is no whole number from 1")
+        if type(self.biased) is not bool:
+            raise CheckpointError(f"biased={self.biased!r} is neither true nor false")
+        if self.layers > MOST_LAYERS:
+            raise CheckpointError(f"layers={self.layers}: a stack has {MOST_LAYERS} at most")
         if self.hidden % self.heads:
             raise CheckpointError(f"heads={self.heads} does not divide hidden={self.hidden}")
 
@@ -129,8 +139,11 @@ class ModelConfig(StackConfig):
             raise CheckpointError(
                 f"classes={self.classes} does not divide vocabulary={self.vocabulary}"
             )
-        if self.rounds < 2:
-            raise CheckpointError(f"rounds={self.rounds}: an expansion takes 2 rounds at least")
+        if not 2 <= self.rounds <= self.segment_tokens:
+            raise CheckpointError(
+                f"rounds={self.rounds}: an expansion of {self.segment_tokens} tokens takes "
+                "2 rounds at least, and no more than it has tokens"
+            )
         check_gist_bits(self.gist_bits)
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import lzma
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from r3mem_agents.errors import ExpansionError, FormatError
+from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
 from r3mem_agents.model.stream import HASH_BYTES, digest_of
 
 LZMA_MARK = 0xFF
@@ -35,6 +36,28 @@ class MemoryTokens:
     inferred: int = 0
     packed: int = 0
     literal: int = 0
+
+
+def check_tokens(values: object) -> list[MemoryTokens]:
+    """Accept memory tokens made of bytes.
+
+    Raises:
+        InvalidInputError: They are something else.
+    """
+    if not isinstance(values, Iterable):
+        raise InvalidInputError(f"tokens must be a list, not {type(values).__name__}")
+    tokens = list(values)
+    for place, one in enumerate(tokens):
+        if not isinstance(one, MemoryTokens):
+            raise InvalidInputError(
+                f"tokens[{place}] must be MemoryTokens, not {type(one).__name__}"
+            )
+        for name, part in (("code", one.code), ("gists", one.gists)):
+            if not isinstance(part, bytes):
+                raise InvalidInputError(
+                    f"tokens[{place}].{name} must be bytes, not {type(part).__name__}"
+                )
+    return tokens
 
 
 def pack_literal(data: bytes) -> bytes:

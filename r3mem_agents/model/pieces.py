@@ -70,7 +70,9 @@ class Pieces:
             CheckpointError: The file is missing or damaged.
         """
         try:
-            return cls(Backend.from_file(str(path)))
+            pieces = cls(Backend.from_file(str(path)))
+            pieces.encode(["\uffff"], 3)  # fails unless there is a piece for what is unknown
+            return pieces
         except Exception as error:  # the library raises bare Exception
             raise CheckpointError(f"no usable word pieces at {path}: {error}") from error
 

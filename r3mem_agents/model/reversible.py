@@ -23,12 +23,19 @@ from r3mem_agents.model.frozen.encoder import TorchEncoder
 from r3mem_agents.model.frozen.expander import TorchExpander
 from r3mem_agents.model.frozen.superseder import TorchSuperseder
 from r3mem_agents.model.isolation import computing
-from r3mem_agents.model.memory_tokens import MemoryTokens, is_literal, pack_literal, unpack_literal
+from r3mem_agents.model.memory_tokens import (
+    MemoryTokens,
+    check_tokens,
+    is_literal,
+    pack_literal,
+    unpack_literal,
+)
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.types import DEFAULT_MODEL
+from r3mem_agents.validation import check_pairs, check_text, check_texts
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -151,7 +158,11 @@ class ReversibleModel:
             return cls.from_pretrained(folder)
 
     def save_pretrained(self, path: str | Path) -> None:
-        """Write the checkpoint into a folder, which is made if need be."""
+        """Write the checkpoint into a folder, which is made if need be.
+
+        Raises:
+            CheckpointError: It cannot be written there.
+        """
         checkpoint.save(self._loaded, Path(path))
 
     @property
@@ -160,12 +171,23 @@ class ReversibleModel:
         return self.config.gist_bits // 8
 
     def to(self, device: str | torch.device) -> ReversibleModel:
-        """The same model on another device; memory tokens are the same there."""
-        return ReversibleModel(self._loaded.to(device))
+        """The same model on another device; memory tokens are the same there.
+
+        Raises:
+            InvalidInputError: There is no such device.
+        """
+        try:
+            return ReversibleModel(self._loaded.to(device))
+        except (RuntimeError, AssertionError) as error:  # a PyTorch without CUDA asserts
+            raise InvalidInputError(f"device {device!r} cannot be used: {error}") from error
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of a text."""
-        return self.tokenizer.count(text)
+        """Tokens of a text.
+
+        Raises:
+            InvalidInputError: It is no string, or holds a lone surrogate.
+        """
+        return self.tokenizer.count(check_text(text, "text"))
 
     @_apart
     def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
@@ -174,7 +196,8 @@ class ReversibleModel:
         Raises:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
-        data = [_utf8(text, number) for number, text in enumerate(texts)]
+        texts = check_texts(texts, "texts")
+        data = [text.encode() for text in texts]
         cut = self._cut(texts, data)
         gists = self._gists(cut)
         short = [row for row, item in enumerate(cut) if not item.document]
@@ -196,7 +219,9 @@ class ReversibleModel:
         Raises:
             ExpansionError: They are damaged, or were made by another model.
             FormatError: They were made by a later version.
+            InvalidInputError: They are no memory tokens.
         """
+        tokens = check_tokens(tokens)
         found: dict[int, tuple[bytes, bytes]] = {}
         readers: dict[int, Reader] = {}
         for row, one in enumerate(tokens):
@@ -217,7 +242,8 @@ class ReversibleModel:
         Raises:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
-        cut = self._cut(texts, [_utf8(text, number) for number, text in enumerate(texts)])
+        texts = check_texts(texts, "texts")
+        cut = self._cut(texts, [text.encode() for text in texts])
         return [gists.tobytes() for gists in self._gists(cut)]
 
     @_apart
@@ -230,8 +256,7 @@ class ReversibleModel:
         Raises:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
-        for number, text in enumerate(texts):
-            _utf8(text, number)
+        texts = check_texts(texts, "texts")
         return self._forward.questions([text[:_QUESTION_CHARACTERS] for text in texts])
 
     @_apart
@@ -245,9 +270,7 @@ class ReversibleModel:
             InvalidInputError: A text is no string, or holds a lone surrogate.
             CheckpointError: The checkpoint has no network that compares turns.
         """
-        for number, pair in enumerate(pairs):
-            for text in pair:
-                _utf8(text, number)
+        pairs = check_pairs(pairs, "pairs")
         if self.superseder is None:
             raise CheckpointError(
                 f"{self.name} has no network that compares turns: train one with r3mem supersede"
@@ -261,7 +284,8 @@ class ReversibleModel:
         Raises:
             InvalidInputError: A text is no string, holds a lone surrogate, or is longer.
         """
-        read = self._cut(texts, [_utf8(text, number) for number, text in enumerate(texts)])
+        texts = check_texts(texts, "texts")
+        read = self._cut(texts, [text.encode() for text in texts])
         if any(item.tokens > self._most_tokens for item in read):
             raise InvalidInputError("a text of more than 4,096 tokens is stored as a document")
         cut, gists = [item.segments for item in read], self._gists(read)
@@ -353,15 +377,3 @@ class ReversibleModel:
             return data.decode()
         except UnicodeDecodeError as error:
             raise ExpansionError(f"memory tokens are damaged: {error}") from error
-
-
-def _utf8(text: str, number: int) -> bytes:
-    if not isinstance(text, str):
-        raise InvalidInputError(f"text {number} is {type(text).__name__}, not str")
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            f"text {number} holds a lone surrogate at {error.start}, which is no Unicode text: "
-            "replace it, for example by text.encode('utf-8', 'replace').decode()"
-        ) from error

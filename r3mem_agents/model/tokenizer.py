@@ -80,9 +80,14 @@ class Tokenizer:
             CheckpointError: The file is missing or damaged.
         """
         try:
-            return cls(Backend.from_file(str(path)))
+            read = cls(Backend.from_file(str(path)))
         except Exception as error:  # the library raises bare Exception
             raise CheckpointError(f"no usable tokenizer at {path}: {error}") from error
+        if missing := 256 - sum(len(one) == 1 for one in {*read._bytes}):
+            raise CheckpointError(
+                f"no usable tokenizer at {path}: it has no token for {missing} bytes"
+            )
+        return read
 
     def save(self, path: Path) -> None:
         """Write ``tokenizer.json``."""

@@ -175,6 +175,71 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, name: str, content: byt
         ReversibleModel.from_pretrained(damaged(tmp_path, name, content))
 
 
+@pytest.mark.parametrize(
+    ("network", "size", "value"),
+    [
+        ("encoder", "layers", 10**9),
+        ("encoder", "heads", -8),
+        ("encoder", "heads", 4.0),
+        ("encoder", "positions", 128.0),
+        ("expander", "hidden", 32.0),
+        ("expander", "hidden", "32"),
+        ("expander", "heads", 0),
+        ("expander", "layers", True),
+        ("expander", "layers", 10**9),
+        ("expander", "rounds", 10**9),
+        ("expander", "gist_bits", None),
+        ("expander", "biased", "yes"),
+    ],
+)
+def test_sizes_that_no_network_has_are_named(
+    tmp_path: Path, network: str, size: str, value: object
+) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config[network][size] = value
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=f"{size}="):
+        ReversibleModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"3", b"[" * 10**5])
+def test_a_configuration_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(CheckpointError, match="damaged"):
+        ReversibleModel.from_pretrained(damaged(tmp_path, "config.json", content))
+
+
+def test_pieces_without_one_for_the_unknown_are_refused(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    pieces = json.loads((tmp_path / "pieces.json").read_text())
+    pieces["model"]["unk_id"] = None
+    (tmp_path / "pieces.json").write_text(json.dumps(pieces))
+    with pytest.raises(CheckpointError, match="unk_id"):
+        ReversibleModel.from_pretrained(tmp_path)
+
+
+def test_a_tokenizer_that_lacks_a_byte_is_refused(tmp_path: Path) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    tokens = json.loads((tmp_path / "tokenizer.json").read_text())
+    vocabulary = tokens["model"]["vocab"]
+    vocabulary["\u0100" * 9] = vocabulary.pop("\u0100")  # what is written for the byte 0
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokens))
+    with pytest.raises(CheckpointError, match="no token for 1 bytes"):
+        ReversibleModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"r3mem-base-1", "\0", "x" * 5000])
+def test_what_is_no_path_is_no_checkpoint(path: Any) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        ReversibleModel.from_pretrained(path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="no checkpoint can be written to .*file"):
+        tiny_model().save_pretrained(tmp_path / "file")
+
+
 @pytest.mark.parametrize(("form", "advice"), [(2, "train it anew"), (4, "upgrade")])
 def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path, form: int, advice: str) -> None:
     config = json.dumps({"format": form, "name": "x"}).encode()
@@ -203,7 +268,24 @@ def test_tensors_of_no_network_are_refused(tmp_path: Path) -> None:
 def test_tensors_of_another_shape_or_dtype_are_named(tmp_path: Path) -> None:
     tiny_model().save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
-    for wrong in (tensors["expander.edge"][:2], tensors["expander.edge"].to(torch.int8)):
+    edge = tensors["expander.edge"]
+    for wrong in (edge[:2], edge.to(torch.int8), edge.double(), edge / 0.0):
         save_file(tensors | {"expander.edge": wrong}, tmp_path / "model.safetensors")
         with pytest.raises(CheckpointError, match="edge"):
             ReversibleModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["short", "float", "negative", "enormous"])
+def test_counts_of_tokens_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    counts = tensors["static_counts"]
+    changed = {
+        "short": counts[1:].clone(),
+        "float": counts.float(),
+        "negative": -counts - 1,
+        "enormous": counts + (1 << 62),
+    }[wrong]
+    save_file(tensors | {"static_counts": changed}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match="static_counts is damaged"):
+        ReversibleModel.from_pretrained(tmp_path)

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -217,11 +218,65 @@ def test_counts_are_those_of_the_text(model: ReversibleModel) -> None:
     assert explained.inferred.sum() == segment.inferred
 
 
-def test_a_lone_surrogate_is_refused_by_place(model: ReversibleModel) -> None:
-    with pytest.raises(InvalidInputError, match="text 1 holds a lone surrogate at 2"):
-        model.compress(["fine", "ab\ud800"])
-    with pytest.raises(InvalidInputError, match="text 0 is bytes"):
-        model.compress([b"bytes"])  # type: ignore[list-item]
+@pytest.mark.parametrize("verb", ["compress", "gists", "questions", "explain"])
+@pytest.mark.parametrize(
+    ("texts", "named"),
+    [
+        (["fine", "ab\ud800"], r"texts\[1\] has a lone surrogate at position 2"),
+        ([b"bytes"], r"texts\[0\] must be a str, not bytes"),
+        ("text", "texts must be a list of str, not str"),
+        (b"text", "texts must be a list of str, not bytes"),
+        (None, "texts must be a list of str, not NoneType"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_place(
+    model: ReversibleModel, verb: str, texts: object, named: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=named):
+        getattr(model, verb)(texts)
+
+
+@pytest.mark.parametrize("text", [None, 3, b"a", ["a"], "\ud800"])
+def test_of_what_is_no_text_no_tokens_are_counted(model: ReversibleModel, text: Any) -> None:
+    with pytest.raises(InvalidInputError, match="text"):
+        model.count_tokens(text)
+
+
+def test_texts_and_memory_tokens_may_come_one_by_one(model: ReversibleModel) -> None:
+    texts = ["one", "two"]
+    tokens = model.compress(texts)
+    assert model.compress(iter(texts)) == tokens  # type: ignore[arg-type]
+    assert model.expand(iter(tokens)) == texts  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "named"),
+    [
+        (None, "tokens must be a list"),
+        ([b"code"], r"tokens\[0\] must be MemoryTokens, not bytes"),
+        ([MemoryTokens("x", b"")], r"tokens\[0\].code must be bytes, not str"),  # type: ignore[arg-type]
+        ([MemoryTokens(b"", None)], r"tokens\[0\].gists must be bytes, not None"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_are_no_memory_tokens_is_refused(
+    model: ReversibleModel, tokens: Any, named: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=named):
+        model.expand(tokens)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "mps:99", "no such device", "", "meta"])
+def test_a_device_that_there_is_not_is_refused(model: ReversibleModel, device: str) -> None:
+    with pytest.raises(InvalidInputError, match="device"):
+        model.to(device)
+
+
+@given(st.binary(max_size=80), st.integers(0, 70))
+def test_of_any_bytes_comes_a_named_error(code: bytes, segments: int) -> None:
+    """A hash of 24 bits lets one in 16 million pass, so none of these."""
+    model = _shared()
+    with pytest.raises((ExpansionError, FormatError)):
+        model.expand([MemoryTokens(code=code, gists=bytes(segments * model.gist_bytes))])
 
 
 @given(data=st.data())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,47 @@ def test_damage_is_refused(folder: Path, comparing: ReversibleModel, tmp_path: P
     assert checkpoint.load(tmp_path).superseder is None
 
 
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@settings(deadline=None, max_examples=20)
+def test_a_flipped_bit_is_noticed(
+    comparing: ReversibleModel, tmp_path_factory: pytest.TempPathFactory, place: float, bit: int
+) -> None:
+    folder = tmp_path_factory.mktemp("flipped")
+    comparing.save_pretrained(folder)
+    path = folder / "superseder.safetensors"
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged|superseder"):
+        checkpoint.load(folder)
+
+
+def test_one_without_a_digest_is_refused(comparing: ReversibleModel, tmp_path: Path) -> None:
+    comparing.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["superseder"]["digest"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=r"superseder.safetensors is damaged: its digest"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [None, True, 3, "text"])
+def test_sizes_that_are_none_are_refused(
+    comparing: ReversibleModel, tmp_path: Path, wrong: object
+) -> None:
+    comparing.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"superseder": wrong}))
+    with pytest.raises(CheckpointError, match="damaged"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("pairs", [None, 3, "ab", [("a",)], [("a", "b", "c")], ["ab"], [None]])
+def test_what_is_no_pair_is_refused_by_name(comparing: ReversibleModel, pairs: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"pairs"):
+        comparing.supersedes(pairs)
+
+
 def test_nothing_to_compare(comparing: ReversibleModel) -> None:
     assert comparing.supersedes([]).shape == (0,)
     assert np.isfinite(comparing.supersedes([("", "")])).all()
@@ -128,5 +170,5 @@ def test_sizes_that_fit_nothing_are_refused(
     config = json.loads((tmp_path / "config.json").read_text())
     config["superseder"] |= wrong
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointError, match="superseder|damaged"):
+    with pytest.raises(CheckpointError, match=f"{next(iter(wrong))}="):
         checkpoint.load(tmp_path)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig, SupersederConfig
+from r3mem_agents.model.exact import FLOAT
 from r3mem_agents.model.layout import SLOTS
 from r3mem_agents.model.schedule import ROLES
 
@@ -89,14 +90,14 @@ def check(tensors: Tensors, shapes: Shapes, network: str) -> None:
         network: Name of the network, for the error.
 
     Raises:
-        CheckpointError: It names those that are missing, that there should not be, or whose shape
-            or dtype is another one.
+        CheckpointError: It names those that are missing, that there should not be, whose shape or
+            dtype is another one, or that are not finite.
     """
     wrong = shapes.keys() ^ tensors.keys()
     for name in shapes.keys() & tensors.keys():
-        whole = name.endswith(".levels")
-        held = tensors[name]
-        if tuple(held.shape) != shapes[name] or (held.dtype == torch.int8) is not whole:
+        held, dtype = tensors[name], torch.int8 if name.endswith(".levels") else FLOAT
+        fits = tuple(held.shape) == shapes[name] and held.dtype == dtype
+        if not fits or not held.isfinite().all():
             wrong.add(name)
     if wrong:
         raise CheckpointError(f"tensors of the {network} do not fit its sizes: {sorted(wrong)}")
