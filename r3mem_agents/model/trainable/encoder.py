@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from r3mem_agents.model.config import EncoderConfig
 from r3mem_agents.model.exact import FLOAT
 from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.trainable.matrix import RoundedLinear
-from r3mem_agents.model.trainable.network import rounded_tensors, set_tensors
+from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize
 from r3mem_agents.model.trainable.stack import ReversibleStack
 
@@ -44,10 +43,7 @@ class Encoder(nn.Module):
     @classmethod
     def thaw(cls, frozen: TorchEncoder) -> Encoder:
         """A network to train that starts as a frozen one."""
-        with loading():
-            network = cls(frozen.config).to(frozen.device)
-            set_tensors(network, frozen.tensors)
-        return network
+        return thawed(lambda: cls(frozen.config), frozen)
 
     def forward(self, pieces: Tensor, count: Tensor) -> Tensor:
         """Compress segments into gists, before their bits are taken.

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.exact import FLOAT
 from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.layout import SLOTS, Condition, Layout, frame_of, length_row
 from r3mem_agents.model.scales import (
     ACTIVATION_SCALE,
@@ -20,7 +19,7 @@ from r3mem_agents.model.scales import (
 )
 from r3mem_agents.model.schedule import BACKWARD, ROLES
 from r3mem_agents.model.trainable.matrix import RoundedLinear
-from r3mem_agents.model.trainable.network import rounded_tensors, set_tensors
+from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize, quantize, snap
 from r3mem_agents.model.trainable.stack import ReversibleStack
 
@@ -66,10 +65,7 @@ class Expander(nn.Module):
     @classmethod
     def thaw(cls, frozen: TorchExpander) -> Expander:
         """A network to train that starts as a frozen one."""
-        with loading():
-            network = cls(frozen.config).to(frozen.device)
-            set_tensors(network, frozen.tensors)
-        return network
+        return thawed(lambda: cls(frozen.config), frozen)
 
     def states(self, tokens: Tensor, condition: Condition, layout: Tensor) -> Tensor:
         """Final states of segments whose tokens are known, all rounds at once.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from r3mem_agents.model.frozen.network import TorchNetwork
 from r3mem_agents.model.frozen.shapes import Tensors
+from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.trainable.matrix import RoundedLinear
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @runtime_checkable
@@ -26,6 +31,19 @@ def rounded_tensors(network: nn.Module) -> dict[str, Tensor]:
         own = part.rounded() if isinstance(part, Rounded) else rounded_tensors(part)
         found |= {f"{name}.{key}": tensor for key, tensor in own.items()}
     return found
+
+
+def thawed(make: Callable[[], Network], frozen: TorchNetwork) -> Network:
+    """A network to train that starts as a frozen one.
+
+    Args:
+        make: Makes one of the same sizes.
+        frozen: The frozen one.
+    """
+    with loading():
+        network = make().to(frozen.device)
+        set_tensors(network, frozen.tensors)
+    return network
 
 
 @torch.no_grad()

@@ -9,10 +9,9 @@ from r3mem_agents.model.config import SupersederConfig
 from r3mem_agents.model.exact import FLOAT
 from r3mem_agents.model.frozen.matrix import Matrix
 from r3mem_agents.model.frozen.superseder import TorchSuperseder
-from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.layout import Sides
 from r3mem_agents.model.trainable.matrix import RoundedLinear
-from r3mem_agents.model.trainable.network import rounded_tensors, set_tensors
+from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize
 from r3mem_agents.model.trainable.stack import ReversibleStack
 
@@ -45,10 +44,7 @@ class Superseder(nn.Module):
     @classmethod
     def thaw(cls, frozen: TorchSuperseder) -> Superseder:
         """A network to train that starts as a frozen one."""
-        with loading():
-            network = cls(frozen.config).to(frozen.device)
-            set_tensors(network, frozen.tensors)
-        return network
+        return thawed(lambda: cls(frozen.config), frozen)
 
     def forward(self, text: Tensor, sides: Sides) -> Tensor:
         """Compare the two turns of each pair.
