@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+
+from r3mem_agents.errors import InvalidInputError
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "words": ("said", "said_relative", "said_share"),
@@ -26,10 +29,23 @@ class Weights:
     Attributes:
         assistant: For memories whose turns have several roles: conversations with an assistant.
         people: For memories whose turns have one role: people among themselves, notes, articles.
+
+    Raises:
+        InvalidInputError: A feature has no finite weight, or there is no such feature.
     """
 
     assistant: Mapping[str, float]
     people: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        """Refuse weights of other features than there are."""
+        for whose, weights in (("assistant", self.assistant), ("people", self.people)):
+            finite = {name for name, weight in weights.items() if isfinite(weight)}
+            if wrong := sorted(weights.keys() - finite | finite ^ {*FEATURES}):
+                raise InvalidInputError(
+                    f"weights of {whose} must be a finite number for each of FEATURES: "
+                    f"{', '.join(wrong)} has none, or is no feature"
+                )
 
     def of(self, *, several_roles: bool) -> Mapping[str, float]:
         """Return the weights for a memory."""
