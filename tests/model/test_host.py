@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from r3mem_agents.model.exact import attention_table, frequency_table
 from r3mem_agents.model.kernels import int8_kernel_is_exact, int8_kernel_pays
 from r3mem_agents.model.layout import _layout
 from r3mem_agents.testing import tiny_model
+from r3mem_agents.types import DEFAULT_MODEL
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -160,15 +162,34 @@ SWITCHES: dict[str, Switch] = {
 }
 
 ENVIRONMENTS = {
-    "torch": {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"},
-    "oneDNN": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
-    "any mode": {"ONEDNN_DEFAULT_FPMATH_MODE": "ANY", "TORCH_SHOW_CPP_STACKTRACES": "1"},
-    "MKL": {"MKL_CBWR": "COMPATIBLE", "MKL_DYNAMIC": "FALSE", "OMP_DYNAMIC": "TRUE"},
-    "Python": {"PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"},
-    "locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Kolkata"},
-    "tokenizers": {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"},
-    "numpy": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3", "NPY_PROMOTION_STATE": "weak"},
+    "few features and threads": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "RAYON_NUM_THREADS": "1",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3",
+        "NPY_PROMOTION_STATE": "weak",
+    },
+    "oneDNN and Python": {
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "BF16",
+        "PYTHONHASHSEED": "7",
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONWARNINGS": "error",
+    },
+    "MKL and locale": {
+        "ONEDNN_DEFAULT_FPMATH_MODE": "ANY",
+        "TORCH_SHOW_CPP_STACKTRACES": "1",
+        "MKL_CBWR": "COMPATIBLE",
+        "MKL_DYNAMIC": "FALSE",
+        "OMP_DYNAMIC": "TRUE",
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "TZ": "Asia/Kolkata",
+    },
 }
+"""Settings that do not bear upon each other share a process, since a process takes seconds."""
 
 
 def forget_tables() -> None:
@@ -180,48 +201,65 @@ def forget_tables() -> None:
         cached.cache_clear()
 
 
-@pytest.fixture(scope="module")
-def base() -> ReversibleModel:
-    return ReversibleModel.from_pretrained()
+def answers(model: ReversibleModel, codes: list[MemoryTokens]) -> tuple[Any, ...]:
+    """All that a model says of the texts, to be compared bit for bit."""
+    return model.compress(TEXTS), model.expand(codes), model.questions(TEXTS).tolist()
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model and what it says where nobody sets anything."""
+
+    path: str | Path
+    model: ReversibleModel
+    codes: list[MemoryTokens]
+    answers: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, path: str | Path) -> Known:
+        model = ReversibleModel.from_pretrained(path)
+        codes = model.compress(TEXTS)
+        return cls(path, model, codes, answers(model, codes))
 
 
 @pytest.fixture(scope="module")
-def codes(base: ReversibleModel) -> list[MemoryTokens]:
-    """Memory tokens as they are where nobody sets anything."""
+def base() -> Known:
+    """The bundled model, whose sizes all kernels are chosen for."""
     forget_tables()
-    return base.compress(TEXTS)
+    return Known.of(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Known:
+    """A model that is loaded in no time."""
+    forget_tables()
+    return Known.of(GOLDEN / "tiny")
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_a_hosts_switch_changes_nothing(
-    name: str, base: ReversibleModel, codes: list[MemoryTokens]
-) -> None:
+def test_a_hosts_switch_changes_nothing(name: str, base: Known, tiny: Known) -> None:
     forget_tables()
-    with SWITCHES[name]():
-        loaded = ReversibleModel.from_pretrained()
-        for model in (base, loaded):  # before the switch was set, and after
-            assert model.compress(TEXTS) == codes
-            assert model.expand(codes) == TEXTS
-            assert (model.questions(TEXTS) == base.questions(TEXTS)).all()
-    forget_tables()
-    assert loaded.compress(TEXTS) == codes
-    assert loaded.expand(codes) == TEXTS
+    with SWITCHES[name]():  # the one was loaded before it was set, the other after
+        assert answers(base.model, base.codes) == base.answers
+        loaded = ReversibleModel.from_pretrained(tiny.path)
+        assert answers(loaded, tiny.codes) == tiny.answers
+    assert answers(loaded, tiny.codes) == tiny.answers
 
 
-def test_all_switches_together_change_nothing(
-    base: ReversibleModel, codes: list[MemoryTokens]
-) -> None:
+def test_all_switches_together_change_nothing(base: Known) -> None:
     together = ("autocast bfloat16", "default dtype torch.float64", "device meta", "matmul medium")
     forget_tables()
     with ExitStack() as stack:
         for name in (*together, "deterministic", "numpy raises", "decimal ROUND_UP"):
             stack.enter_context(SWITCHES[name]())
-        assert ReversibleModel.from_pretrained().compress(TEXTS) == codes
-        assert base.expand(codes) == TEXTS
+        loaded = ReversibleModel.from_pretrained(base.path)
+        for model in (base.model, loaded):
+            assert answers(model, base.codes) == base.answers
+    assert answers(loaded, base.codes) == base.answers
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_hosts_environment_changes_nothing(name: str, codes: list[MemoryTokens]) -> None:
+def test_a_hosts_environment_changes_nothing(name: str, base: Known) -> None:
     program = (
         "import sys, json\n"
         "from r3mem_agents import ReversibleModel\n"
@@ -241,7 +279,7 @@ def test_a_hosts_environment_changes_nothing(name: str, codes: list[MemoryTokens
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[code.code.hex(), code.gists.hex()] for code in codes]
+    assert json.loads(done.stdout) == [[one.code.hex(), one.gists.hex()] for one in base.codes]
 
 
 def test_the_host_finds_its_settings_as_it_left_them() -> None:
