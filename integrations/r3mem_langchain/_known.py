@@ -13,6 +13,7 @@ from langchain_core.messages import AnyMessage, HumanMessage
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.prompts import newest_first
+from r3mem_langchain._keys import is_note
 from r3mem_langchain._messages import key_of, to_turn, to_turns
 from r3mem_langchain._turns import is_said
 
@@ -58,6 +59,32 @@ def known_ids(
             left[_said(one)] -= 1
             known.add(one.id)
     return known
+
+
+def said_elsewhere(
+    memory: CompressiveMemory,
+    before: Iterable[str] | None,
+    turn: Sequence[AnyMessage],
+    messages: Sequence[AnyMessage],
+) -> set[int]:
+    """Ids of turns that another branch of the thread said.
+
+    A host goes back to an earlier checkpoint to ask something else, or to have it answered anew.
+    What was said there since is no part of this branch.
+
+    Args:
+        memory: Bound to the thread.
+        before: Keys of the messages at the end of the branch's last run, if they are known.
+        turn: The messages that are said now.
+        messages: All of the state's.
+    """
+    since = memory.turn_ids(keys=before)[-1:] if before else memory.turn_ids(keys=_keys(turn))[:1]
+    if not since:
+        return set()
+    known = set(memory.turn_ids(keys=_keys(messages)))
+    later = [i for i in memory.turn_ids(memory.session) if i > since[0] and i not in known]
+    # What has no message's id was put into the thread by others, for every branch of it.
+    return {one.id for one in memory.fetch(turn_ids=later) if one.key and not is_note(one.key)}
 
 
 def said_still(messages: Iterable[AnyMessage], turns: Sequence[StoredTurn]) -> set[int]:

@@ -15,7 +15,7 @@ from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
 from r3mem_agents.prompts import OnError, RecallFrom, prompt_memory, raise_or_log
 from r3mem_agents.validation import check_count
 from r3mem_langchain._changes import follow, seen
-from r3mem_langchain._known import known_ids, unwritten
+from r3mem_langchain._known import known_ids, said_elsewhere, unwritten
 from r3mem_langchain._scope import Scope, called_by_tool
 from r3mem_langchain._turns import continued, opened, question
 
@@ -46,11 +46,13 @@ class R3MemoryState(AgentState[Any]):
         r3mem_turn: Messages of this turn that are to be written.
         r3mem_seen: What the messages were at the end of the last run, to tell what the host edits
             and removes between two runs.
+        r3mem_elsewhere: Ids of turns that another branch of the thread said.
     """
 
     r3mem_recalled: NotRequired[Annotated[str, UntrackedValue, PrivateStateAttr]]
     r3mem_turn: NotRequired[Annotated[list[AnyMessage], PrivateStateAttr]]
     r3mem_seen: NotRequired[Annotated[dict[str, str], PrivateStateAttr]]
+    r3mem_elsewhere: NotRequired[Annotated[list[int], PrivateStateAttr]]
 
 
 class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
@@ -74,6 +76,8 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
     one of its thread, and what the host removes from the messages *between* two runs, as by
     ``update_state`` with ``RemoveMessage`` or ``REMOVE_ALL_MESSAGES``, is forgotten by the next
     one. What leaves them *during* a run, or for a summary, stays: so middleware saves room.
+
+    A run from an earlier checkpoint is shown nothing that another branch of its thread said.
 
     Put it in front of middleware that takes messages out of the state, such as
     ``SummarizationMiddleware``: then it sees them before they go.
@@ -153,7 +157,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
                 follow(place.memory, state.get("r3mem_seen"), state["messages"])
                 place.memory.remember_many(unwritten(place.memory, turn))
         # Until the end of the run nobody knows who takes messages out of the state.
-        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state), "r3mem_seen": {}}
+        return {"r3mem_turn": turn, "r3mem_seen": {}, **self._recall(turn, state)}
 
     abefore_agent = in_thread(before_agent)
 
@@ -165,7 +169,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         if "r3mem_recalled" in state:
             return {"r3mem_turn": turn}
         # The run was interrupted and goes on, perhaps in another process.
-        return {"r3mem_turn": turn, "r3mem_recalled": self._recall(turn, state)}
+        return {"r3mem_turn": turn, **self._recall(turn, state)}
 
     abefore_model = in_thread(before_model)
 
@@ -191,32 +195,47 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         """Remember the turn."""
         turn = continued(state.get("r3mem_turn", ()), state["messages"])
         pending: list[AnyMessage] = []
+        elsewhere = state.get("r3mem_elsewhere", [])
         with raise_or_log(self.on_error, logger, "what was said was not stored"):
             place = self._scope.place()
             try:
                 if not called_by_tool():
                     place.memory.remember_many(unwritten(place.memory, turn))
+                    elsewhere = _elsewhere(place.memory, turn, state)
             except StoreError:
                 pending = turn
                 raise
-        noted = seen(state["messages"])
-        return {"r3mem_recalled": "", "r3mem_turn": pending, "r3mem_seen": noted}
+        return {
+            "r3mem_recalled": "",
+            "r3mem_turn": pending,
+            "r3mem_seen": seen(state["messages"]),
+            "r3mem_elsewhere": elsewhere,
+        }
 
     aafter_agent = in_thread(after_agent)
 
-    def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> str:
+    def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> dict[str, Any]:
         with raise_or_log(self.on_error, logger, "nothing was recalled"):
             memory, sessions = self._scope.place()
-            return prompt_memory(
+            elsewhere = _elsewhere(memory, turn, state)
+            recalled = prompt_memory(
                 memory,
                 question(turn),
                 # What is said now is the newest of the thread already.
                 window=self._window and self._window + len(turn),
-                shown_ids=known_ids(memory, state["messages"], turn),
+                shown_ids=[*known_ids(memory, state["messages"], turn), *elsewhere],
                 sessions=sessions,
                 **self._options,
-            ).text()
-        return ""
+            )
+            return {"r3mem_recalled": recalled.text(), "r3mem_elsewhere": elsewhere}
+        return {"r3mem_recalled": ""}
+
+
+def _elsewhere(
+    memory: CompressiveMemory, turn: Sequence[AnyMessage], state: R3MemoryState
+) -> list[int]:
+    new = said_elsewhere(memory, state.get("r3mem_seen"), turn, state["messages"])
+    return sorted(new.union(state.get("r3mem_elsewhere", ())))
 
 
 def _with_recalled(request: ModelRequest[ContextT]) -> ModelRequest[ContextT]:

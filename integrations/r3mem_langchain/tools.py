@@ -14,7 +14,7 @@ from r3mem_agents import CompressiveMemory, Recollection
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.prompts import NOTHING_FOUND, RecallFrom, mark_recalled, turn_line
 from r3mem_agents.validation import check_count
-from r3mem_langchain._keys import digest_of, turn_key
+from r3mem_langchain._keys import note_key
 from r3mem_langchain._scope import Scope
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
@@ -125,9 +125,8 @@ def _telling_the_model() -> Iterator[None]:
 
 
 def _key(text: str) -> str | None:
-    # Some models number their calls anew in each answer, so the id alone does not tell notes apart.
     call = _call.get()
-    return None if call is None else turn_key(f"{call} {digest_of(text)}")
+    return None if call is None else note_key(call, text)
 
 
 def _tool(function: Callable[..., str], schema: type[BaseModel]) -> BaseTool:
