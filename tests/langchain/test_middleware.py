@@ -158,6 +158,20 @@ async def test_answers_are_streamed(open_memory: OpenMemory) -> None:
     assert texts(memory, "a") == ["The dog?", "He is called Biscuit.", "Dog?", "Biscuit, I said."]
 
 
+@pytest.mark.parametrize("mode", ["values", "updates"])
+def test_a_stream_of_messages_shows_nothing_of_the_memory(
+    open_memory: OpenMemory, mode: str
+) -> None:
+    """As the page on LangChain says it is had."""
+    memory = open_memory(user="alice")
+    memory.remember("user", "My dog is called Biscuit.", session="before")
+    graph = agent(scripted("Biscuit."), R3MemoryMiddleware(memory))
+    asked = said("What is my dog called?")
+    states = [*graph.stream(asked, stream_mode=mode, output_keys=["messages"])]
+    assert states
+    assert "r3mem" not in str(states)
+
+
 def test_blocks_of_a_system_message_stay(open_memory: OpenMemory) -> None:
     memory = open_memory(user="alice")
     memory.remember("user", "My dog is called Biscuit.")
