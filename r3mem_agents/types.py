@@ -1,4 +1,7 @@
-"""The values that go in and come out of a memory: plain, frozen, without torch."""
+"""The values that go in and come out of a memory: plain, frozen, without torch.
+
+A ``repr`` has no word of what was said or asked, nor a name, key or metadata: it may go into a log.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,12 @@ class Turn:
     """
 
     role: str
-    text: str
-    name: str | None = None
+    text: str = field(repr=False)
+    name: str | None = field(default=None, repr=False)
     session: str | None = None
     time: datetime | None = None
-    metadata: Mapping[str, Any] | None = None
-    key: str | None = None
+    metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class StoredTurn(Turn):
 
     session: str
     time: datetime
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
     id: int
 
 
@@ -71,7 +74,7 @@ class Evidence:
     """
 
     log_odds: float
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +91,10 @@ class Explanation:
     """
 
     evidence: Mapping[str, Evidence]
-    said: tuple[str, ...]
-    unsaid: tuple[str, ...]
+    said: tuple[str, ...] = field(repr=False)
+    unsaid: tuple[str, ...] = field(repr=False)
     similarity: float | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = field(repr=False)
 
     @property
     def log_odds(self) -> float:
@@ -120,9 +123,9 @@ class LookupExplanation:
         outcome: In plain words, what was found or why nothing was.
     """
 
-    words: tuple[str, ...] = ()
-    speakers: tuple[str, ...] = ()
-    times: tuple[str, ...] = ()
+    words: tuple[str, ...] = field(default=(), repr=False)
+    speakers: tuple[str, ...] = field(default=(), repr=False)
+    times: tuple[str, ...] = field(default=(), repr=False)
     sureness: float = 0.0
     outcome: str
 

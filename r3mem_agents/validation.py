@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from numbers import Integral, Real
 from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
@@ -14,6 +14,12 @@ from r3mem_agents.types import Turn
 
 MAX_KEY_BYTES = 255
 """Longest key of a turn, in UTF-8; chosen so that an index entry fits on a page of any database."""
+
+MAX_ROLE = 64
+"""Longest role, in characters; chosen: those of hosts have some ten."""
+
+ROLES = frozenset({"ai", "assistant", "developer", "function", "human", "system", "tool", "user"})
+"""Roles in the protocols of chat models; there may be others."""
 
 MAX_NESTING = 100
 """Deepest nesting of metadata; Python's JSON parser fails at some 900 levels on a deep stack."""
@@ -40,10 +46,21 @@ def check_text(value: object, what: str) -> str:
 
 
 def check_name(value: object, what: str) -> str:
-    """Accept any text but an empty one."""
-    if not check_text(value, what):
-        raise InvalidInputError(f"{what} is empty; give a name")
+    """Accept any text but a blank one."""
+    if not check_text(value, what).strip():
+        raise InvalidInputError(f"{what} is {'blank' if value else 'empty'}; give a name")
     return str(value)
+
+
+def check_role(value: object, what: str) -> str:
+    """Accept a name on one line, of at most ``MAX_ROLE``; hosts have roles of their own."""
+    role = check_name(value, what)
+    if len(role) > MAX_ROLE or len(role.splitlines()) > 1:
+        raise InvalidInputError(
+            f"{what} looks like a text: a role is one line of at most {MAX_ROLE} characters, such "
+            "as 'user', 'assistant' or 'tool', and comes before the text: remember(role, text)"
+        )
+    return role
 
 
 def check_scope(user: object, agent: object, session: object) -> None:
@@ -76,30 +93,47 @@ def check_time(value: object, what: str) -> datetime:
 
 def check_count(value: object, what: str, least: int = 1) -> int:
     """Accept a whole number that is not too small."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise InvalidInputError(f"{what} must be an int, not {type(value).__name__}")
     if value < least:
         raise InvalidInputError(f"{what} is {value}; it must be {least} or more")
-    return value
+    return int(value)
 
 
 def check_score(value: object, what: str) -> float:
-    """Accept a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Accept a number from 0 to 1."""
+    number: Any = value
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= number <= 1:
         raise InvalidInputError(f"{what} is {value!r}; give a number from 0 to 1")
     return float(value)
 
 
 def check_question(
     query: object, count: object, what: str, level: object = "turn", now: object = None
-) -> None:
-    """Accept a question, how much is wanted, turns or sessions, and a time or ``None``."""
+) -> int:
+    """Accept a question, how much is wanted, turns or sessions, and a time or ``None``.
+
+    Returns:
+        How much is wanted.
+    """
     check_text(query, "query")
-    check_count(count, what)
     if level not in ("turn", "session"):
         raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
     if now is not None:
         check_time(now, "now")
+    return check_count(count, what)
+
+
+def check_period(since: object, until: object) -> tuple[datetime | None, datetime | None]:
+    """Accept the two ends of a period, either of which may be open."""
+    start = None if since is None else check_time(since, "since")
+    end = None if until is None else check_time(until, "until")
+    if start is not None and end is not None and start > end:
+        raise InvalidInputError(
+            f"since {start.isoformat()} is after until {end.isoformat()}, and no turn can pass; "
+            "give the earlier one as since"
+        )
+    return start, end
 
 
 def check_names(values: object, what: str) -> list[str]:
@@ -133,21 +167,22 @@ def check_ids(values: object, what: str) -> list[int]:
     """Accept several turn ids; repetitions are dropped."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidInputError(f"{what} must be a list of int, not {type(values).__name__}")
-    ids = list(values)
-    for value in ids:
-        if isinstance(value, bool) or not isinstance(value, int):
+    ids: dict[int, None] = {}
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, Integral):
             raise InvalidInputError(f"{what} holds {value!r}; a turn's id is an int")
-    return list(dict.fromkeys(ids))
+        ids[int(value)] = None
+    return list(ids)
 
 
 def check_turn(turn: object, what: str) -> Turn:
     """Accept a turn whose every field can be stored."""
     if not isinstance(turn, Turn):
         raise InvalidInputError(f"{what} must be a Turn, not {type(turn).__name__}")
-    check_name(turn.role, f"{what}.role")
+    check_role(turn.role, f"{what}.role")
     check_text(turn.text, f"{what}.text")
     if turn.name is not None:
-        check_text(turn.name, f"{what}.name")
+        check_name(turn.name, f"{what}.name")
     if turn.session is not None:
         check_name(turn.session, f"{what}.session")
     if turn.time is not None:
@@ -156,6 +191,17 @@ def check_turn(turn: object, what: str) -> Turn:
         check_key(turn.key, f"{what}.key")
     if turn.metadata is not None:
         metadata_json(turn.metadata, f"{what}.metadata")
+    return turn
+
+
+def check_order(turn: Turn) -> Turn:
+    """Refuse a role and a text that were most likely given in each other's place."""
+    if turn.text in ROLES and turn.role not in ROLES:
+        raise InvalidInputError(
+            f"the text is {turn.text!r}, which is a role, and the role is none that is known: the "
+            "role comes first, remember(role, text); if that is what was said, "
+            "remember_many([Turn(role=..., text=...)]) takes it"
+        )
     return turn
 
 

@@ -9,7 +9,7 @@ in the text each part lies; a plain message has none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from langchain_core.messages import (
@@ -24,6 +24,7 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.validation import check_name, check_role
 from r3mem_langchain._bytes import packed, unpacked
 from r3mem_langchain._keys import turn_key
 from r3mem_langchain._quoting import METADATA, quotes
@@ -32,7 +33,10 @@ ROLES = {"human": "user", "ai": "assistant"}
 TYPES = {"user": "human", "assistant": "ai", "system": "system"}
 """Role to type of message; other roles are kept with their type, or read as a ``ChatMessage``."""
 
-ELSEWHERE = {"content", "id", "invalid_tool_calls", "name", "role", "tool_calls", "type"}
+CHAT = "chat"
+"""Type of message that has any role."""
+
+ELSEWHERE = {"content", "id", "invalid_tool_calls", "tool_calls", "type"}
 """Fields that are not kept under their names."""
 
 THOUGHTS = ("reasoning", "thinking")
@@ -70,12 +74,18 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     if isinstance(message, RemoveMessage):
         raise InvalidInputError("a RemoveMessage tells the host to remove one; it is not kept")
     message = message_chunk_to_message(message)
-    role = message.role if isinstance(message, ChatMessage) else ROLES.get(message.type)
-    role = role or message.type
+    said_as = message.role if isinstance(message, ChatMessage) else ROLES.get(message.type)
+    role = _accepted(check_role, message.type if said_as is None else said_as) or CHAT
+    name = _accepted(check_name, message.name)
     text, extra = _spoken(message)
-    if TYPES.get(role, "chat") != message.type:
+    if TYPES.get(role, CHAT) != message.type:
         extra["type"] = message.type
-    fields = {name: value for name, value in message if name not in ELSEWHERE}
+    whole = {"role": role, "name": name}  # unless a turn cannot have them
+    fields = {
+        field: value
+        for field, value in message
+        if field not in ELSEWHERE and (field not in whole or whole[field] != value)
+    }
     if kept := _kept(message, fields, quoting="quotes" in extra):
         extra["fields"] = kept
     key = key_of(message)
@@ -84,11 +94,19 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
     return Turn(
         role=role,
         text=text,
-        name=message.name,
+        name=name,
         session=session,
         metadata={METADATA: extra} if extra else None,
         key=key,
     )
+
+
+def _accepted(check: Callable[[object, str], str], value: object) -> str | None:
+    # The value, if a turn can have it.
+    try:
+        return check(value, "it")
+    except InvalidInputError:
+        return None
 
 
 def key_of(message: BaseMessage) -> str | None:
@@ -179,11 +197,10 @@ def _is_json(value: object) -> bool:
 def to_message(turn: Turn) -> BaseMessage:
     """A turn as a message, equal to the one that it was made from."""
     extra = (turn.metadata or {}).get(METADATA, {})
-    kind = extra.get("type", TYPES.get(turn.role, "chat"))
-    data = dict(extra.get("fields", {}))
-    data |= {"content": _content(turn, extra), "name": turn.name, "id": extra.get("id", turn.key)}
-    if kind == "chat":
-        data["role"] = turn.role
+    kind = extra.get("type", TYPES.get(turn.role, CHAT))
+    data: dict[str, Any] = {"name": turn.name} | ({"role": turn.role} if kind == CHAT else {})
+    data |= extra.get("fields", {})
+    data |= {"content": _content(turn, extra), "id": extra.get("id", turn.key)}
     if calls := extra.get("calls"):
         data["tool_calls"] = [
             call | {"args": json.loads(turn.text[slice(*call["args"])])} for call in calls

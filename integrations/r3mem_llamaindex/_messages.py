@@ -58,7 +58,7 @@ def to_turn(message: ChatMessage, session: str) -> Turn:
     return Turn(
         role=message.role.value,
         text=text,
-        name=name if isinstance(name, str) else None,
+        name=name if isinstance(name, str) and name.strip() else None,
         session=session,
         metadata={METADATA: extra} if extra else None,
     )

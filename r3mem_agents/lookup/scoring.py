@@ -109,8 +109,7 @@ def consider(
         direct |= similarity >= GIST_FLOOR
     if weights.has("neighbours"):
         direct |= _beside(turns, direct)
-    if turns.silent is not None:
-        direct &= ~turns.silent
+    direct &= turns.speaking()
     places = np.flatnonzero(direct)
     closeness = _closeness(turns, question.spans) if question.spans else None
     return Considered(
@@ -167,7 +166,7 @@ def _beside(turns: Snapshot, direct: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _listed(turns: Snapshot, question: Question, weights: Weights) -> Evidence | None:
     # Everything that was said by the speakers and at the times that the question names, if
     # anything.
-    chosen = np.ones(len(turns.ids), bool) if turns.silent is None else ~turns.silent
+    chosen = turns.speaking()
     parts = {"time": np.zeros(len(chosen))}
     if question.spans and weights.has("time"):
         time = _closeness(turns, question.spans)

@@ -95,3 +95,9 @@ class Snapshot:
             gist_turn=self.gist_turn[heard],
             silent=silent,
         )
+
+    def speaking(self) -> NDArray[np.bool_]:
+        """Return which turns say anything: not those that are silent, or have an empty text."""
+        speaking = self.lengths > 0
+        speaking[self.gist_turn] = True
+        return speaking

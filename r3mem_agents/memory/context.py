@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, StoredTurn
+from r3mem_agents.validation import check_text
 
 TokenCounter = Callable[[str], int]
 """Counts the tokens of a text."""
@@ -52,7 +54,17 @@ def compose(
         nothing: The text when nothing is found or fits; ``None`` means a sentence that says so. If
             even that does not fit, the text is empty.
         now: In whose zone times are written; ``None`` means the local one.
+
+    Raises:
+        InvalidInputError: If ``count`` cannot be called, or ``nothing`` is no text.
     """
+    if not callable(count):
+        raise InvalidInputError(
+            f"count must be a function of a text, not {type(count).__name__}, such as "
+            "lambda text: len(encoding.encode(text))"
+        )
+    if nothing is not None:
+        check_text(nothing, "nothing")
     taken: list[Recollection] = []
     spent = 0
     found = False

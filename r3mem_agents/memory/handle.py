@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,10 +12,7 @@ from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.models import choose_model, findable, load_model
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import scope_of
-from r3mem_agents.memory.retrieval import Retriever
-from r3mem_agents.memory.writing import Writer
 from r3mem_agents.store import Store
 from r3mem_agents.types import IN_MEMORY
 from r3mem_agents.validation import check_scope
@@ -74,13 +71,11 @@ class Handle:
         user: Name of the user.
         agent: Name of the agent.
         session: Session of turns that name none.
+        location: Opens the file again.
         store: The rows of the file.
         obfuscator: Hides what is in the rows.
         model: Compresses texts and expands memory tokens.
         scope: The user and the agent, as the store knows them.
-        reader: Reads the turns of the scope.
-        retriever: Looks up turns of the scope.
-        writer: Writes turns to the scope.
     """
 
     def __init__(
@@ -101,8 +96,8 @@ class Handle:
             model: The model to open the file with; an open file has one.
 
         Raises:
-            InvalidInputError: If a name has a wrong type or is empty.
-            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            InvalidInputError: If a name has a wrong type or is blank.
+            StoreError: If the file cannot be opened, is damaged, is no memory, or was closed.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
         check_scope(user, agent, session)
@@ -110,11 +105,13 @@ class Handle:
         self.file = file if isinstance(file, OpenFile) else OpenFile(file, model)
         self.user, self.agent, self.session = user, agent, session
         self.store, self.obfuscator = self.file.store, self.file.obfuscator
-        self.model = self.file.model
+        self.model, self.location = self.file.model, self.store.location
+        self.store.ready()
         self.scope = scope_of(self.obfuscator, user, agent)
-        self.reader = Reader(self.store, self.scope, self.obfuscator, self.model)
-        self.retriever = Retriever(self.store, self.scope, self.obfuscator, self.model, self.reader)
-        self.writer = Writer(self.store, self.scope, self.obfuscator, self.model, self.reader)
+
+    def __repr__(self) -> str:
+        names = "".join(f", {what}={name!r}" for what, name in self.names().items())
+        return f"{self.location!r}{names}, model={self.model.name!r}"
 
     def names(
         self, user: str | None = None, agent: str | None = None, session: str | None = None
@@ -126,6 +123,13 @@ class Handle:
             "session": self.session if session is None else session,
         }
 
+    def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
+        """Return the ids of those turns of a session that have one of these keys, by key."""
+        masked = {self.obfuscator.mask(key): key for key in keys}
+        digest = self.obfuscator.digest("session", session)
+        found = self.store.keyed(self.scope, digest, list(masked))
+        return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
+
     def reopening(self, memory: Callable[..., M]) -> Callable[[], M]:
         """Return what opens a memory on the same file and names, and can be pickled.
 
@@ -135,12 +139,12 @@ class Handle:
         Raises:
             InvalidInputError: If there is no file.
         """
-        if self.store.location == IN_MEMORY:
+        if self.location == IN_MEMORY:
             raise InvalidInputError(
                 "a memory without a file cannot be pickled; open it on one: "
                 "CompressiveMemory('alice.db')"
             )
-        return partial(memory, self.store.location, model=self.file.model_path, **self.names())
+        return partial(memory, self.location, model=self.file.model_path, **self.names())
 
     def close(self) -> None:
         """Close the file, if this handle opened it."""

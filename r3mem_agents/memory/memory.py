@@ -11,9 +11,13 @@ from r3mem_agents import validation as check
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.memory.context import TokenCounter, compose
 from r3mem_agents.memory.counting import memory_stats, user_stats
+from r3mem_agents.memory.fixed import Fixed
 from r3mem_agents.memory.handle import Handle, OpenFile
+from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.retrieval import Retriever
 from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
 from r3mem_agents.memory.verifying import verify
+from r3mem_agents.memory.writing import Writer
 from r3mem_agents.types import NOBODY, StoredTurn, Turn
 
 if TYPE_CHECKING:
@@ -28,11 +32,11 @@ class CompressiveMemory:
     front, which runs in a thread. A copy of a memory is the memory itself; a pickle holds its
     location and names, and opens the file again. An argument of a wrong type or value raises
     ``InvalidInputError`` before anything is done. Where turns are damaged, reading returns the
-    others, and a ``DamageWarning`` names the damaged ones and says what to do.
+    others, and a ``DamageWarning`` names the damaged ones and says what to do. Attributes cannot be
+    assigned: ``scoped`` returns a memory with others. A ``repr`` holds no word of any turn.
 
     Attributes:
-        location: An absolute path or URL that opens the same memory again; ``":memory:"`` of one
-            without a file, which is gone once it is closed.
+        location: Path or URL that opens the file again; ``":memory:"`` of one that has none.
         user: Whose memory it is.
         agent: Which agent's memory it is.
         session: Session of turns that name none.
@@ -44,6 +48,12 @@ class CompressiveMemory:
         >>> memory.recall("What is my dog called?")[0].text
         'My dog is called Biscuit.'
     """
+
+    location = Fixed[str]()
+    user = Fixed[str]()
+    agent = Fixed[str]()
+    session = Fixed[str]()
+    model = Fixed["ReversibleModel"]()
 
     def __init__(
         self,
@@ -66,20 +76,17 @@ class CompressiveMemory:
                 written with, or the bundled one. A file that is open has its model already.
 
         Raises:
-            StoreError: If the file cannot be opened, is damaged, or is no memory.
+            StoreError: If the file cannot be opened, is damaged, is no memory, or was closed.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
         self._handle = Handle(path_or_url, user, agent, session, model)
-        self.location, self.model = self._handle.store.location, self._handle.model
-        self.user, self.agent, self.session = user, agent, session
+        self._reader, self._writer = Reader(self._handle), Writer(self._handle)
+        self._retriever = Retriever(self._handle)
 
     def scoped(
         self, *, user: str | None = None, agent: str | None = None, session: str | None = None
     ) -> Self:
         """Return a memory for another user, agent or session, on the same file and model, at once.
-
-        The file stays open until the memory that opened it is closed: closing the one returned, or
-        leaving its ``with``, closes nothing.
 
         Args:
             user: Whose memory; ``None`` means this one's, and likewise below.
@@ -87,6 +94,9 @@ class CompressiveMemory:
             session: Session of turns that name none.
         """
         return type(self)(self._handle.file, **self._handle.names(user, agent, session))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._handle!r})"
 
     def __deepcopy__(self, _: object = None) -> Self:
         return self
@@ -97,16 +107,16 @@ class CompressiveMemory:
         return self._handle.reopening(type(self)), ()
 
     def __enter__(self) -> Self:
+        self._handle.store.ready()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the file, if this memory opened it; what was stored stays.
+        """Close the file, and with it what ``scoped`` made; what was stored stays.
 
-        All memories that ``scoped`` made of this one are closed with it. Closing one of those does
-        nothing, nor does a second call.
+        A memory that ``scoped`` made closes nothing, nor does a second call.
         """
         self._handle.close()
 
@@ -124,26 +134,25 @@ class CompressiveMemory:
         """Store one turn, and return it as it is stored, with its id.
 
         Args:
-            role: ``user``, ``assistant``, ``tool`` ...
-            text: What was said; any Unicode text.
+            role: ``user``, ``assistant``, ``tool`` or any other, on one line.
+            text: What was said; any Unicode text, an empty one too, which no lookup finds.
             name: The speaker's name.
             session: The turn's session; ``None`` means the memory's.
             time: When it was said, with a time zone; ``None`` means now.
             metadata: Anything that JSON can hold.
             key: The name by which you know the turn, unique in its session. If the session has it
-                already with the same role, name, text and metadata, nothing is written, so it is
-                safe to repeat a write that may have failed. If any of these differs, the turn is
-                edited: it keeps its id, its place in the history and, unless ``time`` is given, its
-                time; what it said before is no longer found.
+                already with the same role, name, text and metadata, nothing is written, so a write
+                that may have failed can be repeated. If any differs, the turn is edited: it keeps
+                its id, its place and, if no ``time`` is given, its time; the old text is not found.
 
         Raises:
-            InvalidInputError: If a value cannot be stored.
+            InvalidInputError: If a value cannot be stored, or role and text change places.
             StoreError: If it could not be written; nothing was changed then.
         """
         turn = Turn(
             role=role, text=text, name=name, session=session, time=time, metadata=metadata, key=key
         )
-        return self._handle.writer.write([check.check_turn(turn, "turn")], self.session)[0]
+        return self._writer.write([check.check_order(check.check_turn(turn, "turn"))])[0]
 
     def remember_many(
         self, turns: Iterable[Turn], *, replace: bool = False, forget: Iterable[int] = ()
@@ -151,22 +160,20 @@ class CompressiveMemory:
         """Store turns as one batch, all or none, and return them as they are stored, with ids.
 
         Args:
-            turns: In the order in which they were said. Stored ones get new ids.
-                If a session has a turn's key already, the turn is not written again, or edits the
-                one that has the key, as for ``remember``.
+            turns: In the order in which they were said. One whose key its session has already is
+                not written again, or edits the one that has the key, as for ``remember``.
             replace: Write these anew instead, in place of those with their keys, with new ids and
                 so at the end of the history.
-            forget: Ids of turns to forget in the same transaction; unknown ones are ignored. Unlike
-                the verb ``forget``, this does not wait until the file is rewritten. What is left of
-                them in unused parts of it, and of replaced and edited turns, is gone some seconds
-                later, and before the file is closed.
+            forget: Ids of turns to forget in the same transaction; unknown ones are ignored. What
+                is left in unused parts of the file, of them and of replaced and edited turns, is
+                gone some seconds later, and before the file is closed; ``forget`` waits for that.
 
         Raises:
             InvalidInputError: If a turn cannot be stored; the message says which.
             StoreError: If they could not be written; nothing was changed then.
         """
         checked, gone = check.check_turns(turns), check.check_ids(forget, "forget")
-        return self._handle.writer.write(checked, self.session, replace=replace, forget=gone)
+        return self._writer.write(checked, replace=replace, forget=gone)
 
     def recall(
         self,
@@ -186,15 +193,15 @@ class CompressiveMemory:
     ) -> Recollections:
         """Find the turns that answer a question, best first; none if nothing is relevant.
 
-        A time in the question, in English ("in May", "last week", "before 7 May 2023", "from 3 to 5
-        May"), favours turns of that time and excludes none; ``since`` and ``until`` do. A question
-        of times and speakers' names alone ("What did Priya say yesterday?") finds turns of these,
-        the most telling and newest first. One of stop words alone ("Who am I?") finds all turns,
-        the first with a score of 0.5; but not "And then?" or "How are you?".
+        A time in the question, in English ("last week", "before 7 May 2023"), favours turns of that
+        time and excludes none; ``since`` and ``until`` do. A question of times and speakers' names
+        alone ("What did Priya say yesterday?") finds turns of these, the most telling and newest
+        first. One of stop words alone ("Who am I?") finds all turns, the first with a score of 0.5;
+        but not "And then?" or "How are you?".
 
         Args:
             query: The question, of any length.
-            k: Most turns to return.
+            k: Maximum number of turns to return.
             since: Only turns said at this time or later.
             until: Only turns said at this time or before.
             now: What dates in the question are relative to, and the zone of their days; ``None``
@@ -208,16 +215,15 @@ class CompressiveMemory:
             level: ``"turn"``, or ``"session"``: the best turn of each of the ``k`` best sessions.
             neighbours: Count what was said beside a turn, and in its session, as evidence for it;
                 not useful where the turns of a session are independent entries, no conversation.
-            explain: Say why: give each turn an ``explanation`` of its evidence by level, in numbers
-                and plain words, and the list one of how the question was read, and of why nothing
-                was found if so. A lookup takes a little longer then.
+            explain: Say why, which takes a little longer: give each turn an ``explanation`` of its
+                evidence by level, and the list one of how the question was read and what it found.
 
         Raises:
             NotFoundError: If one of ``sessions`` does not exist.
         """
-        check.check_question(query, k, "k", level, now)
+        k = check.check_question(query, k, "k", level, now)
         some = filters(self._handle, sessions, roles, exclude, since, until, min_score)
-        return self._handle.retriever.recall(query, some, level, k, now, neighbours, explain)
+        return self._retriever.recall(query, some, level, k, now, neighbours, explain)
 
     def context(
         self,
@@ -238,7 +244,7 @@ class CompressiveMemory:
 
         Args:
             query: The question.
-            token_budget: Most tokens of the result.
+            token_budget: Maximum number of tokens of the result.
             now: As for ``recall``. Times are written in its zone, or else in the local one.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
@@ -250,9 +256,9 @@ class CompressiveMemory:
         Raises:
             NotFoundError: If one of ``sessions`` does not exist.
         """
-        check.check_question(query, token_budget, "token_budget", now=now)
+        token_budget = check.check_question(query, token_budget, "token_budget", now=now)
         some = filters(self._handle, sessions, roles, exclude)
-        batches = self._handle.retriever.within(token_budget, query, some, now)
+        batches = self._retriever.within(token_budget, query, some, now)
         return compose(batches, token_budget, count or self.model.count_tokens, nothing, now).text
 
     def summary(self, session: str | None = None, k: int = 3) -> list[StoredTurn]:
@@ -260,14 +266,14 @@ class CompressiveMemory:
 
         Args:
             session: The session; ``None`` means the memory's.
-            k: Most turns.
+            k: Maximum number of turns to return.
 
         Raises:
             NotFoundError: If there is no such session. The memory's own session always exists.
         """
-        check.check_count(k, "k")
+        k = check.check_count(k, "k")
         row = session_row(self._handle, session)
-        return [] if row is None else self._handle.retriever.salient(row, k)
+        return [] if row is None else self._retriever.salient(row, k)
 
     def history(self, session: str | None = None) -> list[StoredTurn]:
         """Return the turns byte for byte, in the order in which they were stored.
@@ -279,7 +285,7 @@ class CompressiveMemory:
             NotFoundError: If there is no such session. The memory's own session always exists.
         """
         row = None if session is None else session_row(self._handle, session)
-        return [] if row is None and session is not None else self._handle.reader.history(row)
+        return [] if row is None and session is not None else self._reader.history(row)
 
     def turn_ids(
         self,
@@ -299,7 +305,7 @@ class CompressiveMemory:
 
     def sessions(self) -> list[str]:
         """Return the names of the sessions that hold turns, in the order of their first turns."""
-        return self._handle.reader.sessions()
+        return self._reader.sessions()
 
     def fetch(
         self,
@@ -315,7 +321,7 @@ class CompressiveMemory:
             keys: Or their keys; exactly one of the two must be given.
             session: The session of the keys; ``None`` means the memory's.
         """
-        return self._handle.reader.turns(fetched(self._handle, turn_ids, keys, session))
+        return self._reader.turns(fetched(self._handle, turn_ids, keys, session))
 
     def forget(
         self,
@@ -326,11 +332,10 @@ class CompressiveMemory:
     ) -> int:
         """Remove turns and every trace of them, and return how many they were.
 
-        Memory tokens, gists, terms, names and metadata go, and the file is marked; then it is
-        rewritten, which takes longer the larger it is, so that no byte of them is left in it. If
-        the process is killed in between, the next one to open the file does that. ``everything``
-        also hides how many turns there were: ids continue from a random number. Copies of the file,
-        and the disk, are out of reach.
+        The file is then rewritten, which takes longer the larger it is, so that no byte of them is
+        left in it. If the process is killed in between, the next one to open the file does that.
+        ``everything`` also hides how many turns there were: ids continue from a random number.
+        Copies of the file, and the disk, are out of reach.
 
         Args:
             turn_ids: The turns to forget.
@@ -342,7 +347,7 @@ class CompressiveMemory:
             StoreUnavailableError: If the turns were forgotten, but bytes of them are left for now.
         """
         some = doomed(self._handle, turn_ids, session, everything)
-        return 0 if some is None else self._handle.writer.forget(*some)
+        return 0 if some is None else self._writer.forget(*some)
 
     def stats(self) -> MemoryStats:
         """Count what this user's memory with this agent holds, and what it costs."""
@@ -358,10 +363,8 @@ class CompressiveMemory:
     def verify(self) -> Verification:
         """Compare the whole file, of all users, with what was written, turn by turn.
 
-        This checks the pages and indexes of the database, that every row refers to rows that exist,
-        a checksum over each turn with its names, time, metadata and memory tokens, the text that
-        these expand to, and its terms. It takes as long as reading every turn, and returns what is
-        damaged and what else is wrong; ``ok`` if nothing is.
+        This checks the pages and indexes of the database, that rows refer to rows that exist, and
+        of each turn a checksum, its text and its terms. It takes as long as reading every turn.
         """
         return verify(self._handle.store, self._handle.obfuscator, self.model)
 
@@ -376,8 +379,7 @@ class CompressiveMemory:
 
         Raises:
             InvalidInputError: If ``path`` is none, or a file is there.
-            StoreUnavailableError: If the copy cannot be written.
-            StoreCorruptError: If the file is damaged.
+            StoreError: If the copy cannot be written, or the file is damaged.
         """
         self._handle.store.backup(path)
 

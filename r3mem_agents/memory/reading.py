@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import DamagedTurnError, ReadBackError
 from r3mem_agents.memory.damage import ADVICE, NOT_EXPANDED, expanded, named, tell
-from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.records import (
     as_read,
     damaged_turn,
@@ -19,11 +19,11 @@ from r3mem_agents.memory.records import (
 )
 from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.store import NewTurn, Scope, Store, TurnRow
+from r3mem_agents.store import NewTurn, TurnRow
 from r3mem_agents.types import DamagedTurn, StoredTurn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import MemoryTokens, ReversibleModel
+    from r3mem_agents.model import MemoryTokens
 
 EXPANDED_AT_ONCE = 256
 """Number of turns that are decoded together, which bounds the memory used."""
@@ -35,13 +35,9 @@ class Reader:
     If turns are damaged, the others are returned and a warning names the damaged ones.
     """
 
-    def __init__(
-        self, store: Store, scope: Scope, obfuscator: Obfuscator, model: ReversibleModel
-    ) -> None:
-        self._store = store
-        self._scope = scope
-        self._obfuscator = obfuscator
-        self._model = model
+    def __init__(self, handle: Handle) -> None:
+        self._store, self._scope = handle.store, handle.scope
+        self._obfuscator, self._model = handle.obfuscator, handle.model
 
     def history(self, session: int | None) -> list[StoredTurn]:
         """Return every turn, or those of the session with this row id, in the order of writing.
@@ -87,15 +83,6 @@ class Reader:
                     "Something in this process or machine changes what the model computes: try "
                     "again in a fresh process, and please report what it takes to see this"
                 )
-
-    def keyed(self, session: str, keys: Sequence[str]) -> dict[str, int]:
-        """Return the ids of the turns of a session that have one of these keys, by key."""
-        if not keys:
-            return {}
-        masked = {self._obfuscator.mask(key): key for key in keys}
-        digest = self._obfuscator.digest("session", session)
-        found = self._store.keyed(self._scope, digest, list(masked))
-        return {masked[key]: turn for key, turn in found.items() if key in masked}  # damage aside
 
     def renew_terms(self) -> None:
         """Recompute the terms of every turn by the rules of this process.

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.lookup.ranking import Winner, rank
@@ -20,18 +20,15 @@ from r3mem_agents.memory.explanation.lookup import NO_QUESTION, NO_TURNS, explai
 from r3mem_agents.memory.explanation.said_words import SaidWords
 from r3mem_agents.memory.explanation.turns import Explainer
 from r3mem_agents.memory.filters import Filters
+from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.index_cache import INDEX_CACHE
 from r3mem_agents.memory.lookups import Lookup
-from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.query_parser import parse
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.scope_index import ScopeSnapshot
 from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.store import Scope, Store, TurnRow
+from r3mem_agents.store import TurnRow
 from r3mem_agents.types import Explanation, Recollection, Recollections, StoredTurn
-
-if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
 
 CONTEXT_BATCH = 16
 """Number of turns that are read together to fill a context."""
@@ -51,27 +48,13 @@ class _Request(NamedTuple):
 
 
 class Retriever:
-    """Looks up turns of one scope.
+    """Looks up turns of one scope."""
 
-    Args:
-        store: Rows of the file.
-        scope: The user and the agent.
-        obfuscator: Hides what is in the rows.
-        model: Compresses texts and expands memory tokens.
-        reader: Reads turns of the scope.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        scope: Scope,
-        obfuscator: Obfuscator,
-        model: ReversibleModel,
-        reader: Reader,
-    ) -> None:
-        self._store, self._scope, self._obfuscator = store, scope, obfuscator
-        self._model, self._reader = model, reader
-        self._expand = partial(TEXT_CACHE.expand, model)
+    def __init__(self, handle: Handle) -> None:
+        self._store, self._scope = handle.store, handle.scope
+        self._obfuscator, self._model = handle.obfuscator, handle.model
+        self._reader = Reader(handle)
+        self._expand = partial(TEXT_CACHE.expand, handle.model)
 
     def recall(
         self,
@@ -127,6 +110,7 @@ class Retriever:
     def _look_up(self, request: _Request) -> tuple[Lookup | None, Mapping[int, TurnRow]]:
         # The lookup, or ``None`` without a question or without turns; and rows by turn id, those of
         # the winners among them. Nothing is expanded that need not be compared.
+        self._store.ready()
         query, filters, level, k, now, weights = request
         if not query.strip():
             return None, {}

@@ -21,12 +21,13 @@ def filters(
     min_score: float | None = None,
 ) -> Filters:
     """Check the arguments by which a lookup leaves turns out."""
+    start, end = check.check_period(since, until)
     return Filters(
         sessions=None if sessions is None else session_rows(handle, sessions),
         roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
         exclude=frozenset(check.check_ids(exclude, "exclude")),
-        since=None if since is None else check.check_time(since, "since"),
-        until=None if until is None else check.check_time(until, "until"),
+        since=start,
+        until=end,
         min_score=None if min_score is None else check.check_score(min_score, "min_score"),
     )
 
@@ -63,7 +64,7 @@ def keyed(handle: Handle, keys: Iterable[str], session: str | None) -> list[int]
     """Return the ids of the turns with these keys, in their order, as far as there are any."""
     names = dict.fromkeys(check.check_names(keys, "keys"))
     where = handle.session if session is None else check.check_name(session, "session")
-    known = handle.reader.keyed(where, list(names))
+    known = handle.keyed(where, list(names))
     return [known[key] for key in names if key in known]
 
 
@@ -95,6 +96,8 @@ def fetched(
     """Return the ids that ``CompressiveMemory.fetch`` asks for, by ids or by keys."""
     if (ids is None) == (keys is None):
         raise InvalidInputError("fetch takes one of turn_ids=[...] and keys=[...]")
+    if ids is not None and session is not None:
+        raise InvalidInputError("fetch takes a session with keys=[...] only: ids need none")
     return check.check_ids(ids, "turn_ids") if keys is None else keyed(handle, keys, session)
 
 

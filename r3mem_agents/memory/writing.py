@@ -6,19 +6,14 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import close_turn
 from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.store import Scope, Store
 from r3mem_agents.timestamps import settle
 from r3mem_agents.types import StoredTurn, Turn
-
-if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
 
 NEW = 0
 """The id of a turn that has none yet: those of a store begin at 1."""
@@ -30,24 +25,14 @@ Slot = int | tuple[str, str]
 class Writer:
     """Writes to one scope."""
 
-    def __init__(
-        self,
-        store: Store,
-        scope: Scope,
-        obfuscator: Obfuscator,
-        model: ReversibleModel,
-        reader: Reader,
-    ) -> None:
-        self._store = store
-        self._scope = scope
-        self._obfuscator = obfuscator
-        self._model = model
-        self._reader = reader
+    def __init__(self, handle: Handle) -> None:
+        self._handle, self._reader = handle, Reader(handle)
+        self._store, self._scope = handle.store, handle.scope
+        self._obfuscator, self._model = handle.obfuscator, handle.model
 
     def write(
         self,
         turns: Sequence[Turn],
-        session: str,
         *,
         replace: bool = False,
         forget: Sequence[int] = (),
@@ -59,7 +44,6 @@ class Writer:
 
         Args:
             turns: Checked turns.
-            session: Session of those that name none.
             replace: Write turns anew, with other ids, in place of those with their key; of several
                 the last.
             forget: Ids of turns to remove in the same transaction.
@@ -68,7 +52,7 @@ class Writer:
             The turns as they are stored.
         """
         now = datetime.now(UTC)
-        whole = [_filled_in(turn, session, now) for turn in turns]
+        whole = [_filled_in(turn, self._handle.session, now) for turn in turns]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]
         while True:
             known = {} if replace else self._known(whole, forget)
@@ -136,7 +120,7 @@ class Writer:
         ids = [
             turn
             for session, keys in wanted.items()
-            for turn in self._reader.keyed(session, keys).values()
+            for turn in self._handle.keyed(session, keys).values()
             if turn not in forget
         ]
         # Most turns have no key, and then the store need not be asked.

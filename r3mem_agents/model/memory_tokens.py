@@ -37,6 +37,9 @@ class MemoryTokens:
     packed: int = 0
     literal: int = 0
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.code)} + {len(self.gists)} bytes)"
+
 
 def check_tokens(values: object) -> list[MemoryTokens]:
     """Accept memory tokens made of bytes.

@@ -119,6 +119,10 @@ class ReversibleModel:
         self.superseder = loaded.superseder
         self._codec = Codec(loaded.expander, loaded.tokenizer, loaded.static_counts)
 
+    def __repr__(self) -> str:
+        device = str(self._loaded.expander.device)
+        return f"{type(self).__name__}({self.name!r}, {self.fingerprint[:12]}, device={device!r})"
+
     @classmethod
     def from_pretrained(cls, path: str | Path = DEFAULT_MODEL) -> ReversibleModel:
         """Load a checkpoint from a folder, or a bundled one by name.

@@ -66,7 +66,12 @@ class Database:
     def _new_scrubber(self) -> Scrubber:
         return Scrubber(self._engine, self._writer, self.name)
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
+        """Make sure that the database can be used by this process.
+
+        Raises:
+            StoreUnavailableError: If it was closed.
+        """
         if self._closed:
             raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
         if os.getpid() != self._process:
@@ -78,7 +83,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        self._ready()
+        self.ready()
         if self._obstacle and engine is self._writer:
             raise StoreUnavailableError(
                 f"{self.name} can only be read, since it could not be opened otherwise: "
@@ -105,14 +110,14 @@ class Database:
             InvalidInputError: If it is no path, or a file is there.
             StoreUnavailableError: If it cannot be written; then nothing is there.
         """
-        self._ready()
+        self.ready()
         target = sqlite.free_path(path)
         with sqlite.explained(f"{self.name} or its copy {target}"):
             sqlite.copy_to(self._engine, target)
 
     def file_bytes(self) -> int:
         """Size of the database with its write-ahead log; 0 if it lives in memory."""
-        self._ready()
+        self.ready()
         with sqlite.explained(self.name):
             return sqlite.file_bytes(self._engine)
 

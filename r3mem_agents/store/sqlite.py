@@ -55,7 +55,7 @@ def locate(where: str | os.PathLike[str]) -> URL:
             f"a memory is opened by a path or an SQLAlchemy URL, not {type(where).__name__}"
         )
     text = os.fspath(where)
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text.strip():
         raise InvalidInputError(f"the path of a memory is {text!r}; give one like 'alice.db'")
     if text.encode("utf-8", "ignore").decode("utf-8") != text:  # SQLite takes no other
         raise InvalidInputError(f"{text!r} has bytes that are no UTF-8 text; give another path")
@@ -119,6 +119,14 @@ def _file(url: URL) -> Path | None:
 
 def _check_place(path: Path) -> None:
     # SQLite says "unable to open database file" to all of these.
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"{str(path)!r} names no file, give another one: {error}"
+        ) from error
     if path.is_dir():
         raise StoreUnavailableError(f"{path} is a folder; give the path of a file in it")
     if not path.parent.is_dir():

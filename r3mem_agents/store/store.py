@@ -40,6 +40,7 @@ from r3mem_agents.store.writing import (
     existing_turns,
     find_scope,
     in_chunks,
+    possible_ids,
     remove_keyed,
     remove_turns,
     renew_terms,
@@ -79,6 +80,7 @@ class Store(BoundDatabase):
             StaleTermsError: Other rules made the terms that the scope has.
             ModelMismatchError: The database was given to another expander.
         """
+        self.ready()
         if not new and not edits and not doomed:
             return []
         with self._transaction(self._writer) as connection:
@@ -198,7 +200,7 @@ class Store(BoundDatabase):
             state = find_scope(connection, scope)
             if state is None:
                 return found
-            for chunk in in_chunks(ids):
+            for chunk in in_chunks(possible_ids(ids)):
                 rows = connection.execute(whole_turns(chunk).where(turns.c.scope == state.id))
                 found.update({row.id: turn_row(scope, row) for row in rows})
         return found
@@ -254,7 +256,7 @@ class Store(BoundDatabase):
         Raises:
             StoreUnavailableError: If another program prevents it.
         """
-        self._ready()
+        self.ready()
         if obstacle := self._scrubber.now():
             raise StoreUnavailableError(
                 f"the turns are forgotten, but traces of them are left in {self.name} "

@@ -46,6 +46,11 @@ def in_chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + CHUNK]
 
 
+def possible_ids(ids: Iterable[int]) -> list[int]:
+    """Those of some numbers that may be ids: a database has no greater ones."""
+    return [id_ for id_ in ids if 0 < id_ <= MAX_ID]
+
+
 def find_scope(connection: Connection, scope: Scope, *, lock: bool = False) -> ScopeState | None:
     """The row of a scope, if it has ever been written to.
 
@@ -238,10 +243,9 @@ def existing_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> 
     """Those of some ids that are of turns of a scope."""
     state = find_scope(connection, scope)
     mine = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
-    possible = [id_ for id_ in ids if 0 < id_ <= MAX_ID]
     return {
         id_
-        for chunk in in_chunks(possible)
+        for chunk in in_chunks(possible_ids(ids))
         for id_ in connection.execute(mine.where(turns.c.id.in_(chunk))).scalars()
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ BLOCKS = st.one_of(
 COMMON: dict[str, Any] = {
     "content": TEXT | st.lists(BLOCKS, max_size=3),
     "id": st.none() | st.text("abc", max_size=300),
-    "name": st.none() | TEXT,
+    "name": st.none() | TEXT | st.just(" "),
     "additional_kwargs": DICTS,
     "response_metadata": DICTS,
 }
@@ -102,7 +103,9 @@ MESSAGES: st.SearchStrategy[BaseMessage] = st.one_of(
         artifact=JSON,
     ),
     st.builds(FunctionMessage, **(COMMON | {"name": NAMES})),
-    st.builds(ChatMessage, **COMMON, role=NAMES | st.just("user")),
+    st.builds(
+        ChatMessage, **COMMON, role=NAMES | TEXT | st.sampled_from(["user", "chat", "x" * 65])
+    ),
 )
 
 
@@ -180,7 +183,7 @@ def test_a_quotation_is_not_kept_again() -> None:
         ToolMessage(mark_recalled(told), tool_call_id="c"),
     ):
         turn = to_turn(message)
-        assert "Biscuit" not in repr(turn)
+        assert "Biscuit" not in str(asdict(turn))
         assert to_message(turn) == ToolMessage("[recalled from memory]", tool_call_id="c")
     assert to_turns([SystemMessage(mark_recalled(told)), HumanMessage("Hi.")]) == [
         Turn(role="user", text="Hi.")

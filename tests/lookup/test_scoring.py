@@ -182,7 +182,7 @@ def test_a_short_turn_gives_to_those_beside_it(lines: list[Line], query: set[int
         same = [p for p, other in enumerate(lines) if other.session == line.session]
         before = sum(given_[p] for p in [p for p in same if p < place][-1:])
         after = sum(given_[p] for p in [p for p in same if p > place][:1])
-        expected = (2 * before + after) if own[place] or before or after else 0.0
+        expected = (2 * before + after) if line.terms or line.gists else 0.0
         assert found.parts["neighbours"][place] == pytest.approx(expected)
 
 
@@ -223,7 +223,8 @@ def written_out_relevance(
     for place, line in enumerate(lines):
         same = [p for p, other in enumerate(lines) if other.session == line.session]
         beside = [p for p in same if p < place][-1:] + [p for p in same if p > place][:1]
-        relevant.append(any(direct[p] for p in [place, *beside]))
+        speaks = bool(line.terms or line.gists)  # what says nothing answers nothing
+        relevant.append(speaks and any(direct[p] for p in [place, *beside]))
     return relevant
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, event
 
@@ -17,6 +18,7 @@ from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import (
     FormatError,
     InvalidInputError,
+    NotFoundError,
     StoreCorruptError,
     StoreUnavailableError,
 )
@@ -42,6 +44,13 @@ def nested(levels: int) -> dict[str, Any]:
         ({"text": b"bytes"}, "text must be a str"),
         ({"text": "half \ud83d an emoji"}, "lone surrogate at position 5"),
         ({"role": ""}, "role is empty"),
+        ({"role": " \t"}, "role is blank"),
+        ({"role": "My dog is called Biscuit. " * 3}, "role looks like a text: .*at most 64"),
+        ({"role": "Hello.\nI am Alice."}, r"role looks like a text.*remember\(role, text\)"),
+        ({"name": ""}, "name is empty"),
+        ({"name": "\n"}, "name is blank"),
+        ({"session": "   "}, "session is blank"),
+        ({"key": " "}, "key is blank"),
         ({"role": None}, "role must be a str"),
         ({"name": 7}, "name must be a str"),
         ({"name": "\udfff"}, "lone surrogate"),
@@ -120,13 +129,119 @@ def test_ids_that_are_none(open_memory: OpenMemory, ids: Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["user", "agent", "session"])
-@pytest.mark.parametrize("value", ["", None, 5, "\ud800"])
+@pytest.mark.parametrize("value", ["", "   ", "\n", None, 5, "\ud800"])
 def test_scopes_are_names(open_memory: OpenMemory, what: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match=what):
         open_memory(**{what: value})
+    if value is not None:
+        with pytest.raises(InvalidInputError, match=what):
+            open_memory(":memory:").scoped(**{what: value})
 
 
-@pytest.mark.parametrize("where", [None, 5, b"bytes.db", "", "postgresql://host/db", "no url://"])
+@pytest.mark.parametrize("role", ["hello", "narrator", "My dog is called Biscuit."])
+@pytest.mark.parametrize("text", ["user", "assistant", "system", "tool"])
+def test_a_role_and_a_text_in_each_others_place(
+    open_memory: OpenMemory, role: str, text: str
+) -> None:
+    memory = open_memory()
+    with pytest.raises(InvalidInputError, match=rf"'{text}', which is a role.*role comes first"):
+        memory.remember(role, text)
+    assert memory.history() == []
+    [meant] = memory.remember_many([Turn(role=role, text=text)])  # by name nothing is swapped
+    also = memory.remember("user", text)
+    assert memory.history() == [meant, also]
+
+
+def test_a_host_may_have_any_role(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    for role in ("narrator", "project manager", "x" * 64, "\u8bf4\u4e66\u4eba"):
+        assert memory.remember(role, "Once upon a time.").role == role
+
+
+@pytest.mark.parametrize("question", ["dog", "Who am I?", "What was said today?"])
+def test_an_empty_text_is_kept_and_never_found(open_memory: OpenMemory, question: str) -> None:
+    memory = open_memory()
+    told = memory.remember("user", "My dog is called Biscuit.")
+    empty = memory.remember("assistant", "")
+    assert memory.history() == [told, empty]
+    assert [hit.turn for hit in memory.recall(question)] == [told]
+    assert "assistant" not in memory.context(question)
+    assert memory.forget(turn_ids=[told.id]) == 1
+    assert memory.recall(question, explain=True) == []
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, int])
+def test_integers_of_numpy_are_integers(open_memory: OpenMemory, kind: Any) -> None:
+    memory = open_memory()
+    turns = [memory.remember("user", f"My dog is called Biscuit {n}.") for n in range(3)]
+    ids = [kind(turn.id) for turn in turns]
+    assert memory.fetch(turn_ids=set(ids)) == turns
+    assert memory.fetch(turn_ids=np.array(ids)) == turns
+    options: Any = {"k": kind(2), "exclude": ids[:1], "min_score": np.float32(0)}
+    assert len(memory.recall("dog", **options)) == 2
+    assert memory.forget(turn_ids=ids) == 3
+
+
+@pytest.mark.parametrize("id_", [-1, 0, 2**63, 10**40])
+def test_ids_that_no_turn_can_have(open_memory: OpenMemory, id_: int) -> None:
+    memory = open_memory()
+    turn = memory.remember("user", "Stay.")
+    assert memory.fetch(turn_ids=[id_, turn.id]) == [turn]
+    assert len(memory.recall("stay", exclude=[id_])) == 1
+    assert memory.remember_many([], forget=[id_]) == []
+    with pytest.raises(NotFoundError, match="nothing was forgotten"):
+        memory.forget(turn_ids=[turn.id, id_])
+    assert memory.history() == [turn]
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "message"),
+    [
+        ("recall", {"since": NOW, "until": NOW - timedelta(days=1)}, "since .* is after until"),
+        ("recall", {"min_score": 1.01}, "from 0 to 1"),
+        ("recall", {"min_score": -0.01}, "from 0 to 1"),
+        ("recall", {"min_score": 10**400}, "from 0 to 1"),
+        ("recall", {"k": 0}, "k is 0; it must be 1 or more"),
+        ("recall", {"k": True}, "k must be an int"),
+        ("context", {"token_budget": -5}, "token_budget is -5"),
+        ("context", {"count": 5}, "count must be a function"),
+        ("context", {"nothing": 5}, "nothing must be a str"),
+    ],
+)
+def test_a_lookup_that_cannot_be_made(
+    open_memory: OpenMemory, verb: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        getattr(open_memory(), verb)("dog", **options)
+
+
+def test_a_period_may_be_a_moment(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    turn = memory.remember("user", "My dog is called Biscuit.", time=NOW)
+    there = NOW.astimezone(timezone(timedelta(hours=9)))  # later on the clock, the same moment
+    assert [hit.turn for hit in memory.recall("dog", since=there, until=NOW)] == [turn]
+
+
+def test_ids_need_no_session(open_memory: OpenMemory) -> None:
+    with pytest.raises(InvalidInputError, match="a session with keys"):
+        open_memory().fetch(turn_ids=[1], session="s")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        None,
+        5,
+        b"bytes.db",
+        "",
+        "  ",
+        "postgresql://host/db",
+        "no url://",
+        "\ud800.db",
+        "a\0b",
+        "x" * 9999,
+    ],
+)
 def test_places_that_are_none(where: Any, fake: Any) -> None:
     with pytest.raises(InvalidInputError):
         CompressiveMemory(where, model=fake)
@@ -306,18 +421,32 @@ def test_a_full_disk(path: Path, fake: Any, request: pytest.FixtureRequest) -> N
         assert memory.remember("user", "A little.").id
 
 
-def test_a_closed_memory(open_memory: OpenMemory) -> None:
+def test_a_closed_memory(open_memory: OpenMemory, tmp_path: Path) -> None:
     memory = open_memory()
     turn = memory.remember("user", "Stay.")
     memory.close()
     memory.close()
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: memory.remember("user", "Late."),
+        lambda: memory.remember_many([]),
         lambda: memory.recall("stay"),
-        memory.history,
-        memory.stats,
+        lambda: memory.recall(" "),
+        lambda: memory.context("stay"),
+        lambda: memory.fetch(turn_ids=[]),
+        lambda: memory.turn_ids(keys=[]),
+        lambda: memory.forget(turn_ids=[]),
         lambda: memory.forget(everything=True),
-    ):
+        lambda: memory.scoped(user="bob"),
+        lambda: memory.backup(tmp_path / "copy.db"),
+        memory.__enter__,
+        memory.history,
+        memory.summary,
+        memory.sessions,
+        memory.stats,
+        memory.users,
+        memory.verify,
+    ]
+    for call in calls:
         with pytest.raises(StoreUnavailableError, match="closed; open it again"):
             call()
     with open_memory() as again:

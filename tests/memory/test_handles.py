@@ -42,7 +42,7 @@ def test_the_handle_that_opened_the_file_closes_it(tmp_path: Path, model: Any) -
     assert bob.history()[0] == said
     assert opener.history() == []
     opener.close()
-    for handle in (opener, bob, bob.scoped(user="carol")):
+    for handle in (opener, bob):
         with pytest.raises(StoreUnavailableError, match="closed"):
             handle.history()
 
@@ -79,6 +79,30 @@ def test_a_pickle_opens_the_file_again(
     with pickle.loads(pickled) as again:
         assert (again.user, again.agent, again.session) == ("alice", "default", "s")
         assert again.history() == [turn]
+
+
+@pytest.mark.parametrize("what", ["user", "agent", "session", "location", "model"])
+def test_an_attribute_is_what_the_memory_was_opened_with(
+    open_memory: OpenMemory, what: str
+) -> None:
+    memory = open_memory(user="alice", session="s")
+    before = getattr(memory, what)
+    with pytest.raises(AttributeError, match=rf"the {what} of a memory .*scoped\("):
+        setattr(memory, what, "other")
+    with pytest.raises(AttributeError):
+        delattr(memory, what)
+    assert getattr(memory, what) is before
+    assert memory.remember("user", "Hello.").session == memory.session == "s"
+
+
+def test_a_repr_says_which_memory_it_is(open_memory: OpenMemory, model: Any) -> None:
+    memory = open_memory(user="alice", session="s")
+    assert repr(memory) == (
+        f"CompressiveMemory({memory.location!r}, user='alice', agent='default', session='s', "
+        f"model={model.name!r})"
+    )
+    memory.close()
+    assert "alice" in repr(memory)
 
 
 def test_what_has_no_file_is_not_pickled(open_memory: OpenMemory) -> None:

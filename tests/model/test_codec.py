@@ -316,3 +316,11 @@ def _shared() -> ReversibleModel:
     if not _MODELS:
         _MODELS.append(tiny_model())
     return _MODELS[0]
+
+
+def test_a_repr_has_no_word_of_a_text(model: ReversibleModel) -> None:
+    text = "Biscuit"
+    [tokens] = model.compress([text])
+    assert repr(tokens) == f"MemoryTokens({len(tokens.code)} + {len(tokens.gists)} bytes)"
+    name = f"ReversibleModel({model.name!r}, {model.fingerprint[:12]}, device='cpu')"
+    assert repr(model) == name
