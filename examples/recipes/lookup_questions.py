@@ -29,13 +29,13 @@ from benchmarks.dialogues import open_lines
 Record = dict[str, Any]
 
 USERS = {"meetings": 12, "personas": 24, "assistant": 24, "articles": 11, "answers": 8}
-"""Most users of a file."""
+"""Maximum number of users of a file."""
 
 SESSIONS = {"meetings": 2, "personas": 15, "assistant": 15, "articles": 8, "answers": 10}
 """Sessions of a user."""
 
 QUESTIONS = 40
-"""Most questions about a user's sessions."""
+"""Maximum number of questions about a user's sessions."""
 
 NAMES = {"User 1": "Alice", "User 2": "Bob", "User": "User", "Assistant": "Assistant"}
 ARTICLE_TURNS = 20

@@ -18,8 +18,8 @@ from r3mem_langchain._messages import key_of, to_turn, to_turns
 from r3mem_langchain._turns import is_said
 
 TURNS_PER_MESSAGE = 4
-"""Most turns that are read for each message to be found; chosen: a question, a call, its result and
-an answer, of which clients resend the first and the last."""
+"""Maximum number of turns that are read for each message to be found; chosen: a question, a call,
+its result and an answer, of which clients resend the first and the last."""
 
 
 def unwritten(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> list[Turn]:

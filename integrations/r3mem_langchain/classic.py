@@ -63,12 +63,12 @@ class R3Memory(BaseMemory):
         output_key: The output to store; ``None`` takes the only text among the outputs, or
             ``output``.
         return_messages: Messages instead of one string.
-        k: Most turns to recall; 5, as ``CompressiveMemory.recall`` has it.
-        window: Most newest turns of the conversation; 10, the five exchanges of LangChain's
-            ``ConversationBufferWindowMemory``.
+        k: Maximum number of turns to recall; 5, as ``CompressiveMemory.recall`` has it.
+        window: Maximum number of newest turns of the conversation; 10, the five exchanges of
+            LangChain's ``ConversationBufferWindowMemory``.
         recall_from: Recall from all of the user's sessions, or from this one only; ``None`` means
             the user's if the memory has a ``user``, otherwise the session.
-        token_budget: Most tokens of all that the prompt gets; 2,000, as LangChain's
+        token_budget: Maximum number of tokens of all that the prompt gets; 2,000, as LangChain's
             ``ConversationTokenBufferMemory`` has it.
         on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer without.
 

@@ -120,12 +120,12 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
             recall_from: Recall from all of the user's threads, or from the run's thread only;
                 ``None`` means the user's if one is named, by the run, by ``user_id`` or by the
                 memory, otherwise the thread.
-            k: Most turns to recall; 5, as ``CompressiveMemory.recall`` has it.
-            window: Most newest turns of the thread to show, if they are not among the messages: an
-                agent without a checkpointer knows its thread by them. 10, the five exchanges of
-                LangChain's ``ConversationBufferWindowMemory``.
-            token_budget: Most tokens of all that is shown; 800, as ``CompressiveMemory.context``
-                has it.
+            k: Maximum number of turns to recall; 5, as ``CompressiveMemory.recall`` has it.
+            window: Maximum number of newest turns of the thread to show, if they are not among the
+                messages: an agent without a checkpointer knows its thread by them. 10, the five
+                exchanges of LangChain's ``ConversationBufferWindowMemory``.
+            token_budget: Maximum number of tokens of all that is shown; 800, as
+                ``CompressiveMemory.context`` has it.
             on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer
                 without.
 

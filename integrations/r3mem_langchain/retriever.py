@@ -38,7 +38,7 @@ class R3Retriever(BaseRetriever):
 
     Attributes:
         memory: The memory that is asked, or its path.
-        k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
+        k: Maximum number of turns to return; 5, as ``CompressiveMemory.recall`` has it.
         since: Only turns said at this time or later.
         until: Only turns said at this time or before.
         now: The time that dates in a question are relative to; ``None`` means that of the question.

@@ -36,7 +36,8 @@ AGENT = "langgraph store of "
 """Items are apart from what is said to an agent: they are another agent's memory."""
 
 READ_AT_ONCE = 256
-"""Most items that are read together while a search looks for those that pass; chosen."""
+"""Maximum number of items that are read together while a search looks for those that pass;
+chosen."""
 
 Found = list[tuple[Kept, float | None]]
 """Results of a search, with their scores."""

@@ -75,7 +75,8 @@ def as_tools(
         recall_from: Recall and forget turns of all of the user's threads, or of the run's thread
             only; ``None`` means the user's if one is named, by the run, by ``user_id`` or by the
             memory, otherwise the thread.
-        k: Most turns that ``recall`` returns; 5, as ``CompressiveMemory.recall`` has it.
+        k: Maximum number of turns that ``recall`` returns; 5, as ``CompressiveMemory.recall`` has
+            it.
 
     Returns:
         The tools ``remember``, ``recall`` and ``forget``, each sync and async.

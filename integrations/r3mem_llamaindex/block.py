@@ -44,7 +44,9 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
         default="default", description="Session of messages that belong to none of `Memory`'s."
     )
     recall_tokens: int = Field(
-        default=800, ge=1, description="Most tokens to recall; 800, as `context` has it."
+        default=800,
+        ge=1,
+        description="Maximum number of tokens to recall; 800, as `context` has it.",
     )
     on_error: OnError = Field(
         default="raise", description="What to do when the memory cannot be written or read."

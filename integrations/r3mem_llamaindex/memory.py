@@ -28,7 +28,7 @@ CONTEXT_WINDOW_SHARE = 0.75
 """Share of a model's context window that ChatMemoryBuffer of llama_index.core.memory takes."""
 
 RECALL_SHARE = 0.3
-"""Most of the limit that is recalled: Memory keeps the other 0.7 for the chat history."""
+"""Maximum share of the limit that is recalled: Memory keeps the other 0.7 for the chat history."""
 
 
 class Unsaved(BaseModel):
@@ -71,11 +71,11 @@ class R3Memory(Recalling, BaseMemory):
 
     Attributes:
         session: The session of new messages; by default a new one.
-        token_limit: Most tokens that ``get`` returns; the last user's message and what followed it
-            are returned even if they are longer.
-        recall_tokens: Most tokens of what is recalled, and at most 30 % of the limit; 800, as
-            ``CompressiveMemory.context`` has it; 0 recalls nothing. What is not recalled leaves its
-            room to the newest messages.
+        token_limit: Maximum number of tokens that ``get`` returns; the last user's message and what
+            followed it are returned even if they are longer.
+        recall_tokens: Maximum number of tokens of what is recalled, and at most 30 % of the limit;
+            800, as ``CompressiveMemory.context`` has it; 0 recalls nothing. What is not recalled
+            leaves its room to the newest messages.
         insert_method: Where recalled turns go: in front of the user's message, or into a system
             message. ``ReActAgent`` drops a system message if it has no system prompt. Without the
             user's message, as in context engines, they go into a system message.
@@ -114,7 +114,7 @@ class R3Memory(Recalling, BaseMemory):
             store: A path or an SQLAlchemy URL.
             chat_history: A history to begin with, as ``set`` takes it.
             llm: A model, whose context window the limit is made for.
-            token_limit: Most tokens that ``get`` returns.
+            token_limit: Maximum number of tokens that ``get`` returns.
             **fields: The other fields of this class: ``user=``, ``session=`` ...
         """
         if token_limit is None:

@@ -79,7 +79,7 @@ class R3Retriever(BaseRetriever):
             agent: The agent.
             model: Folder of the checkpoint; ``None`` takes the one that the file was written with,
                 or the bundled one.
-            k: Most turns to return; 5, as ``CompressiveMemory.recall`` has it.
+            k: Maximum number of turns to return; 5, as ``CompressiveMemory.recall`` has it.
             now: The time that dates in a question are relative to; ``None`` means that of the
                 question. Times are written in its zone, or else in the local one.
             min_score: Only turns with at least this score.

@@ -87,7 +87,7 @@ CheckpointOption = Annotated[
         show_default=f"the bundled {DEFAULT_MODEL}",
     ),
 ]
-CountOption = Annotated[int, typer.Option("--k", "-k", help="Most turns to return.")]
+CountOption = Annotated[int, typer.Option("--k", "-k", help="Maximum number of turns to return.")]
 OneSessionOption = Annotated[
     str | None, typer.Option("--session", help="Only this session; all if left out.")
 ]

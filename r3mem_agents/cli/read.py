@@ -100,7 +100,7 @@ def recall(
 def context(
     *,
     question: Annotated[str, typer.Argument(help="What the prompt is about.")],
-    token_budget: Annotated[int, typer.Option(help="Most tokens to return.")] = 800,
+    token_budget: Annotated[int, typer.Option(help="Maximum number of tokens to return.")] = 800,
     now: NowOption = None,
     place: Place,
     as_json: JsonOption = False,

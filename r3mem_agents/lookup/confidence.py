@@ -26,8 +26,8 @@ conversations. In other languages, where people talk about themselves, it is up 
 (docs/LOG.md, "what unrelated gists look like" and "more to tune on, on a GPU")."""
 
 MAX_ASKED = 12
-"""Most words of a question; a longer message is a statement, which may mention in passing what was
-said before. For it a lookup never finds that nothing is relevant. Chosen."""
+"""Maximum number of words of a question; a longer message is a statement, which may mention in
+passing what was said before. For it a lookup never finds that nothing is relevant. Chosen."""
 
 ANYTHING = 0.5
 """The score of the best turn for a question that has no words and names no speaker or time:

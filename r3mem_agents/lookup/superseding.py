@@ -27,14 +27,15 @@ LOOKED_AT, AMONG = 5, 20
 superseded what it asks for), and among how many of the best the other turn is sought. Chosen."""
 
 ALIKE = 0.25
-"""Least similarity of two turns that are compared: nine in ten updates reach it (docs/LOG.md, "the
-newest of it, by a network")."""
+"""Minimum similarity of two turns that are compared: nine in ten updates reach it (docs/LOG.md,
+"the newest of it, by a network")."""
 
 MAX_PAIRS = 3
 """Pairs compared for a question. Six find a little more, at twice the cost (ibid.)."""
 
 MAX_TERMS = 20
-"""Most terms of a turn that states one thing, and so can supersede or be superseded as a whole."""
+"""Maximum number of terms of a turn that states one thing, and so can supersede or be superseded as
+a whole."""
 
 MIN_ODDS = -2.0
 """Log-odds below which similarity does not help: "the password at work" is most like that at

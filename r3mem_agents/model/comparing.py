@@ -11,7 +11,8 @@ from r3mem_agents.model.frozen.interface import FrozenSuperseder
 from r3mem_agents.model.pieces import PADDING, Pieces
 
 _PIECE_CHARACTERS = 16
-"""Most characters of a piece: of a text, no more are cut than the positions may need."""
+"""Maximum number of characters of a piece: of a text, no more are cut than the positions may
+need."""
 
 Ids = NDArray[np.int64]
 

@@ -64,7 +64,7 @@ class EncoderConfig(StackConfig):
 
     Attributes:
         vocabulary: Number of word pieces.
-        positions: Most pieces of a segment, the two that mark its ends included.
+        positions: Maximum number of pieces of a segment, the two that mark its ends included.
         gist_bits: Bits of a gist; a multiple of 8.
     """
 
@@ -94,7 +94,7 @@ class SupersederConfig(StackConfig):
 
     Attributes:
         layers: Couplings. Chosen for what a lookup may cost; more were not tried.
-        positions: Most pieces of a turn, the two that mark its ends included.
+        positions: Maximum number of pieces of a turn, the two that mark its ends included.
         compared: Channels of each turn that are compared.
     """
 
@@ -117,8 +117,9 @@ class ModelConfig(StackConfig):
         vocabulary: Number of tokens of the byte-level BPE.
         classes: Classes of tokens, all of the same size: a prediction chooses a class, then a
             token in it, so that it costs ``classes + vocabulary / classes`` products a channel.
-        segment_tokens: Most text tokens in one segment.
-        rounds: Most backward passes of an expansion; ``schedule`` says what each fills in.
+        segment_tokens: Maximum number of text tokens in one segment.
+        rounds: Maximum number of backward passes of an expansion; ``schedule`` says what each fills
+            in.
         gist_bits: Bits of a gist; a multiple of 8.
     """
 

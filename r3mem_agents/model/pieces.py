@@ -50,7 +50,7 @@ class Pieces:
 
         Args:
             texts: Training texts.
-            size: Most pieces, the four that no text has included.
+            size: Maximum number of pieces, the four that no text has included.
         """
         backend = _reading(Backend(models.Unigram()))
         trainer = trainers.UnigramTrainer(

@@ -28,7 +28,8 @@ from r3mem_agents.model.rangecoder import RangeDecoder, RangeEncoder
 from r3mem_agents.model.tokenizer import Tokenizer
 
 SEGMENTS = 64
-"""Most segments in one stream; a longer text is a document and stored as literal bytes."""
+"""Maximum number of segments in one stream; a longer text is a document and stored as literal
+bytes."""
 
 LEARNED, PACKED, LITERAL = range(3)
 MODES = (1000, 20, 4)

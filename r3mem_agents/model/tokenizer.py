@@ -115,7 +115,7 @@ class Tokenizer:
 
         Args:
             text: Any text.
-            most: Most ids to return.
+            most: Maximum number of ids to return.
         """
         first: list[int] = []
         count = 0

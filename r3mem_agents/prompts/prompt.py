@@ -57,10 +57,10 @@ def prompt_memory(
     Args:
         memory: The memory, bound to the session of the conversation.
         query: The user's message.
-        window: Most newest turns of the session; 0 for none.
-        k: Most older turns.
-        token_budget: Most tokens of both parts together, speakers, dates and marks included, as the
-            model's own tokenizer counts them; 0 for nothing.
+        window: Maximum number of newest turns of the session; 0 for none.
+        k: Maximum number of older turns.
+        token_budget: Maximum number of tokens of both parts together, speakers, dates and marks
+            included, as the model's own tokenizer counts them; 0 for nothing.
         shown_keys: Keys of turns of the session that the prompt has already.
         shown_ids: Ids of turns that it has already.
         sessions: Only older turns of these sessions; see ``recall_sessions``.

@@ -44,7 +44,8 @@ def fit_window(
 
     Args:
         messages: The newest first, read only as far as they fit.
-        token_budget: Most tokens; the last user's message and what follows it is kept even so.
+        token_budget: Maximum number of tokens; the last user's message and what follows it is kept
+            even so.
         cost: Tokens of a message.
         role: Role of a message.
 

@@ -23,7 +23,9 @@ Lora = Annotated[
     typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
 ]
 Minutes = Annotated[float, typer.Option(help="Wall time of training.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Most steps, if they end first.")]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Maximum number of steps, if they end first.")
+]
 Rates = Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 for all.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]

@@ -93,7 +93,7 @@ class EncoderRecipe(Recipe):
     Attributes:
         vocabulary: Maximum number of word pieces.
         positions: Maximum number of pieces of a text.
-        pair_mb: Most megabytes of pairs read from one file.
+        pair_mb: Maximum megabytes of pairs read from one file.
         learning_rate: Peak of AdamW's.
         temperature: Temperature of the lists of neighbours; 0.05 as in SimCSE (arXiv 2104.08821).
         similarity_weight: Weight of the squared error of a batch's similarities, beside 1 - cosine.

@@ -80,8 +80,8 @@ def test_now_is_what_last_week_is_before(
 
 def test_nothing_relevant_says_so(run: Run, run_json: Any) -> None:
     run_json("remember", DOG)
-    assert run_json("recall", "zzz qqq", "--min-score", "1.5") == []
-    result = run("recall", "zzz qqq", "--min-score", "1.5")
+    assert run_json("recall", "zzz qqq", "--min-score", "1") == []
+    result = run("recall", "zzz qqq", "--min-score", "1")
     assert result.stdout == "nothing relevant is remembered\n"
 
 

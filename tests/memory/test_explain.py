@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, Evidence, Explanation, LookupExplanation, Turn
+from r3mem_agents import (
+    CompressiveMemory,
+    Evidence,
+    Explanation,
+    LookupExplanation,
+    OtherGistsWarning,
+    Turn,
+)
 from r3mem_agents.lookup.confidence import MIN_SURENESS
 from r3mem_agents.lookup.weights import LEVELS
 from r3mem_agents.memory import retrieval
@@ -140,15 +147,16 @@ def test_what_is_said_beside_a_turn_and_in_its_session(open_memory: OpenMemory) 
     assert alone.evidence["neighbours"] == alone.evidence["session"] == Evidence(log_odds=0.0)
 
 
-def test_similarity_is_told(memory: CompressiveMemory) -> None:
+def test_similarity_is_told(memory: CompressiveMemory, open_memory: OpenMemory) -> None:
     cat = why(memory, SAID[0][3], SAID[0][3])
     assert cat.similarity is not None
     assert f"similarity {cat.similarity:.2f}" in reasons(cat, "gist")
     other = why(memory, SAID[0][3], SAID[1][3])
     assert other.similarity is not None
     assert other.similarity < cat.similarity
-    memory.remember("user", "", session="talk", time=START + timedelta(days=2, hours=1))
-    none = why(memory, SAID[2][3], "")
+    with pytest.warns(OtherGistsWarning):
+        other_model = open_memory(model=FakeModel(encoder="another"))
+        none = why(other_model, SAID[2][3], SAID[2][3])
     assert none.similarity is None
     assert reasons(none, "gist") == "it has no gist of this model to compare"
 

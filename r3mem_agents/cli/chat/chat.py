@@ -52,7 +52,7 @@ class Chat:
             memory: Bound to the session of the talk.
             responder: Answers. ``None`` quotes what memory recalled; such quotes are not stored,
                 so that nothing is remembered twice, and what is forgotten is gone.
-            token_budget: Most tokens of a prompt that come from memory; 800, as
+            token_budget: Maximum number of tokens of a prompt that come from memory; 800, as
                 ``CompressiveMemory.context`` has it.
         """
         self.memory = memory

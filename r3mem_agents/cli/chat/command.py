@@ -56,7 +56,7 @@ def chat(
         session_option("Session of the talk; one that exists goes on.", "today's date"),
     ] = None,
     token_budget: Annotated[
-        int, typer.Option(help="Most tokens of a prompt that come from memory.", min=1)
+        int, typer.Option(help="Maximum number of tokens of a prompt that come from memory.", min=1)
     ] = 800,
     db: DbOption = DEFAULT_DB,
     user: UserOption = "default",

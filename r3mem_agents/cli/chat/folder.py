@@ -23,7 +23,7 @@ from transformers import (
 )
 
 NEW_TOKENS = 512
-"""Most tokens of an answer; chosen."""
+"""Maximum number of tokens of an answer; chosen."""
 
 
 class _Stop(StoppingCriteria):  # type: ignore[misc]

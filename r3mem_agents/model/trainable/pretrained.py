@@ -88,7 +88,7 @@ def from_bert(
     Args:
         base: A model of BERT's family: layers with norms after their halves, GELU.
         rows: Embedding of each of the encoder's pieces, ``(pieces, hidden)``, as the base's.
-        positions: Most pieces of a segment.
+        positions: Maximum number of pieces of a segment.
         gist_bits: Bits of a gist.
 
     Returns:

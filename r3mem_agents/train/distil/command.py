@@ -46,7 +46,9 @@ def distil(
     ] = DEFAULT_MODEL,
     minutes: options.Minutes = _DEFAULT.minutes,
     steps: options.Steps = None,
-    vocabulary: Annotated[int, typer.Option(help="Most word pieces.")] = _DEFAULT.vocabulary,
+    vocabulary: Annotated[int, typer.Option(help="Maximum number of word pieces.")] = (
+        _DEFAULT.vocabulary
+    ),
     batch_tokens: Annotated[
         int, typer.Option(help="Positions of a batch.")
     ] = _DEFAULT.batch_tokens,
