@@ -18,17 +18,17 @@ INDENT = "  "
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """Line ends, as ``str.splitlines`` has them."""
 
+GAP = r"[\s/\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+"""Between a bracket and a name, where a language model may still read a tag: slashes, spaces, and
+signs that nobody sees."""
+
 INDENTED = re.compile(f"({BREAK.pattern}){INDENT}")
 
 
 def escape_tags(text: str, *names: str) -> str:
-    """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``.
-
-    Whatever signs stand in front of the name, a language model may read a tag: two slashes, or a
-    space without width.
-    """
+    """The text with tags of these names made into plain words: ``&lt;/recalled_memory>``."""
     either = "|".join(map(re.escape, names))
-    return re.sub(rf"<(?=[^\w<>]*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
+    return re.sub(rf"<(?={GAP}*(?:{either})\b)", "&lt;", text, flags=re.IGNORECASE)
 
 
 def indented(text: str) -> str:

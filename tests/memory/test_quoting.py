@@ -82,7 +82,7 @@ def expected(turn: Turn) -> tuple[str, str]:
 
 def read(prompt: str) -> list[tuple[str, str]]:
     """Its turns; all else in it are headings of ours, within one mark."""
-    assert len(re.findall(r"<[^\w<>]*recalled_memory", prompt, re.IGNORECASE)) == 2
+    assert len(re.findall(r"<[\s/\u200b\u2060]*recalled_memory", prompt, re.IGNORECASE)) == 2
     assert prompt.startswith(START)
     assert prompt.endswith(END)
     lines = prompt.removeprefix(START).removesuffix(END).splitlines()
@@ -105,7 +105,8 @@ def test_tags_of_ours_become_words_and_others_stay(text: str) -> None:
     plain = escape_tags(text, "recalled_memory")
     assert plain == escape_tags(plain, "recalled_memory")
     assert plain.replace("&lt;", "<") == text.replace("&lt;", "<")
-    assert escape_tags("<b>bold</b> <recalled>", "recalled_memory") == "<b>bold</b> <recalled>"
+    for other in ("<b>bold</b> <recalled>", "if used <= memory or left <- 'memory':"):
+        assert escape_tags(other, "recalled_memory", "memory") == other
 
 
 def test_a_long_gap_after_a_bracket_is_read_once() -> None:
