@@ -122,11 +122,11 @@ def parse_time(value: str | None, option: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):  # next to the years 1 and 9999
         raise InvalidInputError(
             f"{option} {value!r} is not a date; write it as 2026-11-20 or 2026-11-20T09:30+01:00"
         ) from None
-    return moment if moment.tzinfo else moment.astimezone()
 
 
 def parse_metadata(value: str | None) -> Mapping[str, Any] | None:

@@ -35,6 +35,7 @@ def test_reading_where_nothing_is_makes_no_file(
     ("arguments", "names"),
     [
         (["remember", "x", "--time", "yesterday"], ["--time", "yesterday", "2026-11-20"]),
+        (["remember", "x", "--time", "0001-01-01"], ["--time", "0001-01-01"]),
         (["remember", "x", "--metadata", "{"], ["--metadata", "JSON"]),
         (["remember", "x", "--metadata", "[1]"], ["--metadata", "object"]),
         (["remember", "x", "--metadata", "[" * 100_000], ["--metadata", "deep"]),
@@ -111,6 +112,11 @@ def test_k_below_one(run: Run) -> None:
 def test_an_unknown_session_is_named(run: Run, command: str) -> None:
     run("remember", "One.")
     assert "'nowhere'" in _one_error_line(run(command, "--session", "nowhere"))
+
+
+def test_a_number_too_large_for_any_turn_is_unknown(run: Run, run_json: Any) -> None:
+    run_json("remember", "One.")
+    assert f"no turn {2**70} in" in _one_error_line(run("fetch", str(2**70)))
 
 
 def test_unknown_turns_are_named_and_nothing_is_forgotten(run: Run, run_json: Any) -> None:
