@@ -1,5 +1,6 @@
 """Where memory tokens live: a database that sees bytes and integers, never text."""
 
+from r3mem_agents.store.places import check_there
 from r3mem_agents.store.records import (
     Addition,
     ExaminedTurn,
@@ -14,7 +15,6 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
-from r3mem_agents.store.sqlite import check_there
 from r3mem_agents.store.store import Store
 
 __all__ = [

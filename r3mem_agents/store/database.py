@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from r3mem_agents.errors import StoreUnavailableError
 from r3mem_agents.forking import unforked
-from r3mem_agents.store import sqlite
+from r3mem_agents.store import places, sqlite
 from r3mem_agents.store.idling import IdleCheckpoint
 from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
@@ -45,9 +45,9 @@ class Database:
             StoreCorruptError: If it is damaged, or the file of another program.
             FormatError: If another version of this package wrote it.
         """
-        url = sqlite.locate(where)
+        url = places.locate(where)
         self.name = url.database or IN_MEMORY
-        self.location = sqlite.location(where)
+        self.location = places.location(where)
         self._rules = rules
         self._process = os.getpid()
         self._closed = False
@@ -111,7 +111,7 @@ class Database:
             StoreUnavailableError: If it cannot be written; then nothing is there.
         """
         self.ready()
-        target = sqlite.free_path(path)
+        target = places.free_path(path)
         with sqlite.explained(f"{self.name} or its copy {target}"):
             sqlite.copy_to(self._engine, target)
 

@@ -1,27 +1,27 @@
 """Files of earlier formats become files of this one: ordered steps, each in a transaction.
 
-A step is written once and never changed: it names tables and columns as they were then. Where it
-calls code of today, as for blocks, whoever changes what that writes leaves a copy here. A step
-ends with the number of its format, so whoever is killed in it leaves the file as it was, and the
-next one to open it begins there again.
+A step is written once and never changed: it names tables and columns as they were then, and calls
+nothing that writes today's format. A step ends with the number of its format, so whoever is killed
+in it leaves the file as it was, and the next one to open it begins there again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby, islice
-from operator import itemgetter
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, groupby, islice
+from operator import itemgetter, sub
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from r3mem_agents.store.blocks import TERM_BYTES, Block
-from r3mem_agents.store.membership import add_members
-from r3mem_agents.store.varints import varints
-
 Step = Callable[[Connection], None]
 
 ROWS_AT_ONCE = 1_000
+
+ROWS_IN_BLOCK = 400
+"""Chosen: about what a block holds that grew turn by turn."""
 
 
 def migrate(writer: Engine, version: int) -> None:
@@ -57,19 +57,16 @@ def _terms_in_blocks(connection: Connection) -> None:
     do(_TURNS_4)
     do(_BLOCKS_4)
     do("CREATE INDEX blocks_by_scope ON blocks (scope, last)")
-    names = (
-        'id, scope, session, speaker, model, time_us, offset_s, checksum, gists, "key", extra, code'
+    _copy_turns(connection)
+    # In the order of an index, which misses what damage has cut off from the table.
+    found = do(
+        "SELECT scope, id, session, speaker, terms FROM turns INDEXED BY turns_by_scope"
+        " ORDER BY scope, id"
     )
-    old = do(f"SELECT {names}, tokens, text_bytes, inferred, packed, literal FROM turns")
-    marks = ", ".join("?" * 13)
-    while rows := old.fetchmany(ROWS_AT_ONCE):
-        new = [(*row[:12], _counts(row[12:])) for row in rows]
-        do(f"INSERT INTO turns_4 ({names}, counts) VALUES ({marks})", new)
-    found = do("SELECT scope, id, session, speaker, terms FROM turns ORDER BY scope, id")
-    for scope, turns in groupby(found, itemgetter(0)):
-        while some := [*islice(turns, ROWS_AT_ONCE)]:
+    for scope, turns in groupby(map(tuple, found), itemgetter(0)):
+        while some := [turn[1:] for turn in islice(turns, ROWS_IN_BLOCK)]:
             if isinstance(scope, int):
-                add_members(connection, scope, _block(some))
+                _add_block(connection, scope, some)
     last = do("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").scalar_one_or_none()
     do("DROP TABLE turns")
     do("DELETE FROM sqlite_sequence WHERE name = 'turns_4'")
@@ -79,22 +76,76 @@ def _terms_in_blocks(connection: Connection) -> None:
     do('CREATE UNIQUE INDEX turns_by_key ON turns (session, "key") WHERE "key" IS NOT NULL')
 
 
+def _copy_turns(connection: Connection) -> None:
+    do = connection.exec_driver_sql
+    plain = "id, scope, session, speaker, model, time_us, offset_s, checksum, gists, code"
+    old = do(
+        f'SELECT {plain}, "key", extra, tokens, text_bytes, inferred, packed, literal FROM turns'
+    )
+    marks = ", ".join("?" * 13)
+    while rows := old.fetchmany(ROWS_AT_ONCE):
+        # Damage may have left no value where one must be: an empty one stands for it.
+        sound = [[b"" if value is None else value for value in row[:10]] for row in rows]
+        new = [
+            (*some, *row[10:12], _counts(row[12:])) for some, row in zip(sound, rows, strict=True)
+        ]
+        do(f'INSERT INTO turns_4 ({plain}, "key", extra, counts) VALUES ({marks})', new)
+
+
 def _counts(values: Sequence[object]) -> bytes:
     # A damaged value makes no other turn unreadable, nor this one.
     numbers = [value for value in values if isinstance(value, int) and value >= 0]
-    return varints(numbers).rstrip(b"\0") if len(numbers) == len(values) else b""
+    return _varints(numbers).rstrip(b"\0") if len(numbers) == len(values) else b""
 
 
-def _block(rows: Sequence[Any]) -> Block:
-    return Block(
-        ids=[row.id for row in rows],
-        sessions=[row.session if isinstance(row.session, int) else 0 for row in rows],
-        speakers=[row.speaker if isinstance(row.speaker, int) else 0 for row in rows],
-        terms=[
-            row.terms if isinstance(row.terms, bytes) and len(row.terms) % TERM_BYTES == 0 else b""
-            for row in rows
-        ],
+def _add_block(connection: Connection, scope: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    # Of rows (id, session, speaker, terms) by ascending id; damaged values are left out.
+    ids, sessions, speakers, terms = zip(*rows, strict=True)
+    data = zlib.compress(_inverted(ids, _row_ids(sessions), _row_ids(speakers), terms), 9, -15)
+    crc = zlib.crc32(struct.pack("<qq", scope, ids[-1]) + data)
+    connection.exec_driver_sql(
+        "INSERT INTO blocks (scope, last, checksum, data) VALUES (?, ?, ?, ?)",
+        (scope, ids[-1], crc - 2**32 if crc >= 2**31 else crc, data),
     )
+    connection.exec_driver_sql(
+        "UPDATE scopes SET turns = turns + ? WHERE id = ?", (len(rows), scope)
+    )
+
+
+def _inverted(
+    ids: Sequence[int], sessions: Sequence[int], speakers: Sequence[int], terms: Sequence[object]
+) -> bytes:
+    # docs/format.md, "blocks": each term once, with the places of the turns that have it.
+    places: dict[int, list[int]] = {}
+    for place, some in enumerate(terms):
+        if isinstance(some, bytes) and len(some) % 3 == 0:
+            for start in range(0, len(some), 3):
+                places.setdefault(int.from_bytes(some[start : start + 3]), []).append(place)
+    distinct = sorted(places)
+    having = [places[term] for term in distinct]
+    steps = chain.from_iterable(map(_steps, having))
+    numbers = [len(distinct), len(ids), *_steps(ids), *sessions, *speakers]
+    planes = zip(*(step.to_bytes(3) for step in _steps(distinct)), strict=True)
+    return _varints([*numbers, *map(len, having), *steps]) + b"".join(map(bytes, planes))
+
+
+def _steps(numbers: Sequence[int]) -> list[int]:
+    # Each number, less the one before it.
+    return list(map(sub, numbers, [0, *numbers]))
+
+
+def _row_ids(values: Iterable[object]) -> list[int]:
+    return [value if isinstance(value, int) and value >= 0 else 0 for value in values]
+
+
+def _varints(numbers: Iterable[int]) -> bytes:
+    data = bytearray()
+    for number in numbers:
+        while number >= 128:
+            data.append(number & 127 | 128)
+            number >>= 7
+        data.append(number)
+    return bytes(data)
 
 
 _TURNS_4 = """

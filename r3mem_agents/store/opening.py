@@ -8,7 +8,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from r3mem_agents.errors import FormatError, R3MemError, StoreUnavailableError
-from r3mem_agents.store import sqlite
+from r3mem_agents.store import places, sqlite
 from r3mem_agents.store.header import Header, create_tables, read_format, read_header
 from r3mem_agents.store.migrations import STEPS, migrate
 from r3mem_agents.store.schema import FORMAT_VERSION
@@ -46,7 +46,7 @@ def open_database(url: URL, name: str) -> Opened:
     except StoreUnavailableError as error:
         if error.__cause__ is None or not sqlite.is_unwritable(error.__cause__):
             raise
-        alone = sqlite.unchanging(url)
+        alone = places.unchanging(url)
         if alone is None:
             raise StoreUnavailableError(
                 f"{error}; if there is a file {name}-wal, the newest turns lie in it: copy both to "

@@ -66,15 +66,17 @@ def history(
 ) -> list[TurnRow]:
     """Every turn of a scope, or of one of its sessions, in the order of writing.
 
-    Turns whose row says that they are of another scope are among them, not intact.
+    Turns whose row says that they are of another scope are among them, not intact, and so are those
+    of which there is no row.
 
     Raises:
         StoreCorruptError: Nothing is where something must be: damage has cut all of it off.
     """
     wanted = None if session is None else {session}
+    ids = member_ids(connection, state.id, state.rules, wanted)
     found = [
         turn if row.scope == state.id else turn._replace(intact=False)
-        for chunk in in_chunks(member_ids(connection, state.id, state.rules, wanted))
+        for chunk in in_chunks(ids)
         for row in connection.execute(whole_turns(chunk))
         for turn in [turn_row(scope, row)]
     ]
@@ -86,6 +88,9 @@ def history(
             "no turn refers to a name that only turns bring in: a row's id is damaged; restore the "
             "file from a backup, or see what is left of it with: r3mem verify"
         )
+    if len(found) < len(ids):
+        lost = {*ids}.difference(turn.id for turn in found)
+        found += [TurnRow._make((id_, *[None] * 8, False)) for id_ in sorted(lost)]
     return found
 
 
@@ -153,7 +158,7 @@ def examined(connection: Connection, ids: Sequence[int]) -> Iterator[ExaminedTur
             counts = read_counts(row.counts)
             yield ExaminedTurn(
                 row=turn._replace(intact=turn.intact and bool(row.agree)),
-                scope=None if None in scope else scope,
+                scope=None if None in scope[:2] else scope,
                 model=None if None in model else model,
                 terms=terms.get(row.scope, {}).get(row.id),
                 rules=row.rules,

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from sqlalchemy import Connection, Engine, select, update
 
-from r3mem_agents.errors import StoreError, StoreUnavailableError
+from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from r3mem_agents.forking import unforked
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.schema import meta
@@ -70,6 +70,9 @@ class Scrubber:
         try:
             obstacle = self._attempt()
             done = obstacle is None
+        except StoreCorruptError as error:  # it stays so: whoever opens it next tries again
+            done = True
+            obstacle = str(error.__cause__)
         finally:
             if not done:  # an interrupt too
                 self.soon()

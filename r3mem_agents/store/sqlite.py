@@ -1,4 +1,7 @@
-"""Everything that is particular to SQLite: pragmas, locks, scrubbing, what its errors mean."""
+"""Everything that is particular to SQLite: pragmas, locks, scrubbing, what its errors mean.
+
+Where its files are, ``places`` says.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import MultipleResultsFound, NoResultFound, SQLAlchemyError
 
-from r3mem_agents.errors import (
-    InvalidInputError,
-    NotFoundError,
-    StoreCorruptError,
-    StoreError,
-    StoreUnavailableError,
-)
+from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from r3mem_agents.forking import unforked
 from r3mem_agents.types import IN_MEMORY
 
@@ -43,96 +40,6 @@ WRITE = "r3mem_write"
 """Execution option of the engine that begins write transactions."""
 
 
-def locate(where: str | os.PathLike[str]) -> URL:
-    """Turn a path or an SQLAlchemy URL into the URL of an SQLite database.
-
-    Raises:
-        InvalidInputError: If it is neither, or the URL of another database.
-        StoreUnavailableError: If no file can be there.
-    """
-    if not isinstance(where, str | os.PathLike):
-        raise InvalidInputError(
-            f"a memory is opened by a path or an SQLAlchemy URL, not {type(where).__name__}"
-        )
-    text = os.fspath(where)
-    if not isinstance(text, str) or not text.strip():
-        raise InvalidInputError(f"the path of a memory is {text!r}; give one like 'alice.db'")
-    if text.encode("utf-8", "ignore").decode("utf-8") != text:  # SQLite takes no other
-        raise InvalidInputError(f"{text!r} has bytes that are no UTF-8 text; give another path")
-    if "://" not in text:
-        url = URL.create("sqlite", database=text)
-    else:
-        try:
-            url = make_url(text)
-        except ArgumentError as error:
-            raise InvalidInputError(f"{text!r} is no SQLAlchemy URL: {error}") from error
-        if url.get_backend_name() != "sqlite":
-            raise InvalidInputError(
-                f"{url.get_backend_name()} is not supported; give a path or a sqlite:/// URL"
-            )
-    if file := _file(url):
-        _check_place(file)
-    return url
-
-
-def check_there(where: str | os.PathLike[str]) -> None:
-    """Refuse a path or URL of a file that does not exist.
-
-    Raises:
-        NotFoundError: If there is none.
-    """
-    file = _file(locate(where))
-    if file and not file.exists():
-        raise NotFoundError(f"there is no memory at {file}; give the path of one")
-
-
-def free_path(path: str | os.PathLike[str]) -> Path:
-    """Where a new file can be written.
-
-    Raises:
-        InvalidInputError: If it is no path, or a file is there already.
-        StoreUnavailableError: If no file can be there.
-    """
-    url = locate(path)
-    text = os.fspath(path)
-    if "://" in text or url.database == IN_MEMORY:
-        raise InvalidInputError(f"{text!r} is no path of a file; give one like 'backup.db'")
-    target = Path(text).absolute()
-    if target.exists():
-        raise InvalidInputError(
-            f"there is a file at {target} already, which is left as it is; give another path"
-        )
-    return target
-
-
-def location(where: str | os.PathLike[str]) -> str:
-    """What opens the same database again: an absolute path, or the URL that was given."""
-    text = os.fspath(where)
-    return text if "://" in text or text == IN_MEMORY else os.path.abspath(text)
-
-
-def _file(url: URL) -> Path | None:
-    # Where the database is, if that is a path.
-    name = url.database
-    return Path(name) if name and name != IN_MEMORY and "uri" not in url.query else None
-
-
-def _check_place(path: Path) -> None:
-    # SQLite says "unable to open database file" to all of these.
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        pass
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(
-            f"{str(path)!r} names no file, give another one: {error}"
-        ) from error
-    if path.is_dir():
-        raise StoreUnavailableError(f"{path} is a folder; give the path of a file in it")
-    if not path.parent.is_dir():
-        raise StoreUnavailableError(f"there is no folder {path.parent}; create it first")
-
-
 def connect(url: URL) -> Engine:
     """Make an engine whose connections are set up for exact, scrubbable, concurrent storage."""
     in_memory = url.database in (None, "", IN_MEMORY)
@@ -149,22 +56,6 @@ def connect(url: URL) -> Engine:
     return engine
 
 
-def unchanging(url: URL) -> URL | None:
-    """What reads a file alone, without locks and log, where nobody can write.
-
-    Returns:
-        ``None`` if there is no such file, or its write-ahead log holds something.
-    """
-    if "uri" in url.query or not url.database or url.database == IN_MEMORY:
-        return None
-    path = Path(url.database).absolute()
-    log = Path(f"{path}-wal")
-    if not path.is_file() or (log.exists() and log.stat().st_size):
-        return None
-    options = {"uri": "true", "mode": "ro", "immutable": "1"}
-    return url.set(database=path.as_uri()).update_query_dict(options)
-
-
 def is_unwritable(error: BaseException) -> bool:
     """Whether that is what stands in the way, rather than another program or damage."""
     return _code(getattr(error, "orig", None) or error) in (
@@ -178,8 +69,14 @@ def is_unwritable(error: BaseException) -> bool:
 
 def _set_up(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions; _begin does
+    connection.text_factory = _text
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
+
+
+def _text(value: bytes) -> str:
+    # Damage makes text of bytes: what it spells must not keep other rows from being read.
+    return value.decode(errors="replace")
 
 
 def _begin(connection: Connection) -> None:
@@ -331,8 +228,8 @@ def _bare(engine: Engine) -> Iterator[sqlite3.Cursor]:
         connection = engine.raw_connection()
         try:
             cursor: Any = connection.cursor()
-            yield cursor
-            cursor.close()
+            with closing(cursor):  # else SQLite keeps the file open after an error
+                yield cursor
         finally:
             connection.close()
 
@@ -385,10 +282,21 @@ def _explanation(cause: BaseException, name: str) -> StoreError:
             return StoreCorruptError(
                 f"{name} is no database; give another path (it was left as it is)"
             )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR | sqlite3.SQLITE_MISMATCH:
-            return StoreCorruptError(
-                f"{name} is damaged ({cause}); restore it from a copy, or save what can be read "
-                "with: sqlite3 FILE .recover"
-            )
+        case (
+            sqlite3.SQLITE_CORRUPT
+            | sqlite3.SQLITE_ERROR
+            | sqlite3.SQLITE_MISMATCH
+            | sqlite3.SQLITE_CONSTRAINT
+        ):
+            return _damaged(cause, name)
+        case _ if isinstance(cause, NoResultFound | MultipleResultsFound):
+            return _damaged(cause, name)  # every statement that wants one row is sure to find it
         case _:
             return StoreError(f"{name}: {cause}")
+
+
+def _damaged(cause: BaseException, name: str) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"{name} is damaged ({cause}); restore it from a copy, or save what can be read with: "
+        "sqlite3 FILE .recover"
+    )

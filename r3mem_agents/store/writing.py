@@ -240,14 +240,20 @@ def _label_ids(
 
 
 def existing_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> set[int]:
-    """Those of some ids that are of turns of a scope."""
+    """Those of some ids that are of turns of a scope, also where damage has left only the id."""
     state = find_scope(connection, scope)
-    mine = select(turns.c.id).where(turns.c.scope == (state.id if state else None))
-    return {
+    possible = {*possible_ids(ids)}
+    if state is None or not possible:
+        return set()
+    mine = select(turns.c.id).where(turns.c.scope == state.id)
+    found = {
         id_
-        for chunk in in_chunks(possible_ids(ids))
+        for chunk in in_chunks([*possible])
         for id_ in connection.execute(mine.where(turns.c.id.in_(chunk))).scalars()
     }
+    if found != possible:
+        found |= possible.intersection(member_ids(connection, state.id, state.rules))
+    return found
 
 
 def remove_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> int:

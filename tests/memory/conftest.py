@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from r3mem_agents import CompressiveMemory, StoredTurn
+from tests.memory.damaging import Damaged, forget_what_was_read, said
 from tests.memory.fake_model import FakeModel
 
 
@@ -18,3 +21,31 @@ def path(tmp_path: Path) -> Path:
 def fake() -> Any:
     """A model that needs no torch, and whose gists are alike where texts share words."""
     return FakeModel()
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recompress few turns together, so that there is something to interrupt."""
+    monkeypatch.setattr("r3mem_agents.memory.recompressing.AT_ONCE", 4)
+
+
+@pytest.fixture
+def turns(path: Path, fake: Any) -> list[StoredTurn]:
+    """Turns 2 to 61 of a file, of which the first is somebody else's."""
+    with CompressiveMemory(path, user="alice", model=fake) as memory:
+        memory.scoped(user="bob").remember("user", "Something of somebody else.")
+        return memory.remember_many(said())
+
+
+@pytest.fixture
+def damaged(path: Path, turns: list[StoredTurn], fake: Any) -> Damaged:
+    """Change the file behind the memory's back, and open it with nothing cached."""
+
+    def change(statement: str) -> CompressiveMemory:
+        with sqlite3.connect(path) as connection:
+            connection.execute(statement)
+        connection.close()
+        forget_what_was_read()
+        return CompressiveMemory(path, user="alice", model=fake)
+
+    return change

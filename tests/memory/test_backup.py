@@ -116,7 +116,7 @@ def test_a_backup_overwrites_nothing(tmp_path: Path, fake: Any) -> None:
         for path in ("diary.txt", "m.db"):
             with pytest.raises(InvalidInputError, match="a file at .* already"):
                 memory.backup(tmp_path / path)
-        for wrong in (":memory:", "sqlite:///x.db", "", 5):
+        for wrong in (":memory:", "sqlite:///x.db", "", 5, "x\0.db", "\udcff.db"):
             with pytest.raises(InvalidInputError):
                 memory.backup(wrong)  # type: ignore[arg-type]
         for place in (tmp_path, tmp_path / "no folder" / "copy.db"):

@@ -238,6 +238,7 @@ def test_ids_need_no_session(open_memory: OpenMemory) -> None:
         "postgresql://host/db",
         "no url://",
         "\ud800.db",
+        "\udcff.db",
         "a\0b",
         "x" * 9999,
     ],
@@ -345,6 +346,13 @@ def test_a_missing_table(path: Path, fake: Any) -> None:
     damage(path, "DROP TABLE speakers")
     with pytest.raises(StoreCorruptError, match="no such table"):
         read_all(path, fake)
+
+
+def test_a_header_that_is_there_twice(path: Path, fake: Any) -> None:
+    fill(path, fake, 2)
+    damage(path, "INSERT INTO meta SELECT 2, format, secret, secret_checksum, model, 0 FROM meta")
+    with pytest.raises(StoreCorruptError, match=r"memory\.db is damaged .* restore it"):
+        CompressiveMemory(path, model=fake)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,21 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Let nobody enter a folder, not even root."""
+    root = os.geteuid() == 0
+    folder.chmod(0)
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+@contextmanager
 def full(_: Path) -> Iterator[None]:
     """Let no file grow, as on a disk that is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -119,6 +134,18 @@ def test_what_is_not_there_is_not_made(folder: Path, obstacle: Obstacle) -> None
         except StoreUnavailableError as error:
             caught = error
     assert caught is not None
+
+
+def test_a_folder_that_nobody_may_enter_is_named(folder: Path, told: list[StoredTurn]) -> None:
+    model: Any = FakeModel()
+    caught = None
+    with closed(folder):
+        try:
+            CompressiveMemory(folder / "m #1.db", user="alice", model=model)
+        except StoreUnavailableError as error:
+            caught = str(error)
+    assert caught is not None
+    assert "m #1.db" in caught
 
 
 @EACH

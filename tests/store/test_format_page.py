@@ -1,4 +1,4 @@
-"""docs/format.md is enough to read a file: nothing here comes from the package.
+"""docs/format.md is enough to read a file: nothing that reads one here comes from the package.
 
 What is read here is compared with what was written; ``read`` and what it calls know the page alone.
 """
@@ -9,6 +9,7 @@ import hashlib
 import json
 import lzma
 import re
+import shutil
 import sqlite3
 import struct
 import zlib
@@ -22,12 +23,17 @@ from typing import Any
 
 import pytest
 
+from r3mem_agents.store import Store
 from tests.golden.conversation import SCOPES
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-FILES = {"format-4": GOLDEN / "tiny", "r3mem-base-1": None}
-"""Golden files, and the folder of the checkpoint that wrote them where it is small."""
+BUNDLED = ROOT / "r3mem_agents" / "checkpoints"
+FILES = {"format-4": GOLDEN / "tiny", "r3mem-base-1": None, "format-3": GOLDEN / "tiny"}
+"""Golden files, and the folder of the checkpoint that wrote them where it is small.
+
+Those of an earlier format are brought to this one first, as a user's are.
+"""
 
 Row = dict[str, Any]
 
@@ -106,14 +112,17 @@ class Stream:
 
 
 class Checkpoint:
-    """What expands *packed* segments: counts and bytes of the tokens."""
+    """What expands *packed* segments, counts and bytes of the tokens; and its fingerprints."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         data = (folder / "model.safetensors").read_bytes()
         [size] = struct.unpack("<Q", data[:8])
-        start, end = json.loads(data[8 : 8 + size])["static_counts"]["data_offsets"]
-        body = data[8 + size :]
-        self.frequencies = [n + 1 for (n,) in struct.iter_unpack("<q", body[start:end])]
+        self.tensors: dict[str, Any] = json.loads(data[8 : 8 + size])
+        self.tensors.pop("__metadata__", None)
+        self.body = data[8 + size :]
+        counts = self.tensor("static_counts")
+        self.frequencies = [n + 1 for (n,) in struct.iter_unpack("<q", counts)]
         plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
         others = [byte for byte in range(256) if byte not in plain]
         table = {chr(byte): byte for byte in plain}
@@ -122,6 +131,21 @@ class Checkpoint:
         self.tokens = {
             number: bytes(table[char] for char in token) for token, number in vocabulary.items()
         }
+
+    def tensor(self, name: str) -> bytes:
+        start, end = self.tensors[name]["data_offsets"]
+        return self.body[start:end]
+
+    def fingerprint(self, part: str, file: str) -> str:
+        sizes = json.loads((self.folder / "config.json").read_text("utf-8"))[part]
+        digest = hashlib.blake2b(json.dumps([3, sizes], sort_keys=True).encode(), digest_size=8)
+        types = {"I8": "torch.int8", "I64": "torch.int64", "F32": "torch.float32"}
+        for name, about in sorted(self.tensors.items()):
+            if name.startswith("encoder.") == (part == "encoder"):
+                digest.update(f"{name} {types[about['dtype']]} {about['shape']}".encode())
+                digest.update(self.tensor(name))
+        digest.update((self.folder / file).read_bytes())
+        return digest.hexdigest()
 
 
 def expand(code: bytes, checkpoint: Checkpoint | None) -> tuple[bytes, int | None, bytes | None]:
@@ -152,10 +176,12 @@ def expand(code: bytes, checkpoint: Checkpoint | None) -> tuple[bytes, int | Non
 
 
 @pytest.fixture(params=FILES)
-def file(request: pytest.FixtureRequest) -> tuple[File, Checkpoint | None]:
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[File, Checkpoint | None]:
     folder = FILES[request.param]
     checkpoint = None if folder is None else Checkpoint(folder)
-    return File(GOLDEN / f"{request.param}.db"), checkpoint
+    copy = Path(shutil.copy(GOLDEN / f"{request.param}.db", tmp_path))
+    Store(copy).close()
+    return File(copy), checkpoint
 
 
 Given = tuple[File, Checkpoint | None]
@@ -183,6 +209,14 @@ def test_the_header_is_as_the_page_says(file: Given) -> None:
     assert found.meta["model"] in found.tables["models"]
 
 
+def test_models_have_the_fingerprints_of_the_page(file: Given) -> None:
+    found, checkpoint = file
+    [model] = found.tables["models"].values()
+    checkpoint = checkpoint or Checkpoint(BUNDLED / model["name"])
+    assert model["expander"] == checkpoint.fingerprint("expander", "tokenizer.json")
+    assert model["encoder"] == checkpoint.fingerprint("encoder", "pieces.json")
+
+
 def test_turns_are_read(file: Given) -> None:
     found, _ = file
     for id_, turn in said(found).items():
@@ -192,7 +226,7 @@ def test_turns_are_read(file: Given) -> None:
         assert session["digest"] == found.digest("session", turn.session)
         speaker = found.tables["speakers"][row["speaker"]]
         who = found.shown(speaker["hidden"])
-        assert json.loads(who) == [turn.role, turn.name]
+        assert who == json.dumps([turn.role, turn.name], separators=(",", ":"))
         assert speaker["digest"] == found.digest("speaker", who)
         zone = timezone(timedelta(seconds=row["offset_s"]))
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row["time_us"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -115,6 +116,39 @@ def test_a_scrub_that_was_cut_short_is_finished_when_the_file_is_opened(
     assert other.history(SCOPE, None) == []
     other.close()
     store.close()
+
+
+def with_a_damaged_page(path: Path) -> list[int]:
+    """A file that is to be scrubbed, and cannot be: a page of its turns is damaged."""
+    with closing(open_store(path)) as store:
+        ids = store.add(SCOPE, [make_turn(code=bytes([n]) * 90) for n in range(100)])
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE meta SET unscrubbed = 1")  # as by who was killed
+            connection.commit()
+    content = bytearray(path.read_bytes())
+    page = content.index(bytes([50]) * 90) // sqlite.PAGE_BYTES * sqlite.PAGE_BYTES
+    content[page : page + sqlite.PAGE_BYTES] = b"\xa5" * sqlite.PAGE_BYTES
+    path.write_bytes(content)
+    return ids
+
+
+def test_a_damaged_page_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    ids = with_a_damaged_page(tmp_path / "store.db")
+    with closing(open_store(tmp_path / "store.db")) as store:
+        assert store.turns(SCOPE, ids[:1])[ids[0]].intact
+        with pytest.raises(StoreUnavailableError, match=r"forgotten, but traces .*malformed"):
+            store.forget(SCOPE, ids=ids[:1])
+        assert store.turns(SCOPE, ids[:1]) == {}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_a_scrub_that_failed_keeps_no_file_open(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with_a_damaged_page(path)
+    with closing(open_store(path)) as store, pytest.raises(StoreUnavailableError):
+        store.scrub()
+    files = {os.path.realpath(number) for number in Path("/proc/self/fd").iterdir()}
+    assert not [file for file in files if file.startswith(str(path))]
 
 
 WAYS = ["removed", "replaced", "edited"]
