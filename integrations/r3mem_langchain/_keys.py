@@ -11,8 +11,8 @@ NOTE = "note "
 
 
 def turn_key(name: str) -> str:
-    """The name itself, or a hash of one that is empty or too long for a key."""
-    if 0 < len(name.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
+    """The name itself, or a hash of one that is blank or too long for a key."""
+    if name.strip() and len(name.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
         return name
     return digest_of(name)
 

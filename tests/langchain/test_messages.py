@@ -54,7 +54,7 @@ BLOCKS = st.one_of(
 )
 COMMON: dict[str, Any] = {
     "content": TEXT | st.lists(BLOCKS, max_size=3),
-    "id": st.none() | st.text("abc", max_size=300),
+    "id": st.none() | st.text("abc ", max_size=300),
     "name": st.none() | TEXT | st.just(" "),
     "additional_kwargs": DICTS,
     "response_metadata": DICTS,

@@ -18,7 +18,8 @@ from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel, FakeTokens
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
+ROLES = NAMES.filter(lambda role: len(role.splitlines()) == 1)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20),
     lambda inner: (
@@ -31,9 +32,9 @@ TIMES = st.datetimes(timezones=st.timezones(), allow_imaginary=False) | st.datet
 )
 TURNS = st.builds(
     Turn,
-    role=NAMES,
+    role=ROLES,
     text=TEXTS,
-    name=st.none() | st.just("") | NAMES,
+    name=st.none() | NAMES,
     session=NAMES,
     time=TIMES,
     metadata=st.none() | st.dictionaries(st.text(max_size=8), JSON, max_size=3),
