@@ -124,5 +124,6 @@ def check_command(words: list[str], line: str) -> None:
         context = typer.Context(command, info_name="r3mem")
         _, command, words = command.resolve_command(context, words)
     known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-    for word in words:
+    options = words[: words.index("--")] if "--" in words else words
+    for word in options:
         assert not word.startswith("--") or word in known, f"{line}: {word}"
