@@ -50,7 +50,7 @@ $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 	@echo "setting up $(LOWEST): once, a few minutes ..."
 	@$(LOWEST)/bin/python $(PIP) --upgrade 'pip>=25.1'
 	@$(LOWEST)/bin/python $(PIP) -c constraints-lowest.txt \
-		-e '.[langchain,classic,llamaindex]' --group test
+		-e '.[langchain,classic,llamaindex,torch]' --group test
 	@touch $@
 
 demo: $(READY)

@@ -13,6 +13,7 @@ from r3mem_agents.errors import (
     CheckpointError,
     DamagedTurnError,
     DamageWarning,
+    EngineError,
     ExpansionError,
     FormatError,
     InvalidInputError,
@@ -54,6 +55,7 @@ __all__ = [
     "DamageWarning",
     "DamagedTurn",
     "DamagedTurnError",
+    "EngineError",
     "Evidence",
     "ExpansionError",
     "Explanation",
@@ -84,7 +86,7 @@ __all__ = [
     "recompress",
 ]
 
-# What loads torch or a database is loaded when it is first asked for (PEP 562).
+# What loads the engine or a database is loaded when it is first asked for (PEP 562).
 _LAZY = {
     "CompressiveMemory": "r3mem_agents.memory",
     "MemoryTokens": "r3mem_agents.model",

@@ -13,7 +13,8 @@ R3MemError
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
 │   ├── ExpansionError                memory tokens that do not expand to the text they came from
-│   └── ReadBackError                 a turn that would not have been read again
+│   ├── ReadBackError                 a turn that would not have been read again
+│   └── EngineError                   the compiled part of this package is missing or another one's
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
@@ -97,6 +98,10 @@ class ExpansionError(ModelError):
 
 class ReadBackError(ModelError):
     """A turn that would not come back from what was about to be written; nothing was changed."""
+
+
+class EngineError(ModelError):
+    """The compiled part of this package is missing, or is of another version."""
 
 
 class ChatModelError(R3MemError):

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig
-from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.pieces import SPACE, Pieces
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.loading import stored
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.model.trainable import Encoder, Expander
@@ -43,7 +44,12 @@ def tiny_model(seed: int = 0) -> ReversibleModel:
         expander.set_unigram(torch.from_numpy(counts))
         _centre(encoder, pieces)
     return ReversibleModel.from_networks(
-        encoder.freeze(), expander.freeze(), pieces, tokenizer, counts, f"tiny-{seed}"
+        stored(encoder.freeze()),
+        stored(expander.freeze()),
+        pieces,
+        tokenizer,
+        counts,
+        f"tiny-{seed}",
     )
 
 
@@ -53,7 +59,7 @@ def _centre(encoder: Encoder, pieces: Pieces) -> None:
     cut = pieces.encode([*_TEXTS, *words], encoder.config.positions)
     frozen = encoder.freeze()
     with computing(frozen.device):
-        found = [frozen.encode(np.array([ids]), np.array([len(ids)])) for ids in cut]
+        found = [frozen.encode(np.array(ids), np.array([len(ids)])) for ids in cut]
         common = torch.from_numpy(np.concatenate(found)).mean(0)
     assert encoder.to_gist.bias is not None
     encoder.to_gist.bias.sub_(common)

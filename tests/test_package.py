@@ -254,7 +254,7 @@ def test_the_lowest_versions_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     tested = [*project["dependencies"]]
-    for extra in ("langchain", "classic", "llamaindex"):
+    for extra in ("langchain", "classic", "llamaindex", "torch"):
         tested += extras[extra]
     floors = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(tested), re.MULTILINE))
     assert len(floors) == len(tested)

@@ -14,7 +14,7 @@ from benchmarks.speed import report
 from r3mem_agents.cli.console import out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.model.kernels import int8_kernel_pays
+from r3mem_agents.model.reference.kernels import int8_kernel_pays
 
 
 def speed(

@@ -11,26 +11,25 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import save_file
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
-from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.frozen.expander import TorchExpander
+from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig, SupersederConfig
+from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.frozen.superseder import TorchSuperseder
-from r3mem_agents.model.isolation import loading
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.rangecoder import LARGEST_TOTAL
+from r3mem_agents.model.tensors import Arrays, mapped
 from r3mem_agents.model.tokenizer import Tokenizer
+
+C = TypeVar("C", bound=StackConfig)
 
 FORMAT = 3
 """Counts up when the same tensors mean other predictions: 3 has a network for either direction."""
@@ -40,6 +39,19 @@ _STATIC_COUNTS = "static_counts"
 _ENCODER, _EXPANDER = "encoder.", "expander."
 _SUPERSEDER, _SUPERSEDER_FILE = "superseder", "superseder.safetensors"
 _DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[C]):
+    """A frozen network as a checkpoint holds it.
+
+    Attributes:
+        config: Sizes of the network.
+        tensors: Its tensors by name (``frozen.shapes``).
+    """
+
+    config: C
+    tensors: Tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +76,15 @@ class Checkpoint:
     """
 
     name: str
-    encoder: TorchEncoder
-    expander: TorchExpander
+    encoder: Stored[EncoderConfig]
+    expander: Stored[ModelConfig]
     tokenizer: Tokenizer
     pieces: Pieces
     static_counts: NDArray[np.int64]
     fingerprint: str = ""
     encoder_fingerprint: str = ""
     expander_fingerprint: str = ""
-    superseder: TorchSuperseder | None = None
-
-    def to(self, device: str | torch.device) -> Checkpoint:
-        """The same networks on another device."""
-        encoder = self.encoder.to(device)
-        superseder = self.superseder
-        if superseder is not None:
-            superseder = superseder.to(device, encoder.embedding)
-        return replace(
-            self, encoder=encoder, expander=self.expander.to(device), superseder=superseder
-        )
+    superseder: Stored[SupersederConfig] | None = None
 
 
 def bundled() -> list[str]:
@@ -118,7 +120,7 @@ def expander_of(name: str) -> str:
     folder = find(name)
     with _reading(folder):
         sizes = json.loads((folder / "config.json").read_text())
-        return _fingerprints(sizes, load_file(folder / "model.safetensors"), folder)[1]
+        return _fingerprints(sizes, mapped(folder / "model.safetensors"), folder)[1]
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -150,7 +152,7 @@ def _save(checkpoint: Checkpoint, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     checkpoint.tokenizer.save(folder / "tokenizer.json")
     checkpoint.pieces.save(folder / "pieces.json")
-    counts = torch.from_numpy(checkpoint.static_counts.astype(np.int64))
+    counts = checkpoint.static_counts.astype(np.int64)
     tensors = {
         **_stored(checkpoint.encoder.tensors, _ENCODER),
         **_stored(checkpoint.expander.tensors, _EXPANDER),
@@ -166,7 +168,7 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: It is missing, damaged or of another format.
     """
     folder = find(path)
-    with loading(), _reading(folder):
+    with _reading(folder):
         return _load(folder)
 
 
@@ -189,17 +191,19 @@ def _load(folder: Path) -> Checkpoint:
     if form != FORMAT:
         advice = "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
         raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
-    tensors = _read(folder / "model.safetensors")
+    tensors = mapped(folder / "model.safetensors")
     prints = _fingerprints(fields, tensors, folder)
     counts = tensors.pop(_STATIC_COUNTS)
     encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
     if stray := len(tensors) - len(encoding) - len(expanding):
         raise CheckpointError(f"{stray} of its tensors are of no network")
-    encoder = TorchEncoder(EncoderConfig(**fields["encoder"]), encoding)
-    expander = TorchExpander(ModelConfig(**fields["expander"]), expanding)
+    encoder = Stored(EncoderConfig(**fields["encoder"]), encoding)
+    expander = Stored(ModelConfig(**fields["expander"]), expanding)
+    shapes.check(encoding, shapes.encoder(encoder.config), "encoder")
+    shapes.check(expanding, shapes.expander(expander.config), "expander")
     superseder = None
     if _SUPERSEDER in fields:
-        superseder = _load_superseder(fields[_SUPERSEDER], folder / _SUPERSEDER_FILE, encoder)
+        superseder = _load_superseder(fields[_SUPERSEDER], folder / _SUPERSEDER_FILE)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     pieces = Pieces.load(folder / "pieces.json")
     for what, found, wanted in (
@@ -222,12 +226,11 @@ def _load(folder: Path) -> Checkpoint:
     )
 
 
-def _load_superseder(
-    fields: Mapping[str, Any], path: Path, encoder: TorchEncoder
-) -> TorchSuperseder:
+def _load_superseder(fields: Mapping[str, Any], path: Path) -> Stored[SupersederConfig]:
     sizes, found = dict(fields), _digest(path)
     recorded = sizes.pop(_DIGEST, None)
-    superseder = TorchSuperseder(SupersederConfig(**sizes), _read(path), encoder.embedding)
+    superseder = Stored(SupersederConfig(**sizes), mapped(path))
+    shapes.check(superseder.tensors, shapes.superseder(superseder.config), "superseder")
     if found != recorded:
         raise CheckpointError(
             f"{path.name} is damaged: its digest is {found}, config.json says {recorded}"
@@ -235,11 +238,11 @@ def _load_superseder(
     return superseder
 
 
-def _load_counts(counts: torch.Tensor, vocabulary: int) -> NDArray[np.int64]:
-    whole = counts.dtype == torch.int64 and counts.shape == (vocabulary,)
-    if not whole or counts.min() < 0 or counts.double().sum() + vocabulary > LARGEST_TOTAL:
+def _load_counts(counts: NDArray[np.generic], vocabulary: int) -> NDArray[np.int64]:
+    whole = counts.dtype == np.int64 and counts.shape == (vocabulary,)
+    if not whole or counts.min() < 0 or counts.astype(float).sum() + vocabulary > LARGEST_TOTAL:
         raise CheckpointError(f"{_STATIC_COUNTS} is damaged: no numbers of {vocabulary} tokens")
-    return counts.numpy()
+    return counts.astype(np.int64)
 
 
 def _digest(path: Path) -> str:
@@ -258,9 +261,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _fingerprints(
-    sizes: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], folder: Path
-) -> tuple[str, str]:
+def _fingerprints(sizes: Mapping[str, Any], tensors: Tensors, folder: Path) -> tuple[str, str]:
     """Hashes of what decides gists, and of what decides what memory tokens expand to."""
     encoding = {name for name in tensors if name.startswith(_ENCODER)}
     return (
@@ -269,30 +270,21 @@ def _fingerprints(
     )
 
 
-def _hashed(
-    sizes: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], names: Set[str], cut: Path
-) -> str:
+def _hashed(sizes: Mapping[str, Any], tensors: Tensors, names: Set[str], cut: Path) -> str:
     digest = hashlib.blake2b(json.dumps([FORMAT, sizes], sort_keys=True).encode(), digest_size=8)
     for name in sorted(names):
         held = tensors[name]
-        digest.update(f"{name} {held.dtype} {[*held.shape]}".encode())
-        digest.update(held.numpy().tobytes())
+        digest.update(f"{name} torch.{held.dtype} {[*held.shape]}".encode())
+        digest.update(np.ascontiguousarray(held).data)
     digest.update(cut.read_bytes())
     return digest.hexdigest()
 
 
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a file, in memory of their own: the file may be written anew."""
-    return {name: tensor.clone() for name, tensor in load_file(path).items()}
+def _stored(tensors: Tensors, prefix: str = "") -> Arrays:
+    return {prefix + name: np.ascontiguousarray(held) for name, held in tensors.items()}
 
 
-def _stored(tensors: Tensors, prefix: str = "") -> dict[str, torch.Tensor]:
-    return {prefix + name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _part(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
+def _part(tensors: Arrays, prefix: str) -> Arrays:
     return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
+        name.removeprefix(prefix): held for name, held in tensors.items() if name.startswith(prefix)
     }

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.errors import ExpansionError
 from r3mem_agents.model.forward import Gists
-from r3mem_agents.model.frozen.interface import FrozenExpander, Segments
-from r3mem_agents.model.predictions import Frequencies, Integers, Predictions
-from r3mem_agents.model.rangecoder import RangeDecoder
+from r3mem_agents.model.frozen.interface import FrozenExpander, Segments, Streams
+from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.schedule import Schedule
-from r3mem_agents.model.stream import SEGMENTS, Encoded, Piece, Reader, Static, write
+from r3mem_agents.model.stream import Encoded, Piece, Reader, Static, write
 from r3mem_agents.model.tokenizer import Tokenizer
-
-_SEGMENTS_AT_ONCE = 16
-"""Size of batches whose intermediate tensors malloc keeps, instead of mapping and faulting them in
-anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
 
 
 class Codec:
@@ -77,82 +72,44 @@ class Codec:
                 raise ExpansionError(
                     f"{len(gist)} gists for {len(reader.counts)} segments: the memory is damaged"
                 )
-        for group in _groups(readers):
-            self._expand([readers[row] for row in group], [gists[row] for row in group])
+        self._expand(readers, gists)
         return [reader.data(self._tokenizer) for reader in readers]
-
-    def _batches(self, segments: Sequence[Integers]) -> Iterator[tuple[list[int], Integers]]:
-        """Rows and their padded tokens; segments of similar length together."""
-        longest_last = sorted(range(len(segments)), key=lambda row: len(segments[row]))
-        for start in range(0, len(segments), _SEGMENTS_AT_ONCE):
-            rows = longest_last[start : start + _SEGMENTS_AT_ONCE]
-            padded = np.zeros((len(rows), len(segments[rows[-1]])), np.int64)
-            for place, row in enumerate(rows):
-                padded[place, : len(segments[row])] = segments[row]
-            yield rows, padded
 
     def _pieces(
         self, segments: Sequence[Integers], continued: NDArray[np.bool_], gists: Gists
     ) -> list[Piece]:
         """Predict the known tokens of segments, all rounds in one pass."""
-        found: dict[int, Piece] = {}
-        for rows, tokens in self._batches(segments):
-            count = np.array([len(segments[row]) for row in rows], np.int64)
-            known = Segments(count, continued[rows], gists[rows])
-            measured = self._network.measure(known, tokens)
-            edges = np.cumsum([0, *count.tolist()])
-            for place, row in enumerate(rows):
-                found[row] = Piece(
-                    ids=segments[row],
-                    raw=self._tokenizer.bytes_of(segments[row].tolist()),
-                    rounds=self.rounds_of(len(segments[row])),
-                    intervals=measured.part(slice(edges[place], edges[place + 1])),
-                )
-        return [found[row] for row in range(len(segments))]
+        count = np.array([len(segment) for segment in segments], np.int64)
+        tokens = np.concatenate([np.zeros(0, np.int64), *segments])
+        measured = self._network.measure(Segments(count, continued, gists), tokens)
+        edges = np.cumsum([0, *count.tolist()])
+        return [
+            Piece(
+                ids=segment,
+                raw=self._tokenizer.bytes_of(segment.tolist()),
+                rounds=self.rounds_of(len(segment)),
+                intervals=measured.part(slice(edges[place], edges[place + 1])),
+            )
+            for place, segment in enumerate(segments)
+        ]
 
     def _expand(self, readers: Sequence[Reader], gists: Sequence[Gists]) -> None:
-        """Run the backward passes of all learned segments in step, round by round."""
-        flat = [
-            (reader, index, gist[index])
-            for reader, gist in zip(readers, gists, strict=True)
-            for index in reader.learned
-        ]
+        """Run the backward passes of all learned segments."""
+        flat = [(row, index) for row, reader in enumerate(readers) for index in reader.learned]
         if not flat:
             return
-        count = np.array([reader.counts[index] for reader, index, _ in flat], np.int64)
-        continued = np.array([index > 0 for _, index, _ in flat], bool)
-        expansion = self._network.expand(
-            Segments(count, continued, np.stack([gist for _, _, gist in flat]))
+        count = np.array([readers[row].counts[index] for row, index in flat], np.int64)
+        tokens = self._network.expand(
+            Segments(
+                count,
+                np.array([index > 0 for _, index in flat], bool),
+                np.stack([gists[row][index] for row, index in flat]),
+            ),
+            Streams(
+                [reader.decoder for reader in readers],
+                np.array([row for row, _ in flat], np.int64),
+            ),
         )
-        tokens = np.zeros((len(flat), int(count.max())), np.int64)
-        for rows, places in self._schedule.rounds(count):
-            decoders = [flat[row][0].decoder for row in rows.tolist()]
-            classes = _read(expansion.classes(tokens), decoders)
-            inside = _read(expansion.tokens(classes), decoders)
-            tokens[rows, places] = classes * self._config.class_size + inside
-        for row, (reader, index, _) in enumerate(flat):
-            reader.tokens[index][:] = tokens[row, : count[row]]
-
-
-def _read(frequencies: Frequencies, decoders: Sequence[RangeDecoder]) -> Integers:
-    """The next symbol of each stream."""
-    predicted = Predictions(frequencies)
-    read = [predicted.read(row, decoder) for row, decoder in enumerate(decoders)]
-    return np.array(read, np.int64)
-
-
-def _groups(readers: Sequence[Reader]) -> list[list[int]]:
-    """Rows whose learned segments go through the passes together: those of similar length."""
-    longest = [
-        max((reader.counts[index] for index in reader.learned), default=0) for reader in readers
-    ]
-    groups: list[list[int]] = []
-    room = 0
-    for row in sorted(range(len(readers)), key=longest.__getitem__):
-        needed = len(readers[row].learned)
-        if needed > room or not groups:
-            groups.append([])
-            room = SEGMENTS
-        groups[-1].append(row)
-        room -= needed
-    return groups
+        edges = np.cumsum([0, *count.tolist()])
+        for place, (row, index) in enumerate(flat):
+            readers[row].tokens[index][:] = tokens[edges[place] : edges[place + 1]]

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.model.frozen.interface import FrozenSuperseder
-from r3mem_agents.model.pieces import PADDING, Pieces
+from r3mem_agents.model.pieces import Pieces
 
 _PIECE_CHARACTERS = 16
 """Maximum number of characters of a piece: of a text, no more are cut than the positions may
 need."""
-
-Ids = NDArray[np.int64]
 
 
 def compare(
@@ -34,19 +32,8 @@ def compare(
         pieces.encode([text.strip()[: most * _PIECE_CHARACTERS] for text in sides], most)
         for sides in zip(*pairs, strict=True)
     ]
-    both = [[np.array(ids, np.int64) for ids in pair] for pair in zip(*cut, strict=True)]
-    read = network.compare(*laid_out(both)).astype(np.float64)
+    both = [side for pair in zip(*cut, strict=True) for side in pair]
+    count = np.array([len(side) for side in both], np.int64).reshape(-1, 2)
+    flat = np.fromiter((piece for side in both for piece in side), np.int64, int(count.sum()))
+    read = network.compare(flat, count).astype(np.float64)
     return np.asarray((read[:, 0] * read[:, 1]).sum(1))
-
-
-def laid_out(pairs: Sequence[Sequence[Ids]]) -> tuple[Ids, Ids, Ids]:
-    """Pairs as ``FrozenSuperseder.compare`` takes them: pieces, and the lengths of both turns.
-
-    Args:
-        pairs: Pieces of the older and of the newer turn.
-    """
-    older, newer = np.array([[len(one) for one in pair] for pair in pairs], np.int64).T.copy()
-    ids = np.full((len(pairs), (older + newer).max()), PADDING, np.int64)
-    for row, pair in enumerate(pairs):
-        ids[row, : older[row] + newer[row]] = np.concatenate(pair)
-    return ids, older, newer

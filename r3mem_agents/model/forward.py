@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.model.frozen.interface import FrozenEncoder
-from r3mem_agents.model.pieces import PADDING, Pieces
-
-_TEXTS_AT_ONCE = 16
-"""Size of batches whose intermediate tensors malloc keeps (docs/LOG.md, 2026-11-21)."""
+from r3mem_agents.model.pieces import Pieces
 
 Gists = NDArray[np.uint8]
 Questions = NDArray[np.float32]
@@ -39,15 +36,7 @@ class Forward:
         return np.asarray(found / np.maximum(length, np.finfo(np.float32).tiny))
 
     def _run(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        config = self._encoder.config
-        out = np.zeros((len(texts), config.gist_bits), np.float32)
-        cut = self._pieces.encode(texts, config.positions)
-        order = sorted(range(len(texts)), key=lambda row: len(cut[row]))
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            rows = order[start : start + _TEXTS_AT_ONCE]
-            count = np.array([len(cut[row]) for row in rows], np.int64)
-            padded = np.full((len(rows), count[-1]), PADDING, np.int64)
-            for place, row in enumerate(rows):
-                padded[place, : len(cut[row])] = cut[row]
-            out[rows] = self._encoder.encode(padded, count)
-        return out
+        cut = self._pieces.encode(texts, self._encoder.config.positions)
+        count = np.array([len(pieces) for pieces in cut], np.int64)
+        pieces = np.fromiter((piece for one in cut for piece in one), np.int64, int(count.sum()))
+        return self._encoder.encode(pieces, count)

@@ -81,18 +81,15 @@ class Predictions:
 
     def __init__(self, frequencies: Frequencies) -> None:
         self._sizes = frequencies
-        self._ends = frequencies.cumsum(1, dtype=np.int64)
+        self._edges = np.zeros((len(frequencies), frequencies.shape[1] + 1), np.int64)
+        frequencies.cumsum(1, out=self._edges[:, 1:])
 
     def intervals(self, symbols: Integers) -> tuple[Integers, Integers, Integers]:
         """Where these symbols lie, one per row: start, size and total, as of ``Intervals``."""
         rows = np.arange(len(symbols))
         size = self._sizes[rows, symbols].astype(np.int64)
-        return self._ends[rows, symbols] - size, size, self._ends[:, -1]
+        return self._edges[rows, symbols], size, self._edges[:, -1]
 
     def read(self, row: int, decoder: RangeDecoder) -> int:
         """The next symbol of a stream, under the prediction of a row."""
-        ends = self._ends[row]
-        symbol = int(ends.searchsorted(decoder.target(int(ends[-1])), side="right"))
-        size = int(self._sizes[row, symbol])
-        decoder.consume(int(ends[symbol]) - size, size)
-        return symbol
+        return decoder.symbol(self._edges[row])

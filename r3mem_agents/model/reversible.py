@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from r3mem_agents.errors import CheckpointError, ExpansionError, InvalidInputError
-from r3mem_agents.model import checkpoint
-from r3mem_agents.model.checkpoint import Checkpoint
+from r3mem_agents.model import checkpoint as checkpoints
+from r3mem_agents.model.checkpoint import Checkpoint, Stored
 from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.comparing import compare
+from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
 from r3mem_agents.model.forward import Forward
-from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.frozen.superseder import TorchSuperseder
-from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.memory_tokens import (
     MemoryTokens,
     check_tokens,
@@ -30,15 +24,13 @@ from r3mem_agents.model.memory_tokens import (
     pack_literal,
     unpack_literal,
 )
+from r3mem_agents.model.networks import Networks
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.predictions import Integers
 from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader, digest_of
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.types import DEFAULT_MODEL
 from r3mem_agents.validation import check_pairs, check_text, check_texts
-
-P = ParamSpec("P")
-Result = TypeVar("Result")
 
 _QUESTION_CHARACTERS = 2048
 """The encoder reads a question's first 126 pieces, which are shorter than 16 characters."""
@@ -82,19 +74,6 @@ class _Cut:
     document: bool
 
 
-def _apart(
-    method: Callable[Concatenate[ReversibleModel, P], Result],
-) -> Callable[Concatenate[ReversibleModel, P], Result]:
-    """Let a method compute apart from what a host set in PyTorch."""
-
-    @wraps(method)
-    def apart(self: ReversibleModel, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        with computing(self._loaded.expander.device):
-            return method(self, *args, **kwargs)
-
-    return apart
-
-
 class ReversibleModel:
     """A reversible Transformer as a lossless text codec.
 
@@ -103,25 +82,33 @@ class ReversibleModel:
     be shared between threads.
     """
 
-    def __init__(self, loaded: Checkpoint) -> None:
-        self.name = loaded.name
-        self.fingerprint = loaded.fingerprint
-        self.encoder_fingerprint = loaded.encoder_fingerprint
-        self.expander_fingerprint = loaded.expander_fingerprint
-        self.config = loaded.expander.config
-        self.tokenizer = loaded.tokenizer
-        self.pieces = loaded.pieces
-        self.static_counts = loaded.static_counts
-        self.encoder = loaded.encoder
-        self.expander = loaded.expander
-        self._loaded = loaded
-        self._forward = Forward(loaded.encoder, loaded.pieces)
-        self.superseder = loaded.superseder
-        self._codec = Codec(loaded.expander, loaded.tokenizer, loaded.static_counts)
+    def __init__(self, checkpoint: Checkpoint, networks: Networks | None = None) -> None:
+        """Compute what a checkpoint holds.
+
+        Args:
+            checkpoint: The checkpoint.
+            networks: What computes its networks; the engine by default.
+        """
+        networks = networks or Networks.native(checkpoint)
+        self.checkpoint = checkpoint
+        self.name = checkpoint.name
+        self.fingerprint = checkpoint.fingerprint
+        self.encoder_fingerprint = checkpoint.encoder_fingerprint
+        self.expander_fingerprint = checkpoint.expander_fingerprint
+        self.config = checkpoint.expander.config
+        self.tokenizer = checkpoint.tokenizer
+        self.pieces = checkpoint.pieces
+        self.static_counts = checkpoint.static_counts
+        self.encoder = networks.encoder
+        self.expander = networks.expander
+        self.superseder = networks.superseder
+        self.device = networks.device
+        self._forward = Forward(self.encoder, self.pieces)
+        self._codec = Codec(self.expander, self.tokenizer, checkpoint.static_counts)
 
     def __repr__(self) -> str:
-        device = str(self._loaded.expander.device)
-        return f"{type(self).__name__}({self.name!r}, {self.fingerprint[:12]}, device={device!r})"
+        name = type(self).__name__
+        return f"{name}({self.name!r}, {self.fingerprint[:12]}, device={self.device!r})"
 
     @classmethod
     def from_pretrained(cls, path: str | Path = DEFAULT_MODEL) -> ReversibleModel:
@@ -130,18 +117,18 @@ class ReversibleModel:
         Raises:
             CheckpointError: It is missing, damaged or of another format.
         """
-        return cls(checkpoint.load(path))
+        return cls(checkpoints.load(path))
 
     @classmethod
     def from_networks(
         cls,
-        encoder: TorchEncoder,
-        expander: TorchExpander,
+        encoder: Stored[EncoderConfig],
+        expander: Stored[ModelConfig],
         pieces: Pieces,
         tokenizer: Tokenizer,
         static_counts: NDArray[np.int64],
         name: str,
-        superseder: TorchSuperseder | None = None,
+        superseder: Stored[SupersederConfig] | None = None,
     ) -> ReversibleModel:
         """A model from its parts: what training ends with.
 
@@ -158,7 +145,7 @@ class ReversibleModel:
             name, encoder, expander, tokenizer, pieces, static_counts, superseder=superseder
         )
         with tempfile.TemporaryDirectory() as folder:
-            checkpoint.save(made, Path(folder))
+            checkpoints.save(made, Path(folder))
             return cls.from_pretrained(folder)
 
     def save_pretrained(self, path: str | Path) -> None:
@@ -167,23 +154,26 @@ class ReversibleModel:
         Raises:
             CheckpointError: It cannot be written there.
         """
-        checkpoint.save(self._loaded, Path(path))
+        checkpoints.save(self.checkpoint, Path(path))
 
     @property
     def gist_bytes(self) -> int:
         """Bytes of one gist."""
         return self.config.gist_bits // 8
 
-    def to(self, device: str | torch.device) -> ReversibleModel:
+    def to(self, device: str) -> ReversibleModel:
         """The same model on another device; memory tokens are the same there.
+
+        Args:
+            device: ``"cpu"``, or a device of PyTorch, which has to be installed.
 
         Raises:
             InvalidInputError: There is no such device.
+            MissingExtraError: PyTorch is not installed.
         """
-        try:
-            return ReversibleModel(self._loaded.to(device))
-        except (RuntimeError, AssertionError) as error:  # a PyTorch without CUDA asserts
-            raise InvalidInputError(f"device {device!r} cannot be used: {error}") from error
+        if str(device) == "cpu":
+            return ReversibleModel(self.checkpoint)
+        return ReversibleModel(self.checkpoint, Networks.in_torch(self.checkpoint, str(device)))
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text.
@@ -193,7 +183,6 @@ class ReversibleModel:
         """
         return self.tokenizer.count(check_text(text, "text"))
 
-    @_apart
     def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """Turn texts into memory tokens, in as few passes as possible.
 
@@ -216,7 +205,6 @@ class ReversibleModel:
             for row, item in enumerate(data)
         ]
 
-    @_apart
     def expand(self, tokens: Sequence[MemoryTokens]) -> list[str]:
         """Turn memory tokens back into the very texts they were made from.
 
@@ -239,7 +227,6 @@ class ReversibleModel:
             found[row] = text, reader.digest
         return [self._checked(*found[row]) for row in range(len(tokens))]
 
-    @_apart
     def gists(self, texts: Sequence[str]) -> list[bytes]:
         """Gists of the segments of texts, as memory tokens hold them, without the codes.
 
@@ -250,7 +237,6 @@ class ReversibleModel:
         cut = self._cut(texts, [text.encode() for text in texts])
         return [gists.tobytes() for gists in self._gists(cut)]
 
-    @_apart
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of questions to compare gists with, ``(texts, gist_bits)``, each of length 1.
 
@@ -263,7 +249,6 @@ class ReversibleModel:
         texts = check_texts(texts, "texts")
         return self._forward.questions([text[:_QUESTION_CHARACTERS] for text in texts])
 
-    @_apart
     def supersedes(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Log-odds that the newer turn of each pair supersedes the older, ``(pairs,)``.
 
@@ -281,7 +266,6 @@ class ReversibleModel:
             )
         return compare(self.superseder, self.pieces, pairs)
 
-    @_apart
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """The cost of each token of texts of at most 4,096 tokens.
 

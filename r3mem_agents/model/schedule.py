@@ -24,6 +24,9 @@ BACKWARD, CENTRE, FORWARD = range(3)
 
 ROLES = 3
 
+SLOTS = 2
+"""Slots of a segment, before its text: its length, then its gist."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

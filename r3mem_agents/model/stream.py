@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.errors import ExpansionError
 from r3mem_agents.model.predictions import Integers, Intervals
-from r3mem_agents.model.rangecoder import RangeDecoder, RangeEncoder
+from r3mem_agents.model.rangecoder import RangeDecoder, encode
 from r3mem_agents.model.tokenizer import Tokenizer
 
 SEGMENTS = 64
@@ -39,6 +39,7 @@ HASH_BYTES = 3
 """One damaged stream in 2**24 passes; a byte more would cost a short turn another 3 %."""
 
 _MARK = (0, 254, 256)
+_MARKS = np.array([0, 254, 255, 256])
 _SHORT = 63
 _LENGTHS = np.concatenate(([0], np.cumsum([4096 // (n + 8) for n in range(_SHORT + 1)])))
 """Cumulative frequencies of 0 to 62 tokens, and of more: 4.2 to 7.3 bits (chosen)."""
@@ -62,14 +63,14 @@ class Static:
         size = self._cumulative[ids + 1] - self._cumulative[ids]
         return np.asarray(np.log2(self._cumulative[-1] / size))
 
-    def write(self, token: int, encoder: RangeEncoder) -> None:
-        """Append a token to a stream."""
-        start, end = int(self._cumulative[token]), int(self._cumulative[token + 1])
-        encoder.encode(start, end - start, int(self._cumulative[-1]))
+    def intervals(self, ids: Integers) -> Integers:
+        """Where tokens lie in the counts, ``(3, tokens)``: start, size and total."""
+        start, end = self._cumulative[ids], self._cumulative[ids + 1]
+        return np.stack((start, end - start, np.full_like(start, self._cumulative[-1])))
 
     def read(self, decoder: RangeDecoder) -> int:
         """The next token of a stream."""
-        return _read_table(decoder, self._cumulative)
+        return decoder.symbol(self._cumulative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,33 +129,29 @@ def write(pieces: Sequence[Piece], digest: bytes, static: Static) -> Encoded:
         digest: Hash of its bytes.
         static: The static coder.
     """
-    encoder = RangeEncoder()
-    encoder.encode(*_MARK)
-    encoder.encode(int.from_bytes(digest, "big"), 1, 1 << 8 * HASH_BYTES)
-    _write_length(sum(len(piece.ids) for piece in pieces), encoder)
     chosen = [piece.choose(static) for piece in pieces]
     modes = [mode for mode, _ in chosen]
-    for mode in modes:
-        encoder.encode(sum(MODES[:mode]), MODES[mode], sum(MODES))
+    head = [_MARK, (int.from_bytes(digest, "big"), 1, 1 << 8 * HASH_BYTES)]
+    head += _length_intervals(sum(len(piece.ids) for piece in pieces))
+    head += [(sum(MODES[:mode]), MODES[mode], sum(MODES)) for mode in modes]
     for piece, mode in zip(pieces, modes, strict=True):
         if mode == LITERAL:
-            encoder.encode(len(piece.raw), 1, _LITERAL_LENGTH)
-            for byte in piece.raw:
-                encoder.encode(byte, 1, 256)
-    for piece, mode in zip(pieces, modes, strict=True):
-        if mode == PACKED:
-            for token in piece.ids.tolist():
-                static.write(token, encoder)
+            head.append((len(piece.raw), 1, _LITERAL_LENGTH))
+            head += [(byte, 1, 256) for byte in piece.raw]
+    packed = [
+        static.intervals(piece.ids)
+        for piece, mode in zip(pieces, modes, strict=True)
+        if mode == PACKED
+    ]
     learned = [piece for piece, mode in zip(pieces, modes, strict=True) if mode == LEARNED]
     joined = Intervals.join([piece.intervals for piece in learned])
     rounds = np.concatenate([np.zeros(0, np.int64), *(piece.rounds for piece in learned)])
     in_turn = np.lexsort((np.repeat([0, 1], len(rounds)), np.tile(rounds, 2)))
-    columns = (column.ravel()[in_turn] for column in (joined.start, joined.size, joined.total))
-    for start, size, total in zip(*(column.tolist() for column in columns), strict=True):
-        encoder.encode(start, size, total)
+    columns = [column.ravel()[in_turn] for column in (joined.start, joined.size, joined.total)]
+    symbols = np.concatenate([np.array(head, np.int64).T, *packed, np.stack(columns)], 1)
     hits = [piece.inferred(mode) for piece, mode in zip(pieces, modes, strict=True)]
     return Encoded(
-        encoder.finish(),
+        encode(symbols),
         modes,
         np.concatenate([np.zeros(0), *(bits for _, bits in chosen)]),
         np.concatenate([np.zeros(0, bool), *hits]),
@@ -179,9 +176,8 @@ class Reader:
             ExpansionError: The stream claims more tokens than a stream can have.
         """
         self.decoder = RangeDecoder(stream)
-        self.decoder.target(_MARK[2])
-        self.decoder.consume(*_MARK[:2])
-        self.digest = self._uniform(1 << 8 * HASH_BYTES).to_bytes(HASH_BYTES, "big")
+        self.decoder.symbol(_MARKS)
+        self.digest = self.decoder.uniform(1 << 8 * HASH_BYTES).to_bytes(HASH_BYTES, "big")
         count = self._length()
         if count > SEGMENTS * segment_tokens:
             raise ExpansionError(f"memory tokens claim {count} tokens of text: they are damaged")
@@ -190,10 +186,12 @@ class Reader:
         ]
         self.tokens = [np.zeros(count, np.int64) for count in self.counts]
         steps = np.concatenate(([0], np.cumsum(MODES)))
-        modes = [_read_table(self.decoder, steps) for _ in self.counts]
+        modes = [self.decoder.symbol(steps) for _ in self.counts]
         self.learned = [index for index, mode in enumerate(modes) if mode == LEARNED]
         self._raw = {
-            index: bytes(self._uniform(256) for _ in range(self._uniform(_LITERAL_LENGTH)))
+            index: bytes(
+                self.decoder.uniform(256) for _ in range(self.decoder.uniform(_LITERAL_LENGTH))
+            )
             for index, mode in enumerate(modes)
             if mode == LITERAL
         }
@@ -209,30 +207,21 @@ class Reader:
         ]
         return tokenizer.join(pieces)
 
-    def _uniform(self, total: int) -> int:
-        value = self.decoder.target(total)
-        self.decoder.consume(value, 1)
-        return value
+    def _literal(self) -> bytes:
+        size = self.decoder.uniform(_LITERAL_LENGTH)
+        return bytes(self.decoder.uniform(256) for _ in range(size))
 
     def _length(self) -> int:
-        count = _read_table(self.decoder, _LENGTHS)
+        count = self.decoder.symbol(_LENGTHS)
         if count < _SHORT:
             return count
-        return _SHORT + sum(self._uniform(256) << 8 * place for place in range(2))
+        return _SHORT + sum(self.decoder.uniform(256) << 8 * place for place in range(2))
 
 
-def _write_length(count: int, encoder: RangeEncoder) -> None:
+def _length_intervals(count: int) -> list[tuple[int, int, int]]:
     short = min(count, _SHORT)
     start, end = int(_LENGTHS[short]), int(_LENGTHS[short + 1])
-    encoder.encode(start, end - start, int(_LENGTHS[-1]))
+    found = [(start, end - start, int(_LENGTHS[-1]))]
     if short == _SHORT:
-        for byte in (count - _SHORT).to_bytes(2, "little"):
-            encoder.encode(byte, 1, 256)
-
-
-def _read_table(decoder: RangeDecoder, cumulative: Integers) -> int:
-    target = decoder.target(int(cumulative[-1]))
-    symbol = int(cumulative.searchsorted(target, side="right")) - 1
-    start = int(cumulative[symbol])
-    decoder.consume(start, int(cumulative[symbol + 1]) - start)
-    return symbol
+        found += [(byte, 1, 256) for byte in (count - _SHORT).to_bytes(2, "little")]
+    return found

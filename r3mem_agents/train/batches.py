@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.model.layout import Condition
+from r3mem_agents.model.reference.layout import Condition
 from r3mem_agents.train.corpus import Corpus
 from r3mem_agents.train.gists import Gists
 from r3mem_agents.train.recipe import ExpanderRecipe

@@ -9,6 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
+from r3mem_agents.model.reference.loading import stored, torch_expander
 from r3mem_agents.model.trainable import Expander
 from r3mem_agents.train import options
 from r3mem_agents.train.batches import Batches
@@ -112,7 +113,7 @@ def train(
     if fresh:
         network = Expander(recipe.config).set_unigram(torch.from_numpy(counts))
     else:
-        network = Expander.thaw(start.expander)
+        network = Expander.thaw(torch_expander(start.expander))
     batches = Batches(corpus, gists, recipe, where)
     run = ExpanderRun(network, recipe, batches, out, where, fastest_dtype(where))
     follow(run, console)
@@ -120,7 +121,7 @@ def train(
         made = replace(
             start,
             name=name,
-            expander=network.cpu().freeze(),
+            expander=stored(network.cpu().freeze()),
             tokenizer=tokenizer,
             static_counts=counts,
         )

@@ -15,9 +15,10 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.isolation import computing
 from r3mem_agents.model.pieces import PADDING, Pieces
+from r3mem_agents.model.reference.encoder import TorchEncoder
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.loading import torch_encoder
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.train.corpus import Ragged
 
@@ -51,7 +52,7 @@ def segment_gists(
         device: Device to compute on.
         note: Called with the progress.
     """
-    encoder = reader.encoder.to(device)
+    encoder = torch_encoder(reader.encoder, device)
     wanted = {"segments": key, "of": reader.fingerprint}
     mark = path.with_suffix(".json")
     done = 0
@@ -92,7 +93,11 @@ def before_bits(cut: Ragged, encoder: TorchEncoder) -> NDArray[np.float32]:
     out = np.zeros((len(cut), encoder.config.gist_bits), np.float32)
     with computing(encoder.device):
         for rows in by_length(cut.counts, POSITIONS[encoder.device.type]):
-            out[rows] = encoder.encode(padded(cut, rows, PADDING), cut.counts[rows])
+            ids, count = (
+                torch.from_numpy(one).to(encoder.device)
+                for one in (padded(cut, rows, PADDING), cut.counts[rows])
+            )
+            out[rows] = encoder.gists(ids, count).cpu().numpy()
     return out
 
 

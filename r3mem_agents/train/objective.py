@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.layout import Condition
+from r3mem_agents.model.reference.expander import TorchExpander
+from r3mem_agents.model.reference.layout import Condition
 from r3mem_agents.model.trainable import Expander
 
 

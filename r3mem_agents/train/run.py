@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from r3mem_agents.errors import CheckpointError
-from r3mem_agents.model.kernels import is_faster
+from r3mem_agents.model.reference.kernels import is_faster
 from r3mem_agents.train.recipe import Recipe
 
 SAVE_EVERY_S = 240.0

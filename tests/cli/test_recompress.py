@@ -20,8 +20,8 @@ from tests.cli.running import Run
 def encoder(tmp_path: Path) -> str:
     """A checkpoint that expands what the tiny model wrote, and makes other gists."""
     tiny = tiny_model()
-    parts = (tiny.expander, tiny.pieces, tiny.tokenizer, tiny.static_counts)
-    made = ReversibleModel.from_networks(tiny_model(seed=1).encoder, *parts, "other encoder")
+    parts = (tiny.checkpoint.expander, tiny.pieces, tiny.tokenizer, tiny.static_counts)
+    made = ReversibleModel.from_networks(tiny_model(1).checkpoint.encoder, *parts, "other encoder")
     made.save_pretrained(tmp_path / "encoder")
     return str(tmp_path / "encoder")
 

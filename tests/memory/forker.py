@@ -9,12 +9,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
-from r3mem_agents.model import threads
+from r3mem_agents.model.native import threads
 
 TINY = Path(__file__).parents[1] / "golden" / "tiny"
 TEXT = "We met at 10:30 in Lisbon, and my dog Biscuit ran along the beach. " * 20
@@ -54,20 +53,18 @@ def use(memory: CompressiveMemory, name: str) -> None:
 
 
 def after_two_threads(path: str) -> None:
-    """Compute with two threads, then fork; the child uses the memory, and PyTorch by itself."""
-    vars(threads.CORES)["_load"] = None  # as many threads as PyTorch is told
-    torch.set_num_threads(2)
+    """Compute with two threads, then fork; the child computes with two of its own."""
+    vars(threads)["allowed"] = lambda: 2
     memory = open_memory(path)
     turns = [Turn(role="user", text=f"{number} {TEXT}", session="before") for number in range(32)]
     memory.remember_many(turns)
-    assert torch.get_num_threads() == 2
+    assert threads._pool.cache_info().currsize == 1
 
     def work() -> None:
-        wide = torch.ones(512, 512)
-        assert (wide @ wide).sum() == 512**3
+        assert threads._pool.cache_info().currsize == 0
+        memory.remember_many([replace(turn, session="child") for turn in turns])
+        assert threads._pool.cache_info().currsize == 1
         use(memory, "Priya")
-        torch.set_num_threads(1)
-        assert (wide @ wide).sum() == 512**3
 
     say(forked(work))
     use(memory, "Tom")
@@ -75,7 +72,6 @@ def after_two_threads(path: str) -> None:
 
 def while_others_work(path: str) -> None:
     """Fork again and again while other threads read and write: they may hold any lock."""
-    torch.set_num_threads(1)
     memory = open_memory(path)
     over = threading.Event()
 

@@ -158,7 +158,7 @@ def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for seed, name in enumerate(VERSIONS):
         model = tiny_model(seed)
         folder = tmp_path / "bundled" / name
-        checkpoint.save(dataclasses.replace(model._loaded, name=name), folder)
+        checkpoint.save(dataclasses.replace(model.checkpoint, name=name), folder)
     monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(models, "_shared", {})
     monkeypatch.setattr(models, "DEFAULT_MODEL", VERSIONS[-1])

@@ -71,7 +71,7 @@ def test_a_second_call_does_nothing(path: Path, part: str) -> None:
 def test_models_of_either_part_are_read_by_their_own(path: Path, model: ReversibleModel) -> None:
     parts = (model.pieces, model.tokenizer, model.static_counts)
     encoder = ReversibleModel.from_networks(
-        tiny_model(seed=1).encoder, model.expander, *parts, "other encoder"
+        tiny_model(seed=1).checkpoint.encoder, model.checkpoint.expander, *parts, "other encoder"
     )
     with CompressiveMemory(path, model=model) as memory:
         turns = memory.remember_many(said(6))

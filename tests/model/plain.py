@@ -7,16 +7,14 @@ that ``interface`` says enough to write one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.model.checkpoint import Stored
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig, SupersederConfig
-from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.frozen.interface import Segments
-from r3mem_agents.model.frozen.superseder import TorchSuperseder
+from r3mem_agents.model.frozen.interface import Segments, Streams
+from r3mem_agents.model.frozen.shapes import Tensors
 from r3mem_agents.model.predictions import Frequencies, Integers, Intervals, Predictions
 from r3mem_agents.model.scales import (
     ACTIVATION_SCALE,
@@ -37,9 +35,9 @@ Floats = NDArray[np.float32]
 class Stack:
     """Matrices and couplings of a network, on streams ``(positions, hidden)`` in float32."""
 
-    def __init__(self, config: StackConfig, tensors: dict[str, Any]) -> None:
+    def __init__(self, config: StackConfig, tensors: Tensors) -> None:
         self._sizes = config
-        self.held = {name: tensor.numpy() for name, tensor in tensors.items()}
+        self.held = tensors
         self._weights = np.array(attention_exponential(config.head_size))
 
     def matrix(self, name: str, x: Floats) -> Floats:
@@ -49,9 +47,8 @@ class Stack:
             part = slice(start, start + EXACT_WIDTH)
             total = total + (whole[:, part] @ levels[:, part].T).astype(np.float32)
         total = total * self.held[f"{name}.scale"]
-        bias: Floats = self.held.get(f"{name}.bias", np.float32(0))
-        result: Floats = total + bias
-        return result
+        bias = self.held.get(f"{name}.bias")
+        return total if bias is None else total + bias
 
     def rows(self, name: str, index: Integers) -> Floats:
         scale = self.held[f"{name}.scale"][index] * np.float32(ACTIVATION_SCALE)
@@ -88,6 +85,11 @@ class Stack:
         return normalize(a + b)
 
 
+def parts_of(flat: Integers, count: Integers) -> list[Integers]:
+    """What stands one after the other, apart."""
+    return np.split(flat, np.cumsum(count)[:-1])
+
+
 def to_levels(x: Floats) -> Floats:
     return np.rint(np.clip(x, np.float32(-127), np.float32(127)))
 
@@ -99,12 +101,12 @@ def normalize(x: Floats) -> Floats:
 
 
 class PlainEncoder:
-    def __init__(self, frozen: TorchEncoder) -> None:
-        self.config: EncoderConfig = frozen.config
-        self._stack = Stack(frozen.config, dict(frozen.tensors))
+    def __init__(self, frozen: Stored[EncoderConfig]) -> None:
+        self.config = frozen.config
+        self._stack = Stack(frozen.config, frozen.tensors)
 
     def encode(self, pieces: Integers, count: Integers) -> Floats:
-        return np.concatenate([self._one(row[:n]) for row, n in zip(pieces, count, strict=True)])
+        return np.concatenate([self._one(text) for text in parts_of(pieces, count)])
 
     def _one(self, pieces: Integers) -> Floats:
         text = self._stack.rows("embedding", pieces) + self._stack.held["position"][: len(pieces)]
@@ -113,19 +115,19 @@ class PlainEncoder:
 
 
 class PlainSuperseder:
-    def __init__(self, frozen: TorchSuperseder, encoder: TorchEncoder) -> None:
-        self.config: SupersederConfig = frozen.config
-        self._stack = Stack(frozen.config, dict(frozen.tensors))
-        self._encoder = Stack(encoder.config, dict(encoder.tensors))
+    def __init__(self, frozen: Stored[SupersederConfig], encoder: Stored[EncoderConfig]) -> None:
+        self.config = frozen.config
+        self._stack = Stack(frozen.config, frozen.tensors)
+        self._encoder = Stack(encoder.config, encoder.tensors)
 
-    def compare(self, pieces: Integers, older: Integers, newer: Integers) -> Floats:
-        pairs = zip(pieces, older.tolist(), newer.tolist(), strict=True)
-        return np.stack([self._one(row, first, second) for row, first, second in pairs])
+    def compare(self, pieces: Integers, count: Integers) -> Floats:
+        pairs = zip(parts_of(pieces, count.sum(1)), count.tolist(), strict=True)
+        return np.stack([self._one(both, older, newer) for both, (older, newer) in pairs])
 
     def _one(self, pieces: Integers, older: int, newer: int) -> Floats:
         place = np.concatenate([np.arange(older), np.arange(newer)])
         side = np.repeat([0, 1], [older, newer])
-        text = self._encoder.rows("embedding", pieces[: older + newer])
+        text = self._encoder.rows("embedding", pieces)
         text = text + self._stack.held["position"][place] + self._stack.held["side"][side]
         states = self._stack.read(text)
         both = np.stack([states[side == one].sum(0) for one in (0, 1)])
@@ -134,22 +136,35 @@ class PlainSuperseder:
 
 
 class PlainExpander:
-    def __init__(self, frozen: TorchExpander) -> None:
-        self.config: ModelConfig = frozen.config
-        self._stack = Stack(frozen.config, dict(frozen.tensors))
+    def __init__(self, frozen: Stored[ModelConfig]) -> None:
+        self.config = frozen.config
+        self._stack = Stack(frozen.config, frozen.tensors)
         self._schedule = Schedule.of(self.config.segment_tokens, self.config.rounds)
         self._table = np.array(frequency_exponential(), np.int32)
 
     def measure(self, segments: Segments, tokens: Integers) -> Intervals:
-        size, parts = self.config.class_size, []
-        for states, row in zip(self.states(segments, tokens), tokens, strict=True):
-            true = row[: len(states)]
+        size, found = self.config.class_size, []
+        for states, true in zip(
+            self.states(segments, tokens), parts_of(tokens, segments.count), strict=True
+        ):
             classes, inside = self.classes(states), self.tokens(states, true // size)
-            parts.append(Intervals.of(Predictions(classes), Predictions(inside), true, size))
-        return Intervals.join(parts)
+            found.append(Intervals.of(Predictions(classes), Predictions(inside), true, size))
+        return Intervals.join(found)
 
-    def expand(self, segments: Segments) -> PlainExpansion:
-        return PlainExpansion(self, segments, self._schedule.rounds(segments.count))
+    def expand(self, segments: Segments, streams: Streams) -> Integers:
+        """Runs everything anew in each round, with the tokens known by then."""
+        starts = np.cumsum(segments.count) - segments.count
+        tokens = np.zeros(int(segments.count.sum()), np.int64)
+        for rows, places in self._schedule.rounds(segments.count):
+            whole = list(self.states(segments, tokens))
+            states = np.stack([whole[row][place] for row, place in zip(rows, places, strict=True)])
+            decoders = [streams.decoders[stream] for stream in streams.of[rows].tolist()]
+            predicted = Predictions(self.classes(states))
+            classes = np.array([predicted.read(at, one) for at, one in enumerate(decoders)])
+            predicted = Predictions(self.tokens(states, classes))
+            inside = [predicted.read(at, one) for at, one in enumerate(decoders)]
+            tokens[starts[rows] + places] = classes * self.config.class_size + inside
+        return tokens
 
     def classes(self, states: Floats) -> Frequencies:
         return self._frequencies(self._stack.matrix("classes", states))
@@ -163,9 +178,9 @@ class PlainExpander:
 
     def states(self, segments: Segments, tokens: Integers) -> Iterator[Floats]:
         """Final states ``(count, hidden)`` of each segment; of each round, given those before."""
-        columns = zip(segments.count, segments.continued, segments.gists, tokens, strict=True)
-        for count, continued, gist, row in columns:
-            yield self._states(int(count), bool(continued), gist, row[:count])
+        parts = parts_of(tokens, segments.count)
+        for part, continued, gist in zip(parts, segments.continued, segments.gists, strict=True):
+            yield self._states(len(part), bool(continued), gist, part)
 
     def _states(
         self, count: int, continued: bool, gist: NDArray[np.uint8], tokens: Integers
@@ -217,27 +232,3 @@ class PlainExpander:
         below = np.minimum(steps.max(-1, keepdims=True) - steps, len(self._table) - 1)
         found: Frequencies = self._table[below.astype(np.int64)]
         return found
-
-
-class PlainExpansion:
-    """Runs everything anew in each round, with the tokens known by then."""
-
-    def __init__(
-        self,
-        network: PlainExpander,
-        segments: Segments,
-        rounds: Iterator[tuple[Integers, Integers]],
-    ) -> None:
-        self._network, self._segments, self._rounds = network, segments, rounds
-        self._states = np.zeros((0, network.config.hidden), np.float32)
-
-    def classes(self, tokens: Integers) -> Frequencies:
-        rows, places = next(self._rounds)
-        whole = list(self._network.states(self._segments, tokens))
-        self._states = np.stack(
-            [whole[row][place] for row, place in zip(rows, places, strict=True)]
-        )
-        return self._network.classes(self._states)
-
-    def tokens(self, classes: Integers) -> Frequencies:
-        return self._network.tokens(self._states, classes)

@@ -14,6 +14,7 @@ from r3mem_agents.errors import CheckpointError, FormatError
 from r3mem_agents.model import MemoryTokens, ReversibleModel, checkpoint
 from r3mem_agents.model.checkpoint import BUNDLED
 from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.reference.loading import stored, torch_encoder, torch_expander
 from r3mem_agents.model.trainable import Encoder, Expander
 from r3mem_agents.testing import tiny_model
 
@@ -22,14 +23,17 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) -> None:
     model = tiny_model()
-    networks = Encoder.thaw(model.encoder), Expander.thaw(model.expander)
+    networks = (
+        Encoder.thaw(torch_encoder(model.checkpoint.encoder)),
+        Expander.thaw(torch_expander(model.checkpoint.expander)),
+    )
     with torch.no_grad():
         for network in networks:
             for parameter in network.parameters():
                 parameter.mul_(1.01)
     changed = ReversibleModel.from_networks(
-        networks[0].freeze(),
-        networks[1].freeze(),
+        stored(networks[0].freeze()),
+        stored(networks[1].freeze()),
         model.pieces,
         model.tokenizer,
         model.static_counts,
@@ -45,7 +49,7 @@ def test_saved_and_loaded_after_training_it_is_the_same_model(tmp_path: Path) ->
 
 def _with(model: ReversibleModel, **others: Any) -> ReversibleModel:
     parts = {
-        name: getattr(model, name)
+        name: getattr(model.checkpoint, name)
         for name in ("encoder", "expander", "pieces", "tokenizer", "static_counts", "name")
     }
     return ReversibleModel.from_networks(**(parts | others))
@@ -57,9 +61,9 @@ def test_each_part_of_a_checkpoint_has_a_fingerprint_of_its_own() -> None:
     pieces = Pieces.of([(piece, score - 1) for piece, score in model.pieces.scores])
     for changed, encodes_alike, expands_alike in (
         (_with(model, name="another name"), True, True),
-        (_with(model, encoder=other.encoder), False, True),
+        (_with(model, encoder=other.checkpoint.encoder), False, True),
         (_with(model, pieces=pieces), False, True),
-        (_with(model, expander=other.expander), True, False),
+        (_with(model, expander=other.checkpoint.expander), True, False),
         (_with(model, tokenizer=reordered), True, False),
         (_with(model, static_counts=model.static_counts + 1), True, False),
     ):
@@ -109,8 +113,8 @@ def test_a_checkpoint_that_is_read_can_be_trained_on(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     read = checkpoint.load(tmp_path)
     again = ReversibleModel.from_networks(
-        Encoder.thaw(read.encoder).freeze(),
-        Expander.thaw(read.expander).freeze(),
+        stored(Encoder.thaw(torch_encoder(read.encoder)).freeze()),
+        stored(Expander.thaw(torch_expander(read.expander)).freeze()),
         read.pieces,
         read.tokenizer,
         read.static_counts,
@@ -128,8 +132,8 @@ def test_a_checkpoint_that_is_read_is_frozen_as_it_is(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_train_in_a_frozen_network() -> None:
-    model = tiny_model()
-    for network in (model.encoder, model.expander):
+    held = tiny_model().checkpoint
+    for network in (torch_encoder(held.encoder), torch_expander(held.expander)):
         assert not isinstance(network, torch.nn.Module)
         for tensor in network.tensors.values():
             assert not isinstance(tensor, torch.nn.Parameter)
@@ -137,7 +141,7 @@ def test_there_is_nothing_to_train_in_a_frozen_network() -> None:
 
 
 def test_training_on_does_not_change_what_was_frozen() -> None:
-    network = Encoder.thaw(tiny_model().encoder)
+    network = Encoder.thaw(torch_encoder(tiny_model().checkpoint.encoder))
     frozen = network.freeze()
     before = {name: tensor.clone() for name, tensor in frozen.tensors.items()}
     with torch.no_grad():

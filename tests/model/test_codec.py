@@ -6,18 +6,20 @@ import base64
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
-from r3mem_agents.model import MemoryTokens, ReversibleModel, threads
-from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.kernels import int8_kernel_is_exact
+from r3mem_agents.model import MemoryTokens, ReversibleModel
+from r3mem_agents.model.checkpoint import Stored
+from r3mem_agents.model.native import threads
+from r3mem_agents.model.networks import Networks
+from r3mem_agents.model.reference.kernels import int8_kernel_is_exact
 from r3mem_agents.testing import tiny_model
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -43,12 +45,9 @@ def model() -> ReversibleModel:
     return tiny_model()
 
 
-@pytest.fixture
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(threads.CORES, "_load", None)  # as many as the test says, come what may
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(scope="module")
+def in_torch(model: ReversibleModel) -> ReversibleModel:
+    return ReversibleModel(model.checkpoint, Networks.in_torch(model.checkpoint, "cpu"))
 
 
 @given(UNICODE)
@@ -128,47 +127,57 @@ def test_a_document_takes_no_more_memory_the_longer_it_is() -> None:
     assert large - small < 6 * (long - short)
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("batch", [1, 64])
-def test_codes_do_not_depend_on_threads_or_batch(model: ReversibleModel, batch: int) -> None:
+def test_codes_do_not_depend_on_threads_or_batch(
+    model: ReversibleModel, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [f"Turn {n}: I saw {n * 37 % 101} gulls at {n % 24}:00, she said." for n in range(64)]
-    found = []
-    for number in (1, 2):
-        torch.set_num_threads(number)
+    found: dict[int, list[MemoryTokens]] = {}
+    for number in (1, 2, 5):
+        monkeypatch.setattr(threads, "allowed", lambda number=number: number)
+        threads._pool.cache_clear()
+        found[number] = []
         for start in range(0, 64, batch):
             segments = model.compress(texts[start : start + batch])
-            found.append((number, start, segments))
-            torch.set_num_threads(3 - number)
             assert model.expand(segments) == texts[start : start + batch]
-            torch.set_num_threads(number)
-    one = [segment for number, _, segments in found if number == 1 for segment in segments]
-    two = [segment for number, _, segments in found if number == 2 for segment in segments]
-    assert one == two
+            found[number] += segments
+    assert found[1] == found[2] == found[5]
+
+
+def test_codes_do_not_depend_on_what_computes(
+    model: ReversibleModel, in_torch: ReversibleModel
+) -> None:
+    texts = [text for text in HARD_TEXTS if len(text) < 2000]
+    segments = in_torch.compress(texts)
+    assert segments == model.compress(texts)
+    assert in_torch.expand(segments) == texts
 
 
 def test_codes_do_not_depend_on_the_kernel(
-    model: ReversibleModel, monkeypatch: pytest.MonkeyPatch
+    in_torch: ReversibleModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [text for text in HARD_TEXTS if len(text) < 400]
     found = []
     for narrow in (int8_kernel_is_exact(), False):
         monkeypatch.setattr(
-            "r3mem_agents.model.frozen.matrix.int8_kernel_pays", lambda narrow=narrow: narrow
+            "r3mem_agents.model.reference.matrix.int8_kernel_pays", lambda narrow=narrow: narrow
         )
-        found.append(model.compress(texts))
-        assert model.expand(found[-1]) == texts
+        found.append(in_torch.compress(texts))
+        assert in_torch.expand(found[-1]) == texts
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("precision", ["high", "medium"])
-def test_codes_do_not_depend_on_matmul_precision(model: ReversibleModel, precision: str) -> None:
+def test_codes_do_not_depend_on_matmul_precision(
+    model: ReversibleModel, in_torch: ReversibleModel, precision: str
+) -> None:
     texts = [text for text in HARD_TEXTS if len(text) < 400]
     segments = model.compress(texts)
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(precision)
     try:
-        assert model.compress(texts) == segments
-        assert model.expand(segments) == texts
+        assert in_torch.compress(texts) == segments
+        assert in_torch.expand(segments) == texts
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -187,13 +196,14 @@ def test_every_fallback_is_reached_and_the_smallest_wins(model: ReversibleModel)
     (segment,) = model.compress([noise])
     assert segment.literal == 3
     assert len(segment.code) <= len(noise.encode()) + 3 * 3 + 6
-    tensors = dict(model.expander.tensors)
+    held = model.checkpoint
+    tensors = dict(held.expander.tensors)
     for name in ("unigram", "classes.bias"):
-        tensors[name] = torch.zeros_like(tensors[name])
-    network = TorchExpander(model.config, tensors)
+        tensors[name] = np.zeros_like(tensors[name])
+    network = Stored(model.config, tensors)
     counts, pieces = model.static_counts, model.pieces
     ignorant = ReversibleModel.from_networks(
-        model.encoder, network, pieces, model.tokenizer, counts, "x"
+        held.encoder, network, pieces, model.tokenizer, counts, "x"
     )
     (packed,) = ignorant.compress(["My dog is called Alice and he loves Bob."])
     assert packed.packed == 1

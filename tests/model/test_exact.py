@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from r3mem_agents.model import exact, kernels, scales
-from r3mem_agents.model.frozen import matrix
-from r3mem_agents.model.frozen.matrix import Matrix
+from r3mem_agents.model import scales
+from r3mem_agents.model.reference import exact, kernels, matrix
+from r3mem_agents.model.reference.matrix import Matrix
 from r3mem_agents.model.trainable import rounding
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 

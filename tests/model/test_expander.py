@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.frozen.interface import Segments
-from r3mem_agents.model.layout import Condition
 from r3mem_agents.model.predictions import Intervals, Predictions
+from r3mem_agents.model.reference.expansion import TorchExpansion
+from r3mem_agents.model.reference.layout import Condition
 from r3mem_agents.model.schedule import Schedule
 from r3mem_agents.model.trainable import Expander
 
@@ -44,11 +45,12 @@ def test_round_by_round_equals_all_at_once(rounds: int, positions: int) -> None:
     gists = random.integers(0, 256, (5, network.config.gist_bits // 8)).astype(np.uint8)
     segments = Segments(count, random.random(5) > 0.5, gists)
     tokens = random.integers(0, 300, (5, positions))
-    together = network.measure(segments, tokens)
+    together = network.measure(segments, tokens[np.arange(positions) < count[:, None]])
     column = np.zeros((5, positions), np.int64)
     inside = np.arange(positions) < count[:, None]
     column[inside] = np.arange(count.sum())
-    expansion, seen = network.expand(segments), np.where(inside, 0, tokens)
+    expansion = TorchExpansion(network, network.condition(segments))
+    seen = np.where(inside, 0, tokens)
     for rows, places in Schedule.of(64, rounds).rounds(count):
         true = tokens[rows, places]
         classes = Predictions(expansion.classes(seen))

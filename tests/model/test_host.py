@@ -19,12 +19,12 @@ import numpy as np
 import pytest
 import torch
 
-from r3mem_agents.model import MemoryTokens, ReversibleModel
-from r3mem_agents.model.exact import attention_table, frequency_table
-from r3mem_agents.model.kernels import int8_kernel_is_exact, int8_kernel_pays
-from r3mem_agents.model.layout import _layout
+from r3mem_agents.model import MemoryTokens, ReversibleModel, checkpoint
+from r3mem_agents.model.networks import Networks
+from r3mem_agents.model.reference.exact import attention_table, frequency_table
+from r3mem_agents.model.reference.kernels import int8_kernel_is_exact, int8_kernel_pays
+from r3mem_agents.model.reference.layout import _layout
 from r3mem_agents.testing import tiny_model
-from r3mem_agents.types import DEFAULT_MODEL
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -210,30 +210,35 @@ def answers(model: ReversibleModel, codes: list[MemoryTokens]) -> tuple[Any, ...
 class Known:
     """A model and what it says where nobody sets anything."""
 
-    path: str | Path
+    load: Callable[[], ReversibleModel]
     model: ReversibleModel
     codes: list[MemoryTokens]
     answers: tuple[Any, ...]
 
     @classmethod
-    def of(cls, path: str | Path) -> Known:
-        model = ReversibleModel.from_pretrained(path)
+    def of(cls, load: Callable[[], ReversibleModel]) -> Known:
+        model = load()
         codes = model.compress(TEXTS)
-        return cls(path, model, codes, answers(model, codes))
+        return cls(load, model, codes, answers(model, codes))
+
+
+def tiny_in_torch() -> ReversibleModel:
+    """A model that is loaded in no time, computed by PyTorch."""
+    held = checkpoint.load(GOLDEN / "tiny")
+    return ReversibleModel(held, Networks.in_torch(held, "cpu"))
 
 
 @pytest.fixture(scope="module")
 def base() -> Known:
-    """The bundled model, whose sizes all kernels are chosen for."""
-    forget_tables()
-    return Known.of(DEFAULT_MODEL)
+    """The bundled model, in the engine."""
+    return Known.of(ReversibleModel.from_pretrained)
 
 
 @pytest.fixture(scope="module")
 def tiny() -> Known:
-    """A model that is loaded in no time."""
+    """What PyTorch computes by the same arithmetic: training, and whoever has a GPU, use it."""
     forget_tables()
-    return Known.of(GOLDEN / "tiny")
+    return Known.of(tiny_in_torch)
 
 
 @pytest.mark.parametrize("name", SWITCHES)
@@ -241,21 +246,23 @@ def test_a_hosts_switch_changes_nothing(name: str, base: Known, tiny: Known) -> 
     forget_tables()
     with SWITCHES[name]():  # the one was loaded before it was set, the other after
         assert answers(base.model, base.codes) == base.answers
-        loaded = ReversibleModel.from_pretrained(tiny.path)
+        loaded = tiny.load()
         assert answers(loaded, tiny.codes) == tiny.answers
     assert answers(loaded, tiny.codes) == tiny.answers
 
 
-def test_all_switches_together_change_nothing(base: Known) -> None:
+@pytest.mark.parametrize("which", ["base", "tiny"])
+def test_all_switches_together_change_nothing(which: str, request: pytest.FixtureRequest) -> None:
+    known: Known = request.getfixturevalue(which)
     together = ("autocast bfloat16", "default dtype torch.float64", "device meta", "matmul medium")
     forget_tables()
     with ExitStack() as stack:
         for name in (*together, "deterministic", "numpy raises", "decimal ROUND_UP"):
             stack.enter_context(SWITCHES[name]())
-        loaded = ReversibleModel.from_pretrained(base.path)
-        for model in (base.model, loaded):
-            assert answers(model, base.codes) == base.answers
-    assert answers(loaded, base.codes) == base.answers
+        loaded = known.load()
+        for model in (known.model, loaded):
+            assert answers(model, known.codes) == known.answers
+    assert answers(loaded, known.codes) == known.answers
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -288,7 +295,7 @@ def test_the_host_finds_its_settings_as_it_left_them() -> None:
     torch.manual_seed(5)
     context = decimal.getcontext().copy()
     with torch.autocast("cpu", torch.bfloat16):
-        model = ReversibleModel.from_pretrained(GOLDEN / "tiny")
+        model = tiny_in_torch()
         forget_tables()
         model.expand(model.compress(TEXTS))
         assert torch.is_autocast_enabled("cpu")
@@ -311,7 +318,8 @@ def test_the_host_finds_its_settings_as_it_left_them() -> None:
 def test_a_network_that_is_made_under_a_switch_is_the_same(dtype: torch.dtype) -> None:
     with SWITCHES[f"default dtype {dtype}"](), SWITCHES["autocast bfloat16"]():
         made = tiny_model()
-    tensors = (*made.encoder.tensors.values(), *made.expander.tensors.values())
-    assert {value.dtype for value in tensors} == {torch.float32, torch.int8}
+    held = made.checkpoint
+    tensors = (*held.encoder.tensors.values(), *held.expander.tensors.values())
+    assert {value.dtype for value in tensors} == {np.dtype(np.float32), np.dtype(np.int8)}
     if dtype == torch.float64:  # randn draws other numbers in fewer bits
         assert made.fingerprint == tiny_model().fingerprint

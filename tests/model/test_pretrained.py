@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.pieces import Pieces
+from r3mem_agents.model.reference.loading import torch_encoder
 from r3mem_agents.model.scales import ACTIVATION_SCALE
 from r3mem_agents.model.trainable import Encoder
 from r3mem_agents.model.trainable.pretrained import (
@@ -104,7 +105,7 @@ def test_a_fresh_adapter_changes_nothing(start: Start) -> None:
 
 
 def test_a_thawed_encoder_takes_adapters() -> None:
-    encoder = Encoder.thaw(tiny_model().encoder)
+    encoder = Encoder.thaw(torch_encoder(tiny_model().checkpoint.encoder))
     ids, count = torch.tensor([[3, 4, 5]]), torch.tensor([3])
     before = encoder.meaning(ids, count)
     assert torch.equal(add_adapters(encoder, RANK).meaning(ids, count), before)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import StackConfig
-from r3mem_agents.model.exact import snap_
-from r3mem_agents.model.frozen.stack import Stack
+from r3mem_agents.model.reference.exact import snap_
+from r3mem_agents.model.reference.stack import Stack
 from r3mem_agents.model.scales import NOWHERE, score_steps
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 from r3mem_agents.model.trainable.network import rounded_tensors

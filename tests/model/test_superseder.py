@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from r3mem_agents.errors import CheckpointError, InvalidInputError
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.config import SupersederConfig
+from r3mem_agents.model.reference.loading import stored, torch_encoder
 from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.testing import tiny_model
 from r3mem_agents.train.supersede.loop import from_encoder
@@ -32,10 +33,12 @@ def compared(folder: Path) -> ReversibleModel:
         layers=1, positions=24,
     )  # fmt: skip
     torch.manual_seed(0)
-    network = from_encoder(Encoder.thaw(tiny.encoder), Superseder(sizes))
-    parts = (tiny.encoder, tiny.expander, tiny.pieces, tiny.tokenizer, tiny.static_counts)
-    frozen = network.freeze(tiny.encoder.embedding)
-    ReversibleModel.from_networks(*parts, tiny.name, superseder=frozen).save_pretrained(folder)
+    held = tiny.checkpoint
+    encoder = torch_encoder(held.encoder)
+    network = from_encoder(Encoder.thaw(encoder), Superseder(sizes))
+    parts = (held.encoder, held.expander, held.pieces, held.tokenizer, held.static_counts)
+    frozen = stored(network.freeze(encoder.embedding))
+    ReversibleModel.from_networks(*parts, held.name, superseder=frozen).save_pretrained(folder)
     return ReversibleModel.from_pretrained(folder)
 
 

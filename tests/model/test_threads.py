@@ -8,13 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import torch
 
-from r3mem_agents.model import threads
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.reference.threads import CORES
 
 
 @pytest.fixture
@@ -70,18 +68,3 @@ def test_an_error_brings_the_number_back(wanted: int) -> None:
         torch.set_num_threads(1)
         raise ZeroDivisionError
     assert torch.get_num_threads() == wanted
-
-
-def test_a_containers_quota_is_read(tmp_path: Path) -> None:
-    cores = os.cpu_count() or 1
-    assert threads._allowed(tmp_path) == cores
-    (tmp_path / "cpu").mkdir()
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1\n")
-    assert threads._allowed(tmp_path) == cores
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("350000\n")
-    assert threads._allowed(tmp_path) == 3
-    (tmp_path / "cpu.max").write_text("max 100000\n")
-    assert threads._allowed(tmp_path) == cores
-    (tmp_path / "cpu.max").write_text("50000 100000\n")
-    assert threads._allowed(tmp_path) == 0

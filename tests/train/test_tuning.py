@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from r3mem_agents import ReversibleModel
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model import checkpoint
+from r3mem_agents.model.reference.loading import torch_encoder, torch_expander
 from r3mem_agents.model.trainable import Encoder, Expander
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.recipe import TuningRecipe
@@ -57,7 +58,7 @@ def run_of(
     out.mkdir(exist_ok=True)
     pairs, loaded = read(folder, beside, 1.0), checkpoint.load(start)
     known = prepare(pairs, loaded, teacher, recipe, out, CPU, lambda _: None)
-    encoder = Encoder.thaw(loaded.encoder)
+    encoder = Encoder.thaw(torch_encoder(loaded.encoder))
     return TuningRun(encoder, known, Lessons(pairs, recipe), recipe, out, CPU, torch.float32)
 
 
@@ -215,16 +216,16 @@ def test_the_command_tunes_an_encoder_that_its_expander_reads(
     assert record["tuning"]["started_from"] == before.fingerprint
     assert record["tuning"]["lora_rank"] == (int(adapted[1]) if adapted else None)
     assert set(record["tuning"]["data_sha256"]) >= {"facts.jsonl", "german.jsonl", "ask.jsonl"}
-    assert not [name for name in model.encoder.tensors if "lora" in name]
+    assert not [name for name in model.checkpoint.encoder.tensors if "lora" in name]
     for name, tensor in before.expander.tensors.items():
         if not name.startswith("from_gist"):
-            assert torch.equal(model.expander.tensors[name], tensor)
+            assert np.array_equal(model.checkpoint.expander.tensors[name], tensor)
     texts = [f"Does Ana stay in {town}?" for town in TOWNS]
     assert model.expand(model.compress(texts)) == texts
 
 
 def test_a_tuned_encoder_goes_half_the_way(start: Path) -> None:
-    frozen = checkpoint.load(start).encoder
+    frozen = torch_encoder(checkpoint.load(start).encoder)
     before, tuned = Encoder.thaw(frozen), Encoder.thaw(frozen)
     torch.manual_seed(0)
     with torch.no_grad():
@@ -240,10 +241,11 @@ def test_an_expander_reads_turned_gists_as_it_read_them(model: ReversibleModel) 
     torch.manual_seed(0)
     before = torch.randn(4000, model.config.gist_bits).sign()
     order = torch.randperm(model.config.gist_bits)
-    known = before @ Expander.thaw(model.expander).from_gist.weight.T
-    expander, share = realign(model.expander, before, -before[:, order])
+    begun = torch_expander(model.checkpoint.expander)
+    known = before @ Expander.thaw(begun).from_gist.weight.T
+    expander, share = realign(begun, before, -before[:, order])
     assert share > 0.99
     again = -before[:, order] @ Expander.thaw(expander).from_gist.weight.T
     assert torch.nn.functional.mse_loss(again, known) < 0.01 * known.var()
     unlike = torch.randn_like(before).sign()
-    assert realign(model.expander, before, unlike)[1] < 0.2, "nothing to read"
+    assert realign(begun, before, unlike)[1] < 0.2, "nothing to read"

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from r3mem_agents.model.config import EncoderConfig
-from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen.encoder import TorchEncoder
+from r3mem_agents.model.reference.encoder import TorchEncoder
+from r3mem_agents.model.reference.exact import FLOAT
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize

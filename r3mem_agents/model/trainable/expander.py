@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen.expander import TorchExpander
-from r3mem_agents.model.layout import SLOTS, Condition, Layout, frame_of, length_row
+from r3mem_agents.model.reference.exact import FLOAT
+from r3mem_agents.model.reference.expander import TorchExpander
+from r3mem_agents.model.reference.layout import Condition, Layout, frame_of, length_row
 from r3mem_agents.model.scales import (
     ACTIVATION_SCALE,
     EMBEDDING_GAIN,
@@ -17,7 +17,7 @@ from r3mem_agents.model.scales import (
     STREAM_SCALE,
     score_steps,
 )
-from r3mem_agents.model.schedule import BACKWARD, ROLES
+from r3mem_agents.model.schedule import BACKWARD, ROLES, SLOTS
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize, quantize, snap

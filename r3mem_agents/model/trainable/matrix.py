@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from r3mem_agents.model.exact import FLOAT
+from r3mem_agents.model.reference.exact import FLOAT
 from r3mem_agents.model.scales import ACTIVATION_SCALE
 from r3mem_agents.model.trainable.rounding import quantize
 

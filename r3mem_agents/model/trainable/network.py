@@ -8,9 +8,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from r3mem_agents.model.frozen.network import TorchNetwork
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.isolation import loading
+from r3mem_agents.model.reference.isolation import loading
+from r3mem_agents.model.reference.matrix import Tensors
+from r3mem_agents.model.reference.network import TorchNetwork
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 
 Network = TypeVar("Network", bound=nn.Module)

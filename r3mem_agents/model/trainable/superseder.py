@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from r3mem_agents.model.config import SupersederConfig
-from r3mem_agents.model.exact import FLOAT
-from r3mem_agents.model.frozen.matrix import Matrix
-from r3mem_agents.model.frozen.superseder import TorchSuperseder
-from r3mem_agents.model.layout import Sides
+from r3mem_agents.model.reference.exact import FLOAT
+from r3mem_agents.model.reference.layout import Sides
+from r3mem_agents.model.reference.matrix import Matrix
+from r3mem_agents.model.reference.superseder import TorchSuperseder
 from r3mem_agents.model.trainable.matrix import RoundedLinear
 from r3mem_agents.model.trainable.network import rounded_tensors, thawed
 from r3mem_agents.model.trainable.rounding import normalize

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from r3mem_agents.model.reference.loading import stored
 from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
 from r3mem_agents.train import options
 from r3mem_agents.train.distil.loop import EncoderRun
@@ -97,7 +98,7 @@ def distil(
         made = replace(
             start,
             name=name,
-            encoder=merge_adapters(encoder.cpu()).freeze(),
+            encoder=stored(merge_adapters(encoder.cpu()).freeze()),
             pieces=taught.pieces,
             superseder=None,
         )

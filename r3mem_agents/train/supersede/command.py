@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from r3mem_agents.model.reference.loading import stored, torch_encoder, torch_superseder
 from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.train import options
 from r3mem_agents.train.corpus import Ragged, hash_folders
@@ -58,7 +59,7 @@ def supersede(
     """
     session = Session.open(out, start_from, device, threads, seed)
     console, where, start = session.console, session.device, session.start
-    encoder = start.encoder
+    encoder = torch_encoder(start.encoder)
     layers = min(_DEFAULT.config.layers, encoder.config.layers)
     sizes = {"hidden": encoder.config.hidden, "heads": encoder.config.heads, "layers": layers}
     sizes["feedforward"] = encoder.config.feedforward
@@ -83,11 +84,12 @@ def supersede(
     if start.superseder is None:
         network = from_encoder(Encoder.thaw(encoder), Superseder(recipe.config))
     else:
-        network = Superseder.thaw(start.superseder)
+        network = Superseder.thaw(torch_superseder(start.superseder, encoder.embedding))
     dtype = fastest_dtype(where)
     run = SupersederRun(network, encoder, drawn, recipe, out, where, dtype)
     follow(run, console)
-    made = replace(start, name=name, superseder=network.cpu().freeze(encoder.embedding))
+    frozen = network.cpu().freeze(encoder.embedding)
+    made = replace(start, name=name, superseder=stored(frozen))
     model = session.save(made)
     gone_on = None if start.superseder is None else start.fingerprint
     stage = describe_run(run, recipe, gone_on) | {

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from r3mem_agents.model.comparing import laid_out
-from r3mem_agents.model.frozen.encoder import TorchEncoder
-from r3mem_agents.model.layout import Sides
+from r3mem_agents.model.pieces import PADDING
+from r3mem_agents.model.reference.encoder import TorchEncoder
+from r3mem_agents.model.reference.layout import Sides
+from r3mem_agents.model.reference.padding import padded
 from r3mem_agents.model.trainable import Encoder, Superseder
 from r3mem_agents.train.auroc import auroc
 from r3mem_agents.train.loop import BETAS
@@ -85,7 +86,12 @@ class SupersederRun(Run):
         return figures
 
     def _laid_out(self, batch: Batch) -> tuple[Tensor, Sides]:
-        ids, older, newer = (torch.from_numpy(one).to(self.device) for one in laid_out(batch.pairs))
+        count = np.array([[len(one) for one in pair] for pair in batch.pairs], np.int64)
+        flat = np.concatenate([one for pair in batch.pairs for one in pair])
+        ids, (older, newer) = (
+            torch.from_numpy(one).to(self.device)
+            for one in (padded(flat, count.sum(1), PADDING), np.ascontiguousarray(count.T))
+        )
         return ids, Sides.of(older, newer, ids.shape[1])
 
 

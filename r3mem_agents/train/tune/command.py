@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import typer
 
+from r3mem_agents.model.reference.loading import stored, torch_encoder, torch_expander
 from r3mem_agents.model.trainable import Encoder
 from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
 from r3mem_agents.train import options
@@ -83,7 +84,8 @@ def tune(
         pairs = read(data, beside, recipe.pair_mb)
         known = prepare(pairs, start, teacher, recipe, out, where, note)
     console.print(f"{len(pairs.query):,} pairs of {len(pairs.texts):,} texts")
-    encoder = Encoder.thaw(start.encoder)
+    begun = torch_encoder(start.encoder)
+    encoder = Encoder.thaw(begun)
     if lora is not None:
         add_adapters(encoder, lora)
     lessons, dtype = Lessons(pairs, recipe), fastest_dtype(where)
@@ -91,11 +93,11 @@ def tune(
     follow(run, console)
     with console.status("writing the checkpoint"):
         tuned = merge_adapters(encoder.cpu())
-        frozen = blend(tuned, Encoder.thaw(start.encoder), recipe.kept).freeze()
+        frozen = blend(tuned, Encoder.thaw(begun), recipe.kept).freeze()
         after = gists_of(known.pieces, frozen, torch.device("cpu"))
         before, now = (torch.from_numpy(np.sign(one)) for one in (known.gists, after))
-        expander, read_again = realign(start.expander, before, now)
-        made = replace(start, name=name, encoder=frozen, expander=expander)
+        expander, read_again = realign(torch_expander(start.expander), before, now)
+        made = replace(start, name=name, encoder=stored(frozen), expander=stored(expander))
         model = session.save(made)
     stage = describe_run(run, recipe, start.fingerprint) | {
         "teacher": teacher.name,

@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from r3mem_agents.model.checkpoint import Checkpoint
-from r3mem_agents.model.frozen.encoder import TorchEncoder
+from r3mem_agents.model.reference.encoder import TorchEncoder
+from r3mem_agents.model.reference.loading import torch_encoder
 from r3mem_agents.train.corpus import Ragged
 from r3mem_agents.train.distil.teacher import Teacher, Vectors
 from r3mem_agents.train.gists import before_bits
@@ -48,7 +49,7 @@ def prepare(
         with np.load(path) as arrays:
             return Known(pieces, arrays["targets"], arrays["gists"])
     note("gists at the start")
-    gists = gists_of(pieces, start.encoder, device)
+    gists = gists_of(pieces, torch_encoder(start.encoder), device)
     rows = np.flatnonzero(pairs.taught)
     some = [pairs.texts[row] for row in rows]
     read = Teacher(teacher, device)

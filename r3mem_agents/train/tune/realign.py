@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.frozen.expander import TorchExpander
+from r3mem_agents.model.reference.expander import TorchExpander
 from r3mem_agents.model.trainable import Encoder, Expander
 
 PENALTY = 20.0

@@ -10,30 +10,37 @@ classes, then of the token in that class, by the tied embedding. Token ``t`` is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.exact import frequencies_, normalize, snap_
 from r3mem_agents.model.frozen import shapes
-from r3mem_agents.model.frozen.expansion import TorchExpansion
-from r3mem_agents.model.frozen.interface import Segments
-from r3mem_agents.model.frozen.matrix import Matrix
-from r3mem_agents.model.frozen.network import TorchNetwork
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.frozen.stack import Stack
-from r3mem_agents.model.frozen.tables import Tables
-from r3mem_agents.model.layout import SLOTS, Condition, Layout, length_row
+from r3mem_agents.model.frozen.interface import Segments, Streams
 from r3mem_agents.model.predictions import Frequencies, Integers, Intervals, Predictions
+from r3mem_agents.model.rangecoder import RangeDecoder
+from r3mem_agents.model.reference.exact import frequencies_, normalize, snap_
+from r3mem_agents.model.reference.expansion import TorchExpansion
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.layout import Condition, Layout, length_row
+from r3mem_agents.model.reference.matrix import Matrix, Tensors
+from r3mem_agents.model.reference.network import TorchNetwork
+from r3mem_agents.model.reference.padding import batches, inside_of, padded
+from r3mem_agents.model.reference.stack import Stack
+from r3mem_agents.model.reference.tables import Tables
+from r3mem_agents.model.reference.threads import CORES
 from r3mem_agents.model.scales import ACTIVATION_SCALE, EMBEDDING_GAIN, PREDICTION_STEPS
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.schedule import SLOTS, Schedule
 
 PREDICTIONS_AT_ONCE = 128
 """Rows of predictions whose intermediate tensors malloc keeps, instead of mapping and faulting them
 in anew each time (docs/LOG.md, 2026-11-21, "Small batches")."""
+
+
+SEGMENTS_AT_ONCE = 64
+"""Segments of an expansion that go through the passes together, unless one text has more."""
 
 
 class TorchExpander(TorchNetwork):
@@ -72,10 +79,24 @@ class TorchExpander(TorchNetwork):
 
     def measure(self, segments: Segments, tokens: Integers) -> Intervals:
         """Where tokens lie among the frequencies of their predictions; see ``FrozenExpander``."""
-        CORES.fit()
+        starts = np.cumsum(segments.count) - segments.count
+        found = np.empty((3, 2, len(tokens)), np.int64)
+        with computing(self.device):
+            for some in batches(segments.count):
+                CORES.fit()
+                count = segments.count[some]
+                columns = np.concatenate(
+                    [np.arange(starts[row], starts[row] + segments.count[row]) for row in some]
+                )
+                known = Segments(count, segments.continued[some], segments.gists[some])
+                measured = self._measure(known, tokens[columns])
+                found[:, :, columns] = measured.start, measured.size, measured.total
+        return Intervals(*found)
+
+    def _measure(self, segments: Segments, tokens: Integers) -> Intervals:
         condition = self.condition(segments)
-        ids = torch.from_numpy(tokens).to(self.device)
-        inside = torch.arange(ids.shape[1], device=self.device) < condition.count[:, None]
+        ids = torch.from_numpy(padded(tokens, segments.count)).to(self.device)
+        inside = torch.from_numpy(inside_of(segments.count)).to(self.device)
         states, true = self.states(ids, condition, condition.count)[inside], ids[inside]
         parts, size = [], self.config.class_size
         for some in _in_parts(len(states)):
@@ -85,9 +106,30 @@ class TorchExpander(TorchNetwork):
             parts.append(Intervals.of(Predictions(classes), Predictions(within), truth, size))
         return Intervals.join(parts)
 
-    def expand(self, segments: Segments) -> TorchExpansion:
-        """Begin an expansion; see ``FrozenExpander``."""
-        return TorchExpansion(self, self.condition(segments))
+    def expand(self, segments: Segments, streams: Streams) -> Integers:
+        """Read the tokens of segments; see ``FrozenExpander``."""
+        rows = np.zeros((len(segments.count), int(segments.count.max())), np.int64)
+        with computing(self.device):
+            for some in _groups(segments.count, streams.of):
+                known = Segments(
+                    segments.count[some], segments.continued[some], segments.gists[some]
+                )
+                decoders = [streams.decoders[stream] for stream in streams.of[some].tolist()]
+                found = self._expand(known, decoders)
+                rows[some, : found.shape[1]] = found
+        return rows[inside_of(segments.count)]
+
+    def _expand(self, segments: Segments, decoders: Sequence[RangeDecoder]) -> Integers:
+        """Tokens ``(segments, positions)``, the decoder of each segment given."""
+        schedule = Schedule.of(self.config.segment_tokens, self.config.rounds)
+        expansion = TorchExpansion(self, self.condition(segments))
+        tokens = np.zeros((len(segments.count), int(segments.count.max())), np.int64)
+        for rows, places in schedule.rounds(segments.count):
+            of_rows = [decoders[row] for row in rows.tolist()]
+            classes = _read(expansion.classes(tokens), of_rows)
+            inside = _read(expansion.tokens(classes), of_rows)
+            tokens[rows, places] = classes * self.config.class_size + inside
+        return tokens
 
     def condition(self, segments: Segments) -> Condition:
         """What is known of segments, as tensors."""
@@ -183,3 +225,23 @@ class TorchExpander(TorchNetwork):
 def _in_parts(rows: int) -> Iterator[slice]:
     for start in range(0, max(rows, 1), PREDICTIONS_AT_ONCE):
         yield slice(start, start + PREDICTIONS_AT_ONCE)
+
+
+def _read(frequencies: Frequencies, decoders: Sequence[RangeDecoder]) -> Integers:
+    """The next symbol of each stream."""
+    predicted = Predictions(frequencies)
+    read = [predicted.read(row, decoder) for row, decoder in enumerate(decoders)]
+    return np.array(read, np.int64)
+
+
+def _groups(count: Integers, stream: Integers) -> list[list[int]]:
+    """Segments that go through the passes together: those of streams of similar length."""
+    of: dict[int, list[int]] = {}
+    for segment, one in enumerate(stream.tolist()):
+        of.setdefault(one, []).append(segment)
+    groups: list[list[int]] = []
+    for segments in sorted(of.values(), key=lambda rows: int(count[rows].max())):
+        if not groups or len(groups[-1]) + len(segments) > SEGMENTS_AT_ONCE:
+            groups.append([])
+        groups[-1] += segments
+    return groups

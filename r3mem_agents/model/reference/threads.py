@@ -16,11 +16,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
 from r3mem_agents.forking import Lock, in_children
+from r3mem_agents.model.cores import allowed
 
 _STILL_SPINNING_S = 0.01
 """Threads that have waited no longer than this may still be spinning: they are no other work."""
@@ -41,7 +41,7 @@ class Cores:
         self._calls = 0
         self._wanted = 1
         self._last_together = -_STILL_SPINNING_S
-        self._most = _allowed(Path("/sys/fs/cgroup"))
+        self._most = allowed()
         try:
             self._load: int | None = os.open("/proc/loadavg", os.O_RDONLY)
         except OSError:  # not Linux, where threads wait in other ways
@@ -102,20 +102,6 @@ class Cores:
         if time.monotonic() - self._last_together < _STILL_SPINNING_S:
             running -= self._wanted - 1
         return (os.cpu_count() or 1) - max(running, 0)
-
-
-def _allowed(groups: Path) -> int:
-    """Cores that a container may use at once: the quota of its control group, v2 or v1."""
-    try:
-        quota, period = (groups / "cpu.max").read_text().split()
-    except OSError:
-        try:
-            quota = (groups / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (groups / "cpu" / "cpu.cfs_period_us").read_text()
-        except OSError:
-            quota, period = "max", "1"
-    limited = quota != "max" and int(quota) > 0  # v1 writes -1 for no quota
-    return int(quota) // int(period) if limited else os.cpu_count() or 1
 
 
 CORES = Cores()

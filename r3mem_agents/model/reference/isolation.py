@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import torch
 
 from r3mem_agents.forking import unforked
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.reference.threads import CORES
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.kernels import int8_kernel_pays
+from r3mem_agents.model.reference.kernels import int8_kernel_pays
 from r3mem_agents.model.scales import ACTIVATION_SCALE, EXACT_WIDTH
+
+Tensors = Mapping[str, Tensor]
+"""Tensors of a network by name (``frozen.shapes``)."""
 
 
 class Matrix:
@@ -35,7 +39,8 @@ class Matrix:
         Both kernels count exactly, so which one runs cannot be seen in the result. What is wider
         than ``EXACT_WIDTH`` is summed in parts of that width, whose sums are then added in order.
         """
-        if x.device.type == "cpu" and int8_kernel_pays():
+        one = self.levels.shape[1] == 1  # PyTorch's kernel takes a column for a row (2.13)
+        if x.device.type == "cpu" and not one and int8_kernel_pays():
             flat, weight, product = x.to(torch.int8).flatten(0, -2), self.levels, torch._int_mm
         else:
             if self._wide is None or self._wide.dtype != x.dtype:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from r3mem_agents.model.frozen.shapes import Shapes, Tensors, check
+from r3mem_agents.model.frozen.shapes import Shapes, check
+from r3mem_agents.model.reference.matrix import Tensors
+from r3mem_agents.model.tensors import Arrays
 
 
 class TorchNetwork:
@@ -23,7 +25,7 @@ class TorchNetwork:
     """
 
     def __init__(self, tensors: Tensors, shapes: Shapes, name: str) -> None:
-        check(tensors, shapes, name)
+        check(arrays_of(tensors), shapes, name)
         self.tensors = tensors
 
     @property
@@ -34,3 +36,8 @@ class TorchNetwork:
     def moved(self, device: str | torch.device) -> Tensors:
         """Its tensors on another device."""
         return {name: tensor.to(device) for name, tensor in self.tensors.items()}
+
+
+def arrays_of(tensors: Tensors) -> Arrays:
+    """Tensors as arrays, which share the memory of those that are on the CPU."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.exact import snap_
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.layout import Layout, frame_of
+from r3mem_agents.model.reference.exact import snap_
+from r3mem_agents.model.reference.layout import Layout, frame_of
+from r3mem_agents.model.reference.matrix import Tensors
 from r3mem_agents.model.scales import NOWHERE, STREAM_SCALE, score_steps
 
 

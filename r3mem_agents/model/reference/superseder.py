@@ -7,21 +7,23 @@ of the newer are read by one stack, which sees both (docs/model.md, "What supers
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import SupersederConfig
-from r3mem_agents.model.exact import normalize
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
-from r3mem_agents.model.frozen.matrix import Matrix
-from r3mem_agents.model.frozen.network import TorchNetwork
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.frozen.stack import Stack
-from r3mem_agents.model.layout import Sides
 from r3mem_agents.model.predictions import Integers
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.reference.exact import normalize
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.layout import Sides
+from r3mem_agents.model.reference.matrix import Matrix, Tensors
+from r3mem_agents.model.reference.network import TorchNetwork
+from r3mem_agents.model.reference.padding import padded
+from r3mem_agents.model.reference.stack import Stack
+from r3mem_agents.model.reference.threads import CORES
 
 
 class TorchSuperseder(TorchNetwork):
@@ -53,13 +55,15 @@ class TorchSuperseder(TorchNetwork):
         """The same network on another device, beside embeddings that are there."""
         return TorchSuperseder(self.config, self.moved(device), embedding)
 
-    def compare(self, pieces: Integers, older: Integers, newer: Integers) -> Floats:
+    def compare(self, pieces: Integers, count: Integers) -> Floats:
         """What is read of both turns of each pair; see ``FrozenSuperseder``."""
-        CORES.fit()
-        ids, first, second = (
-            torch.from_numpy(one).to(self.device) for one in (pieces, older, newer)
-        )
-        return self.read(ids, Sides.of(first, second, ids.shape[1])).cpu().numpy()
+        with computing(self.device):
+            CORES.fit()
+            ids, (first, second) = (
+                torch.from_numpy(one).to(self.device)
+                for one in (padded(pieces, count.sum(1)), np.ascontiguousarray(count.T))
+            )
+            return self.read(ids, Sides.of(first, second, ids.shape[1])).cpu().numpy()
 
     def read(self, pieces: Tensor, sides: Sides) -> Tensor:
         """What is read of both turns of each pair, ``(pairs, 2, compared)``.

@@ -7,19 +7,21 @@ applied to it are the gist (docs/model.md, "Forward").
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import EncoderConfig
-from r3mem_agents.model.exact import normalize
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
-from r3mem_agents.model.frozen.matrix import Matrix
-from r3mem_agents.model.frozen.network import TorchNetwork
-from r3mem_agents.model.frozen.shapes import Tensors
-from r3mem_agents.model.frozen.stack import Stack
 from r3mem_agents.model.predictions import Integers
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.reference.exact import normalize
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.matrix import Matrix, Tensors
+from r3mem_agents.model.reference.network import TorchNetwork
+from r3mem_agents.model.reference.padding import batches, padded
+from r3mem_agents.model.reference.stack import Stack
+from r3mem_agents.model.reference.threads import CORES
 
 
 class TorchEncoder(TorchNetwork):
@@ -47,9 +49,15 @@ class TorchEncoder(TorchNetwork):
 
     def encode(self, pieces: Integers, count: Integers) -> Floats:
         """Gists of texts before their bits are taken; see ``FrozenEncoder``."""
-        CORES.fit()
-        ids, known = (torch.from_numpy(one).to(self.device) for one in (pieces, count))
-        return self.gists(ids, known).cpu().numpy()
+        out = np.empty((len(count), self.config.gist_bits), np.float32)
+        rows = padded(pieces, count)
+        with computing(self.device):
+            for some in batches(count):
+                CORES.fit()
+                ids = torch.from_numpy(rows[some, : count[some].max()]).to(self.device)
+                known = torch.from_numpy(count[some]).to(self.device)
+                out[some] = self.gists(ids, known).cpu().numpy()
+        return out
 
     def gists(self, pieces: Tensor, count: Tensor) -> Tensor:
         """``encode`` of tensors."""

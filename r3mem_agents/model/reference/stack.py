@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from r3mem_agents.model.config import StackConfig
-from r3mem_agents.model.exact import attention_weights_, levels_, normalize, snap_
-from r3mem_agents.model.frozen.matrix import Matrix
-from r3mem_agents.model.frozen.shapes import Tensors
+from r3mem_agents.model.reference.exact import attention_weights_, levels_, normalize, snap_
+from r3mem_agents.model.reference.matrix import Matrix, Tensors
 from r3mem_agents.model.scales import ACTIVATION_SCALE, NOWHERE, STREAM_SCALE
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from r3mem_agents.model.exact import normalize
-from r3mem_agents.model.frozen.stack import KVCache
-from r3mem_agents.model.layout import SLOTS, Condition, held_by
 from r3mem_agents.model.predictions import Frequencies, Integers
-from r3mem_agents.model.threads import CORES
+from r3mem_agents.model.reference.exact import normalize
+from r3mem_agents.model.reference.layout import Condition, held_by
+from r3mem_agents.model.reference.stack import KVCache
+from r3mem_agents.model.reference.threads import CORES
+from r3mem_agents.model.schedule import SLOTS
 
 if TYPE_CHECKING:
-    from r3mem_agents.model.frozen.expander import TorchExpander
+    from r3mem_agents.model.reference.expander import TorchExpander
 
 
 class TorchExpansion:

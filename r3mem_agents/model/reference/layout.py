@@ -16,11 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from r3mem_agents.model.config import ModelConfig
-from r3mem_agents.model.isolation import loading
-from r3mem_agents.model.schedule import CENTRE, ROLES, Schedule
-
-SLOTS = 2
-"""Slots of a segment: its length, then its gist."""
+from r3mem_agents.model.reference.isolation import loading
+from r3mem_agents.model.schedule import CENTRE, ROLES, SLOTS, Schedule
 
 
 @dataclass(frozen=True, slots=True)

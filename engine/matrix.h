@@ -1,0 +1,43 @@
+/* A matrix of integer levels with a scale and a bias a row, as products take it (product.h). */
+#ifndef R3_MATRIX_H
+#define R3_MATRIX_H
+
+#include "engine.h"
+#include "product.h"
+
+/* Widest sum that is taken as a whole; one of up to 1,024 products is exact in float32, and so is
+ * the rounding of two of these at once. What is wider goes on in parts of 1,024. */
+enum { FIRST_PART = 2048, NEXT_PART = 1024 };
+
+struct matrix {
+    int outputs, inputs, parts;
+    int panels, groups; /* of 16 outputs and of 4 inputs; what is over is zero */
+    int8_t *levels;     /* part after part, in each [panels][groups][16][4] */
+    int32_t *offset;    /* [parts][panels * 16] */
+    float *scale, *bias; /* [panels * 16] */
+};
+
+/* Levels a row needs to be multiplied: whole groups. */
+static inline size_t row_levels(const matrix *m) { return (size_t)m->groups * GROUP; }
+
+/* Reals of some rows: float [rows][outputs], one float32 multiply and add from exact sums.
+ *
+ * x  rows of `row_levels` levels, `stride` apart; past the inputs anything may stand
+ */
+void multiply(const matrix *, const level *x, size_t stride, int rows, float *out);
+
+/* The same of some of the panels, in rows of `out_stride`. */
+void multiply_panels(const matrix *, int first, int panels, const level *x, size_t stride, int rows,
+                     float *out, size_t out_stride);
+
+/* Put levels where products find them; gives the offsets to begin with, `zero` being what is
+ * added to what they are multiplied with.
+ *
+ * levels   [outputs][row], of which `inputs` are taken
+ * packed   [panels][groups][16][4], written whole
+ * offset   [panels * 16], written whole
+ */
+void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero, int8_t *packed,
+          int32_t *offset);
+
+#endif

@@ -1,0 +1,46 @@
+"""Compiles the engine when the package is built or installed from its source."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.tags import platform_tags
+
+sys.path.insert(0, str(Path(__file__).parent / "engine"))
+
+import build as engine  # noqa: E402
+
+LIBRARIES = "r3mem_agents/model/native/libraries"
+
+
+class EngineHook(BuildHookInterface[Any]):
+    """Puts the engine's libraries into a wheel, or into the package of an editable install.
+
+    ``R3MEM_TARGET`` names another platform to build for, one of ``engine/build.py``.
+    """
+
+    def dependencies(self) -> list[str]:
+        """A compiler, where there is none."""
+        return ["ziglang"] if engine.compiler() is None or self._target else []
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and name the wheel after the platform alone: any Python can load it."""
+        if self.target_name != "wheel":
+            return
+        target = self._target
+        folder = Path(self.root, LIBRARIES)
+        for old in folder.glob("*.*"):
+            old.unlink()
+        engine.build(folder, target)
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{target.tag if target else next(platform_tags())}"
+        build_data["artifacts"].append(f"/{LIBRARIES}/*")
+
+    @property
+    def _target(self) -> engine.Target | None:
+        name = os.environ.get("R3MEM_TARGET")
+        return engine.TARGETS[name] if name else None

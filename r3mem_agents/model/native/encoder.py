@@ -1,0 +1,50 @@
+"""The frozen encoder in the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from r3mem_agents.model.config import EncoderConfig
+from r3mem_agents.model.frozen import shapes
+from r3mem_agents.model.frozen.interface import Floats
+from r3mem_agents.model.native.library import Library, checked, library, pointer
+from r3mem_agents.model.native.network import NativeNetwork
+from r3mem_agents.model.native.threads import in_parts
+from r3mem_agents.model.predictions import Integers
+
+
+class NativeEncoder(NativeNetwork):
+    """``FrozenEncoder`` by the engine.
+
+    Args:
+        config: Sizes of the network.
+        tensors: What a checkpoint holds of it.
+        engine: The library to compute it with; the fastest one by default.
+
+    Raises:
+        CheckpointError: The tensors do not fit the sizes.
+    """
+
+    def __init__(
+        self, config: EncoderConfig, tensors: shapes.Tensors, engine: Library | None = None
+    ) -> None:
+        super().__init__(config, tensors, shapes.encoder(config), "encoder", engine or library())
+        self.config = config
+        self._to_gist = self.matrix("to_gist")
+
+    def encode(self, pieces: Integers, count: Integers) -> Floats:
+        """Gists of texts before their bits are taken; see ``FrozenEncoder``."""
+        gists = np.empty((len(count), self.config.gist_bits), np.float32)
+        begin = np.cumsum([0, *count.tolist()])
+
+        def encode(texts: slice) -> None:
+            some, many = pieces[begin[texts.start] : begin[texts.stop]], count[texts]
+            checked(
+                self.engine.calls.r3_encode(
+                    self.stack, self.embedding, pointer(self.tensors["position"]), self._to_gist,
+                    len(many), pointer(some), pointer(many), pointer(gists[texts]),
+                )
+            )  # fmt: skip
+
+        in_parts(encode, count)
+        return gists
