@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from benchmarks.codec.command import codec
+from benchmarks.compare.command import compare
 from benchmarks.layout import layout
 from benchmarks.question import question
 from benchmarks.recall.command import recall
@@ -50,6 +51,10 @@ app.command(
         "python -m benchmarks scale --sizes 1000,10000,100000,1000000 --users 10000x100",
     ),
 )(scale)
+
+app.command(
+    epilog=examples("python -m benchmarks compare .venv-earlier/bin/python .venv-now/bin/python"),
+)(compare)
 
 app.command(epilog=examples("python -m benchmarks question"))(question)
 

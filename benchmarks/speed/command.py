@@ -14,7 +14,7 @@ from benchmarks.speed import report
 from r3mem_agents.cli.console import out, progress
 from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.model.reference.kernels import int8_kernel_pays
+from r3mem_agents.model.native.library import library
 
 
 def speed(
@@ -55,7 +55,7 @@ def speed(
     figures["wheel_bytes"] = measuring.wheel_bytes(Path("dist"))
     config: dict[str, object] = {
         **identity(reversible),
-        "products": "int8" if int8_kernel_pays() else "float32",
+        "kernel": library().kernel,
         "turns": plan.turns,
         "single_writes": plan.single_writes,
         "lookups": plan.lookups,

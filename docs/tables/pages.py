@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from docs.tables.compare import builds, peers
 from docs.tables.recall import (
     ablation,
     added,
@@ -32,6 +33,8 @@ TABLES = {
         codec,
         speed,
         scale,
+        builds,
+        peers,
         lookups,
         costs,
         meetings,

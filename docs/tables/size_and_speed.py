@@ -23,6 +23,7 @@ SHOWN = [
     "recall-meetings",
     "recall-sets",
     "scale",
+    "compare",
     "demo",
 ]
 

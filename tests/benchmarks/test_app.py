@@ -15,7 +15,9 @@ RUNNER = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"})
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["codec", "layout", "question", "recall", "scale", "speed"])
+@pytest.mark.parametrize(
+    "name", ["codec", "compare", "layout", "question", "recall", "scale", "speed"]
+)
 def test_every_command_has_help_with_an_example(name: str) -> None:
     shown = RUNNER.invoke(app, [name, "--help"])
     assert shown.exit_code == 0

@@ -1,0 +1,1 @@
+"""One build beside an earlier one, and beside peers, in the same run."""
