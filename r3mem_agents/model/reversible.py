@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.errors import CheckpointError, ExpansionError, InvalidInputError
+from r3mem_agents.forking import unforked
 from r3mem_agents.model import checkpoint as checkpoints
 from r3mem_agents.model.checkpoint import Checkpoint, Stored
 from r3mem_agents.model.codec import Codec
@@ -31,6 +34,9 @@ from r3mem_agents.model.stream import LITERAL, PACKED, SEGMENTS, Encoded, Reader
 from r3mem_agents.model.tokenizer import Tokenizer
 from r3mem_agents.types import DEFAULT_MODEL
 from r3mem_agents.validation import check_pairs, check_text, check_texts
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 _QUESTION_CHARACTERS = 2048
 """The encoder reads a question's first 126 pieces, which are shorter than 16 characters."""
@@ -72,6 +78,19 @@ class _Cut:
     segments: list[Integers]
     tokens: int
     document: bool
+
+
+def _unforked(
+    method: Callable[Concatenate[ReversibleModel, P], Result],
+) -> Callable[Concatenate[ReversibleModel, P], Result]:
+    """Let forks wait for a method: tokenizers have locks that a child cannot renew."""
+
+    @wraps(method)
+    def whole(self: ReversibleModel, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        with unforked():
+            return method(self, *args, **kwargs)
+
+    return whole
 
 
 class ReversibleModel:
@@ -183,6 +202,7 @@ class ReversibleModel:
         """
         return self.tokenizer.count(check_text(text, "text"))
 
+    @_unforked
     def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
         """Turn texts into memory tokens, in as few passes as possible.
 
@@ -205,6 +225,7 @@ class ReversibleModel:
             for row, item in enumerate(data)
         ]
 
+    @_unforked
     def expand(self, tokens: Sequence[MemoryTokens]) -> list[str]:
         """Turn memory tokens back into the very texts they were made from.
 
@@ -227,6 +248,7 @@ class ReversibleModel:
             found[row] = text, reader.digest
         return [self._checked(*found[row]) for row in range(len(tokens))]
 
+    @_unforked
     def gists(self, texts: Sequence[str]) -> list[bytes]:
         """Gists of the segments of texts, as memory tokens hold them, without the codes.
 
@@ -237,6 +259,7 @@ class ReversibleModel:
         cut = self._cut(texts, [text.encode() for text in texts])
         return [gists.tobytes() for gists in self._gists(cut)]
 
+    @_unforked
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of questions to compare gists with, ``(texts, gist_bits)``, each of length 1.
 
@@ -249,6 +272,7 @@ class ReversibleModel:
         texts = check_texts(texts, "texts")
         return self._forward.questions([text[:_QUESTION_CHARACTERS] for text in texts])
 
+    @_unforked
     def supersedes(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Log-odds that the newer turn of each pair supersedes the older, ``(pairs,)``.
 
@@ -266,6 +290,7 @@ class ReversibleModel:
             )
         return compare(self.superseder, self.pieces, pairs)
 
+    @_unforked
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """The cost of each token of texts of at most 4,096 tokens.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from ctypes import POINTER, Structure, byref, c_int32, c_uint64, c_void_p
+from ctypes import POINTER, Structure, c_int32, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -177,19 +177,3 @@ def checked(status: int) -> None:
     """
     if status:
         raise MemoryError("there is no memory for a pass of the model")
-
-
-__all__ = [
-    "KERNELS",
-    "Embedding",
-    "ExpanderOf",
-    "Library",
-    "ReaderState",
-    "SegmentsOf",
-    "Sizes",
-    "byref",
-    "checked",
-    "library",
-    "pointer",
-    "runnable",
-]
