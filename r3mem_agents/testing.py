@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
+from r3mem_agents.errors import MissingExtraError
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig
 from r3mem_agents.model.pieces import SPACE, Pieces
-from r3mem_agents.model.reference.isolation import computing
-from r3mem_agents.model.reference.loading import stored
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
-from r3mem_agents.model.trainable import Encoder, Expander
+
+try:
+    import torch
+
+    from r3mem_agents.model.reference.isolation import computing
+    from r3mem_agents.model.reference.loading import stored
+    from r3mem_agents.model.trainable import Encoder, Expander
+except ImportError as error:
+    raise MissingExtraError("torch", "torch") from error
 
 _TEXTS = [
     "My dog is called Biscuit and he loves the beach.",
