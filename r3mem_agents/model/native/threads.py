@@ -6,7 +6,7 @@ No thread waits by spinning, and no result depends on their number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 
 import numpy as np
@@ -28,15 +28,22 @@ def in_parts(work: Callable[[slice], None], positions: Integers) -> None:
         positions: ``(rows,)``, how much work each row is.
     """
     parts = _parts(positions)
-    if not parts:
-        return
-    others = [_pool().submit(work, part) for part in parts[1:]]
+    others = [begun for part in parts[1:] if (begun := _begun(work, part))]
     try:
-        work(parts[0])
+        for part in parts[: len(parts) - len(others)]:
+            work(part)
     finally:
         wait(others)
     for other in others:
         other.result()
+
+
+def _begun(work: Callable[[slice], None], part: slice) -> Future[None] | None:
+    """Work that another thread has begun; ``None`` where none can: Python is about to exit."""
+    try:
+        return _pool().submit(work, part)
+    except RuntimeError:
+        return None
 
 
 def _parts(positions: Integers) -> list[slice]:
