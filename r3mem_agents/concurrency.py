@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -37,6 +36,8 @@ def in_thread(
 
     @functools.wraps(method)
     async def twin(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        import asyncio  # who awaits has it loaded
+
         current: Callable[P, R] = getattr(self, name)
         return await asyncio.to_thread(current, *args, **kwargs)
 

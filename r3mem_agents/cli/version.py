@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -19,6 +18,8 @@ PARTS = ("torch", "numpy", "tokenizers", "safetensors", "sqlalchemy", "typer", "
 
 def versions() -> dict[str, str]:
     """Versions of this package and of what it runs on, read without importing any of it."""
+    from importlib import metadata  # takes longer than all else of a version
+
     found = {"r3mem-agents": package_version(), "python": platform.python_version()}
     for part in PARTS:
         try:

@@ -2,14 +2,15 @@
 
 A folder holds ``config.json`` (format, name, sizes), ``model.safetensors`` (rounded weights,
 scales and biases of both networks, static token counts), ``tokenizer.json``, ``pieces.json`` (what
-the encoder reads), ``superseder.safetensors`` if there is one and, once trained, ``training.json``.
+the encoder reads), ``superseder.safetensors`` if there is one, what follows from these
+(``derived``) and, once trained, ``training.json``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from r3mem_agents.errors import CheckpointError
+from r3mem_agents.model import derived
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig, SupersederConfig
+from r3mem_agents.model.derived import Derived
+from r3mem_agents.model.fingerprints import Fingerprints
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.shapes import Tensors
 from r3mem_agents.model.pieces import Pieces
@@ -119,8 +123,10 @@ def expander_of(name: str) -> str:
     """
     folder = find(name)
     with _reading(folder):
-        sizes = json.loads((folder / "config.json").read_text())
-        return _fingerprints(sizes, mapped(folder / "model.safetensors"), folder)[1]
+        fields = _fields_of(folder)[0]
+        if known := derived.read(folder, fields):
+            return known.fingerprints.expander
+        return _fingerprints(folder, fields, mapped(folder / "model.safetensors")).expander
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -159,6 +165,9 @@ def _save(checkpoint: Checkpoint, folder: Path) -> None:
         _STATIC_COUNTS: counts,
     }
     save_file(tensors, folder / "model.safetensors")
+    fields = _fields_of(folder)[0]
+    prints = _fingerprints(folder, fields, tensors)
+    derived.write(folder, fields, Derived(prints, checkpoint.tokenizer, checkpoint.pieces))
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -186,13 +195,13 @@ def _reading(folder: Path) -> Iterator[None]:
 
 
 def _load(folder: Path) -> Checkpoint:
-    fields = dict(json.loads((folder / "config.json").read_text()))
-    form, name = int(fields.pop("format")), str(fields.pop("name"))
+    fields, name = _fields_of(folder)
+    form = int(fields["format"])
     if form != FORMAT:
         advice = "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
         raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
     tensors = mapped(folder / "model.safetensors")
-    prints = _fingerprints(fields, tensors, folder)
+    known = derived.read(folder, fields)
     counts = tensors.pop(_STATIC_COUNTS)
     encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
     if stray := len(tensors) - len(encoding) - len(expanding):
@@ -203,9 +212,14 @@ def _load(folder: Path) -> Checkpoint:
     shapes.check(expanding, shapes.expander(expander.config), "expander")
     superseder = None
     if _SUPERSEDER in fields:
-        superseder = _load_superseder(fields[_SUPERSEDER], folder / _SUPERSEDER_FILE)
-    tokenizer = Tokenizer.load(folder / "tokenizer.json")
-    pieces = Pieces.load(folder / "pieces.json")
+        superseder = _load_superseder(
+            fields[_SUPERSEDER], folder / _SUPERSEDER_FILE, intact=known is not None
+        )
+    prints, tokenizer, pieces = known or Derived(
+        _fingerprints(folder, fields, mapped(folder / "model.safetensors")),
+        Tokenizer.load(folder / "tokenizer.json"),
+        Pieces.load(folder / "pieces.json"),
+    )
     for what, found, wanted in (
         ("tokens", tokenizer.vocabulary, expander.config.vocabulary),
         ("word pieces", len(pieces), encoder.config.vocabulary),
@@ -220,18 +234,30 @@ def _load(folder: Path) -> Checkpoint:
         tokenizer,
         pieces,
         _load_counts(counts, expander.config.vocabulary),
-        fingerprint(folder),
         *prints,
         superseder=superseder,
     )
 
 
-def _load_superseder(fields: Mapping[str, Any], path: Path) -> Stored[SupersederConfig]:
-    sizes, found = dict(fields), _digest(path)
+def _fields_of(folder: Path) -> tuple[dict[str, Any], str]:
+    """What ``config.json`` says, and the name in it, which decides nothing."""
+    fields = dict(json.loads((folder / "config.json").read_text()))
+    return fields, str(fields.pop("name"))
+
+
+def _fingerprints(folder: Path, fields: Mapping[str, Any], tensors: Tensors) -> Fingerprints:
+    sizes = {name: value for name, value in fields.items() if name != _SUPERSEDER}
+    return Fingerprints.of(folder, sizes, tensors)
+
+
+def _load_superseder(
+    fields: Mapping[str, Any], path: Path, *, intact: bool
+) -> Stored[SupersederConfig]:
+    sizes = dict(fields)
     recorded = sizes.pop(_DIGEST, None)
     superseder = Stored(SupersederConfig(**sizes), mapped(path))
     shapes.check(superseder.tensors, shapes.superseder(superseder.config), "superseder")
-    if found != recorded:
+    if not intact and (found := _digest(path)) != recorded:
         raise CheckpointError(
             f"{path.name} is damaged: its digest is {found}, config.json says {recorded}"
         )
@@ -248,36 +274,6 @@ def _load_counts(counts: NDArray[np.generic], vocabulary: int) -> NDArray[np.int
 def _digest(path: Path) -> str:
     """Hash of a file; 16 hex digits."""
     return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-
-
-def fingerprint(folder: Path) -> str:
-    """Hash of all that decides memory tokens: sizes, tensors, tokens, pieces; 16 hex digits."""
-    fields = json.loads((folder / "config.json").read_text())
-    fields.pop("name")
-    fields.pop(_SUPERSEDER, None)
-    digest = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8)
-    for name in ("model.safetensors", "tokenizer.json", "pieces.json"):
-        digest.update((folder / name).read_bytes())
-    return digest.hexdigest()
-
-
-def _fingerprints(sizes: Mapping[str, Any], tensors: Tensors, folder: Path) -> tuple[str, str]:
-    """Hashes of what decides gists, and of what decides what memory tokens expand to."""
-    encoding = {name for name in tensors if name.startswith(_ENCODER)}
-    return (
-        _hashed(sizes["encoder"], tensors, encoding, folder / "pieces.json"),
-        _hashed(sizes["expander"], tensors, tensors.keys() - encoding, folder / "tokenizer.json"),
-    )
-
-
-def _hashed(sizes: Mapping[str, Any], tensors: Tensors, names: Set[str], cut: Path) -> str:
-    digest = hashlib.blake2b(json.dumps([FORMAT, sizes], sort_keys=True).encode(), digest_size=8)
-    for name in sorted(names):
-        held = tensors[name]
-        digest.update(f"{name} torch.{held.dtype} {[*held.shape]}".encode())
-        digest.update(np.ascontiguousarray(held).data)
-    digest.update(cut.read_bytes())
-    return digest.hexdigest()
 
 
 def _stored(tensors: Tensors, prefix: str = "") -> Arrays:

@@ -16,6 +16,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
+from functools import cache
 
 LEVELS = 127
 """Largest magnitude of a rounded activation or weight."""
@@ -86,9 +87,10 @@ def exponential(top: int, floor: int, squared_steps: int) -> list[int]:
     return values
 
 
-def attention_exponential(head_size: int) -> list[int]:
+@cache
+def attention_exponential(head_size: int) -> tuple[int, ...]:
     """Weights of keys by how far their score lies below the best one."""
-    return exponential(ATTENTION_TOP, 0, head_size * int(ACTIVATION_SCALE) ** 4)
+    return tuple(exponential(ATTENTION_TOP, 0, head_size * int(ACTIVATION_SCALE) ** 4))
 
 
 def frequency_exponential() -> list[int]:

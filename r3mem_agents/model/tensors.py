@@ -20,9 +20,12 @@ from r3mem_agents.errors import CheckpointError
 Arrays = dict[str, NDArray[Any]]
 
 _DTYPES: dict[str, np.dtype[Any]] = {
+    "U8": np.dtype("<u1"),
     "I8": np.dtype("<i1"),
+    "I32": np.dtype("<i4"),
     "I64": np.dtype("<i8"),
     "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
 }
 _LENGTH_BYTES = 8
 
@@ -35,14 +38,29 @@ def mapped(path: Path) -> Arrays:
     Raises:
         CheckpointError: The file is damaged, or holds tensors of another dtype.
     """
-    with path.open("rb") as file:
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    header, begin = header_of(path)
+    header.pop("__metadata__", None)
+    data = mapping(path)
+    return {name: _tensor(name, fields, data, begin) for name, fields in header.items()}
+
+
+def header_of(path: Path) -> tuple[dict[str, Any], int]:
+    """What a file says of its tensors and of itself, and where the tensors begin.
+
+    Raises:
+        CheckpointError: The file is damaged.
+    """
+    data = mapping(path)
     begin = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
     if begin > len(data):
         raise CheckpointError(f"it is damaged: {path.name} ends in its header")
-    header = json.loads(data[_LENGTH_BYTES:begin])
-    header.pop("__metadata__", None)
-    return {name: _tensor(name, fields, data, begin) for name, fields in header.items()}
+    return json.loads(data[_LENGTH_BYTES:begin]), begin
+
+
+def mapping(path: Path) -> mmap.mmap:
+    """The bytes of a file, mapped; they stay what they are if the file is replaced."""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _tensor(name: str, fields: Any, data: mmap.mmap, begin: int) -> NDArray[Any]:

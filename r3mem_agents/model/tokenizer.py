@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
@@ -30,15 +31,31 @@ class Tokenizer:
 
     Every byte is a token, so every text has ids; ids map to fixed bytes, so ids give the text
     back.
+
+    Attributes:
+        tokens: The bytes of each token.
+
+    Args:
+        tokens: The bytes of each token.
+        whole: Loads all of it into the library, which only cutting texts needs.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, tokens: Sequence[bytes], whole: Callable[[], Backend]) -> None:
+        self.tokens = tokens
+        self._whole = whole
+
+    @classmethod
+    def _held(cls, backend: Backend) -> Tokenizer:
         alphabet = {char: byte for byte, char in _byte_characters().items()}
-        self._bytes = [
+        tokens = [
             bytes(alphabet[char] for char in backend.id_to_token(index) or "")
             for index in range(backend.get_vocab_size())
         ]
+        return cls(tokens, lambda: backend)
+
+    @cached_property
+    def _backend(self) -> Backend:
+        return self._whole()
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> Tokenizer:
@@ -58,7 +75,7 @@ class Tokenizer:
             show_progress=False,
         )
         backend.train_from_iterator((LEAD + text for text in texts), trainer)
-        return cls(backend)
+        return cls._held(backend)
 
     def reordered(self, order: Sequence[int]) -> Tokenizer:
         """The same tokenizer with other ids.
@@ -70,7 +87,7 @@ class Tokenizer:
         fields["model"]["vocab"] = {
             self._backend.id_to_token(int(old)): new for new, old in enumerate(order)
         }
-        return Tokenizer(Backend.from_str(json.dumps(fields)))
+        return self._held(Backend.from_str(json.dumps(fields)))
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -80,10 +97,10 @@ class Tokenizer:
             CheckpointError: The file is missing or damaged.
         """
         try:
-            read = cls(Backend.from_file(str(path)))
+            read = cls._held(Backend.from_file(str(path)))
         except Exception as error:  # the library raises bare Exception
             raise CheckpointError(f"no usable tokenizer at {path}: {error}") from error
-        if missing := 256 - sum(len(one) == 1 for one in {*read._bytes}):
+        if missing := 256 - sum(len(one) == 1 for one in {*read.tokens}):
             raise CheckpointError(
                 f"no usable tokenizer at {path}: it has no token for {missing} bytes"
             )
@@ -101,7 +118,7 @@ class Tokenizer:
     @property
     def vocabulary(self) -> int:
         """Number of tokens."""
-        return len(self._bytes)
+        return len(self.tokens)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text; empty for empty text."""
@@ -148,7 +165,7 @@ class Tokenizer:
 
     def bytes_of(self, ids: Iterable[int]) -> bytes:
         """The bytes that tokens stand for, with the ``LEAD`` of a first one."""
-        return b"".join(self._bytes[token] for token in ids)
+        return b"".join(self.tokens[token] for token in ids)
 
     def text_of(self, ids: Iterable[int]) -> str:
         """The text of tokens from the middle of a text, without characters that are cut in two."""
@@ -156,7 +173,7 @@ class Tokenizer:
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes that one token stands for."""
-        return self._bytes[token]
+        return self.tokens[token]
 
     def join(self, pieces: Iterable[bytes]) -> bytes:
         """UTF-8 bytes of a text from the bytes of its segments, in order."""

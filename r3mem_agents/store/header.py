@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from r3mem_agents.errors import FormatError, StoreCorruptError
 from r3mem_agents.store.migrations import STEPS
-from r3mem_agents.store.schema import FORMAT_VERSION, meta, tables
+from r3mem_agents.store.schema import FORMAT_VERSION, create_all, meta
 
 SECRET_BYTES = 16
 
@@ -29,7 +29,7 @@ class Header(NamedTuple):
 
 def create_tables(connection: Connection) -> None:
     """Make the tables of a new database, and its secret."""
-    tables.create_all(connection)
+    create_all(connection)
     secret = secrets.token_bytes(SECRET_BYTES)
     connection.execute(
         insert(meta).values(

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -127,14 +128,14 @@ Index("blocks_by_scope", blocks.c.scope, blocks.c.last)
 
 # Most turns have no key, and take no room in this index.
 _KEYED = turns.c.key.is_not(None)
-Index(
-    "turns_by_key",
-    turns.c.session,
-    turns.c.key,
-    unique=True,
-    sqlite_where=_KEYED,
-    postgresql_where=_KEYED,
-)
+_BY_KEY = Index("turns_by_key", turns.c.session, turns.c.key, unique=True, sqlite_where=_KEYED)
+
+
+def create_all(connection: Connection) -> None:
+    """Create the tables."""
+    if connection.dialect.name == "postgresql":  # said where it counts: it loads all of the dialect
+        _BY_KEY.kwargs["postgresql_where"] = _KEYED
+    tables.create_all(connection)
 
 
 def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:

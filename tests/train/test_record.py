@@ -15,7 +15,10 @@ BASE = checkpoint.find("r3mem-base-1")
 
 def test_the_bundled_record_is_of_the_bundled_checkpoint() -> None:
     record = read_record(BASE)
-    assert (record["name"], record["fingerprint"]) == ("r3mem-base-1", checkpoint.fingerprint(BASE))
+    assert (record["name"], record["fingerprint"]) == (
+        "r3mem-base-1",
+        checkpoint.load(BASE).fingerprint,
+    )
     config = checkpoint.load(BASE).expander.config
     assert record["expander"]["recipe"]["config"] == config.to_dict()
 

@@ -127,6 +127,8 @@ class NativeExpander(NativeNetwork):
         """A tensor with a row for each token, its classes padded to whole panels."""
         held, config = self.tensors[name], self.config
         padded = -(-config.class_size // PANEL) * PANEL
+        if padded == config.class_size:
+            return held
         by_class = held.reshape(config.classes, config.class_size, *held.shape[1:])
         room = np.zeros((config.classes, padded, *held.shape[1:]), held.dtype)
         room[:, : config.class_size] = by_class
