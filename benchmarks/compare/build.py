@@ -52,20 +52,29 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 class Repeating:
-    """A model that compresses each text once; for memories whose texts repeat."""
+    """A model that compresses and expands each text once; for memories whose texts repeat."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._known: dict[str, Any] = {}
+        self._tokens: dict[str, Any] = {}
+        self._texts: dict[tuple[bytes, bytes], str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
     def compress(self, texts: Sequence[str]) -> list[Any]:
         """As the model does."""
-        new = list({text: None for text in texts if text not in self._known})
-        self._known.update(zip(new, self._model.compress(new) if new else (), strict=True))
-        return [self._known[text] for text in texts]
+        new = list({text: None for text in texts if text not in self._tokens})
+        self._tokens.update(zip(new, self._model.compress(new) if new else (), strict=True))
+        return [self._tokens[text] for text in texts]
+
+    def expand(self, tokens: Sequence[Any]) -> list[str]:
+        """As the model does."""
+        keys = [(one.code, one.gists) for one in tokens]
+        new = {key: one for key, one in zip(keys, tokens, strict=True) if key not in self._texts}
+        texts = self._model.expand(list(new.values())) if new else ()
+        self._texts.update(zip(new, texts, strict=True))
+        return [self._texts[key] for key in keys]
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,9 @@ def steps(builds: Sequence[Build], plan: Plan, modes: int) -> int:
 def fill(
     builds: Sequence[Build], plan: Plan, inputs: Inputs, folder: Path, advance: Advance
 ) -> None:
-    """Let each build make memories of its own; not timed."""
-    for build in builds:
+    """Let each build make memories of its own, all at once: this is not timed."""
+
+    def fill_one(build: Build) -> None:
         mine = folder / build.name
         mine.mkdir()
         with build.worker({}) as worker:
@@ -127,6 +129,9 @@ def fill(
             ):
                 worker.ask("fill", path=str(mine / name), turns=turns, count=count)
                 advance()
+
+    with ThreadPoolExecutor(len(builds)) as pool:
+        list(pool.map(fill_one, builds))
 
 
 def measure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from benchmarks.timing import percentiles
 from r3mem_agents.types import Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents import MemoryTokens
+    pass
 
 BATCH_TURNS = 1000
 LOOKUPS = 100
@@ -75,25 +75,9 @@ class Task:
     model: str
 
 
-class Repeating:
-    """A model that compresses each text once; for loads whose texts repeat."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._known: dict[str, MemoryTokens] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def compress(self, texts: Sequence[str]) -> list[MemoryTokens]:
-        """As the model does."""
-        new = list({text: None for text in texts if text not in self._known})
-        self._known.update(zip(new, self._model.compress(new) if new else (), strict=True))
-        return [self._known[text] for text in texts]
-
-
 def write(task: Task, advance: Advance) -> dict[str, Any]:
     """Write r3mem's file."""
+    from benchmarks.compare.build import Repeating
     from r3mem_agents import CompressiveMemory, ReversibleModel
 
     model: Any = Repeating(ReversibleModel.from_pretrained(task.model))

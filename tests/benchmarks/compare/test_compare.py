@@ -48,6 +48,17 @@ def test_a_build_is_measured_without_anything_else_of_the_project() -> None:
     assert roots - set(sys.stdlib_module_names) == {"r3mem_agents"}
 
 
+def test_each_text_is_compressed_and_expanded_once(model: Any) -> None:
+    repeating = build.Repeating(model)
+    assert repeating.gist_bytes == model.gist_bytes
+    texts = ["One.", "Two.", "One."]
+    tokens = repeating.compress(texts)
+    assert tokens == model.compress(texts)
+    assert repeating.expand(tokens) == texts
+    repeating._model = None
+    assert repeating.expand(repeating.compress(["Two.", "One."])) == ["Two.", "One."]
+
+
 @pytest.mark.usefixtures("small")
 def test_a_filled_memory_repeats_its_turns_in_other_sessions(
     tmp_path: Path, model: ReversibleModel

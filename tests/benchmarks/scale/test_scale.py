@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from benchmarks.app import app
-from benchmarks.scale.measure import Load, Repeating
+from benchmarks.scale.measure import Load
 
 STOCK = ("The dog is called Biscuit.", "We meet on Friday.", "Lisbon was warm.")
 
@@ -23,15 +22,6 @@ def test_turns_repeat_their_texts_at_times_of_their_own() -> None:
     assert turns[100].text == turns[0].text
     assert {turn.session for turn in turns[:100]} == {"session 0"}
     assert load.questions() == load.questions()
-
-
-def test_each_text_is_compressed_once(model: Any) -> None:
-    repeating = Repeating(model)
-    assert repeating.gist_bytes == model.gist_bytes
-    texts = ["One.", "Two.", "One."]
-    assert repeating.compress(texts) == model.compress(texts)
-    repeating._model = None
-    assert len(repeating.compress(["Two.", "One."])) == 2
 
 
 @pytest.mark.parametrize("wrong", [["--sizes", "many"], ["--sizes", "0"], ["--users", "3"]])
