@@ -18,18 +18,28 @@
 
 enum { LANES = 16 };
 
-/* The nearest whole level. */
-static inline int32_t nearest(float x)
+/* The nearest whole level, halves to even.
+ *
+ * Next to 1.5 * 2^23 floats are whole, so a sum with that is rounded, and its bits as an integer
+ * count from there: without a call, a branch or a conversion that could overflow.
+ */
+ALWAYS_INLINE int32_t nearest(float x)
 {
-    x = x < -LEVELS ? -LEVELS : x > LEVELS ? LEVELS : x;
-    return (int32_t)rintf(x);
+    const float whole = 12582912.0f;
+    const int32_t zero = 0x4B400000, levels = (int32_t)LEVELS; /* the bits of `whole` */
+    int32_t bits;
+    x += whole;
+    memcpy(&bits, &x, sizeof bits);
+    bits = bits < zero - levels ? zero - levels : bits;
+    bits = bits > zero + levels ? zero + levels : bits;
+    return bits - zero;
 }
 
 /* The nearest whole level, as products take it. */
-static inline level to_level(float x) { return (level)(nearest(x) + LEVEL_ZERO); }
+ALWAYS_INLINE level to_level(float x) { return (level)(nearest(x) + LEVEL_ZERO); }
 
 /* Root-mean-square norm of a row of a stream, as levels. */
-static inline void normalize(const float *x, int size, level *out)
+static inline void normalize(const float *restrict x, int size, level *restrict out)
 {
     const double least = 1.0 / 256, factor = least / size;
     double sums[LANES] = {0};
@@ -52,15 +62,15 @@ static inline float largest(const float *x, int size)
 {
     float best[LANES];
     for (int lane = 0; lane < LANES; lane++)
-        best[lane] = x[0];
-    int i = 0;
-    for (; i + LANES <= size; i += LANES)
+        best[lane] = x[lane < size ? lane : 0];
+    for (int i = LANES; i < size; i += LANES) {
+        const float *next = x + (i + LANES <= size ? i : size - LANES);
         for (int lane = 0; lane < LANES; lane++)
-            best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
-    for (; i < size; i++)
-        best[0] = x[i] > best[0] ? x[i] : best[0];
-    for (int lane = 1; lane < LANES; lane++)
-        best[0] = best[lane] > best[0] ? best[lane] : best[0];
+            best[lane] = next[lane] > best[lane] ? next[lane] : best[lane];
+    }
+    for (int half = LANES / 2; half; half /= 2)
+        for (int lane = 0; lane < half; lane++)
+            best[lane] = best[lane + half] > best[lane] ? best[lane + half] : best[lane];
     return best[0];
 }
 

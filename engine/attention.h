@@ -19,7 +19,7 @@ typedef struct {
     int room, used;
     int8_t *keys;           /* [heads][room / 16][head_size / 4][16][4] */
     int32_t *key_offset;    /* [heads][room] */
-    int8_t *values;         /* [heads][head_size / 16][room / 4][16][4] */
+    uint32_t *values;       /* [heads][head_size / 16][room / 4][16], four positions in each */
     int32_t *value_offset;  /* [heads][head_size / 16][16] */
 } cache;
 

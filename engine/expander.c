@@ -71,7 +71,7 @@ int expansion_init(expansion *x, const r3_expander *e, const r3_segments *of, in
             int one = of->gists[(first + segment) * bytes + bit / 8] >> (7 - bit % 8) & 1;
             x->gists[segment * row + bit] = (level)((one ? 16 : -16) + LEVEL_ZERO);
         }
-    multiply(e->from_gist, x->gists, row, segments, x->codes);
+    multiply_all(e->from_gist, x->gists, row, segments, x->codes);
     return OK;
 }
 

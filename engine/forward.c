@@ -131,7 +131,7 @@ static int encode_some(const stack *s, r3_embedding embedding, const float *posi
     if (done == OK) {
         for (int t = 0; t < texts; t++)
             pool(&p, p.begin[t], p.begin[t + 1], p.streams.b, means + t * row_levels(to_gist));
-        multiply(to_gist, means, row_levels(to_gist), texts, gists);
+        multiply_all(to_gist, means, row_levels(to_gist), texts, gists);
     }
     pass_free(&p);
     free(means);
@@ -181,7 +181,7 @@ static int compare_some(const stack *s, r3_embedding embedding, const float *pos
             pool(&p, p.begin[t], between, p.streams.b, means + 2 * t * row);
             pool(&p, between, p.begin[t + 1], p.streams.b, means + (2 * t + 1) * row);
         }
-        multiply(read, means, row, 2 * pairs, reals);
+        multiply_all(read, means, row, 2 * pairs, reals);
         for (int half = 0; half < 2 * pairs; half++)
             memcpy(found + half * compared, reals + (half * 2 + half % 2) * compared,
                    compared * sizeof *found);

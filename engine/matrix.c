@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-/* Rows and panels whose sums stay in the nearest cache while they become reals. */
-enum { ROWS_A_BLOCK = 32, PANELS_A_BLOCK = 4 };
-
 void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero, int8_t *packed,
           int32_t *offset)
 {
@@ -72,7 +69,7 @@ void r3_matrix_free(matrix *m)
     free(m);
 }
 
-/* Sums of a part of the inputs for a block: int32 [rows][panels * 16]. */
+/* Sums of a part of the inputs for a block: int32 [rows][BLOCK_WIDTH]. */
 static void count(const matrix *m, int part, const level *x, size_t stride, int rows, int panel,
                   int panels, int32_t *sums)
 {
@@ -80,37 +77,66 @@ static void count(const matrix *m, int part, const level *x, size_t stride, int 
     int begin = part_begin(part), groups = parts_of(part_end(m, part) - begin, GROUP);
     size_t panel_bytes = (size_t)groups * PANEL * GROUP;
     products(x + begin, stride, rows, m->levels + wide * begin + panel * panel_bytes, panel_bytes,
-             groups, panels, m->offset + part * wide + panel * PANEL, sums, (size_t)panels * PANEL);
+             groups, panels, m->offset + part * wide + panel * PANEL, sums, BLOCK_WIDTH);
 }
 
-void multiply_panels(const matrix *m, int first, int panels, const level *x, size_t stride, int rows,
-                     float *out, size_t out_stride)
+/* Reals from the sums of all parts, row by row. */
+static void scale_sums(const int32_t *restrict sums, const float *restrict before, int rows,
+                       const float *restrict scale, const float *restrict bias, int outputs,
+                       float *restrict reals)
 {
-    int end = first + panels;
+    for (int r = 0; r < rows; r++)
+        for (int o = 0; o < outputs; o++) {
+            int i = r * BLOCK_WIDTH + o;
+            float sum = before ? before[i] + (float)sums[i] : (float)sums[i];
+            reals[i] = sum * scale[o] + bias[o];
+        }
+}
+
+void multiply(const matrix *m, int first, int panels, const level *x, size_t stride, int rows,
+              taker *take, const void *to)
+{
+    int32_t sums[ROWS_A_BLOCK * BLOCK_WIDTH];
+    float before[ROWS_A_BLOCK * BLOCK_WIDTH], reals[ROWS_A_BLOCK * BLOCK_WIDTH];
+    int end = first + panels, last = m->parts - 1;
     for (int row = 0; row < rows; row += ROWS_A_BLOCK) {
         int high = rows - row < ROWS_A_BLOCK ? rows - row : ROWS_A_BLOCK;
         for (int panel = first; panel < end; panel += PANELS_A_BLOCK) {
             int some = end - panel < PANELS_A_BLOCK ? end - panel : PANELS_A_BLOCK;
             int output = panel * PANEL, wide = some * PANEL;
-            int real = m->outputs - output < wide ? m->outputs - output : wide;
-            const float *scale = m->scale + output, *bias = m->bias + output;
-            int32_t sums[ROWS_A_BLOCK * PANELS_A_BLOCK * PANEL];
-            float total[ROWS_A_BLOCK * PANELS_A_BLOCK * PANEL];
-            for (int part = 0; part < m->parts; part++) {
+            for (int part = 0; part < last; part++) {
                 count(m, part, x + row * stride, stride, high, panel, some, sums);
-                for (int i = 0; i < high * wide; i++)
-                    total[i] = part ? total[i] + (float)sums[i] : (float)sums[i];
+                for (int i = 0; i < high * BLOCK_WIDTH; i++)
+                    before[i] = part ? before[i] + (float)sums[i] : (float)sums[i];
             }
-            for (int r = 0; r < high; r++) {
-                float *to = out + (row + r) * out_stride + (panel - first) * PANEL;
-                for (int o = 0; o < real; o++)
-                    to[o] = total[r * wide + o] * scale[o] + bias[o];
-            }
+            count(m, last, x + row * stride, stride, high, panel, some, sums);
+            scale_sums(sums, last ? before : NULL, high, m->scale + output, m->bias + output, wide,
+                       reals);
+            int real = m->outputs - output < wide ? m->outputs - output : wide;
+            take(&(block){row, high, (panel - first) * PANEL, real, reals}, to);
         }
     }
 }
 
-void multiply(const matrix *m, const level *x, size_t stride, int rows, float *out)
+typedef struct {
+    float *reals;
+    size_t row;
+} rows_of_reals;
+
+static void take_reals(const block *b, const void *to)
 {
-    multiply_panels(m, 0, m->panels, x, stride, rows, out, m->outputs);
+    const rows_of_reals *all = to;
+    for (int r = 0; r < b->rows; r++)
+        memcpy(all->reals + (b->row + r) * all->row + b->output, b->reals + r * BLOCK_WIDTH,
+               b->outputs * sizeof(float));
+}
+
+void multiply_all(const matrix *m, const level *x, size_t stride, int rows, float *out)
+{
+    multiply(m, 0, m->panels, x, stride, rows, take_reals, &(rows_of_reals){out, m->outputs});
+}
+
+void multiply_row(const matrix *m, int first, int panels, const level *x, float *out)
+{
+    multiply(m, first, panels, x, 0, 1, take_reals, &(rows_of_reals){out, 0});
 }

@@ -20,15 +20,30 @@ struct matrix {
 /* Levels a row needs to be multiplied: whole groups. */
 static inline size_t row_levels(const matrix *m) { return (size_t)m->groups * GROUP; }
 
-/* Reals of some rows: float [rows][outputs], one float32 multiply and add from exact sums.
- *
- * x  rows of `row_levels` levels, `stride` apart; past the inputs anything may stand
- */
-void multiply(const matrix *, const level *x, size_t stride, int rows, float *out);
+/* Reals of some rows and outputs, which stay in the nearest cache until they are taken. */
+enum { ROWS_A_BLOCK = 32, PANELS_A_BLOCK = 4, BLOCK_WIDTH = PANELS_A_BLOCK * PANEL };
 
-/* The same of some of the panels, in rows of `out_stride`. */
-void multiply_panels(const matrix *, int first, int panels, const level *x, size_t stride, int rows,
-                     float *out, size_t out_stride);
+typedef struct {
+    int row, rows, output, outputs;
+    const float *reals; /* [rows][BLOCK_WIDTH] */
+} block;
+
+/* Takes a block to where it belongs. */
+typedef void taker(const block *, const void *to);
+
+/* Multiply some rows with some of the panels, one float32 multiply and add from exact sums.
+ *
+ * x     rows of `row_levels` levels, `stride` apart; past the inputs anything may stand
+ * take  called with every block of rows and of outputs, which count from the first panel
+ */
+void multiply(const matrix *, int first, int panels, const level *x, size_t stride, int rows,
+              taker *take, const void *to);
+
+/* All of the reals, float [rows][outputs]. */
+void multiply_all(const matrix *, const level *x, size_t stride, int rows, float *out);
+
+/* The reals of one row and some of the panels. */
+void multiply_row(const matrix *, int first, int panels, const level *x, float *out);
 
 /* Put levels where products find them; gives the offsets to begin with, `zero` being what is
  * added to what they are multiplied with.

@@ -36,7 +36,8 @@ static void predictions_free(predictions *p)
 /* Predict the classes at all rows of the last run. */
 static void predict(predictions *p, const expansion *x)
 {
-    multiply(x->expander->classes_of, x->states, x->state_row, x->begin[x->segments], p->classes);
+    multiply_all(x->expander->classes_of, x->states, x->state_row, x->begin[x->segments],
+                 p->classes);
 }
 
 /* Frequencies from predictions in nats, which are overwritten. */
@@ -60,8 +61,8 @@ static const int32_t *of_tokens(const predictions *p, const expansion *x, int ro
 {
     const r3_expander *e = x->expander;
     int panels = parts_of(e->class_size, PANEL);
-    multiply_panels(e->tokens_of, (int)class * panels, panels, x->states + row * x->state_row,
-                    x->state_row, 1, p->tokens, 0);
+    multiply_row(e->tokens_of, (int)class * panels, panels, x->states + row * x->state_row,
+                 p->tokens);
     return frequencies(p, e, p->tokens, e->class_size);
 }
 

@@ -30,39 +30,13 @@ enum { PANEL = 16, GROUP = 4 };
 
 ALWAYS_INLINE int parts_of(int size, int part) { return (size + part - 1) / part; }
 
-/* Sums of products of all rows with as many panels as a tile has. */
-ALWAYS_INLINE void column(const level *x, size_t stride, int rows, const int8_t *weights,
-                          size_t panel_bytes, int groups, int panels, const int32_t *offset,
-                          int32_t *out, size_t out_stride)
-{
-    int row = 0;
-#define STRIP(high)                                                                                \
-    for (; high <= ROWS_AT_ONCE && rows - row >= high; row += high)                                \
-        tile(x + row * stride, stride, high, weights, panel_bytes, groups, panels, offset,         \
-             out + row * out_stride, out_stride)
-    STRIP(8);
-    STRIP(4);
-    STRIP(2);
-    STRIP(1);
-#undef STRIP
-}
-
 /* Sums of products of some rows with some panels, int32, in rows of `out_stride`.
  *
  * x        rows of `groups * 4` levels each, `stride` apart
  * weights  panels, `panel_bytes` apart, of which the first `groups` groups are taken
  * offset   what the sums of each output begin with
  */
-static inline void products(const level *x, size_t stride, int rows, const int8_t *weights,
-                            size_t panel_bytes, int groups, int panels, const int32_t *offset,
-                            int32_t *out, size_t out_stride)
-{
-    int p = 0;
-    for (; panels - p >= PANELS_AT_ONCE; p += PANELS_AT_ONCE)
-        column(x, stride, rows, weights + p * panel_bytes, panel_bytes, groups, PANELS_AT_ONCE,
-               offset + p * PANEL, out + p * PANEL, out_stride);
-    for (; p < panels; p++)
-        column(x, stride, rows, weights + p * panel_bytes, panel_bytes, groups, 1,
-               offset + p * PANEL, out + p * PANEL, out_stride);
-}
+void products(const level *x, size_t stride, int rows, const int8_t *weights, size_t panel_bytes,
+              int groups, int panels, const int32_t *offset, int32_t *out, size_t out_stride);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "arithmetic.h"
 
-/* Rows whose reals stay in the second cache between two products. */
+/* Rows whose inner levels stay in a cache between two products. */
 enum { ROWS_A_PASS = 32 };
 
 stack *r3_stack_new(const r3_sizes *sizes, const matrix *const *matrices, const uint8_t *weights,
@@ -38,16 +38,15 @@ void r3_stack_free(stack *s)
 
 int streams_init(streams *t, const stack *s, int rows)
 {
-    size_t hidden = s->sizes.hidden, inner = s->sizes.feedforward, mixed = 3 * hidden;
+    size_t hidden = s->sizes.hidden, mixed = 3 * hidden;
     t->row = (size_t)parts_of(s->sizes.hidden, GROUP) * GROUP;
     t->inner_row = (size_t)parts_of(s->sizes.feedforward, GROUP) * GROUP;
     t->a = malloc(rows * hidden * sizeof(float));
     t->b = malloc(rows * hidden * sizeof(float));
     t->read = calloc(rows * t->row, sizeof(level));
     t->mixed = malloc(rows * mixed);
-    t->reals = malloc(ROWS_A_PASS * (inner > mixed ? inner : mixed) * sizeof(float));
     t->inner = calloc(ROWS_A_PASS * t->inner_row, sizeof(level));
-    return t->a && t->b && t->read && t->mixed && t->reals && t->inner ? OK : NO_MEMORY;
+    return t->a && t->b && t->read && t->mixed && t->inner ? OK : NO_MEMORY;
 }
 
 void streams_free(streams *t)
@@ -56,65 +55,99 @@ void streams_free(streams *t)
     free(t->b);
     free(t->read);
     free(t->mixed);
-    free(t->reals);
     free(t->inner);
 }
 
-static const matrix *matrix_of(const stack *s, int layer, int which)
+/* Where a product goes: levels, in rows of so many. */
+typedef struct {
+    int8_t *levels;
+    size_t row;
+} mixed_levels;
+
+/* Or into a stream, which it is added to or taken from. */
+typedef struct {
+    float *stream;
+    size_t row;
+    float sign;
+} sums;
+
+/* Or through the hard swish into the levels between the two matrices of a feed-forward. */
+typedef struct {
+    level *levels;
+    size_t row;
+} inner_levels;
+
+static void take_mixed(const block *b, const void *to)
 {
-    return s->matrices[layer * MATRICES + which];
+    const mixed_levels *mixed = to;
+    const int outputs = b->outputs; /* bytes may alias anything, a block too */
+    for (int r = 0; r < b->rows; r++) {
+        const float *restrict reals = b->reals + r * BLOCK_WIDTH;
+        int8_t *restrict levels = mixed->levels + (b->row + r) * mixed->row + b->output;
+        for (int o = 0; o < outputs; o++)
+            levels[o] = (int8_t)nearest(reals[o]);
+    }
 }
 
-static void add_rounded(float *stream, const float *reals, size_t count, float sign)
+static void take_sums(const block *b, const void *to)
 {
-    for (size_t i = 0; i < count; i++)
-        stream[i] += sign * rintf(reals[i]);
+    const sums *of = to;
+    for (int r = 0; r < b->rows; r++) {
+        const float *restrict reals = b->reals + r * BLOCK_WIDTH;
+        float *restrict stream = of->stream + (b->row + r) * of->row + b->output;
+        for (int o = 0; o < b->outputs; o++)
+            stream[o] += of->sign * rintf(reals[o]);
+    }
+}
+
+/* Levels of the hard swish `h * clamp(h + 3, 0, 6) / 6`. */
+static void take_swish(const block *b, const void *to)
+{
+    const float scale = (float)(16.0 / 6.0);
+    const inner_levels *inner = to;
+    const int outputs = b->outputs;
+    for (int r = 0; r < b->rows; r++) {
+        const float *restrict reals = b->reals + r * BLOCK_WIDTH;
+        level *restrict levels = inner->levels + (b->row + r) * inner->row + b->output;
+        for (int o = 0; o < outputs; o++) {
+            float gate = reals[o] + 3.0f;
+            gate = gate < 0.0f ? 0.0f : gate > 6.0f ? 6.0f : gate;
+            levels[o] = to_level(gate * reals[o] * scale);
+        }
+    }
+}
+
+/* Multiply rows with a matrix of a coupling. */
+static void through(const stack *s, int layer, int which, const level *x, size_t stride, int rows,
+                    taker *take, const void *to)
+{
+    const matrix *m = s->matrices[layer * MATRICES + which];
+    multiply(m, 0, m->panels, x, stride, rows, take, to);
 }
 
 int add_attention(const stack *s, int layer, float sign, streams *t, const positions *p,
                   const bias *b, cache *caches)
 {
     size_t hidden = s->sizes.hidden, mixed = 3 * hidden;
-    for (int row = 0; row < p->rows; row += ROWS_A_PASS) {
-        int rows = p->rows - row < ROWS_A_PASS ? p->rows - row : ROWS_A_PASS;
-        for (int r = row; r < row + rows; r++)
-            normalize(t->a + r * hidden, s->sizes.hidden, t->read + r * t->row);
-        multiply(matrix_of(s, layer, MIX), t->read + row * t->row, t->row, rows, t->reals);
-        for (size_t i = 0; i < rows * mixed; i++)
-            t->mixed[row * mixed + i] = (int8_t)nearest(t->reals[i]);
-    }
+    for (int row = 0; row < p->rows; row++)
+        normalize(t->a + row * hidden, s->sizes.hidden, t->read + row * t->row);
+    through(s, layer, MIX, t->read, t->row, p->rows, take_mixed, &(mixed_levels){t->mixed, mixed});
     if (attend(s, p, b, t->mixed, caches, t->read, t->row) != OK)
         return NO_MEMORY;
-    for (int row = 0; row < p->rows; row += ROWS_A_PASS) {
-        int rows = p->rows - row < ROWS_A_PASS ? p->rows - row : ROWS_A_PASS;
-        multiply(matrix_of(s, layer, OUT), t->read + row * t->row, t->row, rows, t->reals);
-        add_rounded(t->b + row * hidden, t->reals, rows * hidden, sign);
-    }
+    through(s, layer, OUT, t->read, t->row, p->rows, take_sums, &(sums){t->b, hidden, sign});
     return OK;
-}
-
-/* Levels of the hard swish `h * clamp(h + 3, 0, 6) / 6` of some reals. */
-static void swish(const float *reals, size_t count, level *out)
-{
-    const float scale = (float)(16.0 / 6.0);
-    for (size_t i = 0; i < count; i++) {
-        float gate = reals[i] + 3.0f;
-        gate = gate < 0.0f ? 0.0f : gate > 6.0f ? 6.0f : gate;
-        out[i] = to_level(gate * reals[i] * scale);
-    }
 }
 
 void add_feedforward(const stack *s, int layer, float sign, streams *t, int rows)
 {
-    size_t hidden = s->sizes.hidden, inner = s->sizes.feedforward;
+    size_t hidden = s->sizes.hidden;
     for (int row = 0; row < rows; row += ROWS_A_PASS) {
         int some = rows - row < ROWS_A_PASS ? rows - row : ROWS_A_PASS;
         for (int r = 0; r < some; r++)
             normalize(t->b + (row + r) * hidden, s->sizes.hidden, t->read + r * t->row);
-        multiply(matrix_of(s, layer, WIDEN), t->read, t->row, some, t->reals);
-        for (int r = 0; r < some; r++)
-            swish(t->reals + r * inner, inner, t->inner + r * t->inner_row);
-        multiply(matrix_of(s, layer, NARROW), t->inner, t->inner_row, some, t->reals);
-        add_rounded(t->a + row * hidden, t->reals, some * hidden, sign);
+        through(s, layer, WIDEN, t->read, t->row, some, take_swish,
+                &(inner_levels){t->inner, t->inner_row});
+        through(s, layer, NARROW, t->inner, t->inner_row, some, take_sums,
+                &(sums){t->a + row * hidden, hidden, sign});
     }
 }

@@ -17,7 +17,6 @@ typedef struct {
     level *read;    /* [rows][row], a stream as its norm is read, or what attention saw */
     size_t row;     /* levels of a row of `read` */
     int8_t *mixed;  /* [rows][3 * hidden] */
-    float *reals;   /* [ROWS_A_PASS][widest output] */
     level *inner;   /* [ROWS_A_PASS][inner_row] */
     size_t inner_row;
 } streams;

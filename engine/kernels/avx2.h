@@ -23,6 +23,8 @@ ALWAYS_INLINE void half(const level *x, size_t stride, int rows, const int8_t *w
             __m256i four = _mm256_set1_epi64x(quad);
             sums[row][0] = _mm256_add_epi32(sums[row][0], _mm256_madd_epi16(low, four));
             sums[row][1] = _mm256_add_epi32(sums[row][1], _mm256_madd_epi16(high, four));
+            /* Nothing, but sums that are put off take more registers than there are. */
+            __asm__("" : "+x"(sums[row][0]), "+x"(sums[row][1]));
         }
     }
     __m256i start = _mm256_loadu_si256((const __m256i *)offset);
