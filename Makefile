@@ -5,23 +5,29 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	done)
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+ENGINE := $(wildcard engine/*.c engine/*.h engine/kernels/*.h engine/build.py hatch_build.py)
 PIP := -m pip install -qq --disable-pip-version-check
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
+WHEELS := .venv-wheels
+WHEELS_READY := $(WHEELS)/.ready
 WORKERS ?= logical
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
 PAGES := docs.tables docs.commands
 
-.PHONY: help demo test test-slow test-gpu test-lowest check format docs pages bench recall question wheel clean
+.PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 check format docs pages bench recall question \
+	wheels clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       remember four real meetings, check every byte, ask, draw"
 	@echo "make test       run the tests, WORKERS=number at once (all cores: a worker takes 2 GB)"
-	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions"
+	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions;"
+	@echo "                test-aarch64: the engine of that processor, under qemu-user-static"
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
 	@echo "make docs       build the pages into build/site; warnings are errors"
@@ -29,18 +35,24 @@ help:
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
 	@echo "make recall     measure lookups; RECALL_DATA=LoCoMo's file, or as in docs/recall.md"
 	@echo "make question   work the question of docs/recall.md anew"
-	@echo "make wheel      build the wheel into dist/"
+	@echo "make wheels     build the wheels of all platforms, and the source, into dist/"
 	@echo "make clean      remove what these made"
 
-$(READY): pyproject.toml constraints.txt
+# The package with its engine, and nothing that only tests or training need.
+$(INSTALLED): pyproject.toml constraints.txt $(ENGINE)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
-	@echo "Setting up $(VENV), once; this takes a few minutes."
-	@echo "  1/3 an environment, with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || echo "Setting up $(VENV), with $$($(PYTHON) --version) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
-	@echo "  2/3 PyTorch, the largest part"
+	@echo "Installing the package; its engine is compiled ..."
+	@$(BIN)/python $(PIP) -c constraints.txt -e .
+	@touch $@
+
+# After a change of the engine alone, only that is installed again.
+$(READY): pyproject.toml constraints.txt | $(INSTALLED)
+	@echo "Installing PyTorch, once, for training and the tests; this takes a few minutes ..."
 	@$(BIN)/python $(PIP) -c constraints.txt torch
-	@echo "  3/3 the package, and what its tests, docs and benchmarks use"
+	@echo "Installing what tests, docs and benchmarks use ..."
 	@$(BIN)/python $(PIP) -c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
@@ -53,7 +65,14 @@ $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 		-e '.[langchain,classic,llamaindex,torch]' --group test
 	@touch $@
 
-demo: $(READY)
+$(WHEELS_READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(WHEELS)/bin/python || $(PYTHON) -m venv $(WHEELS)
+	@$(WHEELS)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	@$(WHEELS)/bin/python $(PIP) -c constraints.txt --group wheels
+	@touch $@
+
+demo: $(INSTALLED)
 	@$(BIN)/r3mem demo
 
 test: $(READY)
@@ -68,6 +87,10 @@ test-gpu: $(READY)
 test-lowest: $(LOWEST_READY)
 	@$(LOWEST)/bin/python -m pytest -n $(WORKERS) tests/store tests/analysis tests/lookup tests/memory \
 		tests/langchain tests/llamaindex
+
+test-aarch64: $(READY)
+	@$(BIN)/python $(PIP) -c constraints.txt --group wheels
+	@$(BIN)/python -m pytest -m aarch64
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -94,9 +117,8 @@ recall: $(READY)
 question: $(READY)
 	$(BIN)/python -m benchmarks question
 
-wheel: $(READY)
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	@ls -l dist/*.whl
+wheels: $(WHEELS_READY)
+	@$(WHEELS)/bin/python engine/wheels.py dist
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png
+	rm -rf $(VENV) $(LOWEST) $(WHEELS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png

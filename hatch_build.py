@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -20,25 +21,32 @@ LIBRARIES = "r3mem_agents/model/native/libraries"
 class EngineHook(BuildHookInterface[Any]):
     """Puts the engine's libraries into a wheel, or into the package of an editable install.
 
-    ``R3MEM_TARGET`` names another platform to build for, one of ``engine/build.py``.
+    ``R3MEM_TARGET`` names another platform to build a wheel for, one of ``engine/build.py``.
     """
 
     def dependencies(self) -> list[str]:
         """A compiler, where there is none."""
-        return ["ziglang"] if engine.compiler() is None or self._target else []
+        needed = self.target_name == "wheel" and (self._target or engine.compiler() is None)
+        return ["ziglang>=0.16"] if needed else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and name the wheel after the platform alone: any Python can load it."""
         if self.target_name != "wheel":
             return
         target = self._target
-        folder = Path(self.root, LIBRARIES)
-        for old in folder.glob("*.*"):
-            old.unlink()
-        engine.build(folder, target)
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{target.tag if target else next(platform_tags())}"
-        build_data["artifacts"].append(f"/{LIBRARIES}/*")
+        if version == "editable":
+            engine.build(Path(self.root, LIBRARIES))
+            return
+        self._folder = TemporaryDirectory()
+        for path in engine.build(Path(self._folder.name), target):
+            build_data["force_include"][str(path)] = f"{LIBRARIES}/{path.name}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what was compiled, once it is in the wheel."""
+        if self.target_name == "wheel" and version != "editable":
+            self._folder.cleanup()
 
     @property
     def _target(self) -> engine.Target | None:

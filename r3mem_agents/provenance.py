@@ -8,8 +8,12 @@ import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from r3mem_agents.model.cores import allowed
+from r3mem_agents.model.native.library import library
 
 PARTS = (
     "r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "transformers",
@@ -19,22 +23,17 @@ PARTS = (
 
 
 def describe() -> dict[str, Any]:
-    """Return the processor, the instructions that PyTorch uses on it, cores, memory, system."""
-    import torch
-
+    """Return the processor, the engine's kernel on it, cores, memory, system and GPU."""
     return {
         "cpu": _cpu_model(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "instructions": library().kernel,
+        "cores": allowed(),
         "memory_gb": _memory_gb(),
         "system": f"{platform.system()} {platform.machine()}",
         "load_average": [round(load, 2) for load in os.getloadavg()]
         if hasattr(os, "getloadavg")
         else None,
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpu": _gpu(),
     }
 
 
@@ -86,6 +85,14 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+def _gpu() -> str | None:
+    if find_spec("torch") is None:
+        return None
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def _memory_gb() -> float | None:

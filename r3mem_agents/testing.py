@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 
 from r3mem_agents.errors import MissingExtraError
+
+if find_spec("torch") is None:
+    raise MissingExtraError("torch", "torch")
+
+import torch
+
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, StackConfig
 from r3mem_agents.model.pieces import SPACE, Pieces
+from r3mem_agents.model.reference.isolation import computing
+from r3mem_agents.model.reference.loading import stored
 from r3mem_agents.model.reversible import ReversibleModel
 from r3mem_agents.model.tokenizer import Tokenizer
-
-try:
-    import torch
-
-    from r3mem_agents.model.reference.isolation import computing
-    from r3mem_agents.model.reference.loading import stored
-    from r3mem_agents.model.trainable import Encoder, Expander
-except ImportError as error:
-    raise MissingExtraError("torch", "torch") from error
+from r3mem_agents.model.trainable import Encoder, Expander
 
 _TEXTS = [
     "My dog is called Biscuit and he loves the beach.",

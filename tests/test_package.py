@@ -33,7 +33,7 @@ ALLOWED = {
     | {"model", "analysis", "lookup"},
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
-    "provenance": set(),
+    "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
     | {"provenance", "train"},

@@ -1,7 +1,6 @@
 """The command ``r3mem`` and what hangs on it.
 
-Nothing here imports torch: ``r3mem --help`` answers at once, and each command loads what it needs
-when it runs.
+``r3mem --help`` answers at once: each command loads what it needs when it runs.
 """
 
 from __future__ import annotations

@@ -13,14 +13,17 @@ from r3mem_agents.cli.options import JsonOption
 
 commands = typer.Typer()
 
-PARTS = ("torch", "numpy", "tokenizers", "safetensors", "sqlalchemy", "typer", "rich")
+PARTS = ("numpy", "tokenizers", "safetensors", "sqlalchemy", "typer", "rich")
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package and of what it runs on, read without importing any of it."""
+    """Versions of this package and of what it runs on, and the kernel of its engine."""
     from importlib import metadata  # takes longer than all else of a version
 
+    from r3mem_agents.model.native.library import library
+
     found = {"r3mem-agents": package_version(), "python": platform.python_version()}
+    found["kernel"] = library().kernel
     for part in PARTS:
         try:
             found[part] = metadata.version(part)

@@ -61,7 +61,7 @@ def bundled_model(recorded: ModelId) -> ReversibleModel | None:
         model = _shared_model(recorded.name)
         if model.expander_fingerprint == recorded.expander:
             return model
-    from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
+    from r3mem_agents.model import checkpoint  # loads numpy, so only when it is needed
 
     for name in names:
         if checkpoint.expander_of(name) == recorded.expander:
@@ -90,7 +90,7 @@ def load_model(wanted: ReversibleModel | str | os.PathLike[str] | None) -> Rever
     if wanted is None or (isinstance(wanted, str) and wanted in bundled()):
         return _shared_model(wanted or DEFAULT_MODEL)
     if isinstance(wanted, str | os.PathLike):
-        from r3mem_agents.model import ReversibleModel  # loads torch, so only when it is needed
+        from r3mem_agents.model import ReversibleModel  # loads numpy, so only when it is needed
 
         return ReversibleModel.from_pretrained(wanted if isinstance(wanted, str) else Path(wanted))
     if hasattr(wanted, "compress") and hasattr(wanted, "expander_fingerprint"):
@@ -133,13 +133,13 @@ def findable(wanted: ReversibleModel | str | os.PathLike[str] | None) -> str | N
 
 def bundled() -> list[str]:
     """Return the names of the bundled models."""
-    from r3mem_agents.model import checkpoint  # loads torch, so only when it is needed
+    from r3mem_agents.model import checkpoint  # loads numpy, so only when it is needed
 
     return checkpoint.bundled()
 
 
 def _shared_model(name: str) -> ReversibleModel:
-    from r3mem_agents.model import ReversibleModel  # loads torch, so only when it is needed
+    from r3mem_agents.model import ReversibleModel  # loads numpy, so only when it is needed
 
     with _loading:
         if name not in _shared:

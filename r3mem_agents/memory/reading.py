@@ -125,7 +125,7 @@ class Reader:
         self, rows: Sequence[TurnRow], expand: Callable[[Sequence[MemoryTokens]], list[str]]
     ) -> tuple[list[StoredTurn], list[DamagedTurn]]:
         """Return the turns of intact rows, and what is known about the damaged ones."""
-        from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
+        from r3mem_agents.model import MemoryTokens  # loads numpy, which the model has done already
 
         turns: list[StoredTurn] = []
         damaged: list[DamagedTurn] = []

@@ -168,7 +168,7 @@ class _Recompressor:
 
     def _texts(self, ids: Sequence[int]) -> list[tuple[ExaminedTurn, str]]:
         # The turns that can be read; the others are noted as damaged.
-        from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
+        from r3mem_agents.model import MemoryTokens  # loads numpy, which the model has done already
 
         found: list[tuple[ExaminedTurn, str]] = []
         by_expander: dict[str, list[ExaminedTurn]] = {}

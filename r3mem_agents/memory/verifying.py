@@ -64,7 +64,7 @@ def _damaged(
         elif turn is not None:
             yield damaged_turn(obfuscator, turn.row, owner=turn.scope)
 
-    from r3mem_agents.model import MemoryTokens  # loads torch, which the model has done already
+    from r3mem_agents.model import MemoryTokens  # loads numpy, which the model has done already
 
     tokens = [MemoryTokens(turn.row.code, turn.row.gists) for turn in intact]
     for turn, text in zip(intact, expanded(model.expand, tokens), strict=True):

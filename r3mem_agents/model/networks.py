@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from r3mem_agents.errors import InvalidInputError, MissingExtraError
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.model.frozen.interface import FrozenEncoder, FrozenExpander, FrozenSuperseder
 from r3mem_agents.model.native.encoder import NativeEncoder
@@ -51,10 +51,8 @@ class Networks:
             InvalidInputError: There is no such device.
             MissingExtraError: PyTorch is not installed.
         """
-        try:
-            from r3mem_agents.model.reference import loading
-        except ImportError as error:
-            raise MissingExtraError("torch", "torch") from error
+        from r3mem_agents.model.reference import loading
+
         try:
             encoder = loading.torch_encoder(stored.encoder, device)
             expander = loading.torch_expander(stored.expander, device)

@@ -10,6 +10,7 @@ import typer
 
 import r3mem_agents
 from r3mem_agents.cli import app
+from r3mem_agents.model.native.library import KERNELS
 from tests import new_process
 from tests.cli.running import Run
 
@@ -91,4 +92,5 @@ def test_version_names_what_it_runs_on(run_json: Any) -> None:
     found = run_json("version", "--all")
     assert found["r3mem-agents"] == r3mem_agents.__version__
     assert found["python"].split(".")[:2] == [str(part) for part in sys.version_info[:2]]
-    assert found["torch"] != "missing"
+    assert found["kernel"] in KERNELS
+    assert "missing" not in found.values()

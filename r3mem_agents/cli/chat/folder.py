@@ -11,6 +11,8 @@ from typing import Any
 from r3mem_agents.cli.chat.responders import Message, Responder
 from r3mem_agents.errors import ChatModelError, MissingExtraError
 
+if find_spec("torch") is None:
+    raise MissingExtraError("torch", "pretrained")
 if find_spec("transformers") is None:
     raise MissingExtraError("transformers", "pretrained")
 

@@ -101,9 +101,9 @@ class Library:
             version = calls.r3_version()
         except (OSError, AttributeError) as error:
             raise EngineError(
-                f"the engine of r3mem-agents cannot be loaded ({error}): install a wheel of "
-                "r3mem-agents for this platform, or a C compiler or `pip install ziglang`, and "
-                "then install r3mem-agents from its source"
+                f"the engine of r3mem-agents cannot be loaded ({error}): install r3mem-agents "
+                "anew, from a wheel for this platform, or from its source, which compiles the "
+                "engine (in a checkout: pip install -e .)"
             ) from error
         if version != VERSION:
             raise EngineError(
