@@ -21,7 +21,7 @@ from r3mem_agents.memory.query_parser import parse
 from r3mem_agents.memory.records import SpeakerName
 from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.memory.term_hashes import term_hashes
-from r3mem_agents.store import IndexColumns, ScopeState
+from r3mem_agents.store import IndexColumns, ScopeState, Terms
 from r3mem_agents.timestamps import to_integers
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class ConversationIndex:
             speakers=[speakers[SpeakerName(turn.role, turn.speaker)] for turn in turns],
             times_us=[to_integers(turn.time)[0] for turn in turns if turn.time is not None],
             gists=self._gists[:count],
-            terms=self._terms[:count],
+            terms=Terms.of(self._terms[:count]),
         )
         index.add(rows, {number: name for name, number in speakers.items()})
         return index.snapshot()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from r3mem_agents.lookup.postings import Run, pack, with_run
+from r3mem_agents.lookup.postings import Run, merged, pack, with_run
 from r3mem_agents.lookup.snapshot import WORD_BITS, Snapshot, Speaker
 from r3mem_agents.timestamps import Span
 
@@ -23,9 +23,8 @@ class Columns(NamedTuple):
         times_us: Microseconds since 1970 in UTC.
         gists: Gists as 64-bit words, ``(gists, words)``, turn after turn.
         gist_counts: Number of gists of each turn, ``(turns,)``.
-        terms: Hashed terms, turn after turn, ascending within each; a term is repeated as often as
-            the turn says it.
-        term_counts: Number of terms of each turn, ``(turns,)``.
+        terms: Hashed terms, each as often as turns say it; equal ones of a turn are adjacent.
+        owners: Which of these turns says it, by its place.
         asks: Whether each turn asks something, ``(turns,)``.
     """
 
@@ -36,7 +35,7 @@ class Columns(NamedTuple):
     gists: NDArray[np.uint64]
     gist_counts: NDArray[np.int64]
     terms: NDArray[np.int64]
-    term_counts: NDArray[np.int64]
+    owners: NDArray[np.int64]
     asks: NDArray[np.bool_]
 
 
@@ -82,6 +81,7 @@ class Index:
         self._gists = [Growing(np.uint64) for _ in range(-(-gist_bits // WORD_BITS))]
         self._gist_turn = Growing(np.int32)
         self._postings: tuple[Run, ...] = ()
+        self._new: list[Run] = []
         self._session_numbers: dict[int, int] = {}
         self._speaker_numbers: dict[int, int] = {}
         self._speakers: dict[int, Speaker] = {}
@@ -111,9 +111,8 @@ class Index:
             word.extend(values)
         self._gist_turn.extend(np.repeat(places, columns.gist_counts))
         self._asks.extend(columns.asks)
-        owners = np.repeat(places, columns.term_counts)
-        self._postings = with_run(self._postings, _run(columns.terms, owners))
-        self._lengths.extend(columns.term_counts)
+        self._new.append(_run(columns.terms, first + columns.owners))
+        self._lengths.extend(np.bincount(columns.owners, minlength=turns))
         session = _numbered(columns.sessions, self._session_numbers)
         self._session.extend(session)
         self._previous.extend(self._before(session, first))
@@ -141,6 +140,8 @@ class Index:
 
     def snapshot(self) -> Snapshot:
         """Return views of the arrays as they are now."""
+        self._postings = with_run(self._postings, merged(self._new))
+        self._new = []
         return Snapshot(
             ids=self._ids.view,
             session=self._session.view,
@@ -168,7 +169,6 @@ def _numbered(rows: Sequence[int], numbers: dict[int, int]) -> NDArray[np.int32]
 
 def _run(hashed: NDArray[np.int64], owners: NDArray[np.int64]) -> Run:
     """Postings of the hashed terms of turns, one for each distinct term of a turn."""
-    # Equal terms of a turn are adjacent, since they are stored in ascending order.
     new = np.ones(len(hashed), bool)
     new[1:] = (hashed[1:] != hashed[:-1]) | (owners[1:] != owners[:-1])
     starts = np.flatnonzero(new)

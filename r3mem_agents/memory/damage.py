@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import not_
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from r3mem_agents.errors import DamageWarning, ExpansionError
 from r3mem_agents.store import IndexColumns
@@ -76,30 +80,31 @@ def tell(message: str) -> None:
     warnings.warn(message, DamageWarning, stacklevel=2)
 
 
-def indexable(rows: IndexColumns, gist_bytes: int, term_bytes: int) -> IndexColumns:
-    """Return the rows that a lookup can use, and warn of the others."""
-    kinds = (int, int, int, int, bytes, bytes)
-    columns = zip(rows, kinds, strict=True)
-    if all(set(map(type, column)) <= {kind} for column, kind in columns) and not (
-        _broken(rows.gists, gist_bytes) or _broken(rows.terms, term_bytes)
+def indexable(rows: IndexColumns, gist_bytes: int) -> IndexColumns:
+    """Return the rows that a lookup can use, and warn of the others.
+
+    What blocks say of turns has a checksum, which was compared; times and gists have not been.
+    """
+    if (
+        set(map(type, rows.times_us)) <= {int}
+        and set(map(type, rows.gists)) <= {bytes}
+        and not any(size % gist_bytes for size in set(map(len, rows.gists)))
     ):
         return rows
     sound = [
-        row
-        for row in zip(*rows, strict=True)
-        if all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True))
-        and not len(row[4]) % gist_bytes
-        and not len(row[5]) % term_bytes
+        type(time) is int and type(gists) is bytes and not len(gists) % gist_bytes
+        for time, gists in zip(rows.times_us, rows.gists, strict=True)
     ]
-    lost = sorted({*rows.ids} - {row[0] for row in sound})
+    lost = compress(rows.ids, map(not_, sound))
     tell(f"damaged and left out of lookups: turns {', '.join(map(str, lost))}. To do: {ADVICE}")
-    return (
-        IndexColumns(*zip(*sound, strict=True)) if sound else IndexColumns((), (), (), (), (), ())
+    return IndexColumns(
+        [*compress(rows.ids, sound)],
+        [*compress(rows.sessions, sound)],
+        [*compress(rows.speakers, sound)],
+        [*compress(rows.times_us, sound)],
+        [*compress(rows.gists, sound)],
+        rows.terms.part(np.array(sound)),
     )
-
-
-def _broken(values: Iterable[bytes], size: int) -> bool:
-    return any(len(value) % size for value in values)
 
 
 def expanded(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from r3mem_agents.forking import Lock, in_children
 from r3mem_agents.memory.damage import indexable
 from r3mem_agents.memory.models import tell_of_others
-from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import open_speaker
 from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.store import Scope, Store
@@ -92,7 +92,7 @@ def _up_to_date(
                 found = ScopeIndex(addition.state, obfuscator, gist_bytes)
                 if index is not None and index.state == found.state:
                     found = index
-            rows = indexable(addition.rows, gist_bytes, TERM_BYTES)
+            rows = indexable(addition.rows, gist_bytes)
             names = {
                 row: open_speaker(obfuscator, addition.speakers.get(row))
                 for row in found.unnamed(rows.speakers)

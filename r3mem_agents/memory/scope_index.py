@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from r3mem_agents.analysis.terms import ASKS
 from r3mem_agents.lookup.index import Columns, Index
 from r3mem_agents.lookup.snapshot import USER, WORD_BITS, Snapshot, Speaker
-from r3mem_agents.memory.obfuscation import TERM_BYTES, Obfuscator
+from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import SpeakerName
 from r3mem_agents.memory.term_hashes import hashed, hashed_words
 from r3mem_agents.store import IndexColumns, ScopeState
@@ -97,9 +97,7 @@ def _columns(rows: IndexColumns, gist_bytes: int, asks: int) -> Columns:
     words = -(-8 * gist_bytes // WORD_BITS)
     padded = np.zeros((len(gists), words * WORD_BITS // 8), np.uint8)
     padded[:, :gist_bytes] = gists
-    hashes, counts = _parts(rows.terms, TERM_BYTES)
-    terms = _numbers(hashes)
-    owners = np.repeat(np.arange(len(counts)), counts)
+    terms, owners = rows.terms
     asking = terms == asks
     return Columns(
         ids=rows.ids,
@@ -109,8 +107,8 @@ def _columns(rows: IndexColumns, gist_bytes: int, asks: int) -> Columns:
         gists=padded.view(np.uint64),
         gist_counts=gist_counts,
         terms=terms[~asking],
-        term_counts=np.bincount(owners[~asking], minlength=len(counts)),
-        asks=np.bincount(owners[asking], minlength=len(counts)) > 0,
+        owners=owners[~asking],
+        asks=np.bincount(owners[asking], minlength=len(rows.ids)) > 0,
     )
 
 
@@ -118,10 +116,3 @@ def _parts(values: Sequence[bytes], size: int) -> tuple[NDArray[np.uint8], NDArr
     # Values split into parts of this many bytes, (parts, size), and the number of parts of each.
     sizes = np.fromiter(map(len, values), np.int64, len(values))
     return np.frombuffer(b"".join(values), np.uint8).reshape(-1, size), sizes // size
-
-
-def _numbers(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    # Hashed terms, (terms, 3), as integers.
-    parts = hashes.astype(np.int64)
-    numbers: NDArray[np.int64] = parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
-    return numbers

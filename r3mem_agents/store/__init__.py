@@ -1,5 +1,6 @@
 """Where memory tokens live: a database that sees bytes and integers, never text."""
 
+from r3mem_agents.store.blocks import Terms
 from r3mem_agents.store.places import check_there
 from r3mem_agents.store.records import (
     Addition,
@@ -29,6 +30,7 @@ __all__ = [
     "Scope",
     "ScopeState",
     "Store",
+    "Terms",
     "Totals",
     "TurnRow",
     "check_there",

@@ -20,6 +20,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,80 @@ from r3mem_agents.store.varints import Integers, read_varints, varints
 
 TERM_BYTES = 3
 """Bytes of a term, which is a keyed hash."""
+
+
+class Terms(NamedTuple):
+    """Terms of some turns, term after term in each block of them.
+
+    Attributes:
+        hashed: Each term as a number as often as it is said; equal ones of a turn are adjacent.
+        places: Place of the turn that says it.
+    """
+
+    hashed: Integers
+    places: Integers
+
+    @classmethod
+    def of(cls, terms: Sequence[bytes]) -> Terms:
+        """Terms of each turn, as of ``NewTurn``, in this order."""
+        sizes = [len(each) // TERM_BYTES for each in terms]
+        hashed = _numbers(np.frombuffer(b"".join(terms), np.uint8).reshape(-1, TERM_BYTES))
+        places = np.repeat(np.arange(len(terms)), sizes)
+        order = np.lexsort((places, hashed))
+        return cls(hashed[order], places[order])
+
+    def of_each(self, turns: int) -> list[bytes]:
+        """Undo ``of``, given how many turns there are."""
+        order = np.lexsort((self.hashed, self.places))
+        each = _bytes(self.hashed[order]).tobytes()
+        sizes = np.bincount(self.places, minlength=turns) * TERM_BYTES
+        cuts = [0, *sizes.cumsum().tolist()]
+        return [each[start:end] for start, end in zip(cuts[:-1], cuts[1:], strict=True)]
+
+    def part(self, kept: NDArray[np.bool_]) -> Terms:
+        """Those of some turns, which alone are numbered."""
+        there = kept[self.places]
+        return Terms(self.hashed[there], (kept.cumsum() - 1)[self.places[there]])
+
+
+class Columns(NamedTuple):
+    """Turns of one scope, by ascending id, as arrays.
+
+    Attributes:
+        ids: Row of each turn.
+        sessions: Row of its session.
+        speakers: Row of its speaker.
+        terms: Terms of all.
+    """
+
+    ids: Integers
+    sessions: Integers
+    speakers: Integers
+    terms: Terms
+
+    @classmethod
+    def join(cls, blocks: Sequence[Columns]) -> Columns:
+        """The turns of several blocks."""
+        if len(blocks) == 1:
+            return blocks[0]
+        firsts = np.cumsum([0, *(len(block.ids) for block in blocks)])
+        places = [
+            block.terms.places + first for block, first in zip(blocks, firsts[:-1], strict=True)
+        ]
+        return cls(
+            np.concatenate([block.ids for block in blocks]),
+            np.concatenate([block.sessions for block in blocks]),
+            np.concatenate([block.speakers for block in blocks]),
+            Terms(np.concatenate([block.terms.hashed for block in blocks]), np.concatenate(places)),
+        )
+
+    def part(self, kept: NDArray[np.bool_]) -> Columns:
+        """Some of the turns."""
+        if kept.all():
+            return self
+        return Columns(
+            self.ids[kept], self.sessions[kept], self.speakers[kept], self.terms.part(kept)
+        )
 
 
 @dataclass(slots=True)
@@ -68,12 +143,8 @@ class Block:
 
 def encode(block: Block) -> bytes:
     """The bytes of a block."""
-    sizes = [len(terms) // TERM_BYTES for terms in block.terms]
-    hashed = _numbers(np.frombuffer(b"".join(block.terms), np.uint8).reshape(-1, TERM_BYTES))
-    places = np.repeat(np.arange(len(block)), sizes)
-    order = np.lexsort((places, hashed))
-    places = places[order]
-    distinct, starts, counts = np.unique(hashed[order], return_index=True, return_counts=True)
+    hashed, places = Terms.of(block.terms)
+    distinct, starts, counts = np.unique(hashed, return_index=True, return_counts=True)
     steps = np.diff(places, prepend=0)
     steps[starts] = places[starts]
     columns: tuple[ArrayLike, ...] = (
@@ -99,6 +170,17 @@ def decode(data: bytes, *, terms: bool = True) -> Block:
     Raises:
         ValueError: These are not the bytes of a block.
     """
+    read = decode_columns(data, terms=terms)
+    return Block(
+        read.ids.tolist(),
+        read.sessions.tolist(),
+        read.speakers.tolist(),
+        read.terms.of_each(len(read.ids)),
+    )
+
+
+def decode_columns(data: bytes, *, terms: bool = True) -> Columns:
+    """The same as arrays; as of ``decode``."""
     try:
         whole = np.frombuffer(zlib.decompress(data, wbits=-15), np.uint8)
         distinct = int(read_varints(whole[:9])[0])
@@ -107,26 +189,16 @@ def decode(data: bytes, *, terms: bool = True) -> Block:
         count = int(numbers[1])
         ids, sessions, speakers = numbers[2 : 2 + 3 * count].reshape(3, count)
         if not terms:
-            return Block(ids.cumsum().tolist(), sessions.tolist(), speakers.tolist(), [b""] * count)
+            return Columns(ids.cumsum(), sessions, speakers, Terms(ids[:0], ids[:0]))
         counts, steps = np.split(numbers[2 + 3 * count :], [distinct])
         hashed = _numbers(whole[edge:].reshape(TERM_BYTES, distinct).T).cumsum()
         ends = counts.cumsum()
         places = steps.cumsum()
         before = np.concatenate(([0], places))[ends - counts]
         places -= np.repeat(before, counts)
-        repeated = np.repeat(hashed, counts)
-        order = np.lexsort((repeated, places))
-        each = _bytes(repeated[order]).tobytes()
-        sizes = np.bincount(places, minlength=count) * TERM_BYTES
-        cuts = [0, *sizes.cumsum().tolist()]
+        return Columns(ids.cumsum(), sessions, speakers, Terms(np.repeat(hashed, counts), places))
     except (zlib.error, IndexError) as error:
         raise ValueError(f"no block of turns: {error}") from error
-    return Block(
-        ids.cumsum().tolist(),
-        sessions.tolist(),
-        speakers.tolist(),
-        [each[start:end] for start, end in zip(cuts[:-1], cuts[1:], strict=True)],
-    )
 
 
 def _numbers(terms: NDArray[np.uint8]) -> Integers:

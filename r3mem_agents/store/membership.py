@@ -10,13 +10,16 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from r3mem_agents.errors import StaleTermsError
-from r3mem_agents.store.blocks import Block, decode, encode
+from r3mem_agents.store.blocks import Block, Columns, decode, decode_columns, encode
 from r3mem_agents.store.schema import blocks, raw, scopes, turns
+
+B = TypeVar("B", Block, Columns)
 
 BLOCK_BYTES = 12_000
 """A block of so many bytes gets no more turns; chosen."""
@@ -49,13 +52,24 @@ def read_blocks(
     Raises:
         StaleTermsError: One of them is damaged.
     """
+    return _read(connection, scope, rules, after, partial(decode, terms=terms))
+
+
+def read_columns(connection: Connection, scope: int, rules: bytes, after: int) -> Iterator[Columns]:
+    """The same as arrays; as of ``read_blocks``."""
+    return _read(connection, scope, rules, after, decode_columns)
+
+
+def _read(
+    connection: Connection, scope: int, rules: bytes, after: int, read: Callable[[bytes], B]
+) -> Iterator[B]:
     if rules == BROKEN:
         raise StaleTermsError(_DAMAGED)
     mine = (blocks.c.scope == scope) & (blocks.c.last > after)
     count = 0
     for row in connection.execute(_SELECT.where(mine).order_by(blocks.c.last)):
-        block = _opened(row, terms=terms)
-        count += len(block)
+        block = _opened(row, read)
+        count += len(block.ids)
         yield block
     wanted = select(raw(scopes.c.turns)).where(scopes.c.id == scope)
     if not after and count != connection.execute(wanted).scalar_one():  # a block is not there
@@ -149,7 +163,7 @@ def rebuild_blocks(connection: Connection, scope: int, terms: Mapping[int, bytes
     rows = connection.execute(_SELECT.where(blocks.c.scope == scope)).all()
     for row in rows:
         try:
-            block = _opened(row)
+            block = _opened(row, decode)
         except StaleTermsError:
             continue
         old.update(zip(block.ids, block.terms, strict=True))
@@ -172,7 +186,7 @@ def terms_of(connection: Connection, scope: int, ids: Sequence[int]) -> dict[int
     found: dict[int, bytes] = {}
     for row, some in _holding(connection, scope, ids):
         try:
-            block = _opened(row)
+            block = _opened(row, decode)
         except StaleTermsError:
             continue
         wanted = {*some}
@@ -192,7 +206,7 @@ def block_problems(connection: Connection) -> Iterator[str]:
     told: dict[int, tuple[int, int, int]] = {}
     for row in connection.execute(_SELECT.order_by(blocks.c.id)):
         try:
-            block = _opened(row)
+            block = _opened(row, decode)
         except StaleTermsError:
             yield f"row {row.id} of blocks: its bytes are not those that were written"
             continue
@@ -223,7 +237,7 @@ def _append(connection: Connection, scope: int, new: Block) -> None:
     newest_first = _SELECT.where(blocks.c.scope == scope).order_by(blocks.c.last.desc())
     row = connection.execute(newest_first.limit(1)).one_or_none()
     block, number = Block(), None
-    if row is not None and len(last := _opened(row)) < YOUNG:
+    if row is not None and len(last := _opened(row, decode)) < YOUNG:
         block, number = last, row.id
     block.extend(new)
     if row is not None and len(block) >= YOUNG:
@@ -232,7 +246,7 @@ def _append(connection: Connection, scope: int, new: Block) -> None:
         if row is not None and len(row.data) < BLOCK_BYTES:
             if number is not None:
                 connection.execute(delete(blocks).where(blocks.c.id == number))
-            young, block, number = block, _opened(row), row.id
+            young, block, number = block, _opened(row, decode), row.id
             block.extend(young)
     _write(connection, number, scope, block)
 
@@ -242,7 +256,7 @@ def _change(
 ) -> None:
     for row, _ in _holding(connection, scope, ids):
         try:
-            block = change(_opened(row))
+            block = change(_opened(row, decode))
         except StaleTermsError:
             break_blocks(connection, scope)
             return
@@ -268,10 +282,10 @@ def _holding(
         yield connection.execute(_SELECT.where(blocks.c.id == number)).one(), some
 
 
-def _opened(row: Row[Any], *, terms: bool = True) -> Block:
+def _opened(row: Row[Any], read: Callable[[bytes], B]) -> B:
     try:
         if _checksum(row.scope, row.last, row.data) == row.checksum:
-            return decode(row.data, terms=terms)
+            return read(row.data)
     except (TypeError, ValueError, struct.error):
         pass
     raise StaleTermsError(_DAMAGED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from r3mem_agents.store.blocks import Terms
+
 
 class Scope(NamedTuple):
     """Whose memory.
@@ -181,7 +183,7 @@ class IndexColumns(NamedTuple):
         speakers: Row ids of their speakers.
         times_us: Microseconds since 1970 in UTC.
         gists: As of ``NewTurn``.
-        terms: As of ``NewTurn``.
+        terms: Of all.
     """
 
     ids: Sequence[int]
@@ -189,7 +191,12 @@ class IndexColumns(NamedTuple):
     speakers: Sequence[int]
     times_us: Sequence[int]
     gists: Sequence[bytes]
-    terms: Sequence[bytes]
+    terms: Terms
+
+    @classmethod
+    def none(cls) -> IndexColumns:
+        """Columns of no turns."""
+        return cls((), (), (), (), (), Terms.of(()))
 
 
 class Addition(NamedTuple):

@@ -55,6 +55,7 @@ SPEAKERS = {1: Speaker(1, USER, (frozenset([1]),)), 2: Speaker(2, USER)}
 
 def columns(*rows: tuple[int, int, int, int, list[bytes], list[int]]) -> Columns:
     ids, sessions, speakers, times, gists, terms = zip(*rows, strict=True)
+    said = sorted((term, place) for place, each in enumerate(terms) for term in each)
     padded = b"".join(gist.ljust(8, b"\0") for each in gists for gist in each)
     return Columns(
         ids=ids,
@@ -63,8 +64,8 @@ def columns(*rows: tuple[int, int, int, int, list[bytes], list[int]]) -> Columns
         times_us=times,
         gists=np.frombuffer(padded, np.uint64).reshape(-1, 1),
         gist_counts=np.array([len(each) for each in gists]),
-        terms=np.array([term for each in terms for term in sorted(each)], np.int64),
-        term_counts=np.array([len(each) for each in terms]),
+        terms=np.array([term for term, _ in said], np.int64),
+        owners=np.array([place for _, place in said], np.int64),
         asks=np.zeros(len(ids), bool),
     )
 

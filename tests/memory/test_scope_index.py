@@ -11,7 +11,7 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import SpeakerName
 from r3mem_agents.memory.scope_index import ScopeIndex
 from r3mem_agents.memory.term_hashes import hashed, hashed_terms
-from r3mem_agents.store import IndexColumns, ScopeState
+from r3mem_agents.store import IndexColumns, ScopeState, Terms
 
 OBFUSCATOR = Obfuscator(bytes(32))
 GIST_BYTES = 5  # no multiple of a word, so padding is covered too
@@ -19,7 +19,7 @@ GIST_BYTES = 5  # no multiple of a word, so padding is covered too
 
 def rows(*terms: bytes, speakers: tuple[int, ...], gists: tuple[bytes, ...]) -> IndexColumns:
     ids = range(1, len(terms) + 1)
-    return IndexColumns(ids, [7] * len(ids), speakers, [*ids], gists, terms)
+    return IndexColumns(ids, [7] * len(ids), speakers, [*ids], gists, Terms.of(terms))
 
 
 def test_what_asks_is_a_bit_and_no_term() -> None:

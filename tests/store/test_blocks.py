@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.store import blocks
-from r3mem_agents.store.blocks import TERM_BYTES, Block, decode, encode
+from r3mem_agents.store.blocks import TERM_BYTES, Block, Columns, decode, decode_columns, encode
 from r3mem_agents.store.counts import Counts, pack_counts, read_counts
 from r3mem_agents.store.varints import read_varints, varints
 from tests.store.rows import make_turn
@@ -38,6 +38,23 @@ def test_parts_make_the_whole(block: Block, data: st.DataObject) -> None:
     joined = block.part(range(cut))
     joined.extend(block.part(range(cut, len(block))))
     assert joined == block
+
+
+@given(several=st.lists(made(), min_size=1, max_size=4), data=st.data())
+def test_arrays_of_blocks_are_joined_and_parted_as_blocks_are(
+    several: list[Block], data: st.DataObject
+) -> None:
+    joined = Columns.join([decode_columns(encode(block)) for block in several])
+    whole = Block()
+    for block in several:
+        whole.extend(block)
+    kept = data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
+    part = joined.part(np.array(kept, bool))
+    expected = whole.part([place for place, wanted in enumerate(kept) if wanted])
+    assert part.ids.tolist() == expected.ids
+    assert part.sessions.tolist() == expected.sessions
+    assert part.speakers.tolist() == expected.speakers
+    assert part.terms.of_each(len(expected)) == expected.terms
 
 
 @given(st.binary())
