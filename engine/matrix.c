@@ -6,16 +6,19 @@ void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero, i
           int32_t *offset)
 {
     int panels = parts_of(outputs, PANEL), groups = parts_of(inputs, GROUP);
+    int whole = inputs / GROUP;
     memset(packed, 0, (size_t)panels * groups * PANEL * GROUP);
     memset(offset, 0, (size_t)panels * PANEL * sizeof *offset);
     for (int o = 0; o < outputs; o++) {
         const int8_t *from = levels + o * row;
         int8_t *to = packed + (size_t)(o / PANEL) * groups * PANEL * GROUP + o % PANEL * GROUP;
         int32_t sum = 0;
-        for (int i = 0; i < inputs; i++) {
-            to[i / GROUP * PANEL * GROUP + i % GROUP] = from[i];
+        for (int g = 0; g < whole; g++)
+            memcpy(to + g * PANEL * GROUP, from + g * GROUP, GROUP);
+        if (inputs % GROUP)
+            memcpy(to + whole * PANEL * GROUP, from + whole * GROUP, inputs % GROUP);
+        for (int i = 0; i < inputs; i++)
             sum += from[i];
-        }
         offset[o] = -zero * sum;
     }
 }

@@ -10,6 +10,7 @@ from r3mem_agents.model.frozen.interface import FrozenEncoder, FrozenExpander, F
 from r3mem_agents.model.native.encoder import NativeEncoder
 from r3mem_agents.model.native.expander import NativeExpander
 from r3mem_agents.model.native.superseder import NativeSuperseder
+from r3mem_agents.model.tensors import let_go
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,13 @@ class Networks:
             EngineError: There is no engine for this platform.
         """
         encoder = NativeEncoder(stored.encoder.config, stored.encoder.tensors)
+        let_go(stored.encoder.tensors)  # of which the engine has copies, in its own order
         expander = NativeExpander(stored.expander.config, stored.expander.tensors)
+        let_go(stored.expander.tensors)
         superseder, held = None, stored.superseder
         if held is not None:
             superseder = NativeSuperseder(held.config, held.tensors, encoder)
+            let_go(held.tensors)
         return cls(encoder, expander, superseder)
 
     @classmethod

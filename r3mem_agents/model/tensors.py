@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,26 @@ def mapping(path: Path) -> mmap.mmap:
     """The bytes of a file, mapped; they stay what they are if the file is replaced."""
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def let_go(tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Free the memory that mapped tensors took when they were read; they are read again if need be.
+
+    Where the system cannot, and for tensors that are not mapped, nothing is done.
+    """
+    files = {id(file): file for file in map(_file_of, tensors.values()) if file is not None}
+    for file in files.values():
+        if hasattr(mmap, "MADV_DONTNEED"):
+            file.madvise(mmap.MADV_DONTNEED)
+
+
+def _file_of(tensor: NDArray[Any]) -> mmap.mmap | None:
+    """The file that a tensor is mapped from, if any."""
+    base: Any = tensor
+    while isinstance(base, np.ndarray):
+        base = base.base
+    file = base.obj if isinstance(base, memoryview) else base
+    return file if isinstance(file, mmap.mmap) else None
 
 
 def _tensor(name: str, fields: Any, data: mmap.mmap, begin: int) -> NDArray[Any]:
