@@ -19,8 +19,8 @@ TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
 PAGES := docs.tables docs.commands
 
-.PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 check format docs pages bench recall question \
-	wheels clean
+.PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 sanitize check format docs pages \
+	bench recall question wheels clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make test       run the tests, WORKERS=number at once (all cores: a worker takes 2 GB)"
 	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions;"
 	@echo "                test-aarch64: the engine of that processor, under qemu-user-static"
+	@echo "make sanitize   test the engine under gcc's sanitizers of memory and arithmetic"
 	@echo "make check      lint, formatting, types"
 	@echo "make format     put the code in form"
 	@echo "make docs       build the pages into build/site; warnings are errors"

@@ -18,9 +18,9 @@ static size_t value_words(const cache *c, const r3_sizes *sizes)
     return (size_t)c->room / GROUP * head_panels(sizes) * PANEL;
 }
 
-int cache_init(cache *c, const r3_sizes *sizes, int positions)
+int cache_init(cache *c, const r3_sizes *sizes, int most)
 {
-    c->room = parts_of(positions, PANEL) * PANEL;
+    c->room = parts_of(most, PANEL) * PANEL;
     c->used = 0;
     size_t heads = sizes->heads;
     c->keys = calloc(heads, key_bytes(c, sizes));
@@ -176,16 +176,17 @@ static int look_around(const stack *s, const positions *p, const bias *b, const 
                        cache *caches, level *seen, size_t seen_row, int most)
 {
     const r3_sizes *sizes = &s->sizes;
-    size_t wide = (size_t)head_panels(sizes) * PANEL, row = wide > (size_t)most ? wide : most;
+    int values = head_panels(sizes) * PANEL;
+    size_t counts = (size_t)ROWS_AT_ONCE * (values > most ? values : most);
     scratch room = {
         .query = calloc((size_t)ROWS_AT_ONCE * head_groups(sizes) * GROUP, sizeof(level)),
-        .counts = malloc(ROWS_AT_ONCE * row * sizeof(int32_t)),
+        .counts = malloc(counts * sizeof(int32_t)),
         .scores = malloc(most * sizeof(float)),
         .places = malloc(most * sizeof(int32_t)),
         .weights = malloc((size_t)ROWS_AT_ONCE * most * sizeof(level)),
     };
-    int done = room.query && room.counts && room.scores && room.places
-                       && room.weights ? OK : NO_MEMORY;
+    int made = room.query && room.counts && room.scores && room.places && room.weights;
+    int done = made ? OK : NO_MEMORY;
     for (int group = 0; group < p->groups && done == OK; group++)
         for (int head = 0; head < sizes->heads; head++)
             for (int row = p->begin[group]; row < p->begin[group + 1]; row += ROWS_AT_ONCE) {

@@ -23,8 +23,8 @@ typedef struct {
     int32_t *value_offset;  /* [heads][head_size / 16][16] */
 } cache;
 
-/* Make room for the keys and values of so many positions. */
-int cache_init(cache *, const r3_sizes *, int positions);
+/* Make room for the keys and values of so many positions at most. */
+int cache_init(cache *, const r3_sizes *, int most);
 void cache_clear(cache *, const r3_sizes *);
 void cache_free(cache *);
 

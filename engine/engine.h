@@ -5,7 +5,9 @@
  * made, so several threads may use them at once. Tensors that are handed over stay the caller's and
  * have to outlive what is made from them; matrices are copied.
  *
- * A call gives OK, or says why it did nothing.
+ * What is handed over is trusted: r3mem_agents/model/native/bounds.py is where counts, pieces, tokens
+ * and streams are looked at. Codes are not, whatever their bytes are. Floats are rounded to nearest in
+ * every call, whatever the host has set. A call gives OK, or says why it did nothing.
  */
 #ifndef R3_ENGINE_H
 #define R3_ENGINE_H

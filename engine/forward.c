@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "arithmetic.h"
+#include "environment.h"
 #include "stack.h"
 
 /* Positions that go through the stack together: enough that weights are read seldom. */
@@ -142,6 +143,7 @@ int32_t r3_encode(const stack *s, r3_embedding embedding, const float *position,
                   const matrix *to_gist, int32_t texts, const int64_t *pieces,
                   const int64_t *count, float *gists)
 {
+    fenv_t host = enter();
     int done = OK;
     for (int t = 0, some; t < texts && done == OK; t += some) {
         some = together(texts - t, count + t, 1);
@@ -150,6 +152,7 @@ int32_t r3_encode(const stack *s, r3_embedding embedding, const float *position,
         for (int i = 0; i < some; i++)
             pieces += count[t + i];
     }
+    leave(host);
     return done;
 }
 
@@ -196,6 +199,7 @@ int32_t r3_compare(const stack *s, r3_embedding embedding, const float *position
                    const float *side, const matrix *read, int32_t pairs, const int64_t *pieces,
                    const int64_t *count, float *found)
 {
+    fenv_t host = enter();
     int done = OK;
     for (int t = 0, some; t < pairs && done == OK; t += some) {
         some = together(pairs - t, count + 2 * t, 2);
@@ -204,5 +208,6 @@ int32_t r3_compare(const stack *s, r3_embedding embedding, const float *position
         for (int i = 0; i < 2 * some; i++)
             pieces += count[2 * t + i];
     }
+    leave(host);
     return done;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "arithmetic.h"
+#include "environment.h"
 #include "expander.h"
 #include "rangecoder.h"
 
@@ -80,10 +81,10 @@ static int64_t read_symbol(r3_reader *reader, const int32_t *frequency, int size
     uint64_t step, total = (uint64_t)sum(frequency, size);
     int64_t wanted = (int64_t)target(reader, total, &step), start = 0, symbol = 0;
     for (; symbol + BLOCK < size; symbol += BLOCK) {
-        int64_t block = sum(frequency + symbol, BLOCK);
-        if (start + block > wanted)
+        int64_t some = sum(frequency + symbol, BLOCK);
+        if (start + some > wanted)
             break;
-        start += block;
+        start += some;
     }
     for (; start + frequency[symbol] <= wanted; symbol++)
         start += frequency[symbol];
@@ -147,6 +148,7 @@ static int measure_some(const r3_expander *e, const r3_segments *of, int first, 
 int32_t r3_measure(const r3_expander *e, const r3_segments *of, const int64_t *tokens,
                    int64_t *intervals)
 {
+    fenv_t host = enter();
     int64_t all = 0, begin = 0;
     for (int segment = 0; segment < of->segments; segment++)
         all += of->count[segment];
@@ -165,6 +167,7 @@ int32_t r3_measure(const r3_expander *e, const r3_segments *of, const int64_t *t
                             intervals + begin);
         begin += count;
     }
+    leave(host);
     return done;
 }
 
@@ -193,6 +196,7 @@ static void read_round(const expansion *x, const predictions *p, const int64_t *
 int32_t r3_expand(const r3_expander *e, const r3_segments *of, const int64_t *stream,
                   r3_reader *readers, int64_t *tokens)
 {
+    fenv_t host = enter();
     expansion x;
     predictions p = {0};
     int most = 0;
@@ -212,5 +216,6 @@ int32_t r3_expand(const r3_expander *e, const r3_segments *of, const int64_t *st
     }
     predictions_free(&p);
     expansion_free(&x);
+    leave(host);
     return done;
 }

@@ -5,20 +5,20 @@ enum { ROWS_AT_ONCE = 4, PANELS_AT_ONCE = 1 };
 enum { LEVEL_ZERO = 0, WEIGHT_ZERO = -128 };
 typedef int8_t level;
 
-typedef int16_t words __attribute__((vector_size(16)));
-typedef int32_t counts __attribute__((vector_size(16)));
+typedef int16_t shorts __attribute__((vector_size(16)));
+typedef int32_t ints __attribute__((vector_size(16)));
 
-/* Every other byte of a vector, as words. */
+/* Every other byte of a vector. */
 typedef struct {
-    words low, high;
+    shorts low, high;
 } halves;
 
-ALWAYS_INLINE halves split(words bytes) { return (halves){bytes << 8 >> 8, bytes >> 8}; }
+ALWAYS_INLINE halves split(shorts bytes) { return (halves){bytes << 8 >> 8, bytes >> 8}; }
 
-/* Sums of four products each: two of them fit a word, 128 * 127 twice. */
-ALWAYS_INLINE counts dot(halves weights, halves four)
+/* Sums of four products each: two of them fit 16 bits, 128 * 127 twice. */
+ALWAYS_INLINE ints dot(halves weights, halves four)
 {
-    counts pairs = (counts)(weights.low * four.low + weights.high * four.high);
+    ints pairs = (ints)(weights.low * four.low + weights.high * four.high);
     return (pairs << 16 >> 16) + (pairs >> 16);
 }
 
@@ -26,17 +26,17 @@ ALWAYS_INLINE counts dot(halves weights, halves four)
 ALWAYS_INLINE void half(const level *x, size_t stride, int rows, const int8_t *weights, int groups,
                         const int32_t *offset, int32_t *out, size_t out_stride)
 {
-    counts sums[ROWS_AT_ONCE][2];
+    ints sums[ROWS_AT_ONCE][2];
     for (int row = 0; row < rows; row++)
         memcpy(sums[row], offset, sizeof sums[row]);
     for (int g = 0; g < groups; g++) {
-        words bytes[2];
+        shorts bytes[2];
         memcpy(bytes, weights + (size_t)g * PANEL * GROUP, sizeof bytes);
         halves first = split(bytes[0]), second = split(bytes[1]);
         for (int row = 0; row < rows; row++) {
             int32_t quad;
             memcpy(&quad, x + row * stride + g * GROUP, sizeof quad);
-            halves four = split((words)(counts){quad, quad, quad, quad});
+            halves four = split((shorts)(ints){quad, quad, quad, quad});
             sums[row][0] += dot(first, four);
             sums[row][1] += dot(second, four);
         }

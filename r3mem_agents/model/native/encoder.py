@@ -7,6 +7,7 @@ import numpy as np
 from r3mem_agents.model.config import EncoderConfig
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
+from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.library import Library, checked, library, pointer
 from r3mem_agents.model.native.network import NativeNetwork
 from r3mem_agents.model.native.threads import in_parts
@@ -33,8 +34,16 @@ class NativeEncoder(NativeNetwork):
         self._to_gist = self.matrix("to_gist")
 
     def encode(self, pieces: Integers, count: Integers) -> Floats:
-        """Gists of texts before their bits are taken; see ``FrozenEncoder``."""
-        gists = np.empty((len(count), self.config.gist_bits), np.float32)
+        """Gists of texts before their bits are taken; see ``FrozenEncoder``.
+
+        Raises:
+            InvalidInputError: A piece is not in the vocabulary, or a text too long or empty.
+        """
+        config = self.config
+        count = whole(count, 1, config.positions, "numbers of pieces")
+        pieces = whole(pieces, 0, config.vocabulary - 1, "word pieces")
+        shaped(pieces, (int(count.sum()),), "word pieces")
+        gists = np.empty((len(count), config.gist_bits), np.float32)
         begin = np.cumsum([0, *count.tolist()])
 
         def encode(texts: slice) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model.config import ModelConfig
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Segments, Streams
+from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.library import (
     ExpanderOf,
     Library,
@@ -79,7 +81,14 @@ class NativeExpander(NativeNetwork):
         )
 
     def measure(self, segments: Segments, tokens: Integers) -> Intervals:
-        """Where tokens lie among the frequencies of their predictions; see ``FrozenExpander``."""
+        """Where tokens lie among the frequencies of their predictions; see ``FrozenExpander``.
+
+        Raises:
+            InvalidInputError: A token is not in the vocabulary, or the segments are none.
+        """
+        segments = self._bounded(segments)
+        tokens = whole(tokens, 0, self.config.vocabulary - 1, "tokens")
+        shaped(tokens, (int(segments.count.sum()),), "tokens")
         ends = np.cumsum([0, *segments.count.tolist()])
         found = np.empty((3, 2, len(tokens)), np.int64)
 
@@ -99,9 +108,17 @@ class NativeExpander(NativeNetwork):
         return Intervals(*found)
 
     def expand(self, segments: Segments, streams: Streams) -> Integers:
-        """Read the tokens of segments; see ``FrozenExpander``."""
-        many = len(streams.decoders)
-        first = np.searchsorted(streams.of, np.arange(many + 1))
+        """Read the tokens of segments; see ``FrozenExpander``.
+
+        Raises:
+            InvalidInputError: The segments are none, or in no order of streams.
+        """
+        segments, many = self._bounded(segments), len(streams.decoders)
+        stream = whole(streams.of, 0, many - 1, "streams")
+        shaped(stream, segments.count.shape, "streams")
+        if (np.diff(stream) < 0).any():
+            raise InvalidInputError("the segments of a stream do not follow one another")
+        first = np.searchsorted(stream, np.arange(many + 1))
         ends = np.concatenate([[0], np.cumsum(segments.count)])
         tokens = np.zeros(int(ends[-1]), np.int64)
 
@@ -110,7 +127,7 @@ class NativeExpander(NativeNetwork):
                 within = slice(first[some.start], first[some.stop])
                 decoders = streams.decoders[some]
                 states = (ReaderState * len(decoders))(*(one.state for one in decoders))
-                of, with_them = streams.of[within] - some.start, _Handed(segments, within)
+                of, with_them = stream[within] - some.start, _Handed(segments, within)
                 out = tokens[ends[within.start] : ends[within.stop]]
                 checked(
                     self.engine.calls.r3_expand(
@@ -122,6 +139,14 @@ class NativeExpander(NativeNetwork):
 
         in_parts(expand, ends[first[1:]] - ends[first[:-1]])
         return tokens
+
+    def _bounded(self, segments: Segments) -> Segments:
+        """The same segments, if they are some."""
+        config, many = self.config, len(segments.count)
+        count = whole(segments.count, 1, config.segment_tokens, "numbers of tokens")
+        shaped(segments.continued, (many,), "marks of what is continued")
+        shaped(segments.gists, (many, config.gist_bits // 8), "bytes of gists")
+        return Segments(count, segments.continued, segments.gists)
 
     def _by_class(self, name: str) -> NDArray[Any]:
         """A tensor with a row for each token, its classes padded to whole panels."""
@@ -143,8 +168,8 @@ class _Handed:
 
     def __init__(self, segments: Segments, part: slice) -> None:
         self._count = segments.count[part]
-        self._continued = segments.continued[part].astype(np.uint8)
-        self._gists = np.ascontiguousarray(segments.gists[part])
+        self._continued = segments.continued[part].astype(bool).view(np.uint8)
+        self._gists = np.ascontiguousarray(segments.gists[part], np.uint8)
         self.made = SegmentsOf(
             len(self._count), pointer(self._count), pointer(self._continued), pointer(self._gists)
         )

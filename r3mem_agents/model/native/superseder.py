@@ -8,6 +8,7 @@ from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.config import SupersederConfig
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
+from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.encoder import NativeEncoder
 from r3mem_agents.model.native.library import Library, checked, library, pointer
 from r3mem_agents.model.native.network import NativeNetwork
@@ -48,7 +49,15 @@ class NativeSuperseder(NativeNetwork):
         self._read = self.matrix("read")
 
     def compare(self, pieces: Integers, count: Integers) -> Floats:
-        """What is read of both turns of each pair; see ``FrozenSuperseder``."""
+        """What is read of both turns of each pair; see ``FrozenSuperseder``.
+
+        Raises:
+            InvalidInputError: A piece is not in the vocabulary, or a turn too long or empty.
+        """
+        count = whole(count, 1, self.config.positions, "numbers of pieces")
+        pieces = whole(pieces, 0, self._encoder.config.vocabulary - 1, "word pieces")
+        shaped(count, (len(count), 2), "numbers of pieces")
+        shaped(pieces, (int(count.sum()),), "word pieces")
         found = np.empty((len(count), 2, self.config.compared), np.float32)
         both = count.sum(1)
         begin = np.cumsum([0, *both.tolist()])
