@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,9 @@ class Place:
         """
         if must_exist:
             check_exists(self.db)
+        # NumPy's OpenBLAS starts a thread a core when it is loaded, which spin for longer than a
+        # lookup takes; no product here is large enough for them.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from r3mem_agents import CompressiveMemory
 
         return CompressiveMemory(
