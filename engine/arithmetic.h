@@ -68,10 +68,10 @@ static inline float largest(const float *x, int size)
         for (int lane = 0; lane < LANES; lane++)
             best[lane] = next[lane] > best[lane] ? next[lane] : best[lane];
     }
-    for (int half = LANES / 2; half; half /= 2)
-        for (int lane = 0; lane < half; lane++)
-            best[lane] = best[lane + half] > best[lane] ? best[lane + half] : best[lane];
-    return best[0];
+    float most = best[0];
+    for (int lane = 1; lane < LANES; lane++)
+        most = best[lane] > most ? best[lane] : most;
+    return most;
 }
 
 /* Where to look in a table of `count` entries: the distance below the best, the last entry beyond. */
