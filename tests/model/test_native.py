@@ -45,7 +45,7 @@ def test_another_kernel_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_library_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_FOLDER", tmp_path)
-    with pytest.raises(EngineError, match=r"install a wheel .* or a C compiler"):
+    with pytest.raises(EngineError, match=r"from a wheel .* or from its source"):
         Library("portable")
 
 
