@@ -39,18 +39,19 @@ help:
 	@echo "make wheels     build the wheels of all platforms, and the source, into dist/"
 	@echo "make clean      remove what these made"
 
-# The package with its engine, and nothing that only tests or training need.
+# The package with its engine, and nothing that only tests or training need. Python compiles the
+# modules that it imports by itself.
 $(INSTALLED): pyproject.toml constraints.txt $(ENGINE)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || echo "Setting up $(VENV), with $$($(PYTHON) --version) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	@echo "Installing the package; its engine is compiled ..."
-	@$(BIN)/python $(PIP) -c constraints.txt -e .
+	@$(BIN)/python $(PIP) --no-compile -c constraints.txt -e .
 	@touch $@
 
 # After a change of the engine alone, only that is installed again.
 $(READY): pyproject.toml constraints.txt | $(INSTALLED)
+	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	@echo "Installing PyTorch, once, for training and the tests; this takes a few minutes ..."
 	@$(BIN)/python $(PIP) -c constraints.txt torch
 	@echo "Installing what tests, docs and benchmarks use ..."
