@@ -78,7 +78,7 @@ def draw(
 
 def _titles(axes: Axes, turns: int, tokens: int, mean: float, clipped: int) -> None:
     figure = axes.figure
-    cut = f" {clipped} are cut off at the top." if clipped else ""
+    cut = f" Cut off at the top: {clipped}." if clipped else ""
     figure.text(0.06, 0.945, "A memory, turn by turn", fontsize=17, fontweight="bold", color=INK)
     figure.text(
         0.06,
