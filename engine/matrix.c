@@ -2,8 +2,15 @@
 
 #include <stdlib.h>
 
-void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero, int8_t *packed,
-          int32_t *offset)
+/* Put levels where products find them; gives the offsets to begin with, `zero` being what is
+ * added to what they are multiplied with.
+ *
+ * levels   [outputs][row], of which `inputs` are taken
+ * packed   [panels][groups][16][4], written whole
+ * offset   [panels * 16], written whole
+ */
+static void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero,
+                 int8_t *packed, int32_t *offset)
 {
     int panels = parts_of(outputs, PANEL), groups = parts_of(inputs, GROUP);
     int whole = inputs / GROUP;

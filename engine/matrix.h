@@ -45,14 +45,4 @@ void multiply_all(const matrix *, const level *x, size_t stride, int rows, float
 /* The reals of one row and some of the panels. */
 void multiply_row(const matrix *, int first, int panels, const level *x, float *out);
 
-/* Put levels where products find them; gives the offsets to begin with, `zero` being what is
- * added to what they are multiplied with.
- *
- * levels   [outputs][row], of which `inputs` are taken
- * packed   [panels][groups][16][4], written whole
- * offset   [panels * 16], written whole
- */
-void pack(const int8_t *levels, size_t row, int outputs, int inputs, int zero, int8_t *packed,
-          int32_t *offset);
-
 #endif

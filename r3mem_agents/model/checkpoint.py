@@ -202,9 +202,9 @@ def _load(folder: Path) -> Checkpoint:
         raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
     tensors = mapped(folder / "model.safetensors")
     known = derived.read(folder, fields)
-    counts = tensors.pop(_STATIC_COUNTS)
     encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
-    if stray := len(tensors) - len(encoding) - len(expanding):
+    counts = tensors[_STATIC_COUNTS]
+    if stray := len(tensors) - len(encoding) - len(expanding) - 1:
         raise CheckpointError(f"{stray} of its tensors are of no network")
     encoder = Stored(EncoderConfig(**fields["encoder"]), encoding)
     expander = Stored(ModelConfig(**fields["expander"]), expanding)
@@ -216,7 +216,7 @@ def _load(folder: Path) -> Checkpoint:
             fields[_SUPERSEDER], folder / _SUPERSEDER_FILE, intact=known is not None
         )
     prints, tokenizer, pieces = known or Derived(
-        _fingerprints(folder, fields, mapped(folder / "model.safetensors")),
+        _fingerprints(folder, fields, tensors),
         Tokenizer.load(folder / "tokenizer.json"),
         Pieces.load(folder / "pieces.json"),
     )

@@ -6,7 +6,7 @@ import copy
 import subprocess
 import sys
 import warnings
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import (
     OtherGistsWarning,
 )
+from tests.memory.filling import told
 from tests.memory.writer import MODELS
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -28,18 +29,7 @@ both = pytest.mark.parametrize("part", ["encoder", "expander"])
 
 
 def said(count: int) -> list[Turn]:
-    return [
-        Turn(
-            role="user" if number % 2 else "assistant",
-            text=f"Number {number} is about words{number} and more.",
-            name=f"Speaker {number % 3}",
-            session=f"session {number % 5}",
-            time=START + timedelta(minutes=number),
-            metadata={"number": number},
-            key=f"key {number}",
-        )
-        for number in range(count)
-    ]
+    return told(count, START, speakers=3, sessions=5)
 
 
 def other(part: str) -> Any:

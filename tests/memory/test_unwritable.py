@@ -41,13 +41,9 @@ def told(folder: Path) -> list[StoredTurn]:
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Let nobody write into a folder, not even root."""
+def no_root() -> Iterator[None]:
+    """Be nobody in particular, where root may do everything."""
     root = os.geteuid() == 0
-    paths = [folder, *folder.iterdir()]
-    modes = [path.stat().st_mode for path in paths]
-    for path in paths:
-        path.chmod(0o555 if path.is_dir() else 0o444)
     if root:
         os.seteuid(NOBODY)
     try:
@@ -55,6 +51,19 @@ def read_only(folder: Path) -> Iterator[None]:
     finally:
         if root:
             os.seteuid(0)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write into a folder, not even root."""
+    paths = [folder, *folder.iterdir()]
+    modes = [path.stat().st_mode for path in paths]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        with no_root():
+            yield
+    finally:
         for path, mode in zip(paths, modes, strict=True):
             path.chmod(mode)
 
@@ -62,15 +71,11 @@ def read_only(folder: Path) -> Iterator[None]:
 @contextmanager
 def closed(folder: Path) -> Iterator[None]:
     """Let nobody enter a folder, not even root."""
-    root = os.geteuid() == 0
     folder.chmod(0)
-    if root:
-        os.seteuid(NOBODY)
     try:
-        yield
+        with no_root():
+            yield
     finally:
-        if root:
-            os.seteuid(0)
         folder.chmod(0o755)
 
 

@@ -8,7 +8,7 @@ from r3mem_agents.model.config import EncoderConfig
 from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
 from r3mem_agents.model.native.bounds import shaped, whole
-from r3mem_agents.model.native.library import Library, checked, library, pointer
+from r3mem_agents.model.native.library import Library, checked, pointer
 from r3mem_agents.model.native.network import NativeNetwork
 from r3mem_agents.model.native.threads import in_parts
 from r3mem_agents.model.predictions import Integers
@@ -29,7 +29,7 @@ class NativeEncoder(NativeNetwork):
     def __init__(
         self, config: EncoderConfig, tensors: shapes.Tensors, engine: Library | None = None
     ) -> None:
-        super().__init__(config, tensors, shapes.encoder(config), "encoder", engine or library())
+        super().__init__(config, tensors, shapes.encoder(config), "encoder", engine)
         self.config = config
         self._to_gist = self.matrix("to_gist")
 

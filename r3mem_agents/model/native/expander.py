@@ -20,7 +20,6 @@ from r3mem_agents.model.native.library import (
     ReaderState,
     SegmentsOf,
     checked,
-    library,
     pointer,
 )
 from r3mem_agents.model.native.network import NativeNetwork
@@ -51,7 +50,7 @@ class NativeExpander(NativeNetwork):
     def __init__(
         self, config: ModelConfig, tensors: shapes.Tensors, engine: Library | None = None
     ) -> None:
-        super().__init__(config, tensors, shapes.expander(config), "expander", engine or library())
+        super().__init__(config, tensors, shapes.expander(config), "expander", engine)
         self.config = config
         held, schedule = self.tensors, Schedule.of(config.segment_tokens, config.rounds)
         # The first coupling's attention is never needed: the inverse ends before it.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.model.config import StackConfig
 from r3mem_agents.model.frozen.shapes import Shapes, Tensors, check
-from r3mem_agents.model.native.library import Embedding, Library, Sizes, pointer
+from r3mem_agents.model.native.library import Embedding, Library, Sizes, library, pointer
 from r3mem_agents.model.scales import attention_exponential
 
 _OF_COUPLING = ("attention.mix", "attention.out", "feedforward.widen", "feedforward.narrow")
@@ -25,27 +25,33 @@ class NativeNetwork:
     Attributes:
         tensors: What a checkpoint holds of it, by name.
         engine: The library that computes it.
+        stack: The engine's stack.
 
     Args:
         config: Sizes of its stack.
         tensors: Never written to.
         shapes: Shapes that they have to have.
         name: Name of the network, for errors.
-        engine: The library to compute it with.
+        engine: The library to compute it with; the fastest one by default.
 
     Raises:
         CheckpointError: The tensors do not fit.
     """
 
     def __init__(
-        self, config: StackConfig, tensors: Tensors, shapes: Shapes, name: str, engine: Library
+        self,
+        config: StackConfig,
+        tensors: Tensors,
+        shapes: Shapes,
+        name: str,
+        engine: Library | None,
     ) -> None:
         check(tensors, shapes, name)
         self.tensors = {
             name: np.require(held, requirements=["C", "A"]) for name, held in tensors.items()
         }
-        self.engine = engine
-        self._stack = self._made_stack(config)
+        self.engine = engine or library()
+        self.stack = self._made_stack(config)
 
     def matrix(self, name: str) -> int:
         """A matrix of the engine from the tensors of this name (``shapes.matrix``)."""
@@ -64,11 +70,6 @@ class NativeNetwork:
             outputs, inputs, pointer(levels), pointer(scale), pointer(bias)
         )
         return self._owned(made, self.engine.calls.r3_matrix_free)
-
-    @property
-    def stack(self) -> int:
-        """The engine's stack."""
-        return self._stack
 
     @property
     def embedding(self) -> Embedding:

@@ -10,7 +10,7 @@ from r3mem_agents.model.frozen import shapes
 from r3mem_agents.model.frozen.interface import Floats
 from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.encoder import NativeEncoder
-from r3mem_agents.model.native.library import Library, checked, library, pointer
+from r3mem_agents.model.native.library import Library, checked, pointer
 from r3mem_agents.model.native.network import NativeNetwork
 from r3mem_agents.model.native.threads import in_parts
 from r3mem_agents.model.predictions import Integers
@@ -36,9 +36,7 @@ class NativeSuperseder(NativeNetwork):
         encoder: NativeEncoder,
         engine: Library | None = None,
     ) -> None:
-        super().__init__(
-            config, tensors, shapes.superseder(config), "superseder", engine or library()
-        )
+        super().__init__(config, tensors, shapes.superseder(config), "superseder", engine)
         if encoder.config.hidden != config.hidden:
             raise CheckpointError(
                 f"the superseder reads embeddings of {config.hidden} channels where the encoder's "
