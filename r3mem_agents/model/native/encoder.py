@@ -10,7 +10,7 @@ from r3mem_agents.model.frozen.interface import Floats
 from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.library import Library, checked, pointer
 from r3mem_agents.model.native.network import NativeNetwork
-from r3mem_agents.model.native.threads import in_parts
+from r3mem_agents.model.native.threads import in_parts, within
 from r3mem_agents.model.predictions import Integers
 
 
@@ -46,14 +46,16 @@ class NativeEncoder(NativeNetwork):
         gists = np.empty((len(count), config.gist_bits), np.float32)
         begin = np.cumsum([0, *count.tolist()])
 
-        def encode(texts: slice) -> None:
-            some, many = pieces[begin[texts.start] : begin[texts.stop]], count[texts]
+        def encode(texts: Integers) -> None:
+            some, many = pieces[within(begin, texts)], count[texts]
+            read = np.empty((len(texts), config.gist_bits), np.float32)
             checked(
                 self.engine.calls.r3_encode(
                     self.stack, self.embedding, pointer(self.tensors["position"]), self._to_gist,
-                    len(many), pointer(some), pointer(many), pointer(gists[texts]),
+                    len(many), pointer(some), pointer(many), pointer(read),
                 )
             )  # fmt: skip
+            gists[texts] = read
 
         in_parts(encode, count)
         return gists

@@ -23,7 +23,7 @@ from r3mem_agents.model.native.library import (
     pointer,
 )
 from r3mem_agents.model.native.network import NativeNetwork
-from r3mem_agents.model.native.threads import in_parts
+from r3mem_agents.model.native.threads import in_parts, within
 from r3mem_agents.model.predictions import Integers, Intervals
 from r3mem_agents.model.scales import frequency_exponential, score_steps
 from r3mem_agents.model.schedule import Schedule
@@ -91,17 +91,16 @@ class NativeExpander(NativeNetwork):
         ends = np.cumsum([0, *segments.count.tolist()])
         found = np.empty((3, 2, len(tokens)), np.int64)
 
-        def measure(part: slice) -> None:
-            within = slice(ends[part.start], ends[part.stop])
-            some = tokens[within]
+        def measure(part: Integers) -> None:
+            places = within(ends, part)
+            some, with_them = tokens[places], _Handed(segments, part)
             intervals = np.empty((3, 2, len(some)), np.int64)
-            with_them = _Handed(segments, part)
             checked(
                 self.engine.calls.r3_measure(
                     byref(self._made), byref(with_them.made), pointer(some), pointer(intervals)
                 )
             )
-            found[:, :, within] = intervals
+            found[:, :, places] = intervals
 
         in_parts(measure, segments.count)
         return Intervals(*found)
@@ -118,21 +117,24 @@ class NativeExpander(NativeNetwork):
         if (np.diff(stream) < 0).any():
             raise InvalidInputError("the segments of a stream do not follow one another")
         first = np.searchsorted(stream, np.arange(many + 1))
+        segments_of = np.diff(first)
         ends = np.concatenate([[0], np.cumsum(segments.count)])
         tokens = np.zeros(int(ends[-1]), np.int64)
 
-        def expand(part: slice) -> None:
-            for some in _batches(first[part.start : part.stop + 1], part.start):
-                within = slice(first[some.start], first[some.stop])
-                decoders = streams.decoders[some]
+        def expand(part: Integers) -> None:
+            for some in _batches(segments_of[part]):
+                rows = within(first, part[some])
+                decoders = [streams.decoders[one] for one in part[some].tolist()]
                 states = (ReaderState * len(decoders))(*(one.state for one in decoders))
-                of, with_them = stream[within] - some.start, _Handed(segments, within)
-                out = tokens[ends[within.start] : ends[within.stop]]
+                of = np.repeat(np.arange(len(decoders)), segments_of[part[some]])
+                places, with_them = within(ends, rows), _Handed(segments, rows)
+                out = np.zeros(len(places), np.int64)
                 checked(
                     self.engine.calls.r3_expand(
                         byref(self._made), byref(with_them.made), pointer(of), states, pointer(out)
                     )
                 )
+                tokens[places] = out
                 for decoder, state in zip(decoders, states, strict=True):
                     decoder.state = state
 
@@ -165,7 +167,7 @@ _OF_TOKENS = ("embedding.levels", "embedding.scale", "unigram")
 class _Handed:
     """Some segments as the engine takes them; it keeps what that points to."""
 
-    def __init__(self, segments: Segments, part: slice) -> None:
+    def __init__(self, segments: Segments, part: Integers) -> None:
         self._count = segments.count[part]
         self._continued = segments.continued[part].astype(bool).view(np.uint8)
         self._gists = np.ascontiguousarray(segments.gists[part], np.uint8)
@@ -174,15 +176,16 @@ class _Handed:
         )
 
 
-def _batches(first: Integers, stream: int) -> Iterator[slice]:
+def _batches(segments: Integers) -> Iterator[slice]:
     """Streams in groups of about ``SEGMENTS_AT_ONCE`` segments.
 
     Args:
-        first: The first segment of each stream, and where the last one ends.
-        stream: Number of the first stream.
+        segments: How many each stream has.
     """
-    begin = 0
-    for end in range(1, len(first)):
-        if end == len(first) - 1 or first[end + 1] - first[begin] > SEGMENTS_AT_ONCE:
-            yield slice(stream + begin, stream + end)
-            begin = end
+    begin = held = 0
+    for place, many in enumerate(segments.tolist()):
+        if held and held + many > SEGMENTS_AT_ONCE:
+            yield slice(begin, place)
+            begin, held = place, 0
+        held += many
+    yield slice(begin, len(segments))

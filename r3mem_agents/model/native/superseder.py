@@ -12,7 +12,7 @@ from r3mem_agents.model.native.bounds import shaped, whole
 from r3mem_agents.model.native.encoder import NativeEncoder
 from r3mem_agents.model.native.library import Library, checked, pointer
 from r3mem_agents.model.native.network import NativeNetwork
-from r3mem_agents.model.native.threads import in_parts
+from r3mem_agents.model.native.threads import in_parts, within
 from r3mem_agents.model.predictions import Integers
 
 
@@ -60,15 +60,17 @@ class NativeSuperseder(NativeNetwork):
         both = count.sum(1)
         begin = np.cumsum([0, *both.tolist()])
 
-        def compare(pairs: slice) -> None:
-            some, many = pieces[begin[pairs.start] : begin[pairs.stop]], count[pairs]
+        def compare(pairs: Integers) -> None:
+            some, many = pieces[within(begin, pairs)], count[pairs]
+            read = np.empty((len(pairs), *found.shape[1:]), np.float32)
             checked(
                 self.engine.calls.r3_compare(
                     self.stack, self._encoder.embedding, pointer(self.tensors["position"]),
                     pointer(self.tensors["side"]), self._read, len(many), pointer(some),
-                    pointer(many), pointer(found[pairs]),
+                    pointer(many), pointer(read),
                 )
             )  # fmt: skip
+            found[pairs] = read
 
         in_parts(compare, both)
         return found

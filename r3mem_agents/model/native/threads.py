@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from heapq import heapreplace
 
 import numpy as np
 
@@ -15,16 +16,18 @@ from r3mem_agents.forking import in_children
 from r3mem_agents.model.cores import allowed
 from r3mem_agents.model.predictions import Integers
 
-WORTH_A_THREAD = 64
-"""Positions of a part at least: a thread takes 0.1 ms to begin, they take 2 to 10 ms; chosen."""
+Work = Callable[[Integers], None]
+
+WORTH_A_THREAD = 24
+"""Positions of a part on average at least: a thread takes 0.1 ms to begin, they take 1 to 4 ms;
+chosen."""
 
 
-def in_parts(work: Callable[[slice], None], positions: Integers) -> None:
+def in_parts(work: Work, positions: Integers) -> None:
     """Do work on rows, in as many parts at once as there are cores.
 
     Args:
-        work: Called with slices of the rows that together cover all of them; not at all if there
-            is no row.
+        work: Called with ascending rows, once for each part; not at all if there is no row.
         positions: ``(rows,)``, how much work each row is.
     """
     parts = _parts(positions)
@@ -38,7 +41,18 @@ def in_parts(work: Callable[[slice], None], positions: Integers) -> None:
         other.result()
 
 
-def _begun(work: Callable[[slice], None], part: slice) -> Future[None] | None:
+def within(begin: Integers, rows: Integers) -> Integers:
+    """The elements of some rows, where those of all rows stand one after the other.
+
+    Args:
+        begin: ``(all rows + 1,)``, where each row begins, and where the last one ends.
+        rows: Some of them.
+    """
+    first, many = begin[rows], begin[rows + 1] - begin[rows]
+    return np.repeat(first + many - np.cumsum(many), many) + np.arange(many.sum())
+
+
+def _begun(work: Work, part: Integers) -> Future[None] | None:
     """Work that another thread has begun; ``None`` where none can: Python is about to exit."""
     try:
         return _pool().submit(work, part)
@@ -46,13 +60,22 @@ def _begun(work: Callable[[slice], None], part: slice) -> Future[None] | None:
         return None
 
 
-def _parts(positions: Integers) -> list[slice]:
-    """Slices of about the same number of positions, one for each core at most."""
-    ends = np.cumsum(positions)
-    many = min(allowed(), max(int(ends[-1]) // WORTH_A_THREAD, 1)) if len(ends) else 0
-    shares = ends[-1] * np.arange(1, many) // many if many else []
-    edges = [0, *(np.searchsorted(ends, shares) + 1).tolist(), len(ends)] if many else []
-    return [slice(begin, end) for begin, end in zip(edges, edges[1:], strict=False) if end > begin]
+def _parts(positions: Integers) -> list[Integers]:
+    """The rows in parts of about the same number of positions, one for each core at most.
+
+    Each row goes to the part with the least, the longest row first: one long turn among five takes
+    a core, and the four others the second one.
+    """
+    many = min(allowed(), len(positions), int(positions.sum()) // WORTH_A_THREAD)
+    if many < 2:  # noqa: PLR2004 - no other part
+        return [np.arange(len(positions))] if len(positions) else []
+    parts = [(0, number, list[int]()) for number in range(many)]
+    longest = np.argsort(-positions, kind="stable")
+    for row, size in zip(longest.tolist(), positions[longest].tolist(), strict=True):
+        taken, number, rows = parts[0]
+        rows.append(row)
+        heapreplace(parts, (taken + size, number, rows))
+    return [np.sort(rows) for _, _, rows in parts]
 
 
 @cache
