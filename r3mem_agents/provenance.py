@@ -16,7 +16,7 @@ from r3mem_agents.model.cores import allowed
 from r3mem_agents.model.native.library import library
 
 PARTS = (
-    "r3mem-agents", "torch", "numpy", "tokenizers", "sqlalchemy", "zstandard", "transformers",
+    "r3mem-agents", "torch", "numpy", "tokenizers", "zstandard", "transformers",
     "peft",
 )  # fmt: skip
 """Packages that every figure of the project may depend on."""

@@ -144,9 +144,9 @@ def test_adapters_keep_to_their_own_private_attributes(face: Path) -> None:
     ("part", "banned"),
     [
         ("store", {"torch", "tokenizers", "typer", "rich"}),
-        ("model", {"sqlalchemy", "typer", "rich"}),
-        ("analysis", {"torch", "sqlalchemy", "typer", "rich"}),
-        ("lookup", {"torch", "sqlalchemy", "typer", "rich"}),
+        ("model", {"sqlite3", "typer", "rich"}),
+        ("analysis", {"torch", "sqlite3", "typer", "rich"}),
+        ("lookup", {"torch", "sqlite3", "typer", "rich"}),
         ("memory", {"typer", "rich"}),
     ],
 )
@@ -199,7 +199,7 @@ def test_version_is_the_same_everywhere() -> None:
 
 
 def test_import_is_silent_and_light() -> None:
-    heavy = ["torch", "sqlalchemy", "typer", "rich", "numpy", "langchain_core", "llama_index"]
+    heavy = ["torch", "sqlite3", "typer", "rich", "numpy", "langchain_core", "llama_index"]
     assert loaded("import r3mem_agents; r3mem_agents.Turn", heavy) == []
 
 

@@ -66,7 +66,7 @@ class Connected(BaseModel):
     """Names a memory of one user and agent.
 
     Attributes:
-        store: A path, or an SQLAlchemy URL; a path is made absolute, so that another process finds
+        store: A path, or a sqlite:/// URL; a path is made absolute, so that another process finds
             the same file. ``":memory:"`` lives as long as this object and its copies.
         user: The user; nothing crosses from one user to another. ``"default"`` is nobody in
             particular.

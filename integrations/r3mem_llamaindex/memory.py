@@ -111,7 +111,7 @@ class R3Memory(Recalling, BaseMemory):
         """Build one as the host does.
 
         Args:
-            store: A path or an SQLAlchemy URL.
+            store: A path or a sqlite:/// URL.
             chat_history: A history to begin with, as ``set`` takes it.
             llm: A model, whose context window the limit is made for.
             token_limit: Maximum number of tokens that ``get`` returns.

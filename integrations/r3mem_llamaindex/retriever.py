@@ -74,7 +74,7 @@ class R3Retriever(BaseRetriever):
         """Retrieve from a memory, which is opened at the first question.
 
         Args:
-            store: A path or an SQLAlchemy URL.
+            store: A path or a sqlite:/// URL.
             user: The user; nothing crosses from one user to another.
             agent: The agent.
             model: Folder of the checkpoint; ``None`` takes the one that the file was written with,

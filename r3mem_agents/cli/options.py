@@ -51,7 +51,7 @@ DbOption = Annotated[
         "--db",
         envvar="R3MEM_DB",
         callback=set_to_something,
-        help="Database: a path or an SQLAlchemy URL.",
+        help="Database: a path or a sqlite:/// URL.",
     ),
 ]
 UserOption = Annotated[

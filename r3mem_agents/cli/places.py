@@ -34,7 +34,7 @@ class Place:
     """Whose memory, in which file, and the model that reads it.
 
     Attributes:
-        db: Path or SQLAlchemy URL.
+        db: Path or sqlite:/// URL.
         user: User of the scope.
         agent: Agent of the scope.
         model: Checkpoint name or folder; ``None`` leaves the choice to the memory.

@@ -13,7 +13,7 @@ from r3mem_agents.cli.options import JsonOption
 
 commands = typer.Typer()
 
-PARTS = ("numpy", "tokenizers", "safetensors", "sqlalchemy", "typer", "rich")
+PARTS = ("numpy", "tokenizers", "safetensors", "typer", "rich")
 
 
 def versions() -> dict[str, str]:

@@ -43,7 +43,7 @@ class OpenFile:
         """Open a file, or make a new one.
 
         Args:
-            path_or_url: Path of the file, ``":memory:"``, or its SQLAlchemy URL.
+            path_or_url: Path of the file, ``":memory:"``, or a sqlite:/// URL.
             model: A model, a path to load one from, or ``None``.
 
         Raises:

@@ -67,8 +67,8 @@ class CompressiveMemory:
         """Open a memory, or begin a new one.
 
         Args:
-            path_or_url: Path of a file, ``":memory:"``, an SQLAlchemy URL of an SQLite database, or
-                a file that is open, as ``scoped`` passes it on.
+            path_or_url: Path of a file, ``":memory:"``, a sqlite:/// URL, or a file that is
+                open, as ``scoped`` passes it on.
             user: Whose memory; nothing crosses from one user to another.
             agent: Which agent's memory; those of different agents are kept apart.
             session: Session of turns that name none.

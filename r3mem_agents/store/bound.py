@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-
-from sqlalchemy import Connection, Engine
 
 from r3mem_agents.store.database import Database
 from r3mem_agents.store.models import (
@@ -35,7 +34,7 @@ class BoundDatabase(Database):
 
     def model(self) -> ModelId | None:
         """The model that the database belongs to; ``None`` before the first one."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             return read_model(connection)
 
     def bind_model(self, model: ModelId) -> ModelId:
@@ -49,25 +48,25 @@ class BoundDatabase(Database):
         """
         recorded = self.model()
         if recorded is None:
-            with self._transaction(self._writer) as connection:
+            with self._writing() as connection:
                 recorded = first_model(connection, model)
         self._model = model
         return recorded
 
     @contextmanager
-    def _coded(self, engine: Engine) -> Iterator[Connection]:
-        """A transaction that reads or writes memory tokens.
+    def _coded(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that reads memory tokens.
 
         Raises:
             ModelMismatchError: The database was given to another expander.
         """
-        with self._transaction(engine) as connection:
+        with self._reading() as connection:
             check_model(connection, self._bound, self.name)
             yield connection
 
     def holds_others(self) -> bool:
         """Whether there are turns whose gists another encoder made, which count for nothing."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             return holds_others(connection, self.encoder)
 
     def renew_codes(
@@ -89,7 +88,8 @@ class BoundDatabase(Database):
         Raises:
             ModelMismatchError: The database was given to another expander meanwhile.
         """
-        with self._coded(self._writer) as connection:
+        with self._writing() as connection:
+            check_model(connection, self._bound, self.name)
             left = renew_codes(connection, codes, model, kept)
             if codes:
                 self._scrubber.mark(connection)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Row
 
 from r3mem_agents.store.records import Label, NewTurn, Scope, TurnRow
 
@@ -16,7 +13,7 @@ ABSENT = -1
 
 
 def turn_checksum(
-    scope: Scope, session: Label, speaker: Label, model: int, turn: NewTurn | TurnRow | Row[Any]
+    scope: Scope, session: Label, speaker: Label, model: int, turn: NewTurn | TurnRow
 ) -> int:
     """CRC-32 of a turn, its model's number, and the names that it refers to, whatever their ids.
 
@@ -34,11 +31,11 @@ def turn_checksum(
     return int.from_bytes(crc.to_bytes(4), signed=True)  # which takes four bytes in a row
 
 
-def is_intact(scope: Scope, session: Label | None, speaker: Label | None, turn: Row[Any]) -> bool:
+def is_intact(scope: Scope, turn: TurnRow, model: int, checksum: int) -> bool:
     """Whether a turn is what was written, and so are the names that it refers to."""
-    if session is None or speaker is None:
+    if turn.session is None or turn.speaker is None:
         return False
     try:
-        return bool(turn_checksum(scope, session, speaker, turn.model, turn) == turn.checksum)
+        return turn_checksum(scope, turn.session, turn.speaker, model, turn) == checksum
     except (TypeError, struct.error):
         return False

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
-
 from r3mem_agents.errors import StoreUnavailableError
-from r3mem_agents.forking import unforked
 from r3mem_agents.store import places, sqlite
+from r3mem_agents.store.failures import explained
 from r3mem_agents.store.idling import IdleCheckpoint
 from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
 from r3mem_agents.store.reading import unused_names
 from r3mem_agents.store.scrubbing import Scrubber
-from r3mem_agents.types import IN_MEMORY
 
 
 class Database:
@@ -36,7 +34,7 @@ class Database:
         On a disk that is full or read-only a database can still be read.
 
         Args:
-            where: A path or an SQLAlchemy URL of an SQLite database.
+            where: A path or a sqlite:/// URL.
             rules: Digest of the rules by which terms are made.
 
         Raises:
@@ -45,26 +43,25 @@ class Database:
             StoreCorruptError: If it is damaged, or the file of another program.
             FormatError: If another version of this package wrote it.
         """
-        url = places.locate(where)
-        self.name = url.database or IN_MEMORY
+        place = places.locate(where)
+        self.name = place.name
         self.location = places.location(where)
         self._rules = rules
         self._process = os.getpid()
         self._closed = False
-        with unforked():
-            self._engine, self._writer, header, self._obstacle = open_database(url, self.name)
+        self._connections, header, self._obstacle = open_database(place, self.name)
         self.secret = header.secret
-        self._idle = IdleCheckpoint(self._engine)
+        self._idle = IdleCheckpoint(self._connections)
         self._scrubber = self._new_scrubber()
         if header.unscrubbed and not self._obstacle:
             try:  # a process was killed between deleting and scrubbing
                 self._scrubber.now()
             except BaseException:
-                self._engine.dispose()
+                self._connections.close()
                 raise
 
     def _new_scrubber(self) -> Scrubber:
-        return Scrubber(self._engine, self._writer, self.name)
+        return Scrubber(self._connections, self.name)
 
     def ready(self) -> None:
         """Make sure that the database can be used by this process.
@@ -75,28 +72,32 @@ class Database:
         if self._closed:
             raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
         if os.getpid() != self._process:
-            # After a fork the parent's connections must be neither used nor closed by the child.
-            self._engine.dispose(close=False)
+            self._connections.renew()
             self._scrubber = self._new_scrubber()  # the parent does what it has to do
             self._process = os.getpid()
-            self._idle = IdleCheckpoint(self._engine)
+            self._idle = IdleCheckpoint(self._connections)
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         self.ready()
-        if self._obstacle and engine is self._writer:
+        with explained(self.name), self._connections.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self.ready()
+        if self._obstacle:
             raise StoreUnavailableError(
                 f"{self.name} can only be read, since it could not be opened otherwise: "
                 f"{self._obstacle}, and open it again"
             )
-        with unforked(), sqlite.explained(self.name), engine.begin() as connection:
+        with explained(self.name), self._connections.writing() as connection:
             yield connection
-        if engine is self._writer:
-            self._idle.written()
+        self._idle.written()
 
     def problems(self) -> list[str]:
         """What is wrong with the file, its rows apart: nothing, if all is well."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             found = sqlite.problems(connection) + unused_names(connection)
             return found + [*block_problems(connection)]
 
@@ -112,14 +113,14 @@ class Database:
         """
         self.ready()
         target = places.free_path(path)
-        with sqlite.explained(f"{self.name} or its copy {target}"):
-            sqlite.copy_to(self._engine, target)
+        with explained(f"{self.name} or its copy {target}"):
+            sqlite.copy_to(self._connections, target)
 
     def file_bytes(self) -> int:
         """Size of the database with its write-ahead log; 0 if it lives in memory."""
         self.ready()
-        with sqlite.explained(self.name):
-            return sqlite.file_bytes(self._engine)
+        with explained(self.name):
+            return sqlite.file_bytes(self._connections)
 
     def close(self) -> None:
         """Let go of the file, with all that was written in it; a second call does nothing."""
@@ -128,6 +129,6 @@ class Database:
         self._closed = True
         if os.getpid() == self._process:
             self._idle.stop()
-            self._engine.dispose()
-        else:  # after a fork: the connections are the parent's
-            self._engine.dispose(close=False)
+        else:  # after a fork
+            self._connections.renew()
+        self._connections.close()

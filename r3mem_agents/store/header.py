@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import zlib
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert
-
 from r3mem_agents.errors import FormatError, StoreCorruptError
 from r3mem_agents.store.migrations import STEPS
-from r3mem_agents.store.schema import FORMAT_VERSION, create_all, meta
+from r3mem_agents.store.rows import at_most_one, the_one
+from r3mem_agents.store.schema import FORMAT_VERSION, TABLES
 
 SECRET_BYTES = 16
 
@@ -27,22 +27,18 @@ class Header(NamedTuple):
     unscrubbed: bool
 
 
-def create_tables(connection: Connection) -> None:
+def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of a new database, and its secret."""
-    create_all(connection)
+    for statement in TABLES:
+        connection.execute(statement)
     secret = secrets.token_bytes(SECRET_BYTES)
     connection.execute(
-        insert(meta).values(
-            id=1,
-            format=FORMAT_VERSION,
-            secret=secret,
-            secret_checksum=zlib.crc32(secret),
-            unscrubbed=0,
-        )
+        "INSERT INTO meta (id, format, secret, secret_checksum, unscrubbed) VALUES (1, ?, ?, ?, 0)",
+        (FORMAT_VERSION, secret, zlib.crc32(secret)),
     )
 
 
-def read_format(connection: Connection, name: str) -> int:
+def read_format(connection: sqlite3.Connection, name: str) -> int:
     """The format of a database: of this version, or one that it can bring to its own.
 
     Args:
@@ -53,9 +49,9 @@ def read_format(connection: Connection, name: str) -> int:
         FormatError: Another version of this package wrote it.
         StoreCorruptError: It is damaged.
     """
-    # As raw values: what is damaged may be of another type.
-    version = connection.exec_driver_sql("SELECT format FROM meta").scalar_one_or_none()
-    if not isinstance(version, int) or version <= 0:
+    row = at_most_one(connection.execute("SELECT format FROM meta"))
+    version = row and row[0]
+    if not isinstance(version, int) or version <= 0:  # what is damaged may be of another type
         raise StoreCorruptError(_damaged(name))
     if version > FORMAT_VERSION:
         raise FormatError(
@@ -71,7 +67,7 @@ def read_format(connection: Connection, name: str) -> int:
     return version
 
 
-def read_header(connection: Connection, name: str) -> Header:
+def read_header(connection: sqlite3.Connection, name: str) -> Header:
     """Read the header of a database of this version's format.
 
     Args:
@@ -81,9 +77,9 @@ def read_header(connection: Connection, name: str) -> Header:
     Raises:
         StoreCorruptError: It is damaged.
     """
-    secret, checksum, unscrubbed = connection.exec_driver_sql(
-        "SELECT secret, secret_checksum, unscrubbed FROM meta"
-    ).one()
+    secret, checksum, unscrubbed = the_one(
+        connection.execute("SELECT secret, secret_checksum, unscrubbed FROM meta")
+    )
     if isinstance(secret, bytes) and zlib.crc32(secret) == checksum:
         return Header(secret, bool(unscrubbed))
     raise StoreCorruptError(_damaged(name))

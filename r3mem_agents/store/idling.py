@@ -7,10 +7,8 @@ import threading
 import time
 from contextlib import suppress
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
-
 from r3mem_agents.store import sqlite
+from r3mem_agents.store.connections import Connections
 
 IDLE_S = 1.0
 """After so long without a write the log is copied into the file; chosen."""
@@ -19,8 +17,8 @@ IDLE_S = 1.0
 class IdleCheckpoint:
     """Waits in a thread of its own, from a write until the log is in the file."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Connections) -> None:
+        self._database = database
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
@@ -49,8 +47,8 @@ class IdleCheckpoint:
                     break
             seen = self._last
             # What cannot be done now stays in the log, where it is just as safe.
-            with suppress(SQLAlchemyError, sqlite3.Error):
-                sqlite.checkpoint(self._engine)
+            with suppress(sqlite3.Error):
+                sqlite.checkpoint(self._database)
             with self._lock:
                 if self._last == seen or self._stopped.is_set():
                     self._thread = None

@@ -7,6 +7,7 @@ in it leaves the file as it was, and the next one to open it begins there again.
 
 from __future__ import annotations
 
+import sqlite3
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,9 +15,10 @@ from itertools import chain, groupby, islice
 from operator import itemgetter, sub
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from r3mem_agents.store.connections import Connections
+from r3mem_agents.store.rows import the_one
 
-Step = Callable[[Connection], None]
+Step = Callable[[sqlite3.Connection], None]
 
 ROWS_AT_ONCE = 1_000
 
@@ -24,31 +26,31 @@ ROWS_IN_BLOCK = 400
 """Chosen: about what a block holds that grew turn by turn."""
 
 
-def migrate(writer: Engine, version: int) -> None:
+def migrate(connections: Connections, version: int) -> None:
     """Bring a file to the format of this version.
 
     Other processes may do the same at the same time: one of them does each step.
 
     Args:
-        writer: Makes connections that write.
+        connections: To it.
         version: Format of the file, one of ``STEPS``.
     """
     while version in STEPS:
-        with writer.begin() as connection:  # waits for whoever is at it
-            version = connection.exec_driver_sql("SELECT format FROM meta").scalar_one()
+        with connections.writing() as connection:  # waits for whoever is at it
+            [version] = the_one(connection.execute("SELECT format FROM meta"))
             if version not in STEPS:
                 return
             STEPS[version](connection)
             version += 1
             # Pages that were copied lie in the file still: they are scrubbed as after a deletion.
-            connection.exec_driver_sql(
+            connection.execute(
                 "UPDATE meta SET format = ?, unscrubbed = unscrubbed + 1", (version,)
             )
 
 
-def _terms_in_blocks(connection: Connection) -> None:
+def _terms_in_blocks(connection: sqlite3.Connection) -> None:
     """3 to 4: terms move from turns to blocks, which stand in for two indexes as well."""
-    do = connection.exec_driver_sql
+    do = connection.execute
     for table in ("scopes", "sessions", "speakers"):
         do(f"ALTER TABLE {table} RENAME COLUMN sealed TO hidden")
     do('ALTER TABLE meta RENAME COLUMN "key" TO secret')
@@ -63,21 +65,21 @@ def _terms_in_blocks(connection: Connection) -> None:
         "SELECT scope, id, session, speaker, terms FROM turns INDEXED BY turns_by_scope"
         " ORDER BY scope, id"
     )
-    for scope, turns in groupby(map(tuple, found), itemgetter(0)):
+    for scope, turns in groupby(found, itemgetter(0)):
         while some := [turn[1:] for turn in islice(turns, ROWS_IN_BLOCK)]:
             if isinstance(scope, int):
                 _add_block(connection, scope, some)
-    last = do("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").scalar_one_or_none()
+    last = do("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
     do("DROP TABLE turns")
     do("DELETE FROM sqlite_sequence WHERE name = 'turns_4'")
     if last is not None:
-        do("INSERT INTO sqlite_sequence (name, seq) VALUES ('turns_4', ?)", (last,))
+        do("INSERT INTO sqlite_sequence (name, seq) VALUES ('turns_4', ?)", last)
     do("ALTER TABLE turns_4 RENAME TO turns")
     do('CREATE UNIQUE INDEX turns_by_key ON turns (session, "key") WHERE "key" IS NOT NULL')
 
 
-def _copy_turns(connection: Connection) -> None:
-    do = connection.exec_driver_sql
+def _copy_turns(connection: sqlite3.Connection) -> None:
+    do = connection.execute
     plain = "id, scope, session, speaker, model, time_us, offset_s, checksum, gists, code"
     old = do(
         f'SELECT {plain}, "key", extra, tokens, text_bytes, inferred, packed, literal FROM turns'
@@ -89,7 +91,9 @@ def _copy_turns(connection: Connection) -> None:
         new = [
             (*some, *row[10:12], _counts(row[12:])) for some, row in zip(sound, rows, strict=True)
         ]
-        do(f'INSERT INTO turns_4 ({plain}, "key", extra, counts) VALUES ({marks})', new)
+        connection.executemany(
+            f'INSERT INTO turns_4 ({plain}, "key", extra, counts) VALUES ({marks})', new
+        )
 
 
 def _counts(values: Sequence[object]) -> bytes:
@@ -98,18 +102,16 @@ def _counts(values: Sequence[object]) -> bytes:
     return _varints(numbers).rstrip(b"\0") if len(numbers) == len(values) else b""
 
 
-def _add_block(connection: Connection, scope: int, rows: Sequence[tuple[Any, ...]]) -> None:
+def _add_block(connection: sqlite3.Connection, scope: int, rows: Sequence[tuple[Any, ...]]) -> None:
     # Of rows (id, session, speaker, terms) by ascending id; damaged values are left out.
     ids, sessions, speakers, terms = zip(*rows, strict=True)
     data = zlib.compress(_inverted(ids, _row_ids(sessions), _row_ids(speakers), terms), 9, -15)
     crc = zlib.crc32(struct.pack("<qq", scope, ids[-1]) + data)
-    connection.exec_driver_sql(
+    connection.execute(
         "INSERT INTO blocks (scope, last, checksum, data) VALUES (?, ?, ?, ?)",
         (scope, ids[-1], crc - 2**32 if crc >= 2**31 else crc, data),
     )
-    connection.exec_driver_sql(
-        "UPDATE scopes SET turns = turns + ? WHERE id = ?", (len(rows), scope)
-    )
+    connection.execute("UPDATE scopes SET turns = turns + ? WHERE id = ?", (len(rows), scope))
 
 
 def _inverted(

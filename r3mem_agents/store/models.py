@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from r3mem_agents.errors import FormatError, ModelMismatchError, StoreCorruptError
 from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.counts import pack_counts
 from r3mem_agents.store.reading import examined
 from r3mem_agents.store.records import ModelId, NewCode, Scope, TurnRow
-from r3mem_agents.store.schema import FORMAT_VERSION, meta, models, scopes, turns
+from r3mem_agents.store.rows import inserted, the_one
+from r3mem_agents.store.schema import FORMAT_VERSION
 
 _DAMAGED = "the database is damaged where it says which model wrote it; restore it from a backup"
 
 
-def read_model(connection: Connection) -> ModelId | None:
+def read_model(connection: sqlite3.Connection) -> ModelId | None:
     """The model that the database belongs to; ``None`` before the first one.
 
     Raises:
         StoreCorruptError: It does not say which one.
     """
-    columns = (meta.c.model, models.c.name, models.c.expander, models.c.encoder)
-    query = select(*columns).outerjoin_from(meta, models, meta.c.model == models.c.id)
-    number, *names = connection.execute(query).one()
+    number, *names = the_one(
+        connection.execute(
+            "SELECT meta.model, name, expander, encoder FROM meta"
+            " LEFT JOIN models ON models.id = meta.model"
+        )
+    )
     if number is None:
         return None
     if None in names:
@@ -33,7 +36,7 @@ def read_model(connection: Connection) -> ModelId | None:
     return ModelId._make(names)
 
 
-def first_model(connection: Connection, model: ModelId) -> ModelId:
+def first_model(connection: sqlite3.Connection, model: ModelId) -> ModelId:
     """Let a new database belong to a model, unless another process was faster.
 
     Returns:
@@ -45,31 +48,30 @@ def first_model(connection: Connection, model: ModelId) -> ModelId:
     recorded = read_model(connection)
     if recorded is not None:
         return recorded
-    if connection.execute(select(turns.c.id).limit(1)).first() is not None:
+    if connection.execute("SELECT 1 FROM turns LIMIT 1").fetchone():
         raise StoreCorruptError(_DAMAGED)
     set_model(connection, model)
     return model
 
 
-def set_model(connection: Connection, model: ModelId) -> None:
+def set_model(connection: sqlite3.Connection, model: ModelId) -> None:
     """Let the database belong to a model."""
-    connection.execute(update(meta).values(model=model_row(connection, model)))
+    connection.execute("UPDATE meta SET model = ?", (model_row(connection, model),))
 
 
-def model_row(connection: Connection, model: ModelId) -> int:
+def model_row(connection: sqlite3.Connection, model: ModelId) -> int:
     """The row of a model, which is made if need be."""
-    found: int | None = connection.execute(
-        select(models.c.id).where(
-            models.c.expander == model.expander, models.c.encoder == model.encoder
-        )
-    ).scalar_one_or_none()
-    if found is None:
-        made = connection.execute(insert(models).values(model._asdict()).returning(models.c.id))
-        found = made.scalar_one()
-    return found
+    found = connection.execute(
+        "SELECT id FROM models WHERE expander = ? AND encoder = ?", (model.expander, model.encoder)
+    ).fetchone()
+    if found is not None:
+        return int(found[0])
+    return inserted(
+        connection, "INSERT INTO models (name, expander, encoder) VALUES (?, ?, ?)", model
+    )
 
 
-def check_model(connection: Connection, model: ModelId, name: str) -> None:
+def check_model(connection: sqlite3.Connection, model: ModelId, name: str) -> None:
     """See that the database still belongs to the expander that it was opened with.
 
     Args:
@@ -81,43 +83,45 @@ def check_model(connection: Connection, model: ModelId, name: str) -> None:
         ModelMismatchError: Another process has given it to another one.
         FormatError: Another process has given it another format.
     """
-    # As it stands: this is asked with every lookup, and composing a statement takes longer.
-    current = connection.exec_driver_sql(
+    current = connection.execute(
         "SELECT format, name, expander FROM meta LEFT JOIN models ON models.id = meta.model"
-    ).one_or_none()
-    if current is not None and current.format != FORMAT_VERSION:
+    ).fetchone()
+    if current is None:
+        return
+    version, theirs, expander = current
+    if version != FORMAT_VERSION:
         raise FormatError(
             f"since {name} was opened here, a later version of r3mem-agents has given it another "
             "format; nothing was done, upgrade and open it again: pip install -U r3mem-agents"
         )
-    if current is not None and current.expander is not None and current.expander != model.expander:
+    if expander is not None and expander != model.expander:
         raise ModelMismatchError(
             f"since {name} was opened here, all its turns were compressed anew with model "
-            f"{current.name} ({current.expander}); nothing was done, open it again"
+            f"{theirs} ({expander}); nothing was done, open it again"
         )
 
 
-def holds_others(connection: Connection, encoder: str) -> bool:
+def holds_others(connection: sqlite3.Connection, encoder: str) -> bool:
     """Whether there are turns whose gists another encoder made."""
-    query = select(models.c.id).where(models.c.encoder != encoder)
-    others = list(connection.execute(query).scalars())
-    if not others:  # as nearly always, and then no turn has to be looked at
-        return False
-    theirs = select(turns.c.id).where(turns.c.model.in_(others), turns.c.gists != b"").limit(1)
-    return connection.execute(theirs).first() is not None
+    others = "SELECT id FROM models WHERE encoder != ?"
+    if connection.execute(others, (encoder,)).fetchone() is None:
+        return False  # as nearly always, and then no turn has to be looked at
+    theirs = f"SELECT 1 FROM turns WHERE model IN ({others}) AND gists != x'' LIMIT 1"
+    return connection.execute(theirs, (encoder,)).fetchone() is not None
 
 
-def _outdated(connection: Connection, model: ModelId) -> list[int]:
+def _outdated(connection: sqlite3.Connection, model: ModelId) -> list[int]:
     """Ids of the turns of anybody that another model wrote."""
-    mine = select(models.c.id).where(
-        models.c.expander == model.expander, models.c.encoder == model.encoder
+    found = connection.execute(
+        "SELECT id FROM turns WHERE model NOT IN"
+        " (SELECT id FROM models WHERE expander = ? AND encoder = ?) ORDER BY id",
+        (model.expander, model.encoder),
     )
-    query = select(turns.c.id).where(turns.c.model.not_in(mine)).order_by(turns.c.id)
-    return list(connection.execute(query).scalars())
+    return [id_ for (id_,) in found]
 
 
 def renew_codes(
-    connection: Connection,
+    connection: sqlite3.Connection,
     codes: Mapping[int, NewCode],
     model: ModelId,
     kept: Mapping[int, TurnRow],
@@ -145,20 +149,23 @@ def renew_codes(
     if current != model:
         set_model(connection, model)
     row = model_row(connection, model)
-    values = [_values(codes[id_], scope, row) | {"turn": id_} for id_, scope in fresh.items()]
-    if values:
-        columns: dict[str, Any] = {name: bindparam(name) for name in values[0] if name != "turn"}
-        mine = update(turns).where(turns.c.id == bindparam("turn"))
-        connection.execute(mine.values(columns), values)
-    for scope in {scope for scope in fresh.values() if scope is not None}:
-        theirs = update(scopes).where(scopes.c.user == scope.user, scopes.c.agent == scope.agent)
-        connection.execute(theirs.values(changes=scopes.c.changes + 1))
-    unused = models.c.id.not_in(select(turns.c.model)) & (models.c.id != row)
-    connection.execute(delete(models).where(unused))
+    connection.executemany(
+        "UPDATE turns SET model = ?, code = ?, gists = ?, counts = ?, checksum = ? WHERE id = ?",
+        [(*_values(codes[id_], scope, row), id_) for id_, scope in fresh.items()],
+    )
+    connection.executemany(
+        "UPDATE scopes SET changes = changes + 1 WHERE user = ? AND agent = ?",
+        {scope[:2] for scope in fresh.values() if scope is not None},
+    )
+    connection.execute(
+        "DELETE FROM models WHERE id != ? AND id NOT IN (SELECT model FROM turns)", (row,)
+    )
     return left
 
 
-def _unchanged(connection: Connection, before: Mapping[int, TurnRow]) -> dict[int, Scope | None]:
+def _unchanged(
+    connection: sqlite3.Connection, before: Mapping[int, TurnRow]
+) -> dict[int, Scope | None]:
     # Those of the turns that are what they were, and whose they are.
     return {
         turn.row.id: turn.scope
@@ -167,14 +174,10 @@ def _unchanged(connection: Connection, before: Mapping[int, TurnRow]) -> dict[in
     }
 
 
-def _values(made: NewCode, scope: Scope | None, model: int) -> dict[str, Any]:
+def _values(made: NewCode, scope: Scope | None, model: int) -> tuple[Any, ...]:
+    # As the columns that are set.
     before, session, speaker = made.before, made.before.session, made.before.speaker
     assert scope and session and speaker, "only what is intact is compressed anew"
     after = before._replace(code=made.code, gists=made.gists)
-    return {
-        "model": model,
-        "code": made.code,
-        "gists": made.gists,
-        "counts": pack_counts(made),
-        "checksum": turn_checksum(scope, session, speaker, model, after),
-    }
+    checksum = turn_checksum(scope, session, speaker, model, after)
+    return model, made.code, made.gists, pack_counts(made), checksum

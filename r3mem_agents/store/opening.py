@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import NamedTuple
 
-from sqlalchemy import URL, Engine
-from sqlalchemy.exc import SQLAlchemyError
-
 from r3mem_agents.errors import FormatError, R3MemError, StoreUnavailableError
-from r3mem_agents.store import places, sqlite
+from r3mem_agents.store import sqlite
+from r3mem_agents.store.connections import Connections
+from r3mem_agents.store.failures import explained, is_unwritable
 from r3mem_agents.store.header import Header, create_tables, read_format, read_header
 from r3mem_agents.store.migrations import STEPS, migrate
+from r3mem_agents.store.places import Place, unchanging
 from r3mem_agents.store.schema import FORMAT_VERSION
 
 
@@ -18,42 +19,40 @@ class Opened(NamedTuple):
     """An open database.
 
     Attributes:
-        engine: Makes connections.
-        writer: Makes connections that write.
+        connections: To it.
         header: What it says of itself.
         obstacle: Why nothing can be written to it, if so.
     """
 
-    engine: Engine
-    writer: Engine
+    connections: Connections
     header: Header
     obstacle: str | None
 
 
-def open_database(url: URL, name: str) -> Opened:
+def open_database(place: Place, name: str) -> Opened:
     """Open a database, or create it where there is none.
 
     Where even reading fails since nothing can be written beside the file (its disk is full or
     read-only), the file alone is read, if its write-ahead log holds nothing.
 
     Args:
-        url: Of the database.
+        place: Of the database.
         name: The database, as messages should call it.
     """
     try:
-        with sqlite.explained(name):
-            return _open(url, name)
+        with explained(name):
+            return _open(place, name)
     except StoreUnavailableError as error:
-        if error.__cause__ is None or not sqlite.is_unwritable(error.__cause__):
+        if error.__cause__ is None or not is_unwritable(error.__cause__):
             raise
-        alone = places.unchanging(url)
+        alone = unchanging(place)
         if alone is None:
             raise StoreUnavailableError(
                 f"{error}; if there is a file {name}-wal, the newest turns lie in it: copy both to "
                 "where you can write, and open the copy"
             ) from error.__cause__
         try:
-            with sqlite.explained(name):
+            with explained(name):
                 return _open(alone, name)._replace(obstacle=str(error))
         except FormatError:
             raise
@@ -61,42 +60,40 @@ def open_database(url: URL, name: str) -> Opened:
             raise error from error.__cause__
 
 
-def _migrate(writer: Engine, version: int, name: str) -> None:
+def _migrate(connections: Connections, version: int, name: str) -> None:
     try:
-        migrate(writer, version)
-    except SQLAlchemyError as error:
-        if not sqlite.is_unwritable(error):
+        migrate(connections, version)
+    except sqlite3.Error as error:
+        if not is_unwritable(error):
             raise
         raise FormatError(
             f"{name} has format {version} of an earlier version, and is brought to format "
-            f"{FORMAT_VERSION} before it is read, but cannot be written to "
-            f"({getattr(error, 'orig', None)}); it was left as it is, open a copy of it where "
-            "there is room"
+            f"{FORMAT_VERSION} before it is read, but cannot be written to ({error}); it was left "
+            "as it is, open a copy of it where there is room"
         ) from error
 
 
-def _open(url: URL, name: str) -> Opened:
-    engine = sqlite.connect(url)
-    writer = engine.execution_options(**{sqlite.WRITE: True})
+def _open(place: Place, name: str) -> Opened:
+    connections = Connections(place)
     try:
-        _create_if_new(engine, writer, name)
-        with engine.begin() as connection:
+        _create_if_new(connections, name)
+        with connections.reading() as connection:
             version = read_format(connection, name)
         if version in STEPS:
-            _migrate(writer, version, name)
-        with engine.begin() as connection:
-            return Opened(engine, writer, read_header(connection, name), None)
+            _migrate(connections, version, name)
+        with connections.reading() as connection:
+            return Opened(connections, read_header(connection, name), None)
     except BaseException:
-        engine.dispose()
+        connections.close()
         raise
 
 
-def _create_if_new(engine: Engine, writer: Engine, name: str) -> None:
-    with engine.begin() as connection:
+def _create_if_new(connections: Connections, name: str) -> None:
+    with connections.reading() as connection:
         if sqlite.is_ours(connection, name):
             return
-    sqlite.begin_file(engine)
-    with writer.begin() as connection:
+    sqlite.begin_file(connections)
+    with connections.writing() as connection:
         if sqlite.is_ours(connection, name):  # another process was faster
             return
         create_tables(connection)

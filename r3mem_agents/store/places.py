@@ -4,16 +4,56 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import NamedTuple
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 from r3mem_agents.types import IN_MEMORY
 
 
-def locate(where: str | os.PathLike[str]) -> URL:
-    """Turn a path or an SQLAlchemy URL into the URL of an SQLite database.
+class Place(NamedTuple):
+    """Where a database is.
+
+    Attributes:
+        name: A path, ``":memory:"``, or what SQLite calls a URI, without its query.
+        query: Of the URI; ``None`` if it is none.
+    """
+
+    name: str
+    query: str | None = None
+
+    @property
+    def is_uri(self) -> bool:
+        """Whether SQLite is given a URI."""
+        return self.query is not None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is no file."""
+        return self.name == IN_MEMORY
+
+    @property
+    def file(self) -> Path | None:
+        """Where the file is, if that is a path."""
+        return None if self.is_uri or self.in_memory else Path(self.name)
+
+    @property
+    def target(self) -> str:
+        """What SQLite opens."""
+        if self.is_uri:
+            return f"{self.name}?{self.query}"
+        return self.name if self.in_memory else os.path.abspath(self.name)
+
+
+_URI = "uri=true"
+"""Says in a URL that a URI of SQLite's follows."""
+
+
+def locate(where: str | os.PathLike[str]) -> Place:
+    """The place that a path or a URL names.
+
+    Args:
+        where: A path; or ``sqlite:///`` before one, or before a URI of SQLite's and its query, of
+            which ``uri=true`` is a part then.
 
     Raises:
         InvalidInputError: If it is neither, or the URL of another database.
@@ -21,27 +61,33 @@ def locate(where: str | os.PathLike[str]) -> URL:
     """
     if not isinstance(where, str | os.PathLike):
         raise InvalidInputError(
-            f"a memory is opened by a path or an SQLAlchemy URL, not {type(where).__name__}"
+            f"a memory is opened by a path or a sqlite:/// URL, not {type(where).__name__}"
         )
     text = os.fspath(where)
     if not isinstance(text, str) or not text.strip():
         raise InvalidInputError(f"the path of a memory is {text!r}; give one like 'alice.db'")
     if text.encode("utf-8", "ignore").decode("utf-8") != text:  # SQLite takes no other
         raise InvalidInputError(f"{text!r} has bytes that are no UTF-8 text; give another path")
-    if "://" not in text:
-        url = URL.create("sqlite", database=text)
-    else:
-        try:
-            url = make_url(text)
-        except ArgumentError as error:
-            raise InvalidInputError(f"{text!r} is no SQLAlchemy URL: {error}") from error
-        if url.get_backend_name() != "sqlite":
-            raise InvalidInputError(
-                f"{url.get_backend_name()} is not supported; give a path or a sqlite:/// URL"
-            )
-    if file := _file(url):
-        _check_place(file)
-    return url
+    place = _parsed(text) if "://" in text else Place(text)
+    if place.file:
+        _check_place(place.file)
+    return place
+
+
+def _parsed(url: str) -> Place:
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite" or (rest and not rest.startswith("/")):
+        raise InvalidInputError(f"{url!r} is not supported; give a path or a sqlite:/// URL")
+    name, _, query = rest[1:].partition("?")
+    if not query:
+        return Place(name or IN_MEMORY)
+    options = query.split("&")
+    if _URI not in options:
+        raise InvalidInputError(
+            f"{url!r} has options that only a URI of SQLite's has; give it as "
+            f"sqlite:///file:PATH?OPTIONS&{_URI}"
+        )
+    return Place(name, "&".join(option for option in options if option != _URI))
 
 
 def check_there(where: str | os.PathLike[str]) -> None:
@@ -50,7 +96,7 @@ def check_there(where: str | os.PathLike[str]) -> None:
     Raises:
         NotFoundError: If there is none.
     """
-    file = _file(locate(where))
+    file = locate(where).file
     if file and not file.exists():
         raise NotFoundError(f"there is no memory at {file}; give the path of one")
 
@@ -62,9 +108,9 @@ def free_path(path: str | os.PathLike[str]) -> Path:
         InvalidInputError: If it is no path, or a file is there already.
         StoreUnavailableError: If no file can be there.
     """
-    url = locate(path)
+    place = locate(path)
     text = os.fspath(path)
-    if "://" in text or url.database == IN_MEMORY:
+    if "://" in text or place.in_memory:
         raise InvalidInputError(f"{text!r} is no path of a file; give one like 'backup.db'")
     target = Path(text).absolute()
     if target.exists():
@@ -78,12 +124,6 @@ def location(where: str | os.PathLike[str]) -> str:
     """What opens the same database again: an absolute path, or the URL that was given."""
     text = os.fspath(where)
     return text if "://" in text or text == IN_MEMORY else os.path.abspath(text)
-
-
-def _file(url: URL) -> Path | None:
-    # Where the database is, if that is a path.
-    name = url.database
-    return Path(name) if name and name != IN_MEMORY and "uri" not in url.query else None
 
 
 def _check_place(path: Path) -> None:
@@ -102,17 +142,16 @@ def _check_place(path: Path) -> None:
         raise StoreUnavailableError(f"there is no folder {path.parent}; create it first")
 
 
-def unchanging(url: URL) -> URL | None:
+def unchanging(place: Place) -> Place | None:
     """What reads a file alone, without locks and log, where nobody can write.
 
     Returns:
         ``None`` if there is no such file, or its write-ahead log holds something.
     """
-    if "uri" in url.query or not url.database or url.database == IN_MEMORY:
+    if place.file is None:
         return None
-    path = Path(url.database).absolute()
+    path = place.file.absolute()
     log = Path(f"{path}-wal")
     if not os.path.isfile(path) or (log.exists() and log.stat().st_size):
         return None
-    options = {"uri": "true", "mode": "ro", "immutable": "1"}
-    return url.set(database=path.as_uri()).update_query_dict(options)
+    return Place(path.as_uri(), "immutable=1&mode=ro")

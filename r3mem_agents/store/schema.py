@@ -1,143 +1,121 @@
-"""The tables: portable types only, no column that holds text of a conversation."""
+"""The tables: no column holds text of a conversation."""
 
 from __future__ import annotations
-
-from typing import Any
-
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    text,
-    type_coerce,
-)
-from sqlalchemy.types import NullType
 
 FORMAT_VERSION = 4
 """Version of these tables; grows with every change that another package could misread."""
 
-# SQLite numbers rows by itself only in a column declared INTEGER; it holds 64 bits there too.
-ROW_ID = BigInteger().with_variant(Integer, "sqlite")
-
-tables = MetaData()
-
 # What wrote here. All of them have one expander, but for what wrote damaged turns long ago.
-models = Table(
-    "models",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("expander", String, nullable=False),
-    Column("encoder", String, nullable=False),
-    UniqueConstraint("expander", "encoder"),
+_MODELS = """
+CREATE TABLE models (
+    id INTEGER NOT NULL,
+    name VARCHAR NOT NULL,
+    expander VARCHAR NOT NULL,
+    encoder VARCHAR NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (expander, encoder)
 )
+"""
+
+# AUTOINCREMENT: an id is never given twice, so neither a caller nor a cache can take a new turn for
+# a forgotten one.
+_SCOPES = """
+CREATE TABLE scopes (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    user BLOB NOT NULL,
+    agent BLOB NOT NULL,
+    hidden BLOB NOT NULL,
+    changes INTEGER NOT NULL,
+    rules BLOB NOT NULL,
+    turns INTEGER DEFAULT 0 NOT NULL,
+    UNIQUE (user, agent)
+)
+"""
 
 # One row. The secret makes hashes of names and terms useless outside this database.
-meta = Table(
-    "meta",
-    tables,
-    Column("id", Integer, primary_key=True),
-    Column("format", Integer, nullable=False),
-    Column("secret", LargeBinary, nullable=False),
-    Column("secret_checksum", BigInteger, nullable=False),
-    Column("model", ROW_ID, ForeignKey("models.id")),
-    Column("unscrubbed", Integer, nullable=False),
+_META = """
+CREATE TABLE meta (
+    id INTEGER NOT NULL,
+    format INTEGER NOT NULL,
+    secret BLOB NOT NULL,
+    secret_checksum BIGINT NOT NULL,
+    model INTEGER,
+    unscrubbed INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(model) REFERENCES models (id)
 )
+"""
 
-# sqlite_autoincrement: an id is never given twice, so neither a caller nor a cache can take a new
-# turn for a forgotten one. Other databases' sequences behave so by themselves.
-scopes = Table(
-    "scopes",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("user", LargeBinary, nullable=False),
-    Column("agent", LargeBinary, nullable=False),
-    Column("hidden", LargeBinary, nullable=False),
-    Column("changes", Integer, nullable=False),
-    Column("rules", LargeBinary, nullable=False),
-    Column("turns", Integer, nullable=False, server_default=text("0")),
-    UniqueConstraint("user", "agent"),
-    sqlite_autoincrement=True,
+_SESSIONS = """
+CREATE TABLE sessions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    scope INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    hidden BLOB NOT NULL,
+    UNIQUE (scope, digest),
+    FOREIGN KEY(scope) REFERENCES scopes (id)
 )
+"""
 
-sessions = Table(
-    "sessions",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("hidden", LargeBinary, nullable=False),
-    UniqueConstraint("scope", "digest"),
-    sqlite_autoincrement=True,
+_SPEAKERS = """
+CREATE TABLE speakers (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    scope INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    hidden BLOB NOT NULL,
+    UNIQUE (scope, digest),
+    FOREIGN KEY(scope) REFERENCES scopes (id)
 )
-
-speakers = Table(
-    "speakers",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("hidden", LargeBinary, nullable=False),
-    UniqueConstraint("scope", "digest"),
-    sqlite_autoincrement=True,
-)
-
-# The widest columns come last: what a lookup reads lies in front of the code, which only the
-# winners need.
-turns = Table(
-    "turns",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
-    Column("session", ROW_ID, ForeignKey("sessions.id"), nullable=False),
-    Column("speaker", ROW_ID, ForeignKey("speakers.id"), nullable=False),
-    Column("model", ROW_ID, ForeignKey("models.id"), nullable=False),
-    Column("time_us", BigInteger, nullable=False),
-    Column("offset_s", Integer, nullable=False),
-    Column("counts", LargeBinary, nullable=False),
-    Column("checksum", Integer, nullable=False),
-    Column("gists", LargeBinary, nullable=False),
-    Column("key", LargeBinary),
-    Column("extra", LargeBinary),
-    Column("code", LargeBinary, nullable=False),
-    sqlite_autoincrement=True,
-)
+"""
 
 # Which turns a scope has, and the terms by which they are found: all of it can be made anew from
 # the turns. Indexes of turns by scope and session took ten times the room.
-blocks = Table(
-    "blocks",
-    tables,
-    Column("id", ROW_ID, primary_key=True),
-    Column("scope", ROW_ID, ForeignKey("scopes.id"), nullable=False),
-    Column("last", BigInteger, nullable=False),
-    Column("checksum", Integer, nullable=False),
-    Column("data", LargeBinary, nullable=False),
+_BLOCKS = """
+CREATE TABLE blocks (
+    id INTEGER NOT NULL,
+    scope INTEGER NOT NULL,
+    last BIGINT NOT NULL,
+    checksum INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(scope) REFERENCES scopes (id)
 )
+"""
 
-Index("blocks_by_scope", blocks.c.scope, blocks.c.last)
+# The widest columns come last: what a lookup reads lies in front of the code, which only the
+# winners need.
+_TURNS = """
+CREATE TABLE turns (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    scope INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    speaker INTEGER NOT NULL,
+    model INTEGER NOT NULL,
+    time_us BIGINT NOT NULL,
+    offset_s INTEGER NOT NULL,
+    counts BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    gists BLOB NOT NULL,
+    "key" BLOB,
+    extra BLOB,
+    code BLOB NOT NULL,
+    FOREIGN KEY(scope) REFERENCES scopes (id),
+    FOREIGN KEY(session) REFERENCES sessions (id),
+    FOREIGN KEY(speaker) REFERENCES speakers (id),
+    FOREIGN KEY(model) REFERENCES models (id)
+)
+"""
 
-# Most turns have no key, and take no room in this index.
-_KEYED = turns.c.key.is_not(None)
-_BY_KEY = Index("turns_by_key", turns.c.session, turns.c.key, unique=True, sqlite_where=_KEYED)
-
-
-def create_all(connection: Connection) -> None:
-    """Create the tables."""
-    if connection.dialect.name == "postgresql":  # said where it counts: it loads all of the dialect
-        _BY_KEY.kwargs["postgresql_where"] = _KEYED
-    tables.create_all(connection)
-
-
-def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column as it lies there: a damaged value may have another type than its column."""
-    return type_coerce(column, NullType())
+TABLES = (
+    _MODELS,
+    _SCOPES,
+    _META,
+    _SESSIONS,
+    _SPEAKERS,
+    _BLOCKS,
+    "CREATE INDEX blocks_by_scope ON blocks (scope, last)",
+    _TURNS,
+    # Most turns have no key, and take no room in this index.
+    'CREATE UNIQUE INDEX turns_by_key ON turns (session, "key") WHERE "key" IS NOT NULL',
+)
+"""Statements that create them, with their indexes."""

@@ -8,17 +8,17 @@ for all others together a while later, or when the store is closed.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from sqlalchemy import Connection, Engine, select, update
-
 from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableError
-from r3mem_agents.forking import unforked
 from r3mem_agents.store import sqlite
-from r3mem_agents.store.schema import meta
+from r3mem_agents.store.connections import Connections
+from r3mem_agents.store.failures import explained
+from r3mem_agents.store.rows import the_one
 from r3mem_agents.types import IN_MEMORY
 
 logger = logging.getLogger(__name__)
@@ -34,9 +34,8 @@ MIN_REST = 20
 class Scrubber:
     """Scrubs one database. Safe to use from several threads."""
 
-    def __init__(self, engine: Engine, writer: Engine, name: str) -> None:
-        self._engine = engine
-        self._writer = writer
+    def __init__(self, database: Connections, name: str) -> None:
+        self._database = database
         self._name = name
         self._rest_s = SCRUB_AFTER_S
         self._owed = False
@@ -45,9 +44,9 @@ class Scrubber:
         self._timing = threading.Lock()
         self._scrubbing = threading.Lock()
 
-    def mark(self, connection: Connection) -> None:
+    def mark(self, connection: sqlite3.Connection) -> None:
         """Note in a transaction that deletes that the file has to be scrubbed."""
-        connection.execute(update(meta).values(unscrubbed=meta.c.unscrubbed + 1))
+        connection.execute("UPDATE meta SET unscrubbed = unscrubbed + 1")
 
     def soon(self) -> None:
         """Scrub a while after the first such call, all that was deleted until then at once."""
@@ -102,17 +101,15 @@ class Scrubber:
                 self._rest_s = max(SCRUB_AFTER_S, MIN_REST * (time.monotonic() - started))
 
     def _scrub(self) -> str | None:
-        with unforked(), sqlite.explained(self._name):
-            with self._engine.begin() as connection:
-                marks = connection.execute(select(meta.c.unscrubbed)).scalar_one()
-            if not marks:
+        with explained(self._name):
+            with self._database.reading() as connection:
+                marks = the_one(connection.execute("SELECT unscrubbed FROM meta"))
+            if not marks[0]:
                 return None
-            if not sqlite.scrub(self._engine):
+            if not sqlite.scrub(self._database):
                 return "another program is reading it"
-            with self._writer.begin() as connection:  # unless somebody deleted more meanwhile
-                connection.execute(
-                    update(meta).where(meta.c.unscrubbed == marks).values(unscrubbed=0)
-                )
+            with self._database.writing() as connection:  # unless somebody deleted more meanwhile
+                connection.execute("UPDATE meta SET unscrubbed = 0 WHERE unscrubbed = ?", marks)
         return None
 
     def _report(self, scrub: Callable[[], str | None]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
-
-from sqlalchemy import Connection, select
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
@@ -12,14 +11,7 @@ from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
-from r3mem_agents.store.reading import (
-    examined,
-    history,
-    owned,
-    totals,
-    turn_row,
-    whole_turns,
-)
+from r3mem_agents.store.reading import examined, history, owned, totals, whole_turns
 from r3mem_agents.store.records import (
     Addition,
     ExaminedTurn,
@@ -31,20 +23,20 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
-from r3mem_agents.store.schema import sessions, turns
+from r3mem_agents.store.rows import possible_ids
 from r3mem_agents.store.writing import (
+    add_scope,
     add_turns,
     check_rules,
     delete_unused,
     edit_turns,
     existing_turns,
     find_scope,
-    in_chunks,
-    possible_ids,
+    keyed_turns,
+    label_rows,
     remove_keyed,
     remove_turns,
     renew_terms,
-    select_session,
 )
 
 
@@ -83,25 +75,31 @@ class Store(BoundDatabase):
         self.ready()
         if not new and not edits and not doomed:
             return []
-        with self._transaction(self._writer) as connection:
-            model = 0
+        with self._writing() as connection:
+            state = find_scope(connection, scope)
             if new or edits:
                 check_model(connection, self._bound, self.name)
-                check_rules(find_scope(connection, scope, lock=True), self._rules)
-                model = model_row(connection, self._bound)
-            gone = remove_turns(connection, scope, doomed)
+                check_rules(state, self._rules)
+            if state is None:
+                if edits:
+                    raise NotFoundError("a turn to edit does not exist any more")
+                if not new:
+                    return []
+                state = add_scope(connection, scope, self._rules)
+            gone = remove_turns(connection, state, doomed)
             if replace:
-                gone += remove_keyed(connection, scope, new)
+                gone += remove_keyed(connection, state, new)
+            model = model_row(connection, self._bound) if new or edits else 0
             if edits:
-                edit_turns(connection, scope, edits, model)
-            ids = add_turns(connection, scope, new, model, self._rules) if new else []
+                edit_turns(connection, scope, state.id, edits, model)
+            ids = add_turns(connection, scope, state.id, new, model) if new else []
             if changed := bool(gone or edits):
                 self._clean_up(connection, scope)
         if changed:
             self._scrubber.soon()
         return ids
 
-    def _clean_up(self, connection: Connection, scope: Scope) -> None:
+    def _clean_up(self, connection: sqlite3.Connection, scope: Scope) -> None:
         if not delete_unused(connection, scope):
             sqlite.skip_ids(connection)
         self._scrubber.mark(connection)
@@ -125,7 +123,7 @@ class Store(BoundDatabase):
             StaleTermsError: Other rules made the terms that the scope has.
             ModelMismatchError: The database was given to another expander.
         """
-        with self._coded(self._engine) as connection:
+        with self._coded() as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return
@@ -143,35 +141,24 @@ class Store(BoundDatabase):
         Returns:
             False, and nothing is done, if there are turns that ``terms`` does not name.
         """
-        with self._transaction(self._writer) as connection:
-            return renew_terms(connection, scope, terms, self._rules)
+        with self._writing() as connection:
+            state = find_scope(connection, scope)
+            return state is None or renew_terms(connection, state, terms, self._rules)
 
     def session_ids(self, scope: Scope, digests: Iterable[bytes]) -> dict[bytes, int]:
         """Row ids of the sessions that exist, by keyed hash of their names."""
-        found: dict[bytes, int] = {}
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             state = find_scope(connection, scope)
-            if state is None:
-                return found
-            for chunk in in_chunks(list(digests)):
-                rows = connection.execute(
-                    select(sessions.c.digest, sessions.c.id).where(
-                        sessions.c.scope == state.id, sessions.c.digest.in_(chunk)
-                    )
-                )
-                found.update({row[0]: row[1] for row in rows})
-        return found
+            return {} if state is None else label_rows(connection, "sessions", state.id, digests)
 
     def sessions(self, scope: Scope) -> list[Label]:
         """Names of the sessions, in the order in which they began."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             state = find_scope(connection, scope)
-            found = connection.execute(
-                select(sessions.c.digest, sessions.c.hidden)
-                .where(sessions.c.scope == (state.id if state else None))
-                .order_by(sessions.c.id)
-            )
-            return [Label(*row) for row in found]
+            if state is None:
+                return []
+            query = "SELECT digest, hidden FROM sessions WHERE scope = ? ORDER BY id"
+            return [Label(*row) for row in connection.execute(query, (state.id,))]
 
     def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Ids of those turns of a session that have one of these keys, by key.
@@ -181,29 +168,21 @@ class Store(BoundDatabase):
             session: Keyed hash of the session's name.
             keys: Masked keys.
         """
-        with self._transaction(self._engine) as connection:
-            number = connection.execute(select_session(scope, session)).scalar_one_or_none()
-            found: dict[bytes, int] = {}
-            for chunk in in_chunks(keys):
-                rows = connection.execute(
-                    select(turns.c.key, turns.c.id).where(
-                        turns.c.session == number, turns.c.key.in_(chunk)
-                    )
-                )
-                found.update({row[0]: row[1] for row in rows})
-        return found
+        with self._reading() as connection:
+            state = find_scope(connection, scope)
+            if state is None:
+                return {}
+            rows = label_rows(connection, "sessions", state.id, [session])
+            return keyed_turns(connection, rows[session], keys) if rows else {}
 
     def turns(self, scope: Scope, ids: Sequence[int]) -> dict[int, TurnRow]:
         """Those of the given turns that exist in a scope, by id."""
-        found: dict[int, TurnRow] = {}
-        with self._coded(self._engine) as connection:
+        with self._coded() as connection:
             state = find_scope(connection, scope)
             if state is None:
-                return found
-            for chunk in in_chunks(possible_ids(ids)):
-                rows = connection.execute(whole_turns(chunk).where(turns.c.scope == state.id))
-                found.update({row.id: turn_row(scope, row) for row in rows})
-        return found
+                return {}
+            found = whole_turns(connection, scope, possible_ids(ids))
+            return {turn.id: turn for turn, owner in found if owner == state.id}
 
     def history(self, scope: Scope, session: int | None) -> list[TurnRow]:
         """Every turn of a scope, or of one of its sessions, in the order of writing.
@@ -211,7 +190,7 @@ class Store(BoundDatabase):
         Raises:
             StoreCorruptError: Damage has cut all of them off.
         """
-        with self._coded(self._engine) as connection:
+        with self._coded() as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return []
@@ -219,7 +198,7 @@ class Store(BoundDatabase):
 
     def turn_ids(self, scope: Scope, sessions: Sequence[int] | None) -> list[int]:
         """Ids of every turn of a scope, or of some of its sessions, in the order of writing."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             state = find_scope(connection, scope)
             if state is None:
                 return []
@@ -243,9 +222,10 @@ class Store(BoundDatabase):
             NotFoundError: If one of ``ids`` is unknown; nothing is removed then.
             StoreUnavailableError: If the turns are removed, but not yet every trace of them.
         """
-        with self._transaction(self._writer) as connection:
-            doomed = _select_doomed(connection, scope, ids, session)
-            if remove_turns(connection, scope, doomed):
+        with self._writing() as connection:
+            state = find_scope(connection, scope)
+            doomed = _select_doomed(connection, state, ids, session)
+            if state is not None and remove_turns(connection, state, doomed):
                 self._clean_up(connection, scope)
         self.scrub()
         return len(doomed)
@@ -265,33 +245,35 @@ class Store(BoundDatabase):
 
     def totals(self, scope: Scope) -> Totals:
         """Sums over the turns of a scope."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             return totals(connection, find_scope(connection, scope))
 
     def owned(self) -> list[Owned]:
         """What each user has with each agent, in the order in which they came."""
-        with self._transaction(self._engine) as connection:
+        with self._reading() as connection:
             return owned(connection)
 
     def all_turn_ids(self) -> list[int]:
         """Ids of the turns of everybody."""
-        with self._transaction(self._engine) as connection:
-            return list(connection.execute(select(turns.c.id).order_by(turns.c.id)).scalars())
+        with self._reading() as connection:
+            return [id_ for (id_,) in connection.execute("SELECT id FROM turns ORDER BY id")]
 
     def examined(self, ids: Sequence[int]) -> list[ExaminedTurn]:
         """Those of these turns of anybody that exist, with what is needed to check them."""
-        with self._coded(self._engine) as connection:
-            return list(examined(connection, ids))
+        with self._coded() as connection:
+            return examined(connection, ids)
 
 
 def _select_doomed(
-    connection: Connection, scope: Scope, ids: Sequence[int] | None, session: int | None
+    connection: sqlite3.Connection,
+    state: ScopeState | None,
+    ids: Sequence[int] | None,
+    session: int | None,
 ) -> list[int]:
     if ids is None:
-        state = find_scope(connection, scope)
         wanted = None if session is None else {session}
         return [] if state is None else member_ids(connection, state.id, state.rules, wanted)
-    known = existing_turns(connection, scope, ids)
+    known = set() if state is None else existing_turns(connection, state, ids)
     if missing := [turn for turn in ids if turn not in known]:
         some = ", ".join(str(turn) for turn in missing[:5]) + (", ..." if missing[5:] else "")
         raise NotFoundError(f"no turn {some} in this memory; nothing was forgotten")

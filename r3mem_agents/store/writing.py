@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
-
-from sqlalchemy import (
-    Connection,
-    Select,
-    Table,
-    delete,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.store.blocks import Block
@@ -29,42 +19,31 @@ from r3mem_agents.store.membership import (
     used_names,
 )
 from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
-from r3mem_agents.store.schema import scopes, sessions, speakers, turns
-
-CHUNK = 500
-"""Values in one IN (...); older SQLite takes at most 999 parameters in a statement."""
-
-MAX_ID = 2**63 - 1
-"""Databases hold no greater integer."""
-
-T = TypeVar("T")
+from r3mem_agents.store.rows import GIVEN, id_list, inserted, possible_ids
 
 
-def in_chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut a list into parts that fit one statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+def find_scope(connection: sqlite3.Connection, scope: Scope) -> ScopeState | None:
+    """The row of a scope, if it has ever been written to."""
+    row = connection.execute(
+        "SELECT id, changes, rules FROM scopes WHERE user = ? AND agent = ?", scope[:2]
+    ).fetchone()
+    return None if row is None else ScopeState._make(row)
 
 
-def possible_ids(ids: Iterable[int]) -> list[int]:
-    """Those of some numbers that may be ids: a database has no greater ones."""
-    return [id_ for id_ in ids if 0 < id_ <= MAX_ID]
-
-
-def find_scope(connection: Connection, scope: Scope, *, lock: bool = False) -> ScopeState | None:
-    """The row of a scope, if it has ever been written to.
+def add_scope(connection: sqlite3.Connection, scope: Scope, rules: bytes) -> ScopeState:
+    """Make the row of a scope.
 
     Args:
-        connection: Inside a transaction.
+        connection: Inside a write transaction.
         scope: Whose.
-        lock: Keep other writers of the scope out until the end of the transaction, so that ids
-            become visible in ascending order. SQLite has a single writer anyway.
+        rules: Digest of those that will make its terms.
     """
-    query = select(scopes.c.id, scopes.c.changes, scopes.c.rules).where(
-        scopes.c.user == scope.user, scopes.c.agent == scope.agent
+    row = inserted(
+        connection,
+        "INSERT INTO scopes (user, agent, hidden, changes, rules) VALUES (?, ?, ?, 0, ?)",
+        (*scope, rules),
     )
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else ScopeState._make(row)
+    return ScopeState(row, 0, rules)
 
 
 def check_rules(state: ScopeState | None, rules: bytes) -> None:
@@ -78,212 +57,223 @@ def check_rules(state: ScopeState | None, rules: bytes) -> None:
 
 
 def add_turns(
-    connection: Connection, scope: Scope, new: Sequence[NewTurn], model: int, rules: bytes
+    connection: sqlite3.Connection, scope: Scope, row: int, new: Sequence[NewTurn], model: int
 ) -> list[int]:
     """Insert turns and the rows that they refer to; returns the ids in the order given.
 
     Args:
         connection: Inside a write transaction.
         scope: Whose.
+        row: Of the scope.
         new: The turns.
         model: Row of what made their memory tokens.
-        rules: Digest of those that made their terms.
 
     Raises:
         KeyTakenError: A session holds the key of one of its turns already.
     """
-    state = find_scope(connection, scope, lock=True)
-    if state is None:
-        values = {**scope._asdict(), "changes": 0, "rules": rules, "turns": 0}
-        made = connection.execute(insert(scopes).values(values).returning(scopes.c.id))
-        state = ScopeState(made.scalar_one(), 0, rules)
-    session_ids = _label_ids(connection, sessions, state.id, (turn.session for turn in new))
-    speaker_ids = _label_ids(connection, speakers, state.id, (turn.speaker for turn in new))
-    rows = [
-        _values(scope, turn, model)
-        | {
-            "scope": state.id,
-            "session": session_ids[turn.session.digest],
-            "speaker": speaker_ids[turn.speaker.digest],
-        }
-        for turn in new
-    ]
+    by_session = _label_rows(connection, "sessions", row, (turn.session for turn in new))
+    by_speaker = _label_rows(connection, "speakers", row, (turn.speaker for turn in new))
+    added = Block()
     try:
-        ids = list(
-            connection.execute(
-                insert(turns).returning(turns.c.id, sort_by_parameter_order=True), rows
-            ).scalars()
-        )
-    except IntegrityError as error:
+        for turn in new:
+            session, speaker = by_session[turn.session.digest], by_speaker[turn.speaker.digest]
+            values = (row, session, turn.key, speaker, *_values(scope, turn, model))
+            added.ids.append(inserted(connection, _INSERT, values))
+            added.sessions.append(session)
+            added.speakers.append(speaker)
+            added.terms.append(turn.terms)
+    except sqlite3.IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
-    sessions_, speakers_ = ([row[name] for row in rows] for name in ("session", "speaker"))
-    terms = [turn.terms for turn in new]
-    add_members(connection, state.id, Block(ids, sessions_, speakers_, terms))
-    return ids
+    add_members(connection, row, added)
+    return added.ids
+
+
+_CHANGED = (
+    "speaker",
+    "model",
+    "time_us",
+    "offset_s",
+    "counts",
+    "checksum",
+    "gists",
+    "extra",
+    "code",
+)
+"""Columns that an edit changes."""
+
+_INSERT = (
+    f'INSERT INTO turns (scope, session, "key", {", ".join(_CHANGED)})'
+    f" VALUES ({', '.join('?' * (3 + len(_CHANGED)))})"
+)
+
+_UPDATE = f"UPDATE turns SET {' = ?, '.join(_CHANGED)} = ? WHERE scope = ? AND id = ?"
+
+
+def _values(scope: Scope, turn: NewTurn, model: int) -> tuple[Any, ...]:
+    # Of the columns that an edit changes, after the speaker.
+    counts = pack_counts(turn)
+    checksum = turn_checksum(scope, turn.session, turn.speaker, model, turn)
+    numbers = (model, turn.time_us, turn.offset_s)
+    return *numbers, counts, checksum, turn.gists, turn.extra, turn.code
 
 
 def edit_turns(
-    connection: Connection, scope: Scope, edits: Mapping[int, NewTurn], model: int
+    connection: sqlite3.Connection,
+    scope: Scope,
+    row: int,
+    edits: Mapping[int, NewTurn],
+    model: int,
 ) -> None:
     """Let stored turns, by id, be others that a model wrote; their session and key stay.
+
+    Args:
+        connection: Inside a write transaction.
+        scope: Whose.
+        row: Of the scope.
+        edits: What they are from now on.
+        model: Row of what made their memory tokens.
 
     Raises:
         NotFoundError: If one of them does not exist.
     """
-    state = find_scope(connection, scope, lock=True)
-    if state is None:
-        raise NotFoundError("a turn to edit does not exist any more")
-    speaker_ids = _label_ids(
-        connection, speakers, state.id, (one.speaker for one in edits.values())
-    )
+    by_speaker = _label_rows(connection, "speakers", row, (one.speaker for one in edits.values()))
     changed = Block()
     for id_, turn in edits.items():
-        values = _values(scope, turn, model) | {"speaker": speaker_ids[turn.speaker.digest]}
-        del values["key"]
-        mine = update(turns).where(turns.c.scope == state.id, turns.c.id == id_)
-        if not connection.execute(mine.values(values)).rowcount:
+        speaker = by_speaker[turn.speaker.digest]
+        values = (speaker, *_values(scope, turn, model), row, id_)
+        if not connection.execute(_UPDATE, values).rowcount:
             raise NotFoundError(f"turn {id_} does not exist any more")
-        changed.extend(Block([id_], [0], [values["speaker"]], [turn.terms]))
-    replace_members(connection, state.id, changed)
-
-
-def _values(scope: Scope, turn: NewTurn, model: int) -> dict[str, Any]:
-    # All columns of its row but those that refer to other rows.
-    return {
-        "model": model,
-        "time_us": turn.time_us,
-        "offset_s": turn.offset_s,
-        "counts": pack_counts(turn),
-        "checksum": turn_checksum(scope, turn.session, turn.speaker, model, turn),
-        "gists": turn.gists,
-        "key": turn.key,
-        "extra": turn.extra,
-        "code": turn.code,
-    }
+        changed.extend(Block([id_], [0], [speaker], [turn.terms]))
+    replace_members(connection, row, changed)
 
 
 def renew_terms(
-    connection: Connection, scope: Scope, terms: Mapping[int, bytes | None], rules: bytes
+    connection: sqlite3.Connection,
+    state: ScopeState,
+    terms: Mapping[int, bytes | None],
+    rules: bytes,
 ) -> bool:
     """Let every turn of a scope have terms that these rules made.
 
     Args:
         connection: Inside a write transaction.
-        scope: Whose.
+        state: Of the scope.
         terms: By turn id; ``None`` leaves them as they are.
         rules: Digest of the rules.
 
     Returns:
         False, and nothing is done, if there are turns that ``terms`` does not name.
     """
-    state = find_scope(connection, scope, lock=True)
-    if state is None:
-        return True
     if not terms.keys() >= {*member_ids(connection, state.id, state.rules)}:
         return False
     rebuild_blocks(connection, state.id, terms)
     connection.execute(
-        update(scopes).where(scopes.c.id == state.id).values(changes=state.changes + 1, rules=rules)
+        "UPDATE scopes SET changes = changes + 1, rules = ? WHERE id = ?", (rules, state.id)
     )
     return True
 
 
-def select_session(scope: Scope, digest: bytes) -> Select[tuple[int]]:
-    """The row id of a session, by the keyed hash of its name."""
-    return (
-        select(sessions.c.id)
-        .join(scopes, sessions.c.scope == scopes.c.id)
-        .where(
-            scopes.c.user == scope.user,
-            scopes.c.agent == scope.agent,
-            sessions.c.digest == digest,
-        )
-    )
+def label_rows(
+    connection: sqlite3.Connection, table: str, scope: int, digests: Iterable[bytes]
+) -> dict[bytes, int]:
+    """Rows of those of some names that there are, by keyed hash.
+
+    Args:
+        connection: Inside a transaction.
+        table: ``sessions`` or ``speakers``.
+        scope: Row of the scope.
+        digests: Keyed hashes of the names.
+    """
+    query = f"SELECT id FROM {table} WHERE scope = ? AND digest = ?"
+    return _each(connection, query, scope, digests)
 
 
-def remove_keyed(connection: Connection, scope: Scope, new: Sequence[NewTurn]) -> int:
+def keyed_turns(
+    connection: sqlite3.Connection, session: int, keys: Iterable[bytes]
+) -> dict[bytes, int]:
+    """Ids of those turns of a session that have one of these keys, by key."""
+    query = 'SELECT id FROM turns WHERE session = ? AND "key" = ?'
+    return _each(connection, query, session, keys)
+
+
+def _each(
+    connection: sqlite3.Connection, query: str, of: int, wanted: Iterable[bytes]
+) -> dict[bytes, int]:
+    # A statement for each takes no longer than one that lists them all.
+    found: dict[bytes, int] = {}
+    for one in wanted:
+        row = connection.execute(query, (of, one)).fetchone()
+        if row is not None:
+            found[one] = row[0]
+    return found
+
+
+def _label_rows(
+    connection: sqlite3.Connection, table: str, scope: int, labels: Iterable[Label]
+) -> dict[bytes, int]:
+    # Of names, which are added if need be.
+    wanted = {label.digest: label.hidden for label in labels}
+    known = label_rows(connection, table, scope, wanted)
+    insert = f"INSERT INTO {table} (scope, digest, hidden) VALUES (?, ?, ?)"
+    for digest, hidden in wanted.items():
+        if digest not in known:
+            known[digest] = inserted(connection, insert, (scope, digest, hidden))
+    return known
+
+
+def remove_keyed(connection: sqlite3.Connection, state: ScopeState, new: Sequence[NewTurn]) -> int:
     """Remove the turns that have the session and the key of one of these; returns how many."""
     keys: dict[bytes, list[bytes]] = {}
     for turn in new:
         if turn.key is not None:
             keys.setdefault(turn.session.digest, []).append(turn.key)
     gone = 0
-    for digest, mine in keys.items():
-        session = select_session(scope, digest).scalar_subquery()
-        for chunk in in_chunks(mine):
-            held = select(turns.c.id).where(turns.c.session == session, turns.c.key.in_(chunk))
-            gone += remove_turns(connection, scope, list(connection.execute(held).scalars()))
+    for digest, session in label_rows(connection, "sessions", state.id, keys).items():
+        held = keyed_turns(connection, session, keys[digest])
+        gone += remove_turns(connection, state, list(held.values()))
     return gone
 
 
-def _label_ids(
-    connection: Connection, table: Table, scope_id: int, labels: Iterable[Label]
-) -> dict[bytes, int]:
-    wanted = {label.digest: label.hidden for label in labels}
-    known: dict[bytes, int] = {}
-    for chunk in in_chunks(list(wanted)):
-        rows = connection.execute(
-            select(table.c.digest, table.c.id).where(
-                table.c.scope == scope_id, table.c.digest.in_(chunk)
-            )
-        )
-        known.update({row[0]: row[1] for row in rows})
-    for digest, hidden in wanted.items():
-        if digest not in known:
-            made = connection.execute(
-                insert(table)
-                .values(scope=scope_id, digest=digest, hidden=hidden)
-                .returning(table.c.id)
-            )
-            known[digest] = made.scalar_one()
-    return known
-
-
-def existing_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> set[int]:
+def existing_turns(
+    connection: sqlite3.Connection, state: ScopeState, ids: Iterable[int]
+) -> set[int]:
     """Those of some ids that are of turns of a scope, also where damage has left only the id."""
-    state = find_scope(connection, scope)
     possible = {*possible_ids(ids)}
-    if state is None or not possible:
-        return set()
-    mine = select(turns.c.id).where(turns.c.scope == state.id)
-    found = {
-        id_
-        for chunk in in_chunks([*possible])
-        for id_ in connection.execute(mine.where(turns.c.id.in_(chunk))).scalars()
-    }
+    query = f"SELECT turns.id FROM {GIVEN} WHERE scope = ?"
+    found = {id_ for (id_,) in connection.execute(query, (id_list(possible), state.id))}
     if found != possible:
         found |= possible.intersection(member_ids(connection, state.id, state.rules))
     return found
 
 
-def remove_turns(connection: Connection, scope: Scope, ids: Sequence[int]) -> int:
+def remove_turns(connection: sqlite3.Connection, state: ScopeState, ids: Sequence[int]) -> int:
     """Remove those of some turns that exist; returns how many."""
-    doomed = sorted(existing_turns(connection, scope, ids)) if ids else []
-    for chunk in in_chunks(doomed):
-        connection.execute(delete(turns).where(turns.c.id.in_(chunk)))
-    state = find_scope(connection, scope)
-    if state is not None and doomed:
-        remove_members(connection, state.id, doomed)
+    doomed = existing_turns(connection, state, ids) if ids else None
+    if not doomed:
+        return 0
+    _delete(connection, "turns", doomed)
+    remove_members(connection, state.id, doomed)
     return len(doomed)
 
 
-def delete_unused(connection: Connection, scope: Scope) -> bool:
+def delete_unused(connection: sqlite3.Connection, scope: Scope) -> bool:
     """Remove what no turn refers to any more, names first of all; outdate cached copies.
 
     Returns:
         Whether the scope has turns left.
     """
-    state = find_scope(connection, scope)
+    state = find_scope(connection, scope)  # anew: damage may have been found meanwhile
     assert state is not None, "a scope of which turns were deleted exists"
     used = used_names(connection, state.id, state.rules)
-    for table, kept in zip((sessions, speakers), used, strict=True):
-        named = connection.execute(select(table.c.id).where(table.c.scope == state.id)).scalars()
-        for chunk in in_chunks([row for row in named if row not in kept]):
-            connection.execute(delete(table).where(table.c.id.in_(chunk)))
+    for table, kept in zip(("sessions", "speakers"), used, strict=True):
+        named = connection.execute(f"SELECT id FROM {table} WHERE scope = ?", (state.id,))
+        _delete(connection, table, {row for (row,) in named} - kept)
     if not any(used):
-        connection.execute(delete(scopes).where(scopes.c.id == state.id))
+        _delete(connection, "scopes", [state.id])
         return False
-    connection.execute(
-        update(scopes).where(scopes.c.id == state.id).values(changes=scopes.c.changes + 1)
-    )
+    connection.execute("UPDATE scopes SET changes = changes + 1 WHERE id = ?", (state.id,))
     return True
+
+
+def _delete(connection: sqlite3.Connection, table: str, rows: Collection[int]) -> None:
+    connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(row,) for row in sorted(rows)])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.errors import (
@@ -18,7 +16,8 @@ from r3mem_agents.errors import (
     StoreCorruptError,
     StoreUnavailableError,
 )
-from r3mem_agents.store import sqlite
+from r3mem_agents.store import connections
+from r3mem_agents.store.places import Place
 from tests.memory.filling import fill
 
 
@@ -32,6 +31,8 @@ from tests.memory.filling import fill
         "  ",
         "postgresql://host/db",
         "no url://",
+        "sqlite://host/memory.db",
+        "sqlite:///memory.db?mode=ro",
         "\ud800.db",
         "\udcff.db",
         "a\0b",
@@ -186,7 +187,7 @@ def test_another_writer_that_does_not_end(
     path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = fill(path, fake)
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.1)
     with CompressiveMemory(path, model=fake) as memory:
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
@@ -199,22 +200,18 @@ def test_another_writer_that_does_not_end(
         memory.remember("user", "Now.")
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """Every connection may use only a few pages more than the file has."""
+def test_a_full_disk(path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = fill(path, fake)
+    connect = connections.connect
 
-    def limit(connection: Any, _record: object) -> None:
+    def limited(place: Place) -> sqlite3.Connection:
+        """Every connection may use only a few pages more than the file has."""
+        connection = connect(place)
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        return connection
 
-    event.listen(Engine, "connect", limit)
-    yield
-    event.remove(Engine, "connect", limit)
-
-
-def test_a_full_disk(path: Path, fake: Any, request: pytest.FixtureRequest) -> None:
-    turns = fill(path, fake)
-    request.getfixturevalue("full_disk")
+    monkeypatch.setattr(connections, "connect", limited)
     with CompressiveMemory(path, model=fake) as memory:
         with pytest.raises(StoreUnavailableError, match="disk .* is full; nothing was changed"):
             memory.remember_many(

@@ -201,7 +201,7 @@ def test_a_lookup_leaves_out_what_it_cannot_take(
 def test_other_terms_are_found_by_the_check(turns: list[StoredTurn], path: Path, fake: Any) -> None:
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         store = memory._handle.store
-        with store._transaction(store._writer) as connection:
+        with store._writing() as connection:
             replace_members(connection, 2, Block([11], [0], [2], [bytes(6)]))
         assert memory.history() == turns
         [found] = memory.verify().damaged

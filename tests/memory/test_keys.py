@@ -21,7 +21,7 @@ from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
 from tests.memory.worth import log_odds
 
-KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
 KEYED = st.builds(
     Turn,
     role=st.just("user"),

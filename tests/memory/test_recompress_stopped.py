@@ -18,7 +18,7 @@ from r3mem_agents.errors import (
     ReadBackError,
     StoreUnavailableError,
 )
-from r3mem_agents.store import sqlite
+from r3mem_agents.store import connections
 from tests.memory.fake_model import FakeModel, FakeTokens
 from tests.memory.recompressed import (
     EXPANDER,
@@ -152,7 +152,7 @@ def test_kill_9_loses_nothing(path: Path, part: str, what: str, count: str) -> N
 def test_what_stands_in_the_way_is_told_before_the_work(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.1)
     fill(path)
     told: list[int] = []
     with closing(sqlite3.connect(path)) as another, pytest.raises(StoreUnavailableError):

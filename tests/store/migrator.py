@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Engine, event
 
 from r3mem_agents.store import Store
 
@@ -21,12 +21,20 @@ def die_after(count: int) -> None:
     """Die when so many statements were executed, by whatever connection."""
     done: list[str] = []
 
-    def executed(*arguments: Any) -> None:
-        done.append(arguments[2])
+    class Connection(sqlite3.Connection):
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            return told(super().execute(*arguments), arguments[0])
+
+        def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+            return told(super().executemany(*arguments), arguments[0])
+
+    def told(cursor: sqlite3.Cursor, statement: str) -> sqlite3.Cursor:
+        done.append(statement)
         if len(done) == count:
             os.kill(os.getpid(), signal.SIGKILL)
+        return cursor
 
-    event.listen(Engine, "after_cursor_execute", executed)
+    vars(sqlite3)["connect"] = partial(sqlite3.connect, factory=Connection)
 
 
 def main(folder: Path, file: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, ReversibleModel
 from r3mem_agents.errors import FormatError, StoreCorruptError, StoreUnavailableError
-from r3mem_agents.store import ExaminedTurn, ModelId, Store, TurnRow, sqlite
+from r3mem_agents.store import ExaminedTurn, ModelId, Store, TurnRow, connections
 from r3mem_agents.store.migrations import STEPS
 from r3mem_agents.store.schema import FORMAT_VERSION
 from tests.golden.conversation import SCOPES, is_told
@@ -148,7 +148,7 @@ def test_several_at_once_do_it_once(path: Path, tmp_path: Path) -> None:
 def test_who_is_kept_from_writing_leaves_the_file_as_it_is(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.1)
     before = rows(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

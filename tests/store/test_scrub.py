@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from r3mem_agents.errors import StoreUnavailableError
 from r3mem_agents.store import Label, NewTurn, Scope, Store, scrubbing, sqlite
+from r3mem_agents.store.connections import Connections
 from tests.store.rows import SCOPE, make_turn, open_store
 
 CODE = bytes(range(100, 160))
@@ -200,8 +200,8 @@ def test_many_deletions_are_scrubbed_once(tmp_path: Path, monkeypatch: pytest.Mo
     scrubbed: list[bool] = []
     scrub = sqlite.scrub
 
-    def counted(engine: Engine) -> bool:
-        scrubbed.append(scrub(engine))
+    def counted(database: Connections) -> bool:
+        scrubbed.append(scrub(database))
         return scrubbed[-1]
 
     monkeypatch.setattr(sqlite, "scrub", counted)
@@ -223,8 +223,8 @@ def test_a_deletion_during_a_scrub_is_not_taken_for_done(
     ids = mine.add(SCOPE, [make_turn(), make_turn(code=CODE)])
     scrub = sqlite.scrub
 
-    def meanwhile(engine: Engine) -> bool:
-        done = scrub(engine)
+    def meanwhile(database: Connections) -> bool:
+        done = scrub(database)
         other.add(SCOPE, [], doomed=ids[1:])
         return done
 
@@ -268,8 +268,8 @@ def test_scopes_without_turns_are_gone(tmp_path: Path) -> None:
 def test_deleted_rows_are_zeroed_before_the_file_is_rewritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def only_empty_the_log(engine: Engine) -> bool:
-        sqlite.file_bytes(engine)
+    def only_empty_the_log(database: Connections) -> bool:
+        sqlite.file_bytes(database)
         return True
 
     monkeypatch.setattr(sqlite, "scrub", only_empty_the_log)

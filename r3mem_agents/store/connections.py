@@ -1,0 +1,135 @@
+"""Connections to a database: set up alike, shared by threads, left alone by children of a fork."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from r3mem_agents.forking import unforked
+from r3mem_agents.store.places import Place
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a writer waits for another one."""
+
+KEPT = 5
+"""Idle connections that are kept; chosen: more threads than that seldom work at once."""
+
+
+class BusyError(sqlite3.OperationalError):
+    """Another thread has the only connection of a database in memory."""
+
+    sqlite_errorcode = sqlite3.SQLITE_BUSY
+
+
+Idle = queue.LifoQueue[sqlite3.Connection]
+
+_parents: list[Idle] = []
+"""Connections of the process that this one was forked from. They are neither used nor closed, which
+would take the parent's locks from it, so nothing may collect them."""
+
+
+class Connections:
+    """Connections to one database. Safe to use from several threads."""
+
+    def __init__(self, place: Place) -> None:
+        """Say where; nothing is opened yet, but for a database in memory."""
+        self._place = place
+        self._closed = False
+        self._idle = self._first()
+
+    def _first(self) -> Idle:
+        idle = Idle()
+        if self._place.in_memory:  # it is its one connection, so threads take turns on it
+            idle.put(connect(self._place))
+        return idle
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that reads, as of one moment."""
+        with self.bare() as connection:
+            connection.execute("BEGIN")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that writes: all that is done in it, or nothing if an exception ends it.
+
+        It waits for other writers at its beginning: one that only turns into a write later can fail
+        instead of waiting.
+        """
+        with self.bare() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def bare(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside of any transaction, where VACUUM and some pragmas want to be."""
+        idle = self._idle  # a child of a fork has another
+        with unforked():
+            connection = self._take(idle)
+            try:
+                yield connection
+            finally:
+                self._give_back(connection, idle)
+
+    def _take(self, idle: Idle) -> sqlite3.Connection:
+        if self._place.in_memory:
+            try:
+                return idle.get(timeout=BUSY_TIMEOUT_S)
+            except queue.Empty:
+                raise BusyError("another thread has the database in memory") from None
+        try:
+            return idle.get_nowait()
+        except queue.Empty:
+            return connect(self._place)
+
+    def _give_back(self, connection: sqlite3.Connection, idle: Idle) -> None:
+        try:
+            connection.rollback()  # what an exception left unfinished, if anything
+        finally:
+            if self._closed or connection.in_transaction or idle.qsize() >= KEPT:
+                connection.close()
+            else:
+                idle.put(connection)
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use when it is given back."""
+        self._closed = True
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def renew(self) -> None:
+        """Begin anew in the child of a fork, whose parent needs the present connections."""
+        _parents.append(self._idle)
+        self._idle = self._first()
+
+
+def connect(place: Place) -> sqlite3.Connection:
+    """Open one that is set up for exact, scrubbable, concurrent storage."""
+    connection = sqlite3.connect(
+        place.target,
+        uri=place.is_uri,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,  # the driver must not begin transactions
+        check_same_thread=False,
+    )
+    try:
+        connection.text_factory = _text
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _text(value: bytes) -> str:
+    # Damage makes text of bytes: what it spells must not keep other rows from being read.
+    return value.decode(errors="replace")
