@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.lookup.ranking import Winner, rank
@@ -25,10 +25,14 @@ from r3mem_agents.memory.index_cache import INDEX_CACHE
 from r3mem_agents.memory.lookups import Lookup
 from r3mem_agents.memory.query_parser import parse
 from r3mem_agents.memory.reading import Reader
+from r3mem_agents.memory.records import open_names
 from r3mem_agents.memory.scope_index import ScopeSnapshot
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import TurnRow
 from r3mem_agents.types import Explanation, Recollection, Recollections, StoredTurn
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import MemoryTokens
 
 CONTEXT_BATCH = 16
 """Number of turns that are read together to fill a context."""
@@ -158,7 +162,7 @@ class Retriever:
     def _compare(self, turns: Snapshot, rows: dict[int, TurnRow]) -> Compare | None:
         if self._model.superseder is None:
             return None
-        return Comparison(self._model, turns.ids, partial(self._texts, rows))
+        return Comparison(self._model, turns.ids, partial(self._tokens, rows))
 
     def _turns(
         self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]
@@ -180,11 +184,16 @@ class Retriever:
         if missing := [turn for turn in ids if turn not in rows]:
             rows.update(self._store.turns(self._scope, missing))
 
-    def _texts(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> Mapping[int, str]:
-        # Texts of those turns that are there and whole; damage is told of when they are returned.
+    def _tokens(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> Mapping[int, MemoryTokens]:
+        # Memory tokens of those turns that are there and intact.
+        from r3mem_agents.model import MemoryTokens
+
         self._fetch(rows, ids)
-        turns, _ = self._reader.read([rows[turn] for turn in ids if turn in rows], self._expand)
-        return {turn.id: turn.text for turn in turns}
+        return {
+            turn: MemoryTokens(rows[turn].code, rows[turn].gists)
+            for turn in ids
+            if turn in rows and open_names(self._obfuscator, rows[turn]) is not None
+        }
 
 
 def _recollection(

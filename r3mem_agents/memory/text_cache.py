@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from r3mem_agents.forking import Lock, in_children
+from r3mem_agents.memory.verdict_cache import VerdictCache
 
 if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens, ReversibleModel
@@ -25,9 +26,14 @@ Key = tuple[str, bytes, bytes]
 
 
 class TextCache:
-    """Keeps the most recently used texts."""
+    """Keeps the most recently used texts.
+
+    Attributes:
+        verdicts: What comparing them gave.
+    """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.verdicts = VerdictCache()
         self._most_bytes = max_bytes
         self._texts: OrderedDict[Key, str] = OrderedDict()
         self._bytes = 0
@@ -74,6 +80,7 @@ class TextCache:
         """Empty the cache, because some of its texts may have been forgotten."""
         with self._lock:
             self._empty()
+        self.verdicts.clear()
 
     def _empty(self) -> None:
         self._texts = OrderedDict()
@@ -92,8 +99,9 @@ TEXT_CACHE = TextCache()
 
 
 def clear_text_cache() -> None:
-    """Drop the decoded texts that this process keeps; each is decoded again when it is read.
+    """Drop the decoded texts that this process keeps, and what comparing them gave.
 
-    This affects only speed: benchmarks use it to time reads as in a new process.
+    Each is decoded and compared again when it is needed. This affects only speed: benchmarks use
+    it to time reads as in a new process.
     """
     TEXT_CACHE.clear()
