@@ -143,9 +143,9 @@ static void average(const int32_t *restrict counts, int32_t sum, int size, level
 }
 
 /* Look from some rows of a group, as one head. */
-static void look(const stack *s, const positions *p, const bias *b, const int8_t *mixed,
-                 const cache *c, scratch *room, int group, int head, int first, int rows,
-                 level *seen, size_t seen_row)
+static void look_as(const stack *s, const positions *p, const bias *b, const int8_t *mixed,
+                    const cache *c, scratch *room, int group, int head, int first, int rows,
+                    level *seen, size_t seen_row)
 {
     const r3_sizes *sizes = &s->sizes;
     int size = head_size(sizes), groups = head_groups(sizes), panels = head_panels(sizes);
@@ -172,42 +172,58 @@ static void look(const stack *s, const positions *p, const bias *b, const int8_t
                 seen + (first + r) * seen_row + head * size);
 }
 
-static int look_around(const stack *s, const positions *p, const bias *b, const int8_t *mixed,
-                       cache *caches, level *seen, size_t seen_row, int most)
+/* Room for rows that see at most so many keys; to be freed, made or not. */
+static int scratch_init(scratch *room, const r3_sizes *sizes, size_t most)
 {
-    const r3_sizes *sizes = &s->sizes;
-    int values = head_panels(sizes) * PANEL;
-    size_t counts = (size_t)ROWS_AT_ONCE * (values > most ? values : most);
-    scratch room = {
+    size_t values = (size_t)head_panels(sizes) * PANEL, counts = values > most ? values : most;
+    *room = (scratch){
         .query = calloc((size_t)ROWS_AT_ONCE * head_groups(sizes) * GROUP, sizeof(level)),
-        .counts = malloc(counts * sizeof(int32_t)),
+        .counts = malloc(ROWS_AT_ONCE * counts * sizeof(int32_t)),
         .scores = malloc(most * sizeof(float)),
         .places = malloc(most * sizeof(int32_t)),
-        .weights = malloc((size_t)ROWS_AT_ONCE * most * sizeof(level)),
+        .weights = malloc(ROWS_AT_ONCE * most * sizeof(level)),
     };
-    int made = room.query && room.counts && room.scores && room.places && room.weights;
-    int done = made ? OK : NO_MEMORY;
-    for (int group = 0; group < p->groups && done == OK; group++)
+    return room->query && room->counts && room->scores && room->places && room->weights
+               ? OK : NO_MEMORY;
+}
+
+static void scratch_free(scratch *room)
+{
+    free(room->query);
+    free(room->counts);
+    free(room->scores);
+    free(room->places);
+    free(room->weights);
+}
+
+int look(const stack *s, const positions *p, const bias *b, const int8_t *mixed,
+         const cache *caches, int first, int end, level *seen, size_t seen_row)
+{
+    const r3_sizes *sizes = &s->sizes;
+    scratch room;
+    int most = 0, last = 0, begin = 0;
+    while (p->begin[begin + 1] <= first)
+        begin++;
+    for (last = begin; last < p->groups && p->begin[last] < end; last++)
+        most = caches[last].room > most ? caches[last].room : most;
+    int done = scratch_init(&room, sizes, most);
+    for (int group = begin; group < last && done == OK; group++) {
+        int from = p->begin[group] > first ? p->begin[group] : first;
+        int to = p->begin[group + 1] < end ? p->begin[group + 1] : end;
         for (int head = 0; head < sizes->heads; head++)
-            for (int row = p->begin[group]; row < p->begin[group + 1]; row += ROWS_AT_ONCE) {
-                int over = p->begin[group + 1] - row;
-                look(s, p, b, mixed, &caches[group], &room, group, head, row,
-                     over < ROWS_AT_ONCE ? over : ROWS_AT_ONCE, seen, seen_row);
-            }
-    free(room.query);
-    free(room.counts);
-    free(room.scores);
-    free(room.places);
-    free(room.weights);
+            for (int row = from; row < to; row += ROWS_AT_ONCE)
+                look_as(s, p, b, mixed, &caches[group], &room, group, head, row,
+                        to - row < ROWS_AT_ONCE ? to - row : ROWS_AT_ONCE, seen, seen_row);
+    }
+    scratch_free(&room);
     return done;
 }
 
-int attend(const stack *s, const positions *p, const bias *b, const int8_t *mixed, cache *caches,
-           level *seen, size_t seen_row)
+void remember(const stack *s, const positions *p, const int8_t *mixed, cache *caches)
 {
     size_t hidden = s->sizes.hidden;
-    int most = 0, size = head_size(&s->sizes);
-    for (int group = 0; group < p->groups; group++) {
+    int size = head_size(&s->sizes);
+    for (int group = 0; group < p->groups; group++)
         for (int row = p->begin[group]; row < p->begin[group + 1]; row++) {
             const int8_t *key = mixed + (row * 3 + 1) * hidden, *value = key + hidden;
             int j = caches[group].used++;
@@ -216,7 +232,4 @@ int attend(const stack *s, const positions *p, const bias *b, const int8_t *mixe
                 add_value(&caches[group], &s->sizes, head, j, value);
             }
         }
-        most = caches[group].room > most ? caches[group].room : most;
-    }
-    return look_around(s, p, b, mixed, caches, seen, seen_row, most);
 }

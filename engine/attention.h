@@ -47,13 +47,17 @@ typedef struct {
     const int32_t *sees;    /* [rows], how many keys of its group it sees, in order of arrival */
 } positions;
 
-/* Look from every position at the keys that it sees.
+/* Add the keys and values of all positions of a pass to the caches of their groups.
  *
  * mixed   levels [rows][3][heads][head_size], without what products add: queries, keys, values
- * caches  [groups], which the keys and values are added to
+ */
+void remember(const stack *, const positions *, const int8_t *mixed, cache *caches);
+
+/* Look from the positions `first .. end` at the keys that they see.
+ *
  * seen    levels [rows][seen_row], the mean of what each position saw
  */
-int attend(const stack *, const positions *, const bias *, const int8_t *mixed, cache *caches,
-           level *seen, size_t seen_row);
+int look(const stack *, const positions *, const bias *, const int8_t *mixed, const cache *caches,
+         int first, int end, level *seen, size_t seen_row);
 
 #endif

@@ -84,7 +84,11 @@ def build(folder: Path, target: Target | None = None) -> list[Path]:
 
     def compile_with(kernel: str, flags: list[str]) -> Path:
         name = f"{kernel}{suffix}"
-        link = ["-lm", "-s"] if suffix != ".dylib" else [f"-Wl,-install_name,@rpath/{name}"]
+        link = (
+            ["-lm", "-pthread", "-s"]
+            if suffix != ".dylib"
+            else [f"-Wl,-install_name,@rpath/{name}"]
+        )
         with TemporaryDirectory(dir=folder) as made:
             for path in sources:
                 run([*command, *FLAGS, *flags, "-c", str(path), "-o", f"{path.stem}.o"], made)

@@ -20,12 +20,13 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define R3_VERSION 1
+#define R3_VERSION 2
 
 enum { OK = 0, NO_MEMORY = 1 };
 
 typedef struct matrix matrix;
 typedef struct stack stack;
+typedef struct team team;
 
 /* Version of this interface. */
 EXPORT int32_t r3_version(void);
@@ -54,6 +55,17 @@ EXPORT stack *r3_stack_new(const r3_sizes *, const matrix *const *matrices,
                            const uint8_t *weights, int32_t weights_count);
 EXPORT void r3_stack_free(stack *);
 
+/* ---- Teams: threads that work on one call (team.c) ---- */
+
+/* A team for one call after the other, of so many threads at most, the caller's among them; NULL if
+ * there is no memory. Calls take NULL for one thread. */
+EXPORT team *r3_team_new(int32_t members);
+EXPORT void r3_team_free(team *);
+
+/* Help with what the calls of the team hand out, until it is dismissed; at once if it was. */
+EXPORT void r3_team_help(team *);
+EXPORT void r3_team_dismiss(team *);
+
 /* ---- Forward ---- */
 
 /* Embeddings of word pieces: int8 levels [vocabulary][hidden] and their scales. */
@@ -68,7 +80,7 @@ typedef struct {
  * count     how many each text has, 1 at least
  * position  float [positions][hidden]
  */
-EXPORT int32_t r3_encode(const stack *, r3_embedding, const float *position,
+EXPORT int32_t r3_encode(const stack *, team *, r3_embedding, const float *position,
                          const matrix *to_gist, int32_t texts, const int64_t *pieces,
                          const int64_t *count, float *gists);
 
@@ -79,8 +91,8 @@ EXPORT int32_t r3_encode(const stack *, r3_embedding, const float *position,
  * side    float [2][hidden], added to the pieces of the older and of the newer turn
  * read    2 * compared outputs
  */
-EXPORT int32_t r3_compare(const stack *, r3_embedding, const float *position, const float *side,
-                          const matrix *read, int32_t pairs, const int64_t *pieces,
+EXPORT int32_t r3_compare(const stack *, team *, r3_embedding, const float *position,
+                          const float *side, const matrix *read, int32_t pairs, const int64_t *pieces,
                           const int64_t *count, float *found);
 
 /* ---- Backward ---- */
@@ -112,7 +124,7 @@ typedef struct {
  * tokens     those of all segments, one after the other
  * intervals  int64 [3][2][tokens]: start, size and total of the class, then of the token in it
  */
-EXPORT int32_t r3_measure(const r3_expander *, const r3_segments *, const int64_t *tokens,
+EXPORT int32_t r3_measure(const r3_expander *, team *, const r3_segments *, const int64_t *tokens,
                           int64_t *intervals);
 
 /* ---- Streams (rangecoder.c) ---- */
@@ -127,7 +139,7 @@ typedef struct {
  *
  * stream  which of `readers` each segment is in; a segment comes after those before it in its text
  */
-EXPORT int32_t r3_expand(const r3_expander *, const r3_segments *, const int64_t *stream,
+EXPORT int32_t r3_expand(const r3_expander *, team *, const r3_segments *, const int64_t *stream,
                          r3_reader *readers, int64_t *tokens);
 
 /* Begin to read a code. */

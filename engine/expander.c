@@ -35,12 +35,12 @@ void expansion_free(expansion *x)
     free(x->codes);
 }
 
-int expansion_init(expansion *x, const r3_expander *e, const r3_segments *of, int first,
+int expansion_init(expansion *x, const r3_expander *e, team *team, const r3_segments *of, int first,
                    int segments, int rows)
 {
     const r3_sizes *sizes = &e->stack->sizes;
     int layers = layers_before_last(e);
-    *x = (expansion){.expander = e, .segments = segments, .count = of->count + first,
+    *x = (expansion){.expander = e, .team = team, .segments = segments, .count = of->count + first,
                      .continued = of->continued + first};
     x->caches = calloc((size_t)layers * segments, sizeof *x->caches);
     x->held = calloc(segments, sizeof *x->held);
@@ -145,12 +145,39 @@ static int place_rounds(expansion *x, int segment, int first, int last, int row,
     return row;
 }
 
-int expansion_run(expansion *x, int first, int last, const int64_t *tokens)
+/* Of some rows the rest of one coupling, from what is remembered on, and the beginning of the next
+ * lower one; after the last one what predictions are made from. */
+static int run_rows(void *of, int first, int end)
 {
+    expansion *x = of;
     const r3_expander *e = x->expander;
     const r3_sizes *sizes = &e->stack->sizes;
     streams *t = &x->streams;
-    size_t hidden = sizes->hidden;
+    int layer = x->layer, above = layer + 1;
+    if (above < sizes->layers) {
+        int entries = ROLES * (2 * e->segment_tokens + 1 + SLOTS) + SLOTS * SLOTS;
+        bias b = {.table = e->bias + (size_t)layer * sizes->heads * entries, .entries = entries,
+                  .slots = x->slots, .text = x->text, .held = (const int32_t *const *)x->held};
+        if (add_attention(e->stack, above, -1, t, &x->positions, &b,
+                          x->caches + (size_t)layer * x->segments, first, end) != OK)
+            return NO_MEMORY;
+    }
+    if (add_feedforward(e->stack, layer, -1, t, first, end) != OK)
+        return NO_MEMORY;
+    if (layer)
+        read_for_attention(e->stack, layer, t, first, end);
+    else
+        for (int row = first; row < end; row++)
+            normalize(t->a + (size_t)row * sizes->hidden, sizes->hidden,
+                      x->states + row * x->state_row);
+    return OK;
+}
+
+int expansion_run(expansion *x, int first, int last, const int64_t *tokens)
+{
+    const r3_expander *e = x->expander;
+    streams *t = &x->streams;
+    size_t hidden = e->stack->sizes.hidden;
     int row = 0;
     for (int segment = 0; segment < x->segments; tokens += x->count[segment++]) {
         x->begin[segment] = row;
@@ -159,19 +186,13 @@ int expansion_run(expansion *x, int first, int last, const int64_t *tokens)
     x->begin[x->segments] = row;
     for (size_t i = 0; i < row * hidden; i++)
         t->a[i] = rintf(e->blank[i % hidden] * STREAM_SCALE);
-    positions p = {.rows = row, .groups = x->segments, .begin = x->begin, .sees = x->sees};
-    int entries = ROLES * (2 * e->segment_tokens + 1 + SLOTS) + SLOTS * SLOTS;
-    for (int layer = sizes->layers - 1; layer > 0; layer--) {
-        bias b = {.table = e->bias + (size_t)(layer - 1) * sizes->heads * entries,
-                  .entries = entries, .slots = x->slots, .text = x->text,
-                  .held = (const int32_t *const *)x->held};
-        add_feedforward(e->stack, layer, -1, t, row);
-        if (add_attention(e->stack, layer, -1, t, &p, &b,
-                          x->caches + (size_t)(layer - 1) * x->segments) != OK)
-            return NO_MEMORY;
+    x->positions = (positions){.rows = row, .groups = x->segments, .begin = x->begin,
+                               .sees = x->sees};
+    x->layer = e->stack->sizes.layers - 1;
+    int done = share(x->team, row, run_rows, x);
+    while (done == OK && x->layer-- > 0) {
+        remember(e->stack, &x->positions, t->mixed, x->caches + (size_t)x->layer * x->segments);
+        done = share(x->team, row, run_rows, x);
     }
-    add_feedforward(e->stack, 0, -1, t, row);
-    for (int r = 0; r < row; r++)
-        normalize(t->a + r * hidden, sizes->hidden, x->states + r * x->state_row);
-    return OK;
+    return done;
 }

@@ -3,6 +3,7 @@
 #define R3_EXPANDER_H
 
 #include "stack.h"
+#include "team.h"
 
 /* Positions before the text of a segment: its length, then its gist. */
 enum { SLOTS = 2 };
@@ -16,6 +17,8 @@ static inline int64_t of_schedule(const int64_t *table, const r3_expander *e, in
 
 typedef struct {
     const r3_expander *expander;
+    team *team;
+    int layer;         /* the coupling that a step comes to, from above */
     int segments;
     const int64_t *count;
     const uint8_t *continued;
@@ -27,14 +30,15 @@ typedef struct {
     streams streams;
     level *states;     /* [rows][state_row], what predictions are made from */
     size_t state_row;
+    positions positions; /* of the last run */
     int32_t *begin;    /* [segments + 1], rows of the last run */
     int32_t *place;    /* [rows], the position that a row is of; -1 for a slot */
     int32_t *sees, *slots, *text; /* [rows], see attention.h */
 } expansion;
 
 /* Segments `first .. first + segments`, of which at most `rows` positions are run at once. */
-int expansion_init(expansion *, const r3_expander *, const r3_segments *, int first, int segments,
-                   int rows);
+int expansion_init(expansion *, const r3_expander *, team *, const r3_segments *, int first,
+                   int segments, int rows);
 void expansion_free(expansion *);
 
 /* Run the rounds `first .. last`; `tokens` are those of all segments as far as they are known. */

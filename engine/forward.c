@@ -4,6 +4,7 @@
 #include "arithmetic.h"
 #include "environment.h"
 #include "stack.h"
+#include "team.h"
 
 /* Positions that go through the stack together: enough that weights are read seldom. */
 enum { ROWS_TOGETHER = 256 };
@@ -11,6 +12,8 @@ enum { ROWS_TOGETHER = 256 };
 /* A pass over some texts, each of them a group of positions that see each other. */
 typedef struct {
     const stack *stack;
+    team *team;
+    int layer; /* the coupling that a step ends before */
     positions positions;
     int32_t *begin, *sees;
     cache *caches;
@@ -28,9 +31,10 @@ static void pass_free(pass *p)
 }
 
 /* Texts with so many pieces each, read of `count` in steps of one or two numbers a text. */
-static int pass_init(pass *p, const stack *s, int texts, const int64_t *count, int sides)
+static int pass_init(pass *p, const stack *s, int texts, const int64_t *count, int sides,
+                     team *team)
 {
-    *p = (pass){.stack = s, .positions = {.groups = texts}};
+    *p = (pass){.stack = s, .team = team, .positions = {.groups = texts}};
     p->begin = calloc(texts + 1, sizeof *p->begin);
     p->caches = calloc(texts, sizeof *p->caches);
     if (!p->begin || !p->caches)
@@ -67,25 +71,44 @@ static void place(pass *p, int row, r3_embedding of, int64_t piece, const float 
     memcpy(p->streams.b + row * hidden, a, hidden * sizeof *a);
 }
 
-/* Run forward; leaves the normalized sum of the streams in `streams.read`. */
+/* Of some rows the rest of one coupling, from what is remembered on, and the beginning of the next;
+ * after the last one the normalized sum of the streams, in `streams.read`. */
+static int run_rows(void *of, int first, int end)
+{
+    pass *p = of;
+    const stack *s = p->stack;
+    streams *t = &p->streams;
+    const bias none = {.table = NULL};
+    int layer = p->layer, hidden = s->sizes.hidden;
+    if (layer
+        && (add_attention(s, layer - 1, 1, t, &p->positions, &none, p->caches, first, end) != OK
+            || add_feedforward(s, layer - 1, 1, t, first, end) != OK))
+        return NO_MEMORY;
+    if (layer < s->sizes.layers) {
+        read_for_attention(s, layer, t, first, end);
+        return OK;
+    }
+    for (int row = first; row < end; row++) {
+        float *a = t->a + (size_t)row * hidden, *b = t->b + (size_t)row * hidden;
+        for (int i = 0; i < hidden; i++)
+            a[i] += b[i];
+        normalize(a, hidden, t->read + row * t->row);
+    }
+    return OK;
+}
+
+/* Run forward. */
 static int run(pass *p)
 {
     const r3_sizes *sizes = &p->stack->sizes;
-    streams *t = &p->streams;
-    size_t hidden = sizes->hidden;
-    bias none = {.table = NULL};
-    for (int layer = 0; layer < sizes->layers; layer++) {
+    int done = share(p->team, p->positions.rows, run_rows, p);
+    while (done == OK && p->layer++ < sizes->layers) {
         for (int group = 0; group < p->positions.groups; group++)
             cache_clear(&p->caches[group], sizes);
-        if (add_attention(p->stack, layer, 1, t, &p->positions, &none, p->caches) != OK)
-            return NO_MEMORY;
-        add_feedforward(p->stack, layer, 1, t, p->positions.rows);
+        remember(p->stack, &p->positions, p->streams.mixed, p->caches);
+        done = share(p->team, p->positions.rows, run_rows, p);
     }
-    for (size_t i = 0; i < p->positions.rows * hidden; i++)
-        t->a[i] += t->b[i];
-    for (int row = 0; row < p->positions.rows; row++)
-        normalize(t->a + row * hidden, sizes->hidden, t->read + row * t->row);
-    return OK;
+    return done;
 }
 
 /* The normalized sum of some rows of what was read, as levels of the row `to`. */
@@ -113,14 +136,14 @@ static int together(int texts, const int64_t *count, int sides)
     return texts;
 }
 
-static int encode_some(const stack *s, r3_embedding embedding, const float *position,
+static int encode_some(const stack *s, team *team, r3_embedding embedding, const float *position,
                        const matrix *to_gist, int texts, const int64_t *pieces,
                        const int64_t *count, float *gists)
 {
     pass p;
     size_t hidden = s->sizes.hidden;
     level *means = calloc(texts * row_levels(to_gist), sizeof *means);
-    int done = pass_init(&p, s, texts, count, 1);
+    int done = pass_init(&p, s, texts, count, 1, team);
     if (done == OK && means) {
         for (int t = 0; t < texts; t++)
             for (int row = p.begin[t]; row < p.begin[t + 1]; row++)
@@ -139,7 +162,7 @@ static int encode_some(const stack *s, r3_embedding embedding, const float *posi
     return done;
 }
 
-int32_t r3_encode(const stack *s, r3_embedding embedding, const float *position,
+int32_t r3_encode(const stack *s, team *team, r3_embedding embedding, const float *position,
                   const matrix *to_gist, int32_t texts, const int64_t *pieces,
                   const int64_t *count, float *gists)
 {
@@ -147,7 +170,7 @@ int32_t r3_encode(const stack *s, r3_embedding embedding, const float *position,
     int done = OK;
     for (int t = 0, some; t < texts && done == OK; t += some) {
         some = together(texts - t, count + t, 1);
-        done = encode_some(s, embedding, position, to_gist, some, pieces, count + t,
+        done = encode_some(s, team, embedding, position, to_gist, some, pieces, count + t,
                            gists + (size_t)t * to_gist->outputs);
         for (int i = 0; i < some; i++)
             pieces += count[t + i];
@@ -156,7 +179,7 @@ int32_t r3_encode(const stack *s, r3_embedding embedding, const float *position,
     return done;
 }
 
-static int compare_some(const stack *s, r3_embedding embedding, const float *position,
+static int compare_some(const stack *s, team *team, r3_embedding embedding, const float *position,
                         const float *side, const matrix *read, int pairs, const int64_t *pieces,
                         const int64_t *count, float *found)
 {
@@ -164,7 +187,7 @@ static int compare_some(const stack *s, r3_embedding embedding, const float *pos
     size_t hidden = s->sizes.hidden, row = row_levels(read), compared = read->outputs / 2;
     level *means = calloc(2 * pairs * row, sizeof *means);
     float *reals = malloc(2 * pairs * 2 * compared * sizeof *reals);
-    int done = pass_init(&p, s, pairs, count, 2);
+    int done = pass_init(&p, s, pairs, count, 2, team);
     if (done == OK && means && reals) {
         for (int t = 0; t < pairs; t++)
             for (int at = p.begin[t]; at < p.begin[t + 1]; at++) {
@@ -195,7 +218,7 @@ static int compare_some(const stack *s, r3_embedding embedding, const float *pos
     return done;
 }
 
-int32_t r3_compare(const stack *s, r3_embedding embedding, const float *position,
+int32_t r3_compare(const stack *s, team *team, r3_embedding embedding, const float *position,
                    const float *side, const matrix *read, int32_t pairs, const int64_t *pieces,
                    const int64_t *count, float *found)
 {
@@ -203,7 +226,7 @@ int32_t r3_compare(const stack *s, r3_embedding embedding, const float *position
     int done = OK;
     for (int t = 0, some; t < pairs && done == OK; t += some) {
         some = together(pairs - t, count + 2 * t, 2);
-        done = compare_some(s, embedding, position, side, read, some, pieces, count + 2 * t,
+        done = compare_some(s, team, embedding, position, side, read, some, pieces, count + 2 * t,
                             found + (size_t)t * read->outputs);
         for (int i = 0; i < 2 * some; i++)
             pieces += count[2 * t + i];

@@ -30,7 +30,7 @@ def main(tests: list[str]) -> int:
     libraries = COPY / "r3mem_agents" / "model" / "native" / "libraries"
     sources = sorted(str(path) for path in SOURCES.glob("*.c"))
     for kernel, flags in KERNELS["x86_64"].items():
-        command = ["gcc", "-shared", *FLAGS, *SANITIZE, *flags, *sources, "-lm"]
+        command = ["gcc", "-shared", *FLAGS, *SANITIZE, *flags, *sources, "-lm", "-pthread"]
         subprocess.run([*command, "-o", str(libraries / f"{kernel}.so")], check=True)
     preloaded = [
         subprocess.run(

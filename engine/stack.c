@@ -4,9 +4,6 @@
 
 #include "arithmetic.h"
 
-/* Rows whose inner levels stay in a cache between two products. */
-enum { ROWS_A_PASS = 32 };
-
 stack *r3_stack_new(const r3_sizes *sizes, const matrix *const *matrices, const uint8_t *weights,
                     int32_t weights_count)
 {
@@ -40,13 +37,11 @@ int streams_init(streams *t, const stack *s, int rows)
 {
     size_t hidden = s->sizes.hidden, mixed = 3 * hidden;
     t->row = (size_t)parts_of(s->sizes.hidden, GROUP) * GROUP;
-    t->inner_row = (size_t)parts_of(s->sizes.feedforward, GROUP) * GROUP;
     t->a = malloc(rows * hidden * sizeof(float));
     t->b = malloc(rows * hidden * sizeof(float));
     t->read = calloc(rows * t->row, sizeof(level));
     t->mixed = malloc(rows * mixed);
-    t->inner = calloc(ROWS_A_PASS * t->inner_row, sizeof(level));
-    return t->a && t->b && t->read && t->mixed && t->inner ? OK : NO_MEMORY;
+    return t->a && t->b && t->read && t->mixed ? OK : NO_MEMORY;
 }
 
 void streams_free(streams *t)
@@ -55,7 +50,6 @@ void streams_free(streams *t)
     free(t->b);
     free(t->read);
     free(t->mixed);
-    free(t->inner);
 }
 
 /* Where a product goes: levels, in rows of so many. */
@@ -125,29 +119,39 @@ static void through(const stack *s, int layer, int which, const level *x, size_t
     multiply(m, 0, m->panels, x, stride, rows, take, to);
 }
 
-int add_attention(const stack *s, int layer, float sign, streams *t, const positions *p,
-                  const bias *b, cache *caches)
+void read_for_attention(const stack *s, int layer, streams *t, int first, int end)
 {
     size_t hidden = s->sizes.hidden, mixed = 3 * hidden;
-    for (int row = 0; row < p->rows; row++)
+    for (int row = first; row < end; row++)
         normalize(t->a + row * hidden, s->sizes.hidden, t->read + row * t->row);
-    through(s, layer, MIX, t->read, t->row, p->rows, take_mixed, &(mixed_levels){t->mixed, mixed});
-    if (attend(s, p, b, t->mixed, caches, t->read, t->row) != OK)
+    through(s, layer, MIX, t->read + first * t->row, t->row, end - first, take_mixed,
+            &(mixed_levels){t->mixed + first * mixed, mixed});
+}
+
+int add_attention(const stack *s, int layer, float sign, streams *t, const positions *p,
+                  const bias *b, const cache *caches, int first, int end)
+{
+    size_t hidden = s->sizes.hidden;
+    if (look(s, p, b, t->mixed, caches, first, end, t->read, t->row) != OK)
         return NO_MEMORY;
-    through(s, layer, OUT, t->read, t->row, p->rows, take_sums, &(sums){t->b, hidden, sign});
+    through(s, layer, OUT, t->read + first * t->row, t->row, end - first, take_sums,
+            &(sums){t->b + first * hidden, hidden, sign});
     return OK;
 }
 
-void add_feedforward(const stack *s, int layer, float sign, streams *t, int rows)
+int add_feedforward(const stack *s, int layer, float sign, streams *t, int first, int end)
 {
     size_t hidden = s->sizes.hidden;
-    for (int row = 0; row < rows; row += ROWS_A_PASS) {
-        int some = rows - row < ROWS_A_PASS ? rows - row : ROWS_A_PASS;
-        for (int r = 0; r < some; r++)
-            normalize(t->b + (row + r) * hidden, s->sizes.hidden, t->read + r * t->row);
-        through(s, layer, WIDEN, t->read, t->row, some, take_swish,
-                &(inner_levels){t->inner, t->inner_row});
-        through(s, layer, NARROW, t->inner, t->inner_row, some, take_sums,
-                &(sums){t->a + row * hidden, hidden, sign});
-    }
+    size_t inner_row = (size_t)parts_of(s->sizes.feedforward, GROUP) * GROUP;
+    level *inner = calloc((end - first) * inner_row, sizeof *inner);
+    if (!inner)
+        return NO_MEMORY;
+    for (int row = first; row < end; row++)
+        normalize(t->b + row * hidden, s->sizes.hidden, t->read + row * t->row);
+    through(s, layer, WIDEN, t->read + first * t->row, t->row, end - first, take_swish,
+            &(inner_levels){inner, inner_row});
+    through(s, layer, NARROW, inner, inner_row, end - first, take_sums,
+            &(sums){t->a + first * hidden, hidden, sign});
+    free(inner);
+    return OK;
 }

@@ -17,18 +17,22 @@ typedef struct {
     level *read;    /* [rows][row], a stream as its norm is read, or what attention saw */
     size_t row;     /* levels of a row of `read` */
     int8_t *mixed;  /* [rows][3 * hidden] */
-    level *inner;   /* [ROWS_A_PASS][inner_row] */
-    size_t inner_row;
 } streams;
 
 int streams_init(streams *, const stack *, int rows);
 void streams_free(streams *);
 
-/* b += sign * Attention(a), of one coupling. */
-int add_attention(const stack *, int layer, float sign, streams *, const positions *, const bias *,
-                  cache *caches);
+/* What follows is of one coupling, and of the rows `first .. end`, a piece at most (team.h). What
+ * attention reads of rows stays in `mixed`; others look at it only in caches (`remember`). */
 
-/* a += sign * FeedForward(b), of one coupling. */
-void add_feedforward(const stack *, int layer, float sign, streams *, int rows);
+/* Read stream a for attention. */
+void read_for_attention(const stack *, int layer, streams *, int first, int end);
+
+/* b += sign * Attention(a). */
+int add_attention(const stack *, int layer, float sign, streams *, const positions *, const bias *,
+                  const cache *caches, int first, int end);
+
+/* a += sign * FeedForward(b). */
+int add_feedforward(const stack *, int layer, float sign, streams *, int first, int end);
 
 #endif

@@ -33,10 +33,15 @@ class Recorder(Library):
         self._number: dict[Any, int] = {}  # of matrices, stacks and expanders, by their addresses
         self._outputs: dict[int, int] = {}
         self._hidden: dict[int, int] = {}
-        self.r3_matrix_free, self.r3_stack_free = (
-            engine.calls.r3_matrix_free,
-            engine.calls.r3_stack_free,
-        )
+        for name in (
+            "matrix_free",
+            "stack_free",
+            "team_new",
+            "team_help",
+            "team_dismiss",
+            "team_free",
+        ):
+            setattr(self, f"r3_{name}", getattr(engine.calls, f"r3_{name}"))
 
     def r3_matrix_new(self, outputs: int, inputs: int, levels: int, scale: int, bias: Any) -> int:
         made = int(self._engine.r3_matrix_new(outputs, inputs, levels, scale, bias))
@@ -58,11 +63,11 @@ class Recorder(Library):
         return made
 
     def r3_encode(
-        self, stack: int, embedding: Embedding, position: int, to_gist: int, texts: int,
-        pieces: int, count: int, gists: int,
+        self, stack: int, team: int | None, embedding: Embedding, position: int, to_gist: int,
+        texts: int, pieces: int, count: int, gists: int,
     ) -> int:  # fmt: skip
         status = self._engine.r3_encode(
-            stack, embedding, position, to_gist, texts, pieces, count, gists
+            stack, team, embedding, position, to_gist, texts, pieces, count, gists
         )
         each = array(count, texts)
         self._put(
@@ -77,11 +82,11 @@ class Recorder(Library):
         return int(status)
 
     def r3_compare(
-        self, stack: int, embedding: Embedding, position: int, side: int, read: int, pairs: int,
-        pieces: int, count: int, found: int,
+        self, stack: int, team: int | None, embedding: Embedding, position: int, side: int,
+        read: int, pairs: int, pieces: int, count: int, found: int,
     ) -> int:  # fmt: skip
         status = self._engine.r3_compare(
-            stack, embedding, position, side, read, pairs, pieces, count, found
+            stack, team, embedding, position, side, read, pairs, pieces, count, found
         )
         each, row = array(count, pairs * 2), self._hidden[stack] * 4
         self._put(
@@ -96,8 +101,10 @@ class Recorder(Library):
         )
         return int(status)
 
-    def r3_measure(self, expander: Any, segments: Any, tokens: int, intervals: int) -> int:
-        status = self._engine.r3_measure(expander, segments, tokens, intervals)
+    def r3_measure(
+        self, expander: Any, team: int | None, segments: Any, tokens: int, intervals: int
+    ) -> int:
+        status = self._engine.r3_measure(expander, team, segments, tokens, intervals)
         many = int(array(segments._obj.count, segments._obj.segments).sum())
         self._put(
             "measure",
@@ -109,11 +116,11 @@ class Recorder(Library):
         return int(status)
 
     def r3_expand(
-        self, expander: Any, segments: Any, stream: int, readers: Any, tokens: int
+        self, expander: Any, team: int | None, segments: Any, stream: int, readers: Any, tokens: int
     ) -> int:
         number, many = self._expander(expander._obj), segments._obj.segments
         before = [(bytes(one), held(one.code, one.size)) for one in readers]
-        status = self._engine.r3_expand(expander, segments, stream, readers, tokens)
+        status = self._engine.r3_expand(expander, team, segments, stream, readers, tokens)
         self._put(
             "expand",
             ints(number, len(before)),

@@ -98,7 +98,7 @@ static void encode(void)
     embedding.levels = next(), embedding.scale = next();
     const void *position = next(), *pieces = next(), *count = next();
     same("r3_encode", gists,
-         r3_encode(made[of[0]], embedding, position, made[of[1]], of[2], pieces, count, gists));
+         r3_encode(made[of[0]], NULL, embedding, position, made[of[1]], of[2], pieces, count, gists));
 }
 
 static void compare(void)
@@ -109,7 +109,7 @@ static void compare(void)
     embedding.levels = next(), embedding.scale = next();
     const void *position = next(), *side = next(), *pieces = next(), *count = next();
     same("r3_compare", found,
-         r3_compare(made[of[0]], embedding, position, side, made[of[1]], of[2], pieces, count,
+         r3_compare(made[of[0]], NULL, embedding, position, side, made[of[1]], of[2], pieces, count,
                     found));
 }
 
@@ -127,7 +127,7 @@ static void measure(void)
     const r3_expander *e = made[*(const int32_t *)next()];
     r3_segments of = segments();
     const int64_t *tokens = next();
-    same("r3_measure", intervals, r3_measure(e, &of, tokens, intervals));
+    same("r3_measure", intervals, r3_measure(e, NULL, &of, tokens, intervals));
 }
 
 static void expand(void)
@@ -141,7 +141,7 @@ static void expand(void)
         readers[i].code = next();
     }
     int64_t *tokens = result(0);
-    same("r3_expand", tokens, r3_expand(made[head[0]], &of, stream, readers, tokens));
+    same("r3_expand", tokens, r3_expand(made[head[0]], NULL, &of, stream, readers, tokens));
 }
 
 int main(int arguments, char **argument)

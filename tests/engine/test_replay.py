@@ -73,7 +73,17 @@ def compiled(folder: Path, command: list[str], flags: list[str]) -> Path:
     sources = [str(path) for path in (*ENGINE.glob("*.c"), HERE / "replay.c")]
     program = folder / "replay"
     build.run(
-        [*command, *build.FLAGS, *flags, f"-I{ENGINE}", *sources, "-lm", "-o", str(program)],
+        [
+            *command,
+            *build.FLAGS,
+            *flags,
+            f"-I{ENGINE}",
+            *sources,
+            "-lm",
+            "-pthread",
+            "-o",
+            str(program),
+        ],
         str(folder),
     )
     return program

@@ -12,8 +12,11 @@ from r3mem_agents.model.native.library import Library
 
 
 def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "VERSION", library.VERSION + 1)
-    with pytest.raises(EngineError, match=r"portable\.\w+ is of version 1 .* needs 2"):
+    there, wanted = library.VERSION, library.VERSION + 1
+    monkeypatch.setattr(library, "VERSION", wanted)
+    with pytest.raises(
+        EngineError, match=rf"portable\.\w+ is of version {there} .* needs {wanted}"
+    ):
         Library("portable")
 
 

@@ -25,6 +25,7 @@ from r3mem_agents.model.frozen.interface import (
     Segments,
     Streams,
 )
+from r3mem_agents.model.native import threads
 from r3mem_agents.model.native.encoder import NativeEncoder
 from r3mem_agents.model.native.expander import NativeExpander
 from r3mem_agents.model.native.library import library, runnable
@@ -263,6 +264,35 @@ def test_a_batch_gives_what_each_gives_alone(one: Any, random: np.random.Generat
     stream = np.unique(stream, return_inverse=True)[1]
     codes = written(of.expander.config, segments, measured, stream)
     assert np.array_equal(read(writer, segments, codes, stream), tokens)
+
+
+@pytest.mark.parametrize("one", KERNELS)
+def test_a_team_gives_what_one_thread_gives(
+    one: Any, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one text, one pair, one segment and one stream, whose positions several threads share."""
+    held = checkpoint.load(DEFAULT_MODEL)
+    assert held.superseder is not None
+    of = Three(held.encoder, held.superseder, held.expander)
+    reader, comparing, writer = one.encoder(of), one.superseder(of), one.expander(of)
+    pieces = random.integers(0, held.encoder.config.vocabulary, 161)
+    gists_of = random.integers(0, 256, (7, 32)).astype(np.uint8)
+    segments = Segments(np.full(7, 60), np.arange(7) > 0, gists_of)
+    tokens, stream = random.integers(0, held.expander.config.vocabulary, 420), np.zeros(7, int)
+    first = Segments(segments.count[:1], segments.continued[:1], segments.gists[:1])
+    found = []
+    for cores in (1, 3):
+        monkeypatch.setattr(threads, "allowed", lambda cores=cores: cores)
+        threads._pool.cache_clear()
+        gists = reader.encode(pieces[:90], np.array([90]))
+        both = comparing.compare(pieces, np.array([[90, 71]]))
+        measured = writer.measure(segments, tokens)
+        alone = writer.measure(first, tokens[:60])
+        codes = written(held.expander.config, segments, measured, stream)
+        assert np.array_equal(read(writer, segments, codes, stream), tokens)
+        found.append([gists, both, measured.start, measured.total, alone.start, alone.size, codes])
+    for few, many in zip(*found, strict=True):
+        assert np.array_equal(few, many)
 
 
 def test_nothing_gives_nothing() -> None:

@@ -46,16 +46,16 @@ class NativeEncoder(NativeNetwork):
         gists = np.empty((len(count), config.gist_bits), np.float32)
         begin = np.cumsum([0, *count.tolist()])
 
-        def encode(texts: Integers) -> None:
+        def encode(texts: Integers, team: int | None) -> None:
             some, many = pieces[within(begin, texts)], count[texts]
             read = np.empty((len(texts), config.gist_bits), np.float32)
             checked(
                 self.engine.calls.r3_encode(
-                    self.stack, self.embedding, pointer(self.tensors["position"]), self._to_gist,
-                    len(many), pointer(some), pointer(many), pointer(read),
+                    self.stack, team, self.embedding, pointer(self.tensors["position"]),
+                    self._to_gist, len(many), pointer(some), pointer(many), pointer(read),
                 )
             )  # fmt: skip
             gists[texts] = read
 
-        in_parts(encode, count)
+        in_parts(self.engine, encode, count)
         return gists

@@ -91,18 +91,22 @@ class NativeExpander(NativeNetwork):
         ends = np.cumsum([0, *segments.count.tolist()])
         found = np.empty((3, 2, len(tokens)), np.int64)
 
-        def measure(part: Integers) -> None:
+        def measure(part: Integers, team: int | None) -> None:
             places = within(ends, part)
             some, with_them = tokens[places], _Handed(segments, part)
             intervals = np.empty((3, 2, len(some)), np.int64)
             checked(
                 self.engine.calls.r3_measure(
-                    byref(self._made), byref(with_them.made), pointer(some), pointer(intervals)
+                    byref(self._made),
+                    team,
+                    byref(with_them.made),
+                    pointer(some),
+                    pointer(intervals),
                 )
             )
             found[:, :, places] = intervals
 
-        in_parts(measure, segments.count)
+        in_parts(self.engine, measure, segments.count)
         return Intervals(*found)
 
     def expand(self, segments: Segments, streams: Streams) -> Integers:
@@ -121,7 +125,7 @@ class NativeExpander(NativeNetwork):
         ends = np.concatenate([[0], np.cumsum(segments.count)])
         tokens = np.zeros(int(ends[-1]), np.int64)
 
-        def expand(part: Integers) -> None:
+        def expand(part: Integers, team: int | None) -> None:
             for some in _batches(segments_of[part]):
                 rows = within(first, part[some])
                 decoders = [streams.decoders[one] for one in part[some].tolist()]
@@ -131,14 +135,19 @@ class NativeExpander(NativeNetwork):
                 out = np.zeros(len(places), np.int64)
                 checked(
                     self.engine.calls.r3_expand(
-                        byref(self._made), byref(with_them.made), pointer(of), states, pointer(out)
+                        byref(self._made),
+                        team,
+                        byref(with_them.made),
+                        pointer(of),
+                        states,
+                        pointer(out),
                     )
                 )
                 tokens[places] = out
                 for decoder, state in zip(decoders, states, strict=True):
                     decoder.state = state
 
-        in_parts(expand, ends[first[1:]] - ends[first[:-1]])
+        in_parts(self.engine, expand, ends[first[1:]] - ends[first[:-1]], self.config.rounds)
         return tokens
 
     def _bounded(self, segments: Segments) -> Segments:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.errors import EngineError
 
-VERSION = 1
+VERSION = 2
 """Of the interface in ``engine/engine.h``."""
 
 KERNELS = {"avx512vnni": 4, "avxvnni": 2, "avx2": 1, "neon": 8, "portable": 0}
@@ -116,16 +116,20 @@ class Library:
         calls.r3_stack_new.argtypes = [POINTER(Sizes), c_void_p, c_void_p, c_int32]
         calls.r3_matrix_free.argtypes = calls.r3_stack_free.argtypes = [c_void_p]
         calls.r3_matrix_free.restype = calls.r3_stack_free.restype = None
+        calls.r3_team_new.argtypes, calls.r3_team_new.restype = [c_int32], c_void_p
+        for call in (calls.r3_team_help, calls.r3_team_dismiss, calls.r3_team_free):
+            call.argtypes, call.restype = [c_void_p], None
         calls.r3_encode.argtypes = [
-            c_void_p, Embedding, c_void_p, c_void_p, c_int32, c_void_p, c_void_p, c_void_p,
+            c_void_p, c_void_p, Embedding, c_void_p, c_void_p, c_int32,
+            c_void_p, c_void_p, c_void_p,
         ]  # fmt: skip
         calls.r3_compare.argtypes = [
-            c_void_p, Embedding, c_void_p, c_void_p, c_void_p, c_int32,
+            c_void_p, c_void_p, Embedding, c_void_p, c_void_p, c_void_p, c_int32,
             c_void_p, c_void_p, c_void_p,
         ]  # fmt: skip
         expander, segments, reader = POINTER(ExpanderOf), POINTER(SegmentsOf), POINTER(ReaderState)
-        calls.r3_measure.argtypes = [expander, segments, c_void_p, c_void_p]
-        calls.r3_expand.argtypes = [expander, segments, c_void_p, reader, c_void_p]
+        calls.r3_measure.argtypes = [expander, c_void_p, segments, c_void_p, c_void_p]
+        calls.r3_expand.argtypes = [expander, c_void_p, segments, c_void_p, reader, c_void_p]
         calls.r3_read_begin.argtypes = [reader, c_void_p, c_uint64]
         calls.r3_read_begin.restype = None
         calls.r3_read_symbol.argtypes = [reader, c_void_p, c_int32]

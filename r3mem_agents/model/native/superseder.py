@@ -60,17 +60,17 @@ class NativeSuperseder(NativeNetwork):
         both = count.sum(1)
         begin = np.cumsum([0, *both.tolist()])
 
-        def compare(pairs: Integers) -> None:
+        def compare(pairs: Integers, team: int | None) -> None:
             some, many = pieces[within(begin, pairs)], count[pairs]
             read = np.empty((len(pairs), *found.shape[1:]), np.float32)
             checked(
                 self.engine.calls.r3_compare(
-                    self.stack, self._encoder.embedding, pointer(self.tensors["position"]),
-                    pointer(self.tensors["side"]), self._read, len(many), pointer(some),
-                    pointer(many), pointer(read),
+                    self.stack, team, self._encoder.embedding,
+                    pointer(self.tensors["position"]), pointer(self.tensors["side"]), self._read,
+                    len(many), pointer(some), pointer(many), pointer(read),
                 )
             )  # fmt: skip
             found[pairs] = read
 
-        in_parts(compare, both)
+        in_parts(self.engine, compare, both)
         return found
