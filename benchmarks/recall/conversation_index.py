@@ -53,11 +53,12 @@ class ConversationIndex:
         speakers = _numbers([SpeakerName(turn.role, turn.speaker) for turn in turns])
         sessions = _numbers([turn.session for turn in turns])
         rows = IndexColumns(
-            ids=range(1, len(turns) + 1),
-            sessions=[sessions[turn.session] for turn in turns],
-            speakers=[speakers[SpeakerName(turn.role, turn.speaker)] for turn in turns],
-            times_us=[to_integers(turn.time)[0] for turn in turns if turn.time is not None],
-            gists=self._gists[:count],
+            ids=np.arange(1, len(turns) + 1),
+            sessions=np.array([sessions[turn.session] for turn in turns]),
+            speakers=np.array([speakers[SpeakerName(turn.role, turn.speaker)] for turn in turns]),
+            times_us=np.array([to_integers(turn.time)[0] for turn in turns if turn.time]),
+            gists=b"".join(self._gists[:count]),
+            gist_sizes=np.array([len(gists) for gists in self._gists[:count]]),
             terms=Terms.of(self._terms[:count]),
         )
         index.add(rows, {number: name for name, number in speakers.items()})

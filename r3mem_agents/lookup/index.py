@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from r3mem_agents.lookup.postings import Run, merged, pack, with_run
+from r3mem_agents.lookup.postings import Run, with_run
 from r3mem_agents.lookup.snapshot import WORD_BITS, Snapshot, Speaker
 from r3mem_agents.timestamps import Span
 
@@ -23,19 +23,21 @@ class Columns(NamedTuple):
         times_us: Microseconds since 1970 in UTC.
         gists: Gists as 64-bit words, ``(gists, words)``, turn after turn.
         gist_counts: Number of gists of each turn, ``(turns,)``.
-        terms: Hashed terms, each as often as turns say it; equal ones of a turn are adjacent.
-        owners: Which of these turns says it, by its place.
+        terms: Hashed terms that turns say, ascending; ``(terms,)``.
+        times: How often they say each of them.
+        places: Which of these turns does, each time: of each term in turn, ascending.
         asks: Whether each turn asks something, ``(turns,)``.
     """
 
-    ids: Sequence[int]
-    sessions: Sequence[int]
-    speakers: Sequence[int]
-    times_us: Sequence[int]
+    ids: NDArray[np.int64]
+    sessions: NDArray[np.int64]
+    speakers: NDArray[np.int64]
+    times_us: NDArray[np.int64]
     gists: NDArray[np.uint64]
     gist_counts: NDArray[np.int64]
     terms: NDArray[np.int64]
-    owners: NDArray[np.int64]
+    times: NDArray[np.int64]
+    places: NDArray[np.integer]
     asks: NDArray[np.bool_]
 
 
@@ -45,20 +47,23 @@ class Growing:
     def __init__(self, dtype: DTypeLike) -> None:
         self._room = np.empty(256, dtype)
         self._used = 0
+        self._new: list[NDArray[Any]] = []
 
-    def extend(self, values: Any) -> None:
-        """Copy values to the end, doubling the capacity when it is full."""
-        end = self._used + len(values)
-        if end > len(self._room):
-            room = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
-            room[: self._used] = self.view
-            self._room = room
-        self._room[self._used : end] = values
-        self._used = end
+    def extend(self, values: ArrayLike) -> None:
+        """Add values at the end."""
+        self._new.append(np.asarray(values, self._room.dtype))
 
     @property
     def view(self) -> NDArray[Any]:
-        """A view of the values."""
+        """A view of the values; what came since the last one is copied at once."""
+        if self._new:
+            start, end = self._used, self._used + sum(map(len, self._new))
+            if end > len(self._room):
+                room = np.empty(max(end, 2 * start), self._room.dtype)
+                room[:start] = self._room[:start]
+                self._room = room
+            np.concatenate(self._new, out=self._room[start:end])
+            self._used, self._new = end, []
         return self._room[: self._used]
 
 
@@ -81,7 +86,7 @@ class Index:
         self._gists = [Growing(np.uint64) for _ in range(-(-gist_bits // WORD_BITS))]
         self._gist_turn = Growing(np.int32)
         self._postings: tuple[Run, ...] = ()
-        self._new: list[Run] = []
+        self._turns = 0
         self._session_numbers: dict[int, int] = {}
         self._speaker_numbers: dict[int, int] = {}
         self._speakers: dict[int, Speaker] = {}
@@ -95,7 +100,7 @@ class Index:
         return int(ids[-1]) if len(ids) else 0
 
     def __len__(self) -> int:
-        return len(self._ids.view)
+        return self._turns
 
     def add_speakers(self, speakers: Iterable[Speaker]) -> None:
         """Add speakers, before the first turns of each of them are added."""
@@ -103,25 +108,27 @@ class Index:
 
     def add(self, columns: Columns) -> None:
         """Append turns."""
-        if not columns.ids:
+        first, turns = self._turns, len(columns.ids)
+        if not turns:
             return
-        first, turns = len(self), len(columns.ids)
         places = np.arange(first, first + turns)
         for word, values in zip(self._gists, columns.gists.T, strict=True):
             word.extend(values)
         self._gist_turn.extend(np.repeat(places, columns.gist_counts))
         self._asks.extend(columns.asks)
-        self._new.append(_run(columns.terms, first + columns.owners))
-        self._lengths.extend(np.bincount(columns.owners, minlength=turns))
+        run = Run.of(first, turns, columns.terms, columns.times, columns.places)
+        self._postings = with_run(self._postings, run)
+        self._lengths.extend(np.bincount(columns.places, minlength=turns))
         session = _numbered(columns.sessions, self._session_numbers)
         self._session.extend(session)
         self._previous.extend(self._before(session, first))
         self._speaker.extend(_numbered(columns.speakers, self._speaker_numbers))
-        times = np.array(columns.times_us, np.int64)
+        times = columns.times_us
         self._time_us.extend(times)
         known = self._span or Span(int(times[0]), int(times[0]))
         self._span = Span(min(known.start, int(times.min())), max(known.end, int(times.max())))
         self._ids.extend(columns.ids)
+        self._turns += turns
 
     def _before(self, session: NDArray[np.int32], first: int) -> NDArray[np.int64]:
         """Positions of the turns before new ones in their sessions, -1 for the first."""
@@ -140,8 +147,6 @@ class Index:
 
     def snapshot(self) -> Snapshot:
         """Return views of the arrays as they are now."""
-        self._postings = with_run(self._postings, merged(self._new))
-        self._new = []
         return Snapshot(
             ids=self._ids.view,
             session=self._session.view,
@@ -160,16 +165,9 @@ class Index:
         )
 
 
-def _numbered(rows: Sequence[int], numbers: dict[int, int]) -> NDArray[np.int32]:
+def _numbered(rows: NDArray[np.int64], numbers: dict[int, int]) -> NDArray[np.int32]:
     """Numbers for row ids, in order of appearance; new ones are added."""
-    for row in dict.fromkeys(rows):
+    distinct, first, which = np.unique(rows, return_index=True, return_inverse=True)
+    for row in distinct[np.argsort(first)].tolist():
         numbers.setdefault(row, len(numbers))
-    return np.fromiter(map(numbers.__getitem__, rows), np.int32, len(rows))
-
-
-def _run(hashed: NDArray[np.int64], owners: NDArray[np.int64]) -> Run:
-    """Postings of the hashed terms of turns, one for each distinct term of a turn."""
-    new = np.ones(len(hashed), bool)
-    new[1:] = (hashed[1:] != hashed[:-1]) | (owners[1:] != owners[:-1])
-    starts = np.flatnonzero(new)
-    return pack(hashed[starts], owners[starts], np.diff(starts, append=len(hashed)))
+    return np.array([numbers[row] for row in distinct.tolist()], np.int32)[which]

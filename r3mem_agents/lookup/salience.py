@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.postings import owners_of, postings_of, unpack
+from r3mem_agents.lookup.postings import postings_of, unpack
 from r3mem_agents.lookup.similarity import similarity_to
 from r3mem_agents.lookup.snapshot import Snapshot
 
@@ -51,7 +51,7 @@ def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_
     # Which turn says which term, (turns, terms), and the weight of each term.
     mine = np.zeros(len(turns.ids), bool)
     mine[here] = True
-    hashed, owner, count = unpack([run[mine[owners_of(run)]] for run in turns.postings])
+    hashed, owner, count = unpack(turns.postings, mine)
     distinct, term = np.unique(hashed, return_inverse=True)
     said = np.zeros((len(here), len(distinct)), bool)
     said[np.searchsorted(here, owner), term] = True

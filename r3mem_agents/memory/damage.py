@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from itertools import compress
-from operator import not_
 from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
 
 from r3mem_agents.errors import DamageWarning, ExpansionError
 from r3mem_agents.store import IndexColumns
@@ -80,31 +76,22 @@ def tell(message: str) -> None:
     warnings.warn(message, DamageWarning, stacklevel=2)
 
 
-def indexable(rows: IndexColumns, gist_bytes: int) -> IndexColumns:
+def indexable(rows: IndexColumns, unsound: Sequence[int], gist_bytes: int) -> IndexColumns:
     """Return the rows that a lookup can use, and warn of the others.
 
     What blocks say of turns has a checksum, which was compared; times and gists have not been.
+
+    Args:
+        rows: Rows of a store.
+        unsound: Ids of the turns that are not among them, since their values are none.
+        gist_bytes: Number of bytes in a gist.
     """
-    if (
-        set(map(type, rows.times_us)) <= {int}
-        and set(map(type, rows.gists)) <= {bytes}
-        and not any(size % gist_bytes for size in set(map(len, rows.gists)))
-    ):
+    cut = rows.gist_sizes % gist_bytes > 0
+    if not len(unsound) and not cut.any():
         return rows
-    sound = [
-        type(time) is int and type(gists) is bytes and not len(gists) % gist_bytes
-        for time, gists in zip(rows.times_us, rows.gists, strict=True)
-    ]
-    lost = compress(rows.ids, map(not_, sound))
-    tell(f"damaged and left out of lookups: turns {', '.join(map(str, lost))}. To do: {ADVICE}")
-    return IndexColumns(
-        [*compress(rows.ids, sound)],
-        [*compress(rows.sessions, sound)],
-        [*compress(rows.speakers, sound)],
-        [*compress(rows.times_us, sound)],
-        [*compress(rows.gists, sound)],
-        rows.terms.part(np.array(sound)),
-    )
+    lost = ", ".join(map(str, sorted([*unsound, *rows.ids[cut].tolist()])))
+    tell(f"damaged and left out of lookups: turns {lost}. To do: {ADVICE}")
+    return rows.part(~cut)
 
 
 def expanded(

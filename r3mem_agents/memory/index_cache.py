@@ -17,7 +17,7 @@ from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.store import Scope, Store
 
 MAX_TURNS = 1_000_000
-"""Maximum number of turns in all indexes together, about 350 bytes each; the least recently used
+"""Maximum number of turns in all indexes together, about 160 bytes each; the least recently used
 are dropped."""
 
 Key = tuple[str, bytes, Scope, str]
@@ -92,7 +92,7 @@ def _up_to_date(
                 found = ScopeIndex(addition.state, obfuscator, gist_bytes)
                 if index is not None and index.state == found.state:
                     found = index
-            rows = indexable(addition.rows, gist_bytes)
+            rows = indexable(addition.rows, addition.unsound, gist_bytes)
             names = {
                 row: open_speaker(obfuscator, addition.speakers.get(row))
                 for row in found.unnamed(rows.speakers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -67,9 +67,9 @@ class ScopeIndex:
     def __len__(self) -> int:
         return len(self._index)
 
-    def unnamed(self, speakers: Collection[int]) -> set[int]:
+    def unnamed(self, speakers: NDArray[np.int64]) -> set[int]:
         """Return those of some speakers, by row id, whose names are not known."""
-        return set(speakers) - self._names.keys()
+        return {*np.unique(speakers).tolist()} - self._names.keys()
 
     def add(self, rows: IndexColumns, names: Mapping[int, SpeakerName]) -> None:
         """Append rows.
@@ -93,26 +93,20 @@ class ScopeIndex:
 
 
 def _columns(rows: IndexColumns, gist_bytes: int, asks: int) -> Columns:
-    gists, gist_counts = _parts(rows.gists, gist_bytes)
+    gists = np.frombuffer(rows.gists, np.uint8).reshape(-1, gist_bytes)
     words = -(-8 * gist_bytes // WORD_BITS)
-    padded = np.zeros((len(gists), words * WORD_BITS // 8), np.uint8)
-    padded[:, :gist_bytes] = gists
-    terms, owners = rows.terms
-    asking = terms == asks
+    if padding := words * WORD_BITS // 8 - gist_bytes:
+        gists = np.pad(gists, ((0, 0), (0, padding)))
+    asking, terms = rows.terms.pop(asks)
     return Columns(
         ids=rows.ids,
         sessions=rows.sessions,
         speakers=rows.speakers,
         times_us=rows.times_us,
-        gists=padded.view(np.uint64),
-        gist_counts=gist_counts,
-        terms=terms[~asking],
-        owners=owners[~asking],
-        asks=np.bincount(owners[asking], minlength=len(rows.ids)) > 0,
+        gists=gists.view(np.uint64),
+        gist_counts=rows.gist_sizes // gist_bytes,
+        terms=terms.distinct,
+        times=terms.counts,
+        places=terms.places,
+        asks=np.bincount(asking, minlength=len(rows.ids)) > 0,
     )
-
-
-def _parts(values: Sequence[bytes], size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    # Values split into parts of this many bytes, (parts, size), and the number of parts of each.
-    sizes = np.fromiter(map(len, values), np.int64, len(values))
-    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, size), sizes // size

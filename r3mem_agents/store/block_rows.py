@@ -6,14 +6,12 @@ import sqlite3
 import struct
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
-from r3mem_agents.store.blocks import Block, Columns, encode
+from r3mem_agents.store.blocks import Columns, decode, encode
 from r3mem_agents.store.rows import the_one
-
-B = TypeVar("B", Block, Columns)
 
 DAMAGED = "the terms of these turns are damaged; make them anew"
 
@@ -64,25 +62,29 @@ def holding(
         yield BlockRow._make(row), some
 
 
-def opened(row: BlockRow, read: Callable[[bytes], B]) -> B:
-    """What ``read`` makes of a block's bytes.
+def opened(row: BlockRow, *, terms: bool = True) -> Columns:
+    """The turns of a block.
+
+    Args:
+        row: The block.
+        terms: Read terms too, which takes most of the time.
 
     Raises:
-        StaleTermsError: They are not those that were written.
+        StaleTermsError: Its bytes are not those that were written.
     """
     try:
         if _checksum(row.scope, row.last, row.data) == row.checksum:
-            return read(row.data)
+            return decode(row.data, terms=terms)
     except (TypeError, ValueError, struct.error):
         pass
     raise StaleTermsError(DAMAGED)
 
 
 def write_block(
-    connection: sqlite3.Connection, number: int | None, scope: int, block: Block
+    connection: sqlite3.Connection, number: int | None, scope: int, block: Columns
 ) -> None:
     """Write a block to the row with a number, or to a new one."""
-    last, data = block.ids[-1], encode(block)
+    last, data = int(block.ids[-1]), encode(block)
     values = (scope, last, _checksum(scope, last, data), data)
     if number is None:
         connection.execute(

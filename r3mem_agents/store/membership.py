@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from contextlib import suppress
+
+import numpy as np
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.store.block_rows import (
     DAMAGED,
-    B,
     delete_block,
     delete_blocks,
     holding,
@@ -22,18 +23,20 @@ from r3mem_agents.store.block_rows import (
     select_blocks,
     write_block,
 )
-from r3mem_agents.store.blocks import Block, Columns, decode, decode_columns
+from r3mem_agents.store.blocks import Columns
 from r3mem_agents.store.rows import the_one
 
-BLOCK_BYTES = 12_000
-"""A block of so many bytes gets no more turns; chosen."""
+MAX_SIZE = 1 << 17
+"""Ids and terms in a block, at most: some 5,000 turns. To forget or to edit a turn rewrites its
+block, and a lookup's index is built of whole blocks; chosen."""
 
 YOUNG = 32
-"""The last block is written anew with every turn that is remembered, until it has so many turns and
-goes into the one before; chosen, so that this takes little beside compressing a turn."""
+"""The last block is written anew with every turn that is remembered, until it has so many turns;
+chosen, so that this takes little beside compressing a turn."""
 
-AT_ONCE = 128
-"""Turns that are added to a block at once; chosen."""
+FAN = 4
+"""A block takes in those after it when they have grown to one part in so many of it, so that a turn
+is written anew about so many times while its block grows; chosen."""
 
 BROKEN = b"broken"
 """Stands for the rules of a scope whose blocks were found damaged, until they are made anew."""
@@ -41,7 +44,7 @@ BROKEN = b"broken"
 
 def read_blocks(
     connection: sqlite3.Connection, scope: int, rules: bytes, after: int = 0, *, terms: bool = True
-) -> Iterator[Block]:
+) -> Iterator[Columns]:
     """The blocks of a scope in the order of its turns.
 
     Args:
@@ -54,27 +57,14 @@ def read_blocks(
     Raises:
         StaleTermsError: One of them is damaged.
     """
-    return _read(connection, scope, rules, after, partial(decode, terms=terms))
-
-
-def read_columns(
-    connection: sqlite3.Connection, scope: int, rules: bytes, after: int
-) -> Iterator[Columns]:
-    """The same as arrays; as of ``read_blocks``."""
-    return _read(connection, scope, rules, after, decode_columns)
-
-
-def _read(
-    connection: sqlite3.Connection, scope: int, rules: bytes, after: int, read: Callable[[bytes], B]
-) -> Iterator[B]:
     if rules == BROKEN:
         raise StaleTermsError(DAMAGED)
     count = 0
     for row in select_blocks(
         connection, "WHERE scope = ? AND last > ? ORDER BY last", scope, after
     ):
-        block = opened(row, read)
-        count += len(block.ids)
+        block = opened(row, terms=terms)
+        count += len(block)
         yield block
     if not after:
         [turns] = the_one(connection.execute("SELECT turns FROM scopes WHERE id = ?", (scope,)))
@@ -97,12 +87,11 @@ def member_ids(
         sessions: Rows of the sessions.
     """
     try:
-        return [
-            turn
-            for block in read_blocks(connection, scope, rules, terms=False)
-            for turn, session in zip(block.ids, block.sessions, strict=True)
-            if sessions is None or session in sessions
-        ]
+        ids: list[int] = []
+        for block in read_blocks(connection, scope, rules, terms=False):
+            wanted = slice(None) if sessions is None else np.isin(block.sessions, [*sessions])
+            ids += block.ids[wanted].tolist()
+        return ids
     except StaleTermsError:
         query = "SELECT id, session FROM turns WHERE scope = ? ORDER BY id"
         return [
@@ -116,53 +105,39 @@ def used_names(
     connection: sqlite3.Connection, scope: int, rules: bytes
 ) -> tuple[set[int], set[int]]:
     """Rows of the sessions and of the speakers to which turns of a scope refer."""
+    sessions: set[int] = set()
+    speakers: set[int] = set()
     try:
-        found = list(read_blocks(connection, scope, rules, terms=False))
-        return (
-            {session for block in found for session in block.sessions},
-            {speaker for block in found for speaker in block.speakers},
-        )
+        for block in read_blocks(connection, scope, rules, terms=False):
+            sessions.update(np.unique(block.sessions).tolist())
+            speakers.update(np.unique(block.speakers).tolist())
+        return sessions, speakers
     except StaleTermsError:
         query = "SELECT DISTINCT session, speaker FROM turns WHERE scope = ?"
         pairs = connection.execute(query, (scope,)).fetchall()
         return {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
 
 
-def add_members(connection: sqlite3.Connection, scope: int, new: Block) -> None:
+def add_members(connection: sqlite3.Connection, scope: int, new: Columns) -> None:
     """Append turns with ids greater than all before them to the blocks of a scope."""
     _count(connection, scope, len(new))
-    for start in range(0, len(new), AT_ONCE):
-        some = new.part(range(start, min(start + AT_ONCE, len(new))))
-        try:
+    try:
+        for some in new.cut(MAX_SIZE // 2):
             _append(connection, scope, some)
-        except StaleTermsError:
-            break_blocks(connection, scope)
-            return
+    except StaleTermsError:
+        break_blocks(connection, scope)
 
 
 def remove_members(connection: sqlite3.Connection, scope: int, ids: Collection[int]) -> None:
     """Take turns out of the blocks of a scope."""
-    doomed = {*ids}
+    doomed = [*ids]
     _count(connection, scope, -len(doomed))
-
-    def left(block: Block) -> Block:
-        return block.part([place for place, id_ in enumerate(block.ids) if id_ not in doomed])
-
-    _change(connection, scope, doomed, left)
+    _change(connection, scope, doomed, lambda block: block.part(~np.isin(block.ids, doomed)))
 
 
-def replace_members(connection: sqlite3.Connection, scope: int, new: Block) -> None:
+def replace_members(connection: sqlite3.Connection, scope: int, new: Columns) -> None:
     """Give turns in the blocks of a scope other speakers and terms."""
-    wanted = {id_: place for place, id_ in enumerate(new.ids)}
-
-    def changed(block: Block) -> Block:
-        for place, id_ in enumerate(block.ids):
-            if (other := wanted.get(id_)) is not None:
-                block.speakers[place] = new.speakers[other]
-                block.terms[place] = new.terms[other]
-        return block
-
-    _change(connection, scope, wanted.keys(), changed)
+    _change(connection, scope, new.ids.tolist(), lambda block: block.replaced(new))
 
 
 def rebuild_blocks(
@@ -177,35 +152,28 @@ def rebuild_blocks(
     """
     old: dict[int, bytes] = {}
     for row in select_blocks(connection, "WHERE scope = ?", scope):
-        try:
-            block = opened(row, decode)
-        except StaleTermsError:
-            continue
-        old.update(zip(block.ids, block.terms, strict=True))
+        with suppress(StaleTermsError):
+            old |= opened(row).said()
     delete_blocks(connection, scope)
     connection.execute("UPDATE scopes SET turns = 0 WHERE id = ?", (scope,))
     query = "SELECT id, session, speaker FROM turns WHERE scope = ? ORDER BY id"
-    new = Block()
-    for id_, session, speaker in connection.execute(query, (scope,)):
-        made = terms.get(id_)
-        new.ids.append(id_)
-        new.sessions.append(session if _is_row(session) else 0)
-        new.speakers.append(speaker if _is_row(speaker) else 0)
-        new.terms.append(old.get(id_, b"") if made is None else made)
-    add_members(connection, scope, new)
+    rows = [
+        (id_, session if _is_row(session) else 0, speaker if _is_row(speaker) else 0)
+        for id_, session, speaker in connection.execute(query, (scope,))
+    ]
+    if rows:
+        ids, sessions, speakers = zip(*rows, strict=True)
+        made = [old.get(id_, b"") if (new := terms.get(id_)) is None else new for id_ in ids]
+        add_members(connection, scope, Columns.of(ids, sessions, speakers, made))
 
 
 def terms_of(connection: sqlite3.Connection, scope: int, ids: Sequence[int]) -> dict[int, bytes]:
     """Terms of those of some turns of a scope of which they can be read."""
     found: dict[int, bytes] = {}
     for row, some in holding(connection, scope, ids):
-        try:
-            block = opened(row, decode)
-        except StaleTermsError:
-            continue
-        wanted = {*some}
-        pairs = zip(block.ids, block.terms, strict=True)
-        found.update((id_, terms) for id_, terms in pairs if id_ in wanted)
+        with suppress(StaleTermsError):
+            block = opened(row)
+            found |= block.part(np.isin(block.ids, some)).said()
     return found
 
 
@@ -220,11 +188,12 @@ def block_problems(connection: sqlite3.Connection) -> Iterator[str]:
     told: dict[int, tuple[int, int, int]] = {}
     for row in select_blocks(connection, "ORDER BY id"):
         try:
-            block = opened(row, decode)
+            block = opened(row, terms=False)
         except StaleTermsError:
             yield f"row {row.id} of blocks: its bytes are not those that were written"
             continue
-        for id_, session, speaker in zip(block.ids, block.sessions, block.speakers, strict=True):
+        columns = [column.tolist() for column in (block.ids, block.sessions, block.speakers)]
+        for id_, session, speaker in zip(*columns, strict=True):
             told[id_] = row.scope, session, speaker
     for id_, *there in connection.execute("SELECT id, scope, session, speaker FROM turns"):
         if told.pop(id_, None) != tuple(there):
@@ -237,32 +206,37 @@ def _count(connection: sqlite3.Connection, scope: int, more: int) -> None:
     connection.execute("UPDATE scopes SET turns = turns + ? WHERE id = ?", (more, scope))
 
 
-def _append(connection: sqlite3.Connection, scope: int, new: Block) -> None:
-    row = newest_block(connection, scope, 0)
-    block, number = Block(), None
-    if row is not None and len(last := opened(row, decode)) < YOUNG:
-        block, number = last, row.id
-    block.extend(new)
-    if row is not None and len(block) >= YOUNG:
-        if number is not None:  # it goes into the one before, if that has room
-            row = newest_block(connection, scope, 1)
-        if row is not None and len(row.data) < BLOCK_BYTES:
-            if number is not None:
-                delete_block(connection, number)
-            young, block, number = block, opened(row, decode), row.id
-            block.extend(young)
-    write_block(connection, number, scope, block)
+def _append(connection: sqlite3.Connection, scope: int, new: Columns) -> None:
+    taken: list[int] = []
+    while row := newest_block(connection, scope, len(taken)):
+        before = opened(row)
+        if not _goes_into(before, new):
+            break
+        new = Columns.join([before, new])
+        taken.append(row.id)
+        if len(new) < YOUNG:  # as nearly always, and then no older block is read
+            break
+    number = taken.pop() if taken else None
+    for one in taken:
+        delete_block(connection, one)
+    write_block(connection, number, scope, new)
+
+
+def _goes_into(before: Columns, new: Columns) -> bool:
+    if before.size + new.size > MAX_SIZE:
+        return False
+    return len(before) < YOUNG or (len(new) >= YOUNG and before.size < FAN * new.size)
 
 
 def _change(
     connection: sqlite3.Connection,
     scope: int,
     ids: Collection[int],
-    change: Callable[[Block], Block],
+    change: Callable[[Columns], Columns],
 ) -> None:
     for row, _ in holding(connection, scope, ids):
         try:
-            block = change(opened(row, decode))
+            block = change(opened(row))
         except StaleTermsError:
             break_blocks(connection, scope)
             return

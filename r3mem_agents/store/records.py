@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from r3mem_agents.store.blocks import Terms
+from r3mem_agents.store.varints import Integers
 
 
 class Scope(NamedTuple):
@@ -182,21 +186,39 @@ class IndexColumns(NamedTuple):
         sessions: Row ids of their sessions.
         speakers: Row ids of their speakers.
         times_us: Microseconds since 1970 in UTC.
-        gists: As of ``NewTurn``.
+        gists: As of ``NewTurn``, turn after turn.
+        gist_sizes: How many bytes of them each turn has.
         terms: Of all.
     """
 
-    ids: Sequence[int]
-    sessions: Sequence[int]
-    speakers: Sequence[int]
-    times_us: Sequence[int]
-    gists: Sequence[bytes]
+    ids: Integers
+    sessions: Integers
+    speakers: Integers
+    times_us: Integers
+    gists: bytes
+    gist_sizes: Integers
     terms: Terms
 
     @classmethod
     def none(cls) -> IndexColumns:
         """Columns of no turns."""
-        return cls((), (), (), (), (), Terms.of(()))
+        none = np.empty(0, np.int64)
+        return cls(none, none, none, none, b"", none, Terms.of(()))
+
+    def part(self, kept: NDArray[np.bool_]) -> IndexColumns:
+        """Some of the turns."""
+        if kept.all():
+            return self
+        gists = np.frombuffer(self.gists, np.uint8)[np.repeat(kept, self.gist_sizes)]
+        return IndexColumns(
+            self.ids[kept],
+            self.sessions[kept],
+            self.speakers[kept],
+            self.times_us[kept],
+            gists.tobytes(),
+            self.gist_sizes[kept],
+            self.terms.part(kept),
+        )
 
 
 class Addition(NamedTuple):
@@ -207,11 +229,13 @@ class Addition(NamedTuple):
         rows: Rows to append.
         speakers: Hidden role and name of the speakers in ``rows``, by row id, unless an earlier
             part named them.
+        unsound: Ids of the turns that are left out, since damage has left them no time or gists.
     """
 
     state: ScopeState
     rows: IndexColumns
     speakers: dict[int, bytes]
+    unsound: Sequence[int] = ()
 
 
 class Totals(NamedTuple):

@@ -5,8 +5,10 @@ The high bit of a byte says that more follow.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Integers = NDArray[np.int64]
 
@@ -14,10 +16,11 @@ Integers = NDArray[np.int64]
 def varints(values: ArrayLike) -> bytes:
     """Numbers of 0 to 2**63 - 1, seven bits a byte, the lowest first."""
     numbers = np.asarray(values, np.int64)
-    if numbers.max(initial=0) < 128:
+    greatest = int(numbers.max(initial=0))
+    if greatest < 128:
         return numbers.astype(np.uint8).tobytes()
     sizes = np.ones(len(numbers), np.int64)
-    for bits in range(7, 63, 7):
+    for bits in range(7, greatest.bit_length(), 7):
         sizes += numbers >> bits > 0
     starts = sizes.cumsum() - sizes
     out = np.zeros(int(sizes.sum()), np.uint8)
@@ -28,12 +31,41 @@ def varints(values: ArrayLike) -> bytes:
     return out.tobytes()
 
 
-def read_varints(data: NDArray[np.uint8]) -> Integers:
-    """Undo ``varints``; an unfinished number at the end is left out."""
-    [ends] = np.nonzero(data < 128)
-    numbers = data[ends].astype(np.int64)
-    sizes = np.diff(ends, prepend=-1)
-    for place in range(1, int(sizes.max(initial=1))):  # most numbers have a single byte
-        [more] = np.nonzero(sizes > place)
-        numbers[more] = numbers[more] << 7 | data[ends[more] - place] & 127
-    return numbers
+class Varints:
+    """Numbers to be read from bytes; an unfinished one at the end is left out."""
+
+    def __init__(self, data: NDArray[np.uint8]) -> None:
+        more = data >= 128
+        [places] = np.nonzero(more)
+        self._last = data[~more] if len(places) else data
+        self._low = data[places] & 127
+        self._of = places - np.arange(len(places))
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def part(self, start: int, end: int, dtype: DTypeLike = np.int64) -> NDArray[Any]:
+        """The numbers from one place to another."""
+        numbers = self._last[start:end].astype(dtype)
+        first, last = self._of.searchsorted([start, end])
+        of, low = self._of[first:last] - start, self._low[first:last]
+        while len(of):  # most numbers have a single byte, and few more than two
+            nearest = np.append(of[1:] != of[:-1], True)
+            mine = of[nearest]
+            numbers[mine] = numbers[mine] << 7 | low[nearest]
+            of, low = of[~nearest], low[~nearest]
+        return numbers
+
+
+def first_varint(data: bytes) -> int:
+    """The first number of some.
+
+    Raises:
+        ValueError: There is none.
+    """
+    number = 0
+    for place, byte in enumerate(data):
+        number |= (byte & 127) << 7 * place
+        if byte < 128:
+            return number
+    raise ValueError("no number")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.store.blocks import Block
+from r3mem_agents.store.blocks import Columns
 from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.counts import pack_counts
 from r3mem_agents.store.membership import (
@@ -73,19 +73,18 @@ def add_turns(
     """
     by_session = _label_rows(connection, "sessions", row, (turn.session for turn in new))
     by_speaker = _label_rows(connection, "speakers", row, (turn.speaker for turn in new))
-    added = Block()
+    sessions = [by_session[turn.session.digest] for turn in new]
+    speakers = [by_speaker[turn.speaker.digest] for turn in new]
+    ids: list[int] = []
     try:
-        for turn in new:
-            session, speaker = by_session[turn.session.digest], by_speaker[turn.speaker.digest]
+        for turn, session, speaker in zip(new, sessions, speakers, strict=True):
             values = (row, session, turn.key, speaker, *_values(scope, turn, model))
-            added.ids.append(inserted(connection, _INSERT, values))
-            added.sessions.append(session)
-            added.speakers.append(speaker)
-            added.terms.append(turn.terms)
+            ids.append(inserted(connection, _INSERT, values))
     except sqlite3.IntegrityError as error:
         raise KeyTakenError("a session holds the key of one of these turns already") from error
-    add_members(connection, row, added)
-    return added.ids
+    terms = [turn.terms for turn in new]
+    add_members(connection, row, Columns.of(ids, sessions, speakers, terms))
+    return ids
 
 
 _CHANGED = (
@@ -137,13 +136,14 @@ def edit_turns(
         NotFoundError: If one of them does not exist.
     """
     by_speaker = _label_rows(connection, "speakers", row, (one.speaker for one in edits.values()))
-    changed = Block()
     for id_, turn in edits.items():
         speaker = by_speaker[turn.speaker.digest]
         values = (speaker, *_values(scope, turn, model), row, id_)
         if not connection.execute(_UPDATE, values).rowcount:
             raise NotFoundError(f"turn {id_} does not exist any more")
-        changed.extend(Block([id_], [0], [speaker], [turn.terms]))
+    speakers = [by_speaker[turn.speaker.digest] for turn in edits.values()]
+    terms = [turn.terms for turn in edits.values()]
+    changed = Columns.of([*edits], [0] * len(edits), speakers, terms)
     replace_members(connection, row, changed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,18 +55,20 @@ SPEAKERS = {1: Speaker(1, USER, (frozenset([1]),)), 2: Speaker(2, USER)}
 
 
 def columns(*rows: tuple[int, int, int, int, list[bytes], list[int]]) -> Columns:
-    ids, sessions, speakers, times, gists, terms = zip(*rows, strict=True)
+    ids, sessions, speakers, moments, gists, terms = zip(*rows, strict=True)
     said = sorted((term, place) for place, each in enumerate(terms) for term in each)
+    times = Counter(term for term, _ in said)
     padded = b"".join(gist.ljust(8, b"\0") for each in gists for gist in each)
     return Columns(
-        ids=ids,
-        sessions=sessions,
-        speakers=speakers,
-        times_us=times,
+        ids=np.array(ids),
+        sessions=np.array(sessions),
+        speakers=np.array(speakers),
+        times_us=np.array(moments),
         gists=np.frombuffer(padded, np.uint64).reshape(-1, 1),
         gist_counts=np.array([len(each) for each in gists]),
-        terms=np.array([term for term, _ in said], np.int64),
-        owners=np.array([place for _, place in said], np.int64),
+        terms=np.array([*times], np.int64),
+        times=np.array([*times.values()], np.int64),
+        places=np.array([place for _, place in said], np.int64),
         asks=np.zeros(len(ids), bool),
     )
 

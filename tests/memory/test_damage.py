@@ -11,7 +11,7 @@ import pytest
 
 from r3mem_agents import CompressiveMemory, DamageWarning, StoredTurn
 from r3mem_agents.errors import DamagedTurnError, StoreCorruptError
-from r3mem_agents.store.blocks import Block
+from r3mem_agents.store.blocks import Columns
 from r3mem_agents.store.membership import replace_members
 from tests.memory.damaging import COUNT, START, Damaged, forget_what_was_read, said
 from tests.memory.fake_model import FakeModel
@@ -202,7 +202,7 @@ def test_other_terms_are_found_by_the_check(turns: list[StoredTurn], path: Path,
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         store = memory._handle.store
         with store._writing() as connection:
-            replace_members(connection, 2, Block([11], [0], [2], [bytes(6)]))
+            replace_members(connection, 2, Columns.of([11], [0], [2], [bytes(6)]))
         assert memory.history() == turns
         [found] = memory.verify().damaged
     assert (found.id, found.session) == (11, "session 2")

@@ -18,8 +18,10 @@ GIST_BYTES = 5  # no multiple of a word, so padding is covered too
 
 
 def rows(*terms: bytes, speakers: tuple[int, ...], gists: tuple[bytes, ...]) -> IndexColumns:
-    ids = range(1, len(terms) + 1)
-    return IndexColumns(ids, [7] * len(ids), speakers, [*ids], gists, Terms.of(terms))
+    ids = np.arange(1, len(terms) + 1)
+    sizes = np.array([len(each) for each in gists])
+    who = np.array(speakers)
+    return IndexColumns(ids, ids * 0, who, ids, b"".join(gists), sizes, Terms.of(terms))
 
 
 def test_what_asks_is_a_bit_and_no_term() -> None:
@@ -51,9 +53,9 @@ def test_speakers_are_numbers_whose_names_stand_beside_them() -> None:
         3: SpeakerName("user", "Dr. Jones"),
         9: SpeakerName("tool", "Search"),
     }
-    assert index.unnamed([3, 5, 5]) == {3, 5}
+    assert index.unnamed(np.array([3, 5, 5])) == {3, 5}
     index.add(rows(b"", b"", b"", speakers=(5, 3, 9), gists=(b"",) * 3), names)
-    assert index.unnamed([3, 5, 8]) == {8}
+    assert index.unnamed(np.array([3, 5, 8])) == {8}
     scope = index.snapshot()
     tool, user, search = scope.turns.speakers
     assert user.role == USER != tool.role == search.role

@@ -72,7 +72,7 @@ def test_more_rows_than_a_statement_takes(store: Store) -> None:
     assert [found[id_].code for id_ in ids] == [turn.code for turn in turns]
     assert len(store.session_ids(SCOPE, [turn.session.digest for turn in turns])) == count
     state, *parts = store.index_rows(SCOPE, None, 0)
-    assert not state.rows.ids
+    assert not len(state.rows.ids)
     assert [id_ for part in parts for id_ in part.rows.ids] == ids
     assert [name for part in parts for name in part.speakers.values()] == [
         b"n%d" % number for number in range(count)
