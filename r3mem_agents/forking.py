@@ -2,10 +2,16 @@
 
 The parent's other threads do not exist in the child: a lock that one of them held would stay locked
 for ever, and what one of them was changing would stay half changed.
+
+Before a fork its hooks run in the reverse order of their registration. Those of the standard
+library that take a lock which work in progress may want are registered here first, so that a fork
+waits for the work before it takes such a lock.
 """
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  registers a hook that takes the lock of its pools
+import logging  # noqa: F401  registers a hook that takes the lock of its handlers
 import os
 import threading
 from collections.abc import Callable, Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,6 +23,17 @@ NOTHING_FITS = "Something relevant is in memory, but it does not fit here."
 """A context's text when there is an answer, but no turn of it fits the budget."""
 
 
+@dataclass(slots=True)
+class Budget:
+    """The tokens that a context may still take.
+
+    Attributes:
+        left: How many.
+    """
+
+    left: int
+
+
 class Composed(NamedTuple):
     """A string for a prompt, and what is in it.
 
@@ -36,8 +48,8 @@ class Composed(NamedTuple):
 
 
 def compose(
-    batches: Iterable[Sequence[Recollection]],
-    token_budget: int,
+    batches: Iterable[Iterable[Recollection | None]],
+    budget: Budget,
     count: TokenCounter,
     nothing: str | None = None,
     now: datetime | None = None,
@@ -48,8 +60,9 @@ def compose(
     batch in which nothing fits, no more is read.
 
     Args:
-        batches: Recollections, best first.
-        token_budget: Maximum number of tokens of the result.
+        batches: Recollections, best first; ``None`` for one that is known not to fit. They are
+            read one by one, as what is left decides which are read at all.
+        budget: Maximum number of tokens of the result; what recollections take is taken off it.
         count: Counts the tokens of a text.
         nothing: The text when nothing is found or fits; ``None`` means a sentence that says so. If
             even that does not fit, the text is empty.
@@ -66,18 +79,20 @@ def compose(
     if nothing is not None:
         check_text(nothing, "nothing")
     taken: list[Recollection] = []
-    spent = 0
+    token_budget = budget.left
     found = False
     for batch in batches:
-        found = found or bool(batch)
         fits = False
         for one in batch:
+            found = True
+            if one is None:
+                continue
             cost = count(turn_line(one.turn, now) + "\n")
             if all(one.turn.session != other.turn.session for other in taken):
                 cost += count(_heading(one.turn.session) + "\n")
-            if spent + cost <= token_budget:
+            if cost <= budget.left:
                 taken.append(one)
-                spent += cost
+                budget.left -= cost
                 fits = True
         if not fits:
             break

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from r3mem_agents import validation as check
 from r3mem_agents.concurrency import in_thread
-from r3mem_agents.memory.context import TokenCounter, compose
+from r3mem_agents.memory.context import Budget, TokenCounter, compose
 from r3mem_agents.memory.counting import memory_stats, user_stats
 from r3mem_agents.memory.fixed import Fixed
 from r3mem_agents.memory.handle import Handle, OpenFile
@@ -256,10 +256,10 @@ class CompressiveMemory:
         Raises:
             NotFoundError: If one of ``sessions`` does not exist.
         """
-        token_budget = check.check_question(query, token_budget, "token_budget", now=now)
+        budget = Budget(check.check_question(query, token_budget, "token_budget", now=now))
         some = filters(self._handle, sessions, roles, exclude)
-        batches = self._retriever.within(token_budget, query, some, now)
-        return compose(batches, token_budget, count or self.model.count_tokens, nothing, now).text
+        batches = self._retriever.within(budget, query, some, now, known=count is None)
+        return compose(batches, budget, count or self.model.count_tokens, nothing, now).text
 
     def summary(self, session: str | None = None, k: int = 3) -> list[StoredTurn]:
         """Choose the few turns that say what a session was about, byte for byte, in order of time.

@@ -16,9 +16,11 @@ from r3mem_agents.lookup.snapshot import Snapshot
 from r3mem_agents.lookup.superseding import Compare
 from r3mem_agents.lookup.weights import ALONE, WEIGHTS, Weights
 from r3mem_agents.memory.comparison import Comparison
+from r3mem_agents.memory.context import Budget
 from r3mem_agents.memory.explanation.lookup import NO_QUESTION, NO_TURNS, explain_lookup
 from r3mem_agents.memory.explanation.said_words import SaidWords
 from r3mem_agents.memory.explanation.turns import Explainer
+from r3mem_agents.memory.filling import fitting
 from r3mem_agents.memory.filters import Filters
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.index_cache import INDEX_CACHE
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from r3mem_agents.model import MemoryTokens
 
 CONTEXT_BATCH = 16
-"""Number of turns that are read together to fill a context."""
+"""Number of turns, best first, of which some must fit into a context, or it takes no more."""
 
 MIN_LINE_TOKENS = 8
 """Fewest tokens of a line in a context: its date alone takes them."""
@@ -74,24 +76,35 @@ class Retriever:
         request = _Request(query, filters, level, k, now, WEIGHTS if neighbours else ALONE)
         if explain:
             return self._explained(request)
-        batches = self._batches(request, k)
-        return Recollections(hit for batch in batches for hit in batch)
+        lookup, rows = self._look_up(request)
+        return Recollections(self._open(rows, lookup.ranking.winners) if lookup else ())
 
     def within(
-        self, token_budget: int, query: str, filters: Filters, now: datetime | None
-    ) -> Iterator[list[Recollection]]:
-        """Yield what answers a question, best first, to fill a context of so many tokens."""
-        most = max(1, token_budget // MIN_LINE_TOKENS)
-        return self._batches(_Request(query, filters, "turn", most, now, WEIGHTS), CONTEXT_BATCH)
+        self, budget: Budget, query: str, filters: Filters, now: datetime | None, *, known: bool
+    ) -> Iterator[Iterator[Recollection | None]]:
+        """Yield what answers a question, best first, in batches to fill a context with.
 
-    def _batches(self, request: _Request, batch: int) -> Iterator[list[Recollection]]:
-        # Best first, decoded batch by batch, as far as the caller reads.
-        lookup, rows = self._look_up(request)
+        Only what may fit is decoded. For a turn that is too long ``None`` is yielded.
+
+        Args:
+            budget: The tokens of the context, and then, what is left of them.
+            query: The question.
+            filters: Which turns are left out.
+            now: The time that dates in the question are relative to.
+            known: Whether the context's tokens are those of the model, so that it is known without
+                decoding about how many a turn has.
+        """
+        most = max(1, budget.left // MIN_LINE_TOKENS)
+        lookup, rows = self._look_up(_Request(query, filters, "turn", most, now, WEIGHTS))
         winners = lookup.ranking.winners if lookup else ()
-        for start in range(0, len(winners), batch):
-            some = winners[start : start + batch]
-            turns = self._turns(some, rows)
-            yield [_recollection(winner, turns[winner.id]) for winner in some if winner.id in turns]
+        gist_bytes = self._model.gist_bytes
+
+        def segments(winner: Winner) -> int:
+            return len(rows[winner.id].gists) // gist_bytes if known else 0
+
+        for start in range(0, len(winners), CONTEXT_BATCH):
+            some = winners[start : start + CONTEXT_BATCH]
+            yield fitting(some, segments, budget, partial(self._open, rows))
 
     def _explained(self, request: _Request) -> Recollections:
         # Best first, with the reasons; or why nothing answers.
@@ -163,6 +176,10 @@ class Retriever:
         if self._model.superseder is None:
             return None
         return Comparison(self._model, turns.ids, partial(self._tokens, rows))
+
+    def _open(self, rows: Mapping[int, TurnRow], winners: Sequence[Winner]) -> list[Recollection]:
+        turns = self._turns(winners, rows)
+        return [_recollection(winner, turns[winner.id]) for winner in winners if winner.id in turns]
 
     def _turns(
         self, winners: Sequence[Winner], rows: Mapping[int, TurnRow]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.memory.context import Composed, compose, turn_line
+from r3mem_agents.memory.context import Budget, Composed, compose, turn_line
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, StoredTurn
@@ -84,7 +84,7 @@ def prompt_memory(
     def older(recent: Sequence[StoredTurn], tokens: int) -> Composed:
         exclude = shown.union(turn.id for turn in recent)
         hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if tokens > 0 else []
-        return compose([hits], tokens, count, nothing="")
+        return compose([hits], Budget(tokens), count, nothing="")
 
     left = token_budget - count(mark_recalled(RECENT))
     shown = {*memory.turn_ids(keys=shown_keys), *shown_ids}

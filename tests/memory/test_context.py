@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, Recollection, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, compose
+from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, Budget, compose
 from r3mem_agents.memory.quoting import indented
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel
@@ -171,14 +171,14 @@ def test_compose_takes_the_best_that_fit(texts: list[str], token_budget: int, ba
         for number, text in enumerate(texts)
     ]
     batches = [ranked[start : start + batch] for start in range(0, len(ranked), batch)]
-    text, taken = compose(batches, token_budget, len)
+    text, taken = compose(batches, Budget(token_budget), len)
     assert len(text) <= token_budget
     assert text.count("] user: ") == len(taken)
     assert list(taken) == [one for one in ranked if one in taken]
     assert all(f"] user: {indented(one.text)}" in text for one in taken)
-    if ranked and len(compose([ranked[:1]], 10**6, len).text) < token_budget:
+    if ranked and len(compose([ranked[:1]], Budget(10**6), len).text) < token_budget:
         assert taken[0] == ranked[0]
-    assert compose([ranked], 10**6, len).taken == tuple(ranked)
+    assert compose([ranked], Budget(10**6), len).taken == tuple(ranked)
 
 
 @pytest.mark.parametrize("token_budget", [0, -5, 1.5, "800", True])

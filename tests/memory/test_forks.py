@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,9 +40,31 @@ def test_a_child_of_a_process_that_computed_in_two_threads_goes_on(tmp_path: Pat
     assert said("threads", tmp_path / "memory.db") == ["done"]
 
 
-@pytest.mark.slow
 def test_children_do_not_wait_for_locks_of_the_parents_threads(tmp_path: Path) -> None:
     assert said("locks", tmp_path / "memory.db") == ["done"] * 12
+
+
+def test_work_that_a_fork_waits_for_may_use_pools_and_loggers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 2.0)
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with unforked(), ThreadPoolExecutor(1) as pool:
+            begun.set()
+            time.sleep(0.3)  # the fork's hooks run
+            logging.getLogger("r3mem_agents").addHandler(logging.NullHandler())
+            pool.submit(done.set).result()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    begun.wait()
+    child = os.fork()
+    if not child:
+        os._exit(done.is_set())
+    worker.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
 
 
 def test_nobody_holds_a_lock_in_a_child() -> None:
