@@ -25,7 +25,6 @@ commands = typer.Typer()
 
 @commands.command(
     "history",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem history",
         "r3mem history --session 2026-11-20 --json",
@@ -46,7 +45,6 @@ def history(
 
 @commands.command(
     "fetch",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem fetch 12 13",
         "r3mem fetch --key message-7 --session 2026-11-20 --json",
@@ -85,7 +83,6 @@ def fetch(
 
 @commands.command(
     "sessions",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem sessions",
         "r3mem sessions --db team.db --user alice --json",
@@ -111,7 +108,6 @@ def sessions(
 
 @commands.command(
     "users",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem users",
         "r3mem users --db team.db --json",

@@ -34,7 +34,6 @@ class Level(StrEnum):
 
 @commands.command(
     "recall",
-    rich_help_panel="Memory",
     epilog=examples(
         'r3mem recall "What is my dog called?"',
         'r3mem recall "What did we agree on?" -k 3 --since 2026-11-01 --role user --json',
@@ -90,7 +89,6 @@ def recall(
 
 @commands.command(
     "context",
-    rich_help_panel="Memory",
     epilog=examples(
         'r3mem context "What is my dog called?"',
         'r3mem context "travel plans" --token-budget 400',
@@ -116,7 +114,6 @@ def context(
 
 @commands.command(
     "summary",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem summary",
         "r3mem summary --session 2026-11-20 -k 5 --json",
@@ -141,7 +138,6 @@ def summary(
 
 @commands.command(
     "stats",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem stats",
         "r3mem stats --db team.db --user alice --json",

@@ -43,7 +43,6 @@ FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key"}
 
 @commands.command(
     "export",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem export alice.jsonl --user alice",
         "r3mem export --session 2026-11-20 | jq .text",
@@ -73,7 +72,6 @@ def export(
 
 @commands.command(
     "import",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem import alice.jsonl --user alice",
         "r3mem export --db old.db | r3mem import - --db new.db",

@@ -30,7 +30,6 @@ commands = typer.Typer()
 
 @commands.command(
     "verify",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem verify",
         "r3mem verify --db team.db --json",
@@ -74,7 +73,6 @@ def _line(turn: DamagedTurn) -> str:
 
 @commands.command(
     "backup",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem backup alice-2026-11-20.db --db alice.db",
     ),
@@ -96,7 +94,6 @@ def backup(
 
 @commands.command(
     "recompress",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem recompress alice.db",
         "r3mem recompress alice.db --from checkpoints/last-year",

@@ -47,7 +47,6 @@ def show() -> None:
 
 @commands.command(
     "version",
-    rich_help_panel="See it work",
     epilog=examples(
         "r3mem version",
         "r3mem version --all --json",

@@ -30,7 +30,6 @@ commands = typer.Typer()
 
 @commands.command(
     "remember",
-    rich_help_panel="Memory",
     epilog=examples(
         'r3mem remember "My dog is called Biscuit." --name Alice',
         'r3mem remember --session 2026-11-20 --time 2026-11-20T09:30+01:00 "See you at ten."',
@@ -82,7 +81,6 @@ def _read_stdin() -> str:
 
 @commands.command(
     "forget",
-    rich_help_panel="Memory",
     epilog=examples(
         "r3mem forget 12 13",
         "r3mem forget --session 2026-11-20",

@@ -23,9 +23,12 @@ from r3mem_agents.train.record import describe_run, draw, measure, read_record, 
 from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
+commands = typer.Typer()
+
 _DEFAULT = ExpanderRecipe()
 
 
+@commands.command("train")
 def train(
     data: Annotated[
         Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")

@@ -2,57 +2,60 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
 import r3mem_agents
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.cli import app
+from r3mem_agents.cli.commands import PANELS
 from r3mem_agents.model.native.library import KERNELS
 from tests import new_process
 from tests.cli.running import Run
 
-
-def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _commands(command, (*path, name))
-        else:
-            yield (*path, name)
+GROUP: Any = typer.main.get_command(app)
+LISTED = {name: command.help for name, command in GROUP.commands.items()}
+COMMANDS = sorted(LISTED)
 
 
-COMMANDS = sorted(_commands(typer.main.get_command(app)))
+def loaded(name: str) -> Any:
+    """A command with its options."""
+    return GROUP.resolve_command(typer.Context(GROUP), [name])[1]
 
 
 def test_all_promised_commands_exist() -> None:
-    names = {" ".join(path) for path in COMMANDS}
     promised = {
         "backup", "chat", "context", "demo", "distil", "export", "fetch", "forget", "history",
         "import", "recall", "recompress", "remember", "sessions", "stats", "summary", "supersede",
         "train", "tune", "users", "verify", "version",
     }  # fmt: skip
-    assert names == promised
+    assert {*COMMANDS} == promised
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example(run: Run, path: tuple[str, ...]) -> None:
-    result = run(*path, "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
+    result = run(name, "--help")
     assert result.exit_code == 0
     assert "Example" in result.stdout
     example = result.stdout.split("Example", 1)[1]
-    assert f"r3mem {' '.join(path)}" in example
+    assert f"r3mem {name}" in example
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_a_command_what_its_own_help_begins_with(name: str) -> None:
+    command = loaded(name)
+    assert command.name == name
+    assert " ".join(command.help.partition("\n\n")[0].split()) == LISTED[name]
 
 
 def test_whoever_takes_a_user_takes_a_whole_place() -> None:
     place = {"--db", "--user", "--agent"}
     found = 0
-    for path in COMMANDS:
-        command = typer.main.get_command(app)
-        for name in path:
-            command = command.commands[name]  # type: ignore[attr-defined]
-        options = {option for one in command.params for option in one.opts}
+    for name in COMMANDS:
+        options = {option for one in loaded(name).params for option in one.opts}
         if "--user" in options:
             found += 1
             assert place <= options
@@ -63,8 +66,8 @@ def test_whoever_takes_a_user_takes_a_whole_place() -> None:
 def test_help_of_the_whole_lists_all_commands(run: Run) -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for path in COMMANDS:
-        assert f" {path[0]} " in result.stdout
+    for name in COMMANDS:
+        assert f" {name} " in result.stdout
 
 
 def test_help_names_every_exit_code(run: Run) -> None:
@@ -72,16 +75,39 @@ def test_help_names_every_exit_code(run: Run) -> None:
     assert re.findall(r"\b\d+\b", codes) == ["0", "1", "2", "130"]
 
 
-def test_help_loads_neither_torch_nor_a_database() -> None:
+def _loads(*arguments: str) -> set[str]:
+    """Modules that a process has loaded once a command has run."""
     code = (
         "import sys\n"
         "from r3mem_agents.cli import app\n"
-        "try: app(['--help'])\n"
+        f"try: app({[*arguments]!r})\n"
         "except SystemExit: pass\n"
-        "loaded = {'torch', 'r3mem_agents.store', 'matplotlib', 'zstandard'} & set(sys.modules)\n"
-        "print(sorted(loaded))"
+        "print(*sys.modules)"
     )
-    assert new_process.run(code).splitlines()[-1] == "[]"
+    return {*new_process.run(code).splitlines()[-1].split()}
+
+
+HEAVY = {"torch", "matplotlib", "zstandard", "transformers", "langchain_core", "asyncio"}
+OF_COMMANDS = {
+    f"r3mem_agents.{module}" for panel in PANELS.values() for module, _ in panel.values()
+}
+
+
+def test_help_loads_no_command_and_no_engine() -> None:
+    assert not _loads("--help") & {*HEAVY, *OF_COMMANDS, "numpy", "r3mem_agents.store"}
+
+
+@pytest.mark.parametrize(("name", "module"), [("recall", "cli.read"), ("sessions", "cli.browse")])
+def test_a_command_loads_no_other_one(
+    tmp_path: Path, checkpoint: Path, name: str, module: str
+) -> None:
+    db = str(tmp_path / "memory.db")
+    with CompressiveMemory(db, model=checkpoint) as memory:
+        memory.remember("user", "My cat is called Miso.")
+    asked = ["What pet do I have?"] if name == "recall" else []
+    found = _loads(name, *asked, "--db", db, "--model", str(checkpoint))
+    assert found & OF_COMMANDS == {f"r3mem_agents.{module}"}
+    assert not found & HEAVY
 
 
 def test_version(run: Run) -> None:

@@ -29,7 +29,6 @@ commands = typer.Typer()
 
 @commands.command(
     "chat",
-    rich_help_panel="See it work",
     epilog=examples(
         "r3mem chat",
         "r3mem chat --db alice.db --model openai:gpt-5.5",

@@ -29,7 +29,6 @@ WRITTEN_COLUMNS = 80
 
 @commands.command(
     "demo",
-    rich_help_panel="See it work",
     epilog=examples(
         "r3mem demo",
         "r3mem demo --db /tmp/meetings.db --json",

@@ -21,9 +21,12 @@ from r3mem_agents.train.record import describe_run, draw, read_record, write_rec
 from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
+commands = typer.Typer()
+
 _DEFAULT = EncoderRecipe()
 
 
+@commands.command("distil")
 def distil(
     data: Annotated[
         Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")

@@ -24,12 +24,15 @@ from r3mem_agents.train.supersede.loop import SupersederRun, from_encoder
 from r3mem_agents.train.supersede.pairs import Pairs
 from r3mem_agents.types import DEFAULT_MODEL
 
+commands = typer.Typer()
+
 _DEFAULT = SupersederRecipe()
 
 NEAREST = 3
 """Pairs of a turn that nothing is known of, at most."""
 
 
+@commands.command("supersede")
 def supersede(
     data: Annotated[Path, typer.Argument(help="Folder of *.jsonl(.zst) files with memories.")],
     out: options.Out,

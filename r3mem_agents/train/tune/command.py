@@ -26,9 +26,12 @@ from r3mem_agents.train.tune.prepare import gists_of, prepare
 from r3mem_agents.train.tune.realign import blend, realign
 from r3mem_agents.types import DEFAULT_MODEL
 
+commands = typer.Typer()
+
 _DEFAULT = TuningRecipe()
 
 
+@commands.command("tune")
 def tune(
     data: Annotated[Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files of pairs.")],
     teacher: Annotated[

@@ -1,0 +1,117 @@
+"""The commands of ``r3mem``: a list that says of each what it does, and each once it is run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from r3mem_agents.cli.group import ErrorGroup
+
+PANELS = {
+    "See it work": {
+        "demo": (
+            "cli.demo.command",
+            "Remember four real meetings, check every byte, ask questions, draw the memory.",
+        ),
+        "version": ("cli.version", "Show the version."),
+        "chat": (
+            "cli.chat.command",
+            "Talk with a memory: what is said is stored, and recalled when it helps.",
+        ),
+    },
+    "Memory": {
+        "remember": ("cli.write", "Store one turn."),
+        "forget": (
+            "cli.write",
+            "Forget turns, a session or everything, without a trace in the file.",
+        ),
+        "recall": ("cli.read", "Find the turns that answer a question, best first."),
+        "context": ("cli.read", "Print what is remembered about a question, ready for a prompt."),
+        "summary": (
+            "cli.read",
+            "Show the few turns that say what a session was about, byte for byte.",
+        ),
+        "stats": ("cli.read", "Show what a memory holds and what it costs."),
+        "history": (
+            "cli.browse",
+            "Show the turns in order, byte for byte but for further lines, which are indented.",
+        ),
+        "fetch": (
+            "cli.browse",
+            "Show turns that you know by their numbers or keys, byte for byte.",
+        ),
+        "sessions": (
+            "cli.browse",
+            "List the sessions of a user, in the order in which they began.",
+        ),
+        "users": (
+            "cli.browse",
+            "List who has turns in a file, with the agents that remember them.",
+        ),
+        "export": (
+            "cli.transfer",
+            "Write the turns as JSON Lines: all fields, UTF-8, one turn a line.",
+        ),
+        "import": (
+            "cli.transfer",
+            "Store the turns of a JSON Lines file, such as export writes.",
+        ),
+        "verify": (
+            "cli.upkeep",
+            "Read everything in a file, of all users, and report what is damaged.",
+        ),
+        "backup": ("cli.upkeep", "Copy a whole file, of all users, while it may be in use."),
+        "recompress": (
+            "cli.upkeep",
+            "Give every turn of a file, of all users, the memory tokens of a newer model.",
+        ),
+    },
+    "Models": {
+        "train": (
+            "train.command",
+            "Train an expander; run the same command again to go on after an interruption.",
+        ),
+        "distil": (
+            "train.distil.command",
+            "Make an encoder of a pretrained one; run it again to go on after an interruption.",
+        ),
+        "tune": (
+            "train.tune.command",
+            "Tune an encoder on questions; run it again to go on after an interruption.",
+        ),
+        "supersede": (
+            "train.supersede.command",
+            "Train what compares two turns; run it again to go on after an interruption.",
+        ),
+    },
+}
+"""The panels of the list of commands: of each command the module that has it among its
+``commands``, and what its help begins with."""
+
+
+class R3MemGroup(ErrorGroup):
+    """The commands of ``r3mem``; only the one that is run is loaded."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for panel, commands in PANELS.items():
+            for name, (_, summary) in commands.items():
+                self.add_command(TyperCommand(name, help=summary, rich_help_panel=panel))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is wanted, and load it."""
+        for commands in PANELS.values():
+            if args and args[0] in commands:
+                self.add_command(_load(args[0], commands[args[0]][0]))
+        return super().resolve_command(ctx, args)
+
+
+def _load(name: str, module: str) -> Any:
+    """A command of a module with its options, without those beside it."""
+    there = import_module(f"r3mem_agents.{module}").commands.registered_commands
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single.registered_commands = [one for one in there if one.name == name]
+    return typer.main.get_command(single)
