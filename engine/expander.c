@@ -184,8 +184,9 @@ int expansion_run(expansion *x, int first, int last, const int64_t *tokens)
         row = place_rounds(x, segment, first, last, row, tokens);
     }
     x->begin[x->segments] = row;
-    for (size_t i = 0; i < row * hidden; i++)
-        t->a[i] = rintf(e->blank[i % hidden] * STREAM_SCALE);
+    for (int r = 0; r < row; r++)
+        for (size_t i = 0; i < hidden; i++)
+            t->a[r * hidden + i] = rintf(e->blank[i] * STREAM_SCALE);
     x->positions = (positions){.rows = row, .groups = x->segments, .begin = x->begin,
                                .sees = x->sees};
     x->layer = e->stack->sizes.layers - 1;
