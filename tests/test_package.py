@@ -207,6 +207,18 @@ def test_a_memory_is_loaded_without_torch() -> None:
     assert loaded("from r3mem_agents import CompressiveMemory", ["torch"]) == []
 
 
+def test_a_new_process_writes_and_asks_without_masked_arrays() -> None:
+    work = (
+        "from r3mem_agents import CompressiveMemory\n"
+        "memory = CompressiveMemory(':memory:', user='alice')\n"
+        "memory.remember('user', 'The old cat sat there.', key='cat', session='one')\n"
+        "memory.remember('user', 'The cats sit here.', key='cat', session='one')\n"
+        "[hit] = memory.recall('Where do the cats sit?')\n"
+        "memory.summary('one'); memory.forget(turn_ids=[hit.turn.id])"
+    )
+    assert loaded(work, ["numpy.ma"]) == loaded("import numpy", ["numpy.ma"])
+
+
 @pytest.mark.parametrize(
     ("module", "host", "extra"),
     [

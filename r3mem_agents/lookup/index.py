@@ -118,7 +118,7 @@ class Index:
         self._asks.extend(columns.asks)
         run = Run.of(first, turns, columns.terms, columns.times, columns.places)
         self._postings = with_run(self._postings, run)
-        self._lengths.extend(np.bincount(columns.places, minlength=turns))
+        self._lengths.extend(np.bincount(columns.places.astype(np.intp), minlength=turns))
         session = _numbered(columns.sessions, self._session_numbers)
         self._session.extend(session)
         self._previous.extend(self._before(session, first))

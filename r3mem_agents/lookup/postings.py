@@ -68,7 +68,7 @@ class Run(NamedTuple):
             turns,
             terms.astype(np.uint32),
             np.append(0, np.cumsum(new)[starts[1:] - 1]),
-            places[last].astype(_unsigned(turns)),
+            places.take(last).astype(_unsigned(turns)),
             _small(last - before[:-1]),
         )
 
@@ -199,7 +199,7 @@ def owners_by_prefix(runs: Sequence[Run], prefixes: Collection[int], open_bits: 
     """
     first = np.sort(np.fromiter(prefixes, np.uint32, len(prefixes))) << np.uint32(open_bits)
     _, owners, _ = _between(runs, first, first | np.uint32((1 << open_bits) - 1))
-    return np.unique(owners)
+    return distinct(owners)
 
 
 def _between(
@@ -218,6 +218,17 @@ def _between(
             owners.append(run.first + run.places[some].astype(np.int64))
             counts.append(run.counts[some])
     return np.concatenate(which), np.concatenate(owners), np.concatenate(counts)
+
+
+def distinct(values: Integers) -> Integers:
+    """Return each value once, ascending.
+
+    NumPy's ``unique`` loads its masked arrays to do that, which takes longer than a first lookup.
+    """
+    ordered = np.sort(values)
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
 
 
 def idf(documents: int, having: NDArray[np.integer]) -> NDArray[np.float64]:

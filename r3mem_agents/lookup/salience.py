@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.lookup.postings import postings_of, unpack
+from r3mem_agents.lookup.postings import distinct, postings_of, unpack
 from r3mem_agents.lookup.similarity import similarity_to
 from r3mem_agents.lookup.snapshot import Snapshot
 
@@ -52,13 +52,13 @@ def _terms(turns: Snapshot, here: NDArray[np.integer]) -> tuple[NDArray[np.bool_
     mine = np.zeros(len(turns.ids), bool)
     mine[here] = True
     hashed, owner, count = unpack(turns.postings, mine)
-    distinct, term = np.unique(hashed, return_inverse=True)
-    said = np.zeros((len(here), len(distinct)), bool)
+    terms, term = np.unique(hashed, return_inverse=True)
+    said = np.zeros((len(here), len(terms)), bool)
     said[np.searchsorted(here, owner), term] = True
-    counts = np.bincount(term, weights=count, minlength=len(distinct))
-    anywhere = postings_of(turns.postings, distinct.tolist())
-    pairs = np.unique(np.stack((anywhere.term, turns.session[anywhere.owner])), axis=1)
-    sessions = np.bincount(pairs[0], minlength=len(distinct))
+    counts = np.bincount(term, weights=count, minlength=len(terms))
+    anywhere = postings_of(turns.postings, terms.tolist())
+    pairs = distinct(anywhere.term * len(turns.sessions) + turns.session[anywhere.owner])
+    sessions = np.bincount(pairs // len(turns.sessions), minlength=len(terms))
     rarity = np.log1p(len(turns.sessions) / np.maximum(sessions, 1))
     return said, np.log1p(counts) * rarity
 

@@ -69,7 +69,7 @@ class ScopeIndex:
 
     def unnamed(self, speakers: NDArray[np.int64]) -> set[int]:
         """Return those of some speakers, by row id, whose names are not known."""
-        return {*np.unique(speakers).tolist()} - self._names.keys()
+        return {*speakers.tolist()} - self._names.keys()
 
     def add(self, rows: IndexColumns, names: Mapping[int, SpeakerName]) -> None:
         """Append rows.

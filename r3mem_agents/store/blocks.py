@@ -171,7 +171,7 @@ class Columns:
         """The same turns in parts of about this size."""
         sizes = np.bincount(self.terms.places, minlength=len(self)) + 1
         part = (sizes.cumsum() - sizes) // size
-        for number in np.unique(part):
+        for number in dict.fromkeys(part.tolist()):
             yield self.part(part == number)
 
     def replaced(self, others: Columns) -> Columns:

@@ -50,7 +50,7 @@ def additions(
     for block in _joined(read_blocks(connection, state.id, state.rules, max(first - 1, 0))):
         block = block.part(block.ids >= first)
         rows, unsound = _columns_of(connection, state.id, gists, block)
-        new = {*np.unique(rows.speakers).tolist()} - named
+        new = {*rows.speakers.tolist()} - named
         named |= new
         yield Addition(state, rows, _hidden_speakers(connection, new), unsound)
 
@@ -100,15 +100,16 @@ def _concatenated(
     if not ids or ids[-1] - ids[0] >= MAX_GAPS * len(ids):
         return None
     row = connection.execute(
-        f"SELECT sum(id - ?1), sum(typeof(time_us) = 'integer' AND typeof({gists}) = 'blob'),"
+        f"SELECT sum(id - ?1), sum(typeof(time_us) = 'integer'),"
         f" group_concat(time_us), CAST(group_concat({gists}, '') AS BLOB),"
         f" group_concat(length({gists})) FROM turns WHERE id BETWEEN ?1 AND ?2 AND scope = ?3",
         (ids[0], ids[-1], scope),
     ).fetchone()
-    if row[:2] != (sum(ids) - ids[0] * len(ids), len(ids)):
+    if None in row or row[:2] != (sum(ids) - ids[0] * len(ids), len(ids)):
         return None
     times, sizes = (np.fromstring(text, np.int64, sep=",") for text in (row[2], row[4]))
-    return _Values(times, row[3], sizes) if sizes.sum() == len(row[3]) else None
+    whole = len(sizes) == len(ids) and sizes.sum() == len(row[3])
+    return _Values(times, row[3], sizes) if whole else None
 
 
 def _one_by_one(

