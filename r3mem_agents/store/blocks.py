@@ -59,10 +59,11 @@ class Terms(NamedTuple):
         """Terms in any order, as numbers, and the place of the turn that says each."""
         pairs = hashed << _PLACE_BITS | places
         pairs.sort(kind="stable")  # which merges what lies there in order
-        return cls._grouped(pairs >> _PLACE_BITS, pairs & (1 << _PLACE_BITS) - 1)
+        return cls.grouped(pairs >> _PLACE_BITS, pairs & (1 << _PLACE_BITS) - 1)
 
     @classmethod
-    def _grouped(cls, hashed: Integers, places: NDArray[np.integer]) -> Terms:
+    def grouped(cls, hashed: Integers, places: NDArray[np.integer]) -> Terms:
+        """The same, by term and place already."""
         new = np.ones(len(hashed), bool)
         new[1:] = hashed[1:] != hashed[:-1]
         [starts] = np.nonzero(new)
@@ -94,7 +95,7 @@ class Terms(NamedTuple):
     def part(self, kept: NDArray[np.bool_]) -> Terms:
         """Those of some turns, which alone are numbered."""
         there = kept[self.places]
-        return self._grouped(self.hashed[there], (kept.cumsum() - 1)[self.places[there]])
+        return self.grouped(self.hashed[there], (kept.cumsum() - 1)[self.places[there]])
 
     def pop(self, term: int) -> tuple[NDArray[np.integer], Terms]:
         """Which turns say a term, and the other terms."""
@@ -171,8 +172,21 @@ class Columns:
         """The same turns in parts of about this size."""
         sizes = np.bincount(self.terms.places, minlength=len(self)) + 1
         part = (sizes.cumsum() - sizes) // size
-        for number in dict.fromkeys(part.tolist()):
-            yield self.part(part == number)
+        said = part[self.terms.places]
+        order = said.argsort(kind="stable")
+        hashed, places = self.terms.hashed[order], self.terms.places[order]
+        [starts] = np.nonzero(np.append(True, part[1:] != part[:-1])[: len(part)])
+        turns = np.append(starts, len(part)).tolist()
+        terms = np.append(said[order].searchsorted(part[starts]), len(said)).tolist()
+        for number in range(len(starts)):
+            first, end = turns[number : number + 2]
+            mine = slice(*terms[number : number + 2])
+            yield Columns(
+                self.ids[first:end],
+                self.sessions[first:end],
+                self.speakers[first:end],
+                Terms.grouped(hashed[mine], places[mine] - first),
+            )
 
     def replaced(self, others: Columns) -> Columns:
         """The same turns, those with the ids of others with their speakers and terms."""

@@ -130,14 +130,13 @@ def add_members(connection: sqlite3.Connection, scope: int, new: Columns) -> Non
 
 def remove_members(connection: sqlite3.Connection, scope: int, ids: Collection[int]) -> None:
     """Take turns out of the blocks of a scope."""
-    doomed = [*ids]
-    _count(connection, scope, -len(doomed))
-    _change(connection, scope, doomed, lambda block: block.part(~np.isin(block.ids, doomed)))
+    _count(connection, scope, -len(ids))
+    _change(connection, scope, ids, lambda block, some: block.part(~np.isin(block.ids, some)))
 
 
 def replace_members(connection: sqlite3.Connection, scope: int, new: Columns) -> None:
     """Give turns in the blocks of a scope other speakers and terms."""
-    _change(connection, scope, new.ids.tolist(), lambda block: block.replaced(new))
+    _change(connection, scope, new.ids.tolist(), lambda block, _: block.replaced(new))
 
 
 def rebuild_blocks(
@@ -232,11 +231,11 @@ def _change(
     connection: sqlite3.Connection,
     scope: int,
     ids: Collection[int],
-    change: Callable[[Columns], Columns],
+    change: Callable[[Columns, Sequence[int]], Columns],
 ) -> None:
-    for row, _ in holding(connection, scope, ids):
+    for row, some in holding(connection, scope, ids):
         try:
-            block = change(opened(row))
+            block = change(opened(row), some)
         except StaleTermsError:
             break_blocks(connection, scope)
             return
