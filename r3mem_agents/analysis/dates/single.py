@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, time
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from r3mem_agents.analysis.dates.parts import parts_with_dates
+from r3mem_agents.analysis.languages import ENGLISH
 from r3mem_agents.timestamps import Span, to_integers
 
 WORD = re.compile(r"[^\W_]+")
@@ -75,7 +77,7 @@ def single_dates(text: str, now: datetime, lead: str = "") -> Iterator[Found]:
         now: What "yesterday" is relative to, in whose zone a day begins at midnight.
         lead: The word before the text, if after it a single name is a month or weekday.
     """
-    for found, settled in found_dates(text, now, "en"):
+    for found, settled in found_dates(text, now, ENGLISH):
         if settled or _named(f"{lead} {text[: found.place]}", found.words, LEADS | {lead}):
             yield found
 
@@ -100,8 +102,9 @@ def found_dates(text: str, now: datetime, language: str) -> Iterator[tuple[Found
         options: Any = {"languages": [language], "strategy": "ngram", "add_period": True}
         return search_dates(some, settings=settings, **options) or []
 
+    parts = parts_with_dates(text) if language == ENGLISH else [text]
     place = 0
-    for found in search(text, PREFER_DATES_FROM="past"):
+    for found in chain.from_iterable(search(part, PREFER_DATES_FROM="past") for part in parts):
         words, date, period = found
         start = text.find(words, place)
         if start < 0:  # in letters of another form
