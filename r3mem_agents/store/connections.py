@@ -6,8 +6,9 @@ import queue
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
 
-from r3mem_agents.forking import unforked
+from r3mem_agents.forking import Lock, in_children, unforked
 from r3mem_agents.store.places import Place
 
 BUSY_TIMEOUT_S = 30.0
@@ -25,9 +26,12 @@ class BusyError(sqlite3.OperationalError):
 
 Idle = queue.LifoQueue[sqlite3.Connection]
 
-_parents: list[Idle] = []
-"""Connections of the process that this one was forked from. They are neither used nor closed, which
-would take the parent's locks from it, so nothing may collect them."""
+_open: WeakSet[Connections] = WeakSet()
+
+_parents: list[sqlite3.Connection] = []
+"""Idle connections of the process that this one was forked from."""
+
+_parting = Lock()
 
 
 class Connections:
@@ -37,13 +41,10 @@ class Connections:
         """Say where; nothing is opened yet, but for a database in memory."""
         self._place = place
         self._closed = False
-        self._idle = self._first()
-
-    def _first(self) -> Idle:
-        idle = Idle()
-        if self._place.in_memory:  # it is its one connection, so threads take turns on it
-            idle.put(connect(self._place))
-        return idle
+        self._idle = Idle()
+        if place.in_memory:  # it is its one connection, so threads take turns on it
+            self._idle.put(connect(place))
+        _open.add(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -91,28 +92,45 @@ class Connections:
         try:
             connection.rollback()  # what an exception left unfinished, if anything
         finally:
-            if self._closed or connection.in_transaction or idle.qsize() >= KEPT:
+            if connection.in_transaction or idle.qsize() >= KEPT:
                 connection.close()
             else:
                 idle.put(connection)
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
         """Close what is idle now, and what is in use when it is given back."""
         self._closed = True
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except queue.Empty:
-                return
+        with unforked():
+            while True:
+                try:
+                    self._idle.get_nowait().close()
+                except queue.Empty:
+                    return
 
-    def renew(self) -> None:
-        """Begin anew in the child of a fork, whose parent needs the present connections."""
-        _parents.append(self._idle)
-        self._idle = self._first()
+    def leave(self) -> None:
+        """Begin anew in the child of a fork; what is in memory is a copy of its own."""
+        if not self._place.in_memory:
+            _parents.extend(self._idle.queue)
+            self._idle = Idle()
+
+
+def _leave_parents() -> None:
+    for database in list(_open):
+        database.leave()
+
+
+in_children(_leave_parents)
 
 
 def connect(place: Place) -> sqlite3.Connection:
     """Open one that is set up for exact, scrubbable, concurrent storage."""
+    with _parting:
+        # SQLite believes that the process still has the parent's locks, until all that is idle is
+        # closed: it would not ask for its own, and another process take the log from under it.
+        while _parents:
+            _parents.pop().close()
     connection = sqlite3.connect(
         place.target,
         uri=place.is_uri,

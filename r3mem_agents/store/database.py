@@ -72,7 +72,6 @@ class Database:
         if self._closed:
             raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
         if os.getpid() != self._process:
-            self._connections.renew()
             self._scrubber = self._new_scrubber()  # the parent does what it has to do
             self._process = os.getpid()
             self._idle = IdleCheckpoint(self._connections)
@@ -127,8 +126,6 @@ class Database:
         if not self._closed and os.getpid() == self._process:
             self._scrubber.close()
         self._closed = True
-        if os.getpid() == self._process:
+        if os.getpid() == self._process:  # after a fork that is up to the parent
             self._idle.stop()
-        else:  # after a fork
-            self._connections.renew()
         self._connections.close()

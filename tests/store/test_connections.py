@@ -1,9 +1,7 @@
-"""What connections promise to threads, to children of a fork, and when a transaction fails."""
+"""What connections promise to threads, and when a transaction fails."""
 
 from __future__ import annotations
 
-import gc
-import os
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator
@@ -108,32 +106,3 @@ def test_what_is_in_use_is_closed_when_it_comes_back(database: Connections) -> N
         connection.execute("SELECT 1")
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs fork and /proc")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12
-def test_a_child_neither_uses_nor_closes_its_parents_connections(tmp_path: Path) -> None:
-    path = tmp_path / "some.db"
-    with closing(Connections(locate(path))) as database:
-        begin_file(database)
-        with database.writing() as connection:
-            connection.execute("CREATE TABLE numbers (number INTEGER)")
-        add(database, 1)
-        opened = open_files(path)
-        with database.bare() as connection:
-            parents = id(connection)
-        if not (child := os.fork()):
-            database.renew()
-            gc.collect()
-            kept = open_files(path) == opened > 0
-            add(database, 2)
-            with database.bare() as connection:
-                os._exit(7 if kept and id(connection) != parents and count(database) == 2 else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        add(database, 3)
-        assert count(database) == 3
-
-
-def open_files(path: Path) -> int:
-    files = [os.path.realpath(number) for number in Path("/proc/self/fd").iterdir()]
-    return files.count(str(path))
