@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
@@ -12,6 +13,7 @@ from r3mem_agents.model.stream import HASH_BYTES, digest_of
 LZMA_MARK = 0xFF
 LATER_MARK = 0xFE
 _LZMA = [{"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 24, "lc": 3, "lp": 0, "pb": 0}]
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,31 @@ def unpack_literal(code: bytes) -> tuple[bytes, bytes]:
         ExpansionError: The code is damaged.
     """
     end = 1 + HASH_BYTES
+    digest = code[1:end]
     try:
-        data = lzma.decompress(code[end:], format=lzma.FORMAT_RAW, filters=_LZMA)
-    except lzma.LZMAError as error:
+        return _unpacked(code[end:], digest), digest
+    except (lzma.LZMAError, EOFError) as error:
         raise ExpansionError(f"literal memory tokens are damaged: {error}") from error
-    return data, code[1:end]
+
+
+def _unpacked(packed: bytes, digest: bytes) -> bytes:
+    """What was packed; the beginning of it, if it is long and has another hash.
+
+    LZMA makes a piece of a few hundred bytes, so a damaged code could fill the memory.
+    """
+    pieces = _pieces(packed)
+    first, long = next(pieces), False
+    seen = hashlib.blake2b(first, digest_size=HASH_BYTES)
+    for piece in pieces:
+        long = True
+        seen.update(piece)
+    return b"".join(_pieces(packed)) if long and seen.digest() == digest else first
+
+
+def _pieces(packed: bytes) -> Iterator[bytes]:
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_LZMA)
+    while not decoder.eof:
+        yield decoder.decompress(packed, _PIECE_BYTES)
+        packed = b""
+        if decoder.needs_input and not decoder.eof:
+            raise EOFError("they end too early")

@@ -43,6 +43,17 @@ def test_another_kernel_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     library.cache_clear()
 
 
+@pytest.mark.parametrize("name", ["nonsense", "../portable", "avx2", "neon"])
+def test_a_kernel_that_this_processor_does_not_run_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "runnable", lambda: ["portable"])
+    monkeypatch.setenv("R3MEM_KERNEL", name)
+    library.cache_clear()
+    with pytest.raises(EngineError, match=rf"no kernel '{name}' .* one of portable, or not"):
+        library()
+
+
 def test_a_missing_library_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_FOLDER", tmp_path)
     with pytest.raises(EngineError, match=r"from a wheel .* or from its source"):

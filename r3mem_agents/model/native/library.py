@@ -144,10 +144,16 @@ def library(kernel: str = "") -> Library:
     """The library with a kernel, or the fastest one that this processor runs.
 
     Raises:
-        EngineError: There is none, or ``R3MEM_KERNEL`` names one that is not there.
+        EngineError: There is none, or none of the name that is asked for, perhaps by
+            ``R3MEM_KERNEL``.
     """
     kernel = kernel or os.environ.get("R3MEM_KERNEL", "")
-    return Library(kernel if kernel else runnable()[0])
+    if kernel and kernel not in runnable():  # a processor stops at instructions that it lacks
+        raise EngineError(
+            f"there is no kernel {kernel!r} that this processor runs: set R3MEM_KERNEL to one of "
+            f"{', '.join(runnable())}, or not at all"
+        )
+    return Library(kernel or runnable()[0])
 
 
 @cache
