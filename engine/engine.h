@@ -3,7 +3,7 @@
  * One library is compiled for each kind of processor; all of them give the same bits, those of
  * r3mem_agents/model/frozen/interface.py, which says by which arithmetic. Objects are immutable once
  * made, so several threads may use them at once. Tensors that are handed over stay the caller's and
- * have to outlive what is made from them; matrices are copied.
+ * have to outlive what is made from them; of a matrix only the room does.
  *
  * What is handed over is trusted: r3mem_agents/model/native/bounds.py is where counts, pieces, tokens
  * and streams are looked at. Codes are not, whatever their bytes are. Floats are rounded to nearest in
@@ -20,7 +20,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define R3_VERSION 2
+#define R3_VERSION 3
 
 enum { OK = 0, NO_MEMORY = 1 };
 
@@ -35,12 +35,19 @@ EXPORT int32_t r3_version(void);
 enum { R3_AVX2 = 1, R3_AVX_VNNI = 2, R3_AVX512_VNNI = 4, R3_DOT_PRODUCTS = 8 };
 EXPORT int32_t r3_processor(void);
 
+/* A checksum of bytes, with the one of those before them: nothing that differs within eight bytes
+ * at a multiple of eight has the same, and little else. */
+EXPORT uint64_t r3_checksum(uint64_t before, const uint8_t *bytes, uint64_t size);
+
 /* ---- Matrices: reals out of levels (product.h) ---- */
 
-/* A matrix of int8 levels [outputs][inputs] with a scale and, if not NULL, a bias a row, stored for
- * products; NULL if there is no memory. */
+/* Room that the levels of a matrix take. */
+EXPORT uint64_t r3_matrix_bytes(int32_t outputs, int32_t inputs);
+
+/* A matrix of int8 levels [outputs][inputs] with a scale and, if not NULL, a bias a row; NULL if
+ * there is no memory. Its levels are copied to `room`, in the order of products. */
 EXPORT matrix *r3_matrix_new(int32_t outputs, int32_t inputs, const int8_t *levels,
-                             const float *scale, const float *bias);
+                             const float *scale, const float *bias, int8_t *room);
 EXPORT void r3_matrix_free(matrix *);
 
 /* ---- Stacks of couplings ---- */

@@ -14,12 +14,14 @@ static void pack(const int8_t *levels, size_t row, int outputs, int inputs, int 
 {
     int panels = parts_of(outputs, PANEL), groups = parts_of(inputs, GROUP);
     int whole = inputs / GROUP;
-    memset(packed, 0, (size_t)panels * groups * PANEL * GROUP);
+    size_t panel_bytes = (size_t)groups * PANEL * GROUP;
     memset(offset, 0, (size_t)panels * PANEL * sizeof *offset);
     for (int o = 0; o < outputs; o++) {
         const int8_t *from = levels + o * row;
-        int8_t *to = packed + (size_t)(o / PANEL) * groups * PANEL * GROUP + o % PANEL * GROUP;
+        int8_t *panel = packed + o / PANEL * panel_bytes, *to = panel + o % PANEL * GROUP;
         int32_t sum = 0;
+        if (o % PANEL == 0)
+            memset(panel, 0, panel_bytes);
         for (int g = 0; g < whole; g++)
             memcpy(to + g * PANEL * GROUP, from + g * GROUP, GROUP);
         if (inputs % GROUP)
@@ -38,8 +40,13 @@ static int part_end(const matrix *m, int part)
     return end < m->inputs ? end : m->inputs;
 }
 
+uint64_t r3_matrix_bytes(int32_t outputs, int32_t inputs)
+{
+    return (uint64_t)parts_of(outputs, PANEL) * PANEL * parts_of(inputs, GROUP) * GROUP;
+}
+
 matrix *r3_matrix_new(int32_t outputs, int32_t inputs, const int8_t *levels, const float *scale,
-                      const float *bias)
+                      const float *bias, int8_t *room)
 {
     int panels = parts_of(outputs, PANEL), groups = parts_of(inputs, GROUP);
     int parts = inputs > FIRST_PART ? 1 + parts_of(inputs - FIRST_PART, NEXT_PART) : 1;
@@ -49,11 +56,11 @@ matrix *r3_matrix_new(int32_t outputs, int32_t inputs, const int8_t *levels, con
         return NULL;
     *m = (matrix){.outputs = outputs, .inputs = inputs, .parts = parts, .panels = panels,
                   .groups = groups,
-                  .levels = malloc(wide * groups * GROUP),
+                  .levels = room,
                   .offset = malloc(parts * wide * sizeof(int32_t)),
                   .scale = calloc(wide, sizeof(float)),
                   .bias = calloc(wide, sizeof(float))};
-    if (!m->levels || !m->offset || !m->scale || !m->bias) {
+    if (!m->offset || !m->scale || !m->bias) {
         r3_matrix_free(m);
         return NULL;
     }
@@ -72,7 +79,6 @@ void r3_matrix_free(matrix *m)
 {
     if (!m)
         return;
-    free(m->levels);
     free(m->offset);
     free(m->scale);
     free(m->bias);

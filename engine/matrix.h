@@ -12,7 +12,7 @@ enum { FIRST_PART = 2048, NEXT_PART = 1024 };
 struct matrix {
     int outputs, inputs, parts;
     int panels, groups; /* of 16 outputs and of 4 inputs; what is over is zero */
-    int8_t *levels;     /* part after part, in each [panels][groups][16][4] */
+    int8_t *levels;     /* the caller's; part after part, in each [panels][groups][16][4] */
     int32_t *offset;    /* [parts][panels * 16] */
     float *scale, *bias; /* [panels * 16] */
 };

@@ -1,25 +1,26 @@
 """What follows from the files of a checkpoint, kept beside them, so that no load has to compute it.
 
 ``derived.safetensors`` holds the fingerprints, the bytes of each token and the sorted pieces: two
-thirds of the time of a load, and 100 MB. It also has a CRC-32 of all that they follow from and of
+thirds of the time of a load, and 100 MB. It also has a checksum of all that they follow from and of
 itself, so what does not fit the files that are there counts for nothing, and is computed anew.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer as Backend
 
 from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.fingerprints import Fingerprints
+from r3mem_agents.model.native.library import library, pointer
 from r3mem_agents.model.pieces import Pieces
 from r3mem_agents.model.tensors import Arrays, header_of, mapped, mapping
 from r3mem_agents.model.tokenizer import Tokenizer
@@ -100,22 +101,27 @@ def write(folder: Path, fields: Mapping[str, Any], derived: Derived) -> None:
 
 
 def _checksum(folder: Path, fields: Mapping[str, Any]) -> str:
-    """CRC-32 of a checkpoint and of what is derived of it, but for the checksum itself."""
+    """Checksum of a checkpoint and of what is derived of it, but for the checksum itself."""
     header, begin = header_of(folder / _FILE)
     header["__metadata__"].pop(_CHECKSUM, None)
-    crc = zlib.crc32(json.dumps([fields, header], sort_keys=True).encode())
-    crc = _added(folder / _FILE, begin, crc)
+    said = np.frombuffer(json.dumps([fields, header], sort_keys=True).encode(), np.uint8)
+    found = _added(0, said)
+    found = _with_file(found, folder / _FILE, begin)
     for name in _SOURCES:
         if (folder / name).is_file():
-            crc = _added(folder / name, 0, crc)
-    return f"{crc:08x}"
+            found = _with_file(found, folder / name)
+    return f"{found:016x}"
 
 
-def _added(path: Path, begin: int, crc: int) -> int:
+def _with_file(checksum: int, path: Path, begin: int = 0) -> int:
     """The checksum with a file added; its pages are read, not mapped, and take no memory."""
-    room = bytearray(_AT_ONCE)
-    with path.open("rb", buffering=0) as file:
+    room = np.empty(_AT_ONCE, np.uint8)
+    with path.open("rb") as file:
         file.seek(begin)
-        while size := file.readinto(room):
-            crc = zlib.crc32(memoryview(room)[:size], crc)
-    return crc
+        while size := file.readinto(room.data):
+            checksum = _added(checksum, room[:size])
+    return checksum
+
+
+def _added(checksum: int, data: NDArray[np.uint8]) -> int:
+    return int(library().calls.r3_checksum(checksum, pointer(data), len(data)))

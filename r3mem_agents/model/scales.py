@@ -5,18 +5,8 @@ Whatever computes the frozen network (``frozen``) shares these numbers.
 
 from __future__ import annotations
 
-from decimal import (
-    MAX_EMAX,
-    MIN_EMIN,
-    ROUND_HALF_EVEN,
-    Context,
-    Decimal,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
-    localcontext,
-)
 from functools import cache
+from math import isqrt
 
 LEVELS = 127
 """Largest magnitude of a rounded activation or weight."""
@@ -49,6 +39,9 @@ PREDICTION_BITS = 24
 TOP_FREQUENCY = 2**PREDICTION_BITS + 1
 """Frequency of the best-predicted symbol."""
 
+_FRACTION_BITS = 160
+"""Of numbers below one, in the tables of the exponential: far more than their rounding needs."""
+
 
 def score_steps(head_size: int) -> float:
     """Products of levels per nat of an attention score: ``sqrt(head_size)`` activations."""
@@ -58,32 +51,26 @@ def score_steps(head_size: int) -> float:
 def exponential(top: int, floor: int, squared_steps: int) -> list[int]:
     """Integers ``round(top * exp(-d / steps)) + floor`` for ``d`` = 0, 1, ...
 
-    Computed in decimal arithmetic, which is the same everywhere, in a context of its own: a host
-    may have another rounding, precision or traps. The list ends where the exponential rounds to
-    zero; larger distances use its last entry.
+    Computed in integers, which are the same everywhere. The list ends where the exponential rounds
+    to zero; larger distances use its last entry.
 
     Args:
         top: The first entry, less ``floor``.
         floor: Smallest entry.
         squared_steps: ``steps ** 2``, since ``steps`` may be no integer.
     """
+    one = 1 << _FRACTION_BITS
+    step = isqrt(one * one // squared_steps)
+    grown, term, power = one, one, 0  # exp(1 / steps), by its series
+    while term:
+        power += 1
+        term = term * step // (power * one)
+        grown += term
+    ratio, weight, half = one * one // grown, top * one, one // 2
     values: list[int] = []
-    own = Context(
-        prec=50,
-        rounding=ROUND_HALF_EVEN,
-        Emin=MIN_EMIN,
-        Emax=MAX_EMAX,
-        capitals=1,
-        clamp=0,
-        flags=[],
-        traps=[DivisionByZero, InvalidOperation, Overflow],
-    )
-    with localcontext(own):
-        ratio = (-1 / Decimal(squared_steps).sqrt()).exp()
-        weight = Decimal(top)
-        while not values or values[-1] > floor:
-            values.append(int(weight.to_integral_value()) + floor)
-            weight *= ratio
+    while not values or values[-1] > floor:
+        values.append((weight + half >> _FRACTION_BITS) + floor)
+        weight = weight * ratio >> _FRACTION_BITS
     return values
 
 

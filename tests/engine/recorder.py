@@ -34,6 +34,7 @@ class Recorder(Library):
         self._outputs: dict[int, int] = {}
         self._hidden: dict[int, int] = {}
         for name in (
+            "matrix_bytes",
             "matrix_free",
             "stack_free",
             "team_new",
@@ -43,8 +44,10 @@ class Recorder(Library):
         ):
             setattr(self, f"r3_{name}", getattr(engine.calls, f"r3_{name}"))
 
-    def r3_matrix_new(self, outputs: int, inputs: int, levels: int, scale: int, bias: Any) -> int:
-        made = int(self._engine.r3_matrix_new(outputs, inputs, levels, scale, bias))
+    def r3_matrix_new(
+        self, outputs: int, inputs: int, levels: int, scale: int, bias: Any, room: int
+    ) -> int:
+        made = int(self._engine.r3_matrix_new(outputs, inputs, levels, scale, bias, room))
         self._made(made)
         self._outputs[made] = outputs
         shape = ints(outputs, inputs, bias is not None)

@@ -60,7 +60,8 @@ static void new_matrix(void)
 {
     const int32_t *shape = next();
     const void *levels = next(), *scale = next(), *bias = next();
-    made[many++] = r3_matrix_new(shape[0], shape[1], levels, scale, shape[2] ? bias : NULL);
+    int8_t *packed = room(r3_matrix_bytes(shape[0], shape[1]));
+    made[many++] = r3_matrix_new(shape[0], shape[1], levels, scale, shape[2] ? bias : NULL, packed);
 }
 
 static void new_stack(void)

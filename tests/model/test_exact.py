@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from decimal import Context, Decimal, localcontext
 
 import pytest
 import torch
@@ -50,11 +50,14 @@ def test_training_rounds_as_the_exact_arithmetic_does() -> None:
     assert (rounding.normalize(stream) - exact.normalize(stream)).abs().max() <= 1
 
 
-def test_tables_are_the_exponential() -> None:
-    table = scales.exponential(2**24, 1, 1000)
-    for distance in (0, 1, 32, 100, 500):
-        expected = 2**24 * math.exp(-distance / math.sqrt(1000))
-        assert abs(table[distance] - 1 - expected) <= 0.5 + 1e-6
+@pytest.mark.parametrize("squared_steps", [1, 1000, scales.PREDICTION_STEPS**2, 32 * 16**4])
+def test_tables_are_the_exponential(squared_steps: int) -> None:
+    table = scales.exponential(2**24, 1, squared_steps)
+    with localcontext(Context(prec=50)):
+        steps = Decimal(squared_steps).sqrt()
+        for distance in (0, 1, len(table) // 50, len(table) // 7, len(table) - 1):
+            expected = 2**24 * (-distance / steps).exp()
+            assert abs(table[distance] - 1 - expected) <= Decimal("0.5")
     assert table[0] == 2**24 + 1
     assert table[-1] == 1
 

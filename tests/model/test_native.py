@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from r3mem_agents.errors import EngineError
 from r3mem_agents.model.native import library as loading
-from r3mem_agents.model.native.library import KERNELS, VERSION, Library, library, runnable
+from r3mem_agents.model.native.library import KERNELS, VERSION, Library, library, pointer, runnable
 from tests.new_process import run
 
 AT_EXIT = """
@@ -64,3 +65,24 @@ def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(loading, "VERSION", VERSION + 1)
     with pytest.raises(EngineError, match=f"version {VERSION} .* needs {VERSION + 1}"):
         Library("portable")
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 128, 300])
+def test_checksums_see_any_change_within_a_word_and_are_those_of_every_kernel(size: int) -> None:
+    random = np.random.default_rng(size)
+    data = random.integers(0, 256, size, np.uint8)
+
+    def checksum(before: int, kernel: str = "portable") -> int:
+        return int(Library(kernel).calls.r3_checksum(before, pointer(data), len(data)))
+
+    whole = checksum(5)
+    assert {checksum(5, kernel) for kernel in runnable()} == {whole}
+    found = {whole, checksum(4), checksum(whole)}
+    for place in range(size):
+        for change in (1, 128, 255):
+            data[place] ^= change
+            found.add(checksum(5))
+            data[place] ^= change
+    assert len(found) == 3 + 3 * size
+    data = np.append(data, np.uint8(0))
+    assert checksum(5) != whole

@@ -26,23 +26,24 @@ AFTER_IT = ("before_after", "after_after", "since_after", "until_after")
 
 UNSPACED = frozenset(("zh", "ja", "th"))
 
+# Patterns are compiled when a question first needs them: most have no date.
 # In languages without spaces, dateparser finds only a date that stands alone.
-_ALONE = regex.compile(
+_ALONE = (
     r"(?:\d+年)?\d+月(?:\d+[日号號])?|\d{4}年|[一二三四五六七八九十]{1,3}月(?:[一二三四五六七八九十\d]{1,3}[日号號])?"
     r"|前天|昨天|今天|去年|今年|前年|[上这這本]个?[周週月]|上個月|[一两二三四五六七八九十\d]+(?:天|周|个月|年)前"
     r"|星期[一二三四五六日天]|[周週][一二三四五六日]"
     r"|昨日|今日|一昨日|先週|先月|今週|今月|昨年|一昨年|\d+(?:日|週間|か月|ヶ月)前|[月火水木金土日]曜日"
     r"|เมื่อวาน|วันนี้|(?:\d+\s?วัน|(?:\d+\s?)?(?:สัปดาห์|เดือน|ปี))ที่แล้ว|\d{1,2}\s\p{Thai}{4,}(?:\s\d{4})?"
 )
-_COUNT = regex.compile(r"[一两二三四五六七八九十]+(?=天|周|个|年前|月|[日号號])")
+_COUNT = r"[一两二三四五六七八九十]+(?=天|周|个|年前|月|[日号號])"
 _DIGITS = str.maketrans("一两二三四五六七八九", "1223456789")
 
-_DAY_OF_MONTH = regex.compile(r"(\d+)月(\d+)[日号號]")
+_DAY_OF_MONTH = r"(\d+)月(\d+)[日号號]"
 
 # What is left of an Italian word before an apostrophe, and what follows a Korean date.
-_ELIDED = regex.compile(r"(?<!\w)(?:[cdlmnst]|un|dell|nell|sull|all|dall)'(?=\w)", regex.IGNORECASE)
-_AT = regex.compile(r"(?<=\p{Hangul})(?:에서|에는|에도|에)(?=\s|$)")
-_WHOLE = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_ELIDED = r"(?i)(?<!\w)(?:[cdlmnst]|un|dell|nell|sull|all|dall)'(?=\w)"
+_AT = r"(?<=\p{Hangul})(?:에서|에는|에도|에)(?=\s|$)"
+_WHOLE = r"[\p{L}\p{M}\p{N}]+"
 
 
 class Related(NamedTuple):
@@ -76,9 +77,9 @@ def plain(text: str, language: str) -> str:
         language: As of ``date_languages``.
     """
     if beside := {"it": _ELIDED, "ko": _AT}.get(language):
-        text = beside.sub(" ", text)
+        text = regex.sub(beside, " ", text)
     if instead := _instead(language):
-        text = _WHOLE.sub(lambda found: instead.get(found[0].lower(), found[0]), text)
+        text = regex.sub(_WHOLE, lambda found: instead.get(found[0].lower(), found[0]), text)
     return text
 
 
@@ -99,9 +100,9 @@ def related_dates(text: str, now: datetime, language: str) -> Iterator[Related]:
     if not _has_signs(text, language):
         return
     if language in UNSPACED:
-        for one in _ALONE.finditer(text):
-            alone = _COUNT.sub(lambda count: _counted(count[0]), one[0])
-            if day := _DAY_OF_MONTH.fullmatch(alone):
+        for one in regex.finditer(_ALONE, text):
+            alone = regex.sub(_COUNT, lambda count: _counted(count[0]), one[0])
+            if day := regex.fullmatch(_DAY_OF_MONTH, alone):
                 alone = _with_year(int(day[1]), int(day[2]), now)
             for found, _ in found_dates(alone, now, language):
                 lead, start, end = _relation(text, one.start(), one.start(), one.end(), language)
@@ -163,7 +164,7 @@ def _has_signs(text: str, language: str) -> bool:
     if any(map(str.isdigit, text)):
         return True
     if language in UNSPACED:
-        return bool(_ALONE.search(text))
+        return bool(regex.search(_ALONE, text))
     return not _signs(language).isdisjoint(_words(text))
 
 

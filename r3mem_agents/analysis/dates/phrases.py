@@ -18,9 +18,9 @@ _DAY = r"\b\d{1,2}(?:st|nd|rd|th)?\b"
 _YEAR = r"\b(?:1[5-9]|2[01])\d\d\b"
 _DASH = r"\s*[-\u2013\u2014]\s*"
 
-_RELATION = re.compile(
-    r"\b(before|after|since|until|till|up\s+to|through|thru|by|from|between|and|or|to)\b",
-    re.IGNORECASE,
+# Patterns are compiled when a question first needs them: most have no date.
+_RELATION = (
+    r"(?i)\b(before|after|since|until|till|up\s+to|through|thru|by|from|between|and|or|to)\b"
 )
 
 _COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
@@ -29,51 +29,48 @@ _RECENT = r"(?:(?:in|over|during|within|for)\s+)?(?:the\s+|this\s+)?"
 _STOPS = r"(?=\s*(?:[,.;]|$))"
 
 # Phrases that mean the same as shorter ones, in order.
-_WORDED = tuple(
-    (re.compile(rf"\b{pattern}", re.IGNORECASE), words)
-    for pattern, words in (
-        # dateparser's search skips "a", and texts are split at "before".
-        (r"(?:the\s+)?day\s+before\s+yesterday\b", "two days ago"),
-        (rf"{_RECENT}(?:last|past)\s+couple\s+(?:of\s+)?({_UNIT})\b", r"since two \1 ago"),
-        (rf"{_RECENT}(?:last|past)\s+({_COUNT}\s+{_UNIT})\b", r"since \1 ago"),
-        (
-            r"(?:(?:in|over|during|within)\s+)?(?:the|this)\s+past\s+(week|month|year)\b",
-            r"since a \1 ago",
-        ),
-        (rf"(?:more\s+than|over)\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "before "),
-        (rf"less\s+than\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "since "),
-        (r"an?\s+(day|week|month|year)\s+ago\b", r"one \1 ago"),
-        (r"(until|till|to|between\b.{1,60}?\band)\s+(?:now|(?:the\s+)?present)\b", r"\1 today"),
-        (r"(?:not?\s+later\s+than|not\s+after|up\s+until|before\s+the\s+end\s+of)\b", "until"),
-        (r"(?:not?\s+earlier\s+than|not\s+before|as\s+of)\b", "since"),
-        (r"(?:starting|beginning)\s+(?:from|on|in|with)\b", "since"),
-        (r"(?:prior\s+to|earlier\s+than)\b", "before"),
-        (r"later\s+than\b", "after"),
-        (
-            r"(?:at\s+)?(?:the\s+)?(?:(?:end|beginning|start|middle)\s+of\s+|mid[-\s]\s*)"
-            rf"(?=(?:{'|'.join(MONTHS)})\b)",
-            "in ",
-        ),
-        (rf"(?:and|or)\s+(?:earlier|before){_STOPS}", BACKWARDS),
-        (rf"(?:and|or)\s+(?:later|after(?:wards?)?|onwards?){_STOPS}", "onwards"),
-    )
+_WORDED = (
+    # dateparser's search skips "a", and texts are split at "before".
+    (r"(?:the\s+)?day\s+before\s+yesterday\b", "two days ago"),
+    (rf"{_RECENT}(?:last|past)\s+couple\s+(?:of\s+)?({_UNIT})\b", r"since two \1 ago"),
+    (rf"{_RECENT}(?:last|past)\s+({_COUNT}\s+{_UNIT})\b", r"since \1 ago"),
+    (
+        r"(?:(?:in|over|during|within)\s+)?(?:the|this)\s+past\s+(week|month|year)\b",
+        r"since a \1 ago",
+    ),
+    (rf"(?:more\s+than|over)\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "before "),
+    (rf"less\s+than\s+(?={_COUNT}\s+{_UNIT}\s+ago\b)", "since "),
+    (r"an?\s+(day|week|month|year)\s+ago\b", r"one \1 ago"),
+    (r"(until|till|to|between\b.{1,60}?\band)\s+(?:now|(?:the\s+)?present)\b", r"\1 today"),
+    (r"(?:not?\s+later\s+than|not\s+after|up\s+until|before\s+the\s+end\s+of)\b", "until"),
+    (r"(?:not?\s+earlier\s+than|not\s+before|as\s+of)\b", "since"),
+    (r"(?:starting|beginning)\s+(?:from|on|in|with)\b", "since"),
+    (r"(?:prior\s+to|earlier\s+than)\b", "before"),
+    (r"later\s+than\b", "after"),
+    (
+        r"(?:at\s+)?(?:the\s+)?(?:(?:end|beginning|start|middle)\s+of\s+|mid[-\s]\s*)"
+        rf"(?=(?:{'|'.join(MONTHS)})\b)",
+        "in ",
+    ),
+    (rf"(?:and|or)\s+(?:earlier|before){_STOPS}", BACKWARDS),
+    (rf"(?:and|or)\s+(?:later|after(?:wards?)?|onwards?){_STOPS}", "onwards"),
 )
 
 # "3-5 May", "May 3-5", "May 3 - June 2", "May-July", "2021-2023".
 _DASHED = (
-    re.compile(rf"(?<!-)({_DAY}){_DASH}({_DAY})(?=\s+(?:of\s+)?{_MONTH})", re.IGNORECASE),
-    re.compile(rf"({_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?){_DASH}(?={_DAY}|{_MONTH})", re.IGNORECASE),
-    re.compile(rf"({_DAY}\s+{_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_DAY}\s+{_MONTH})", re.IGNORECASE),
-    re.compile(rf"({_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_MONTH})", re.IGNORECASE),
-    re.compile(rf"(?<!-)({_YEAR}){_DASH}(?={_YEAR}(?!-))"),
+    rf"(?<!-)({_DAY}){_DASH}({_DAY})(?=\s+(?:of\s+)?{_MONTH})",
+    rf"({_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?){_DASH}(?={_DAY}|{_MONTH})",
+    rf"({_DAY}\s+{_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_DAY}\s+{_MONTH})",
+    rf"({_MONTH}(?:\s+{_YEAR})?){_DASH}(?={_MONTH})",
+    rf"(?<!-)({_YEAR}){_DASH}(?={_YEAR}(?!-))",
 )
 
 _DATE = (
     rf"(?:(?P<d1>{_DAY})\s+(?:of\s+)?(?P<m1>{_MONTH})|(?P<m2>{_MONTH})(?:\s+(?P<d2>{_DAY}))?"
     rf"|(?P<d3>{_DAY}))(?:,?\s+(?P<y>{_YEAR}))?"
 )
-_LAST = re.compile(rf"(?<![-./:\d]){_DATE}[\s,]*$", re.IGNORECASE)
-_FIRST = re.compile(rf"(?P<fill>\s*(?:(?:on|in|the)\s+)*){_DATE}(?![-./:]?\w)", re.IGNORECASE)
+_LAST = rf"(?i)(?<![-./:\d]){_DATE}[\s,]*$"
+_FIRST = rf"(?i)(?P<fill>\s*(?:(?:on|in|the)\s+)*){_DATE}(?![-./:]?\w)"
 
 
 class Phrase(NamedTuple):
@@ -98,11 +95,11 @@ def phrases(text: str) -> list[Phrase]:
         text: A short text in English.
     """
     for pattern, words in _WORDED:
-        text = pattern.sub(words, text)
-    text = _DASHED[0].sub(r"\1 to \2", text)
+        text = re.sub(rf"(?i)\b{pattern}", words, text)
+    text = re.sub(rf"(?i){_DASHED[0]}", r"\1 to \2", text)
     for pattern in _DASHED[1:]:
-        text = pattern.sub(r"\1 to ", text)
-    pieces = _RELATION.split(text)
+        text = re.sub(rf"(?i){pattern}", r"\1 to ", text)
+    pieces = re.split(_RELATION, text)
     parts = [Phrase("", pieces[0])]
     for lead, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         parts.append(Phrase(" ".join(lead.lower().split()), piece))
@@ -113,7 +110,7 @@ def phrases(text: str) -> list[Phrase]:
 
 
 def _completed(one: Phrase, other: Phrase) -> tuple[Phrase, Phrase]:
-    last, first = _LAST.search(one.text), _FIRST.match(other.text)
+    last, first = re.search(_LAST, one.text), re.match(_FIRST, other.text)
     if not last or not first:
         return one, other
     before, after = one.text[: last.start()], other.text[first.end() :]

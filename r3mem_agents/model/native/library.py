@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from r3mem_agents.errors import EngineError
 
-VERSION = 2
+VERSION = 3
 """Of the interface in ``engine/engine.h``."""
 
 KERNELS = {"avx512vnni": 4, "avxvnni": 2, "avx2": 1, "neon": 8, "portable": 0}
@@ -111,8 +111,12 @@ class Library:
                 "install r3mem-agents again"
             )
         self.kernel, self.calls = kernel, calls
+        calls.r3_checksum.argtypes = [c_uint64, c_void_p, c_uint64]
+        calls.r3_checksum.restype = c_uint64
         calls.r3_matrix_new.restype = calls.r3_stack_new.restype = c_void_p
-        calls.r3_matrix_new.argtypes = [c_int32, c_int32, c_void_p, c_void_p, c_void_p]
+        calls.r3_matrix_new.argtypes = [c_int32, c_int32, *[c_void_p] * 4]
+        calls.r3_matrix_bytes.argtypes = [c_int32, c_int32]
+        calls.r3_matrix_bytes.restype = c_uint64
         calls.r3_stack_new.argtypes = [POINTER(Sizes), c_void_p, c_void_p, c_int32]
         calls.r3_matrix_free.argtypes = calls.r3_stack_free.argtypes = [c_void_p]
         calls.r3_matrix_free.restype = calls.r3_stack_free.restype = None

@@ -51,23 +51,34 @@ class NativeNetwork:
             name: np.require(held, requirements=["C", "A"]) for name, held in tensors.items()
         }
         self.engine = engine or library()
+        self._rooms: list[NDArray[np.int8]] = []
         self.stack = self._made_stack(config)
 
-    def matrix(self, name: str) -> int:
+    def matrix(self, name: str, room: NDArray[np.int8] | None = None) -> int:
         """A matrix of the engine from the tensors of this name (``shapes.matrix``)."""
         levels, scale = self.tensors[f"{name}.levels"], self.tensors[f"{name}.scale"]
-        return self.matrix_of(levels, scale, self.tensors.get(f"{name}.bias"))
+        return self.matrix_of(levels, scale, self.tensors.get(f"{name}.bias"), room)
 
     def matrix_of(
         self,
         levels: NDArray[Any],
         scale: NDArray[Any],
         bias: NDArray[Any] | None,
+        room: NDArray[np.int8] | None = None,
     ) -> int:
-        """A matrix of the engine, which is freed with this network."""
-        outputs, inputs = levels.shape
+        """A matrix of the engine, which is freed with this network.
+
+        Args:
+            levels: Its levels.
+            scale: Of each row.
+            bias: Of each row, if there is one.
+            room: Where the engine puts its levels; of its own by default.
+        """
+        if room is None:
+            room = np.empty(self._size(levels), np.int8)
+        self._rooms.append(room)
         made = self.engine.calls.r3_matrix_new(
-            outputs, inputs, pointer(levels), pointer(scale), pointer(bias)
+            *levels.shape, pointer(levels), pointer(scale), pointer(bias), pointer(room)
         )
         return self._owned(made, self.engine.calls.r3_matrix_free)
 
@@ -78,11 +89,14 @@ class NativeNetwork:
         return Embedding(pointer(levels), pointer(scale))
 
     def _made_stack(self, config: StackConfig) -> int:
-        matrices = [
-            self.matrix(f"stack.couplings.{layer}.{name}")
+        names = [
+            f"stack.couplings.{layer}.{name}"
             for layer in range(config.layers)
             for name in _OF_COUPLING
         ]
+        ends = np.cumsum([self._size(self.tensors[f"{name}.levels"]) for name in names])
+        rooms = np.split(np.empty(ends[-1], np.int8), ends[:-1])  # as one: NumPy takes huge pages
+        matrices = [self.matrix(name, room) for name, room in zip(names, rooms, strict=True)]
         weights = np.array(attention_exponential(config.head_size), np.uint8)
         made = self.engine.calls.r3_stack_new(
             byref(Sizes(config.hidden, config.layers, config.heads, config.feedforward)),
@@ -91,6 +105,10 @@ class NativeNetwork:
             len(weights),
         )
         return self._owned(made, self.engine.calls.r3_stack_free)
+
+    def _size(self, levels: NDArray[Any]) -> int:
+        """Room that levels take in the engine."""
+        return int(self.engine.calls.r3_matrix_bytes(*levels.shape))
 
     def _owned(self, made: int | None, free: ctypes._NamedFuncPointer) -> int:
         if made is None:
