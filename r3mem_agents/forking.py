@@ -75,8 +75,8 @@ class _Going:
 class Unforked:
     """Work that a fork waits for, because it uses libraries whose locks a child cannot renew.
 
-    SQLite, tokenizers and PyTorch's kernels have such locks. The child of a fork made while one is
-    held would wait for it for ever.
+    SQLite, tokenizers, dateparser and PyTorch's kernels have such locks. The child of a fork made
+    while one is held would wait for it for ever.
     """
 
     def __init__(self) -> None:

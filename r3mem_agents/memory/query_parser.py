@@ -12,6 +12,7 @@ from r3mem_agents.analysis.languages import told_languages
 from r3mem_agents.analysis.open_questions import ASKING, about_us, asking_words
 from r3mem_agents.analysis.person_and_tense import past, personal
 from r3mem_agents.analysis.spelling import uniform
+from r3mem_agents.forking import unforked
 from r3mem_agents.lookup.postings import said_in
 from r3mem_agents.lookup.question import Question, searched_terms, speakers_named
 from r3mem_agents.memory.obfuscation import Obfuscator
@@ -44,7 +45,8 @@ def parse(
         obfuscator: Hashes terms as those of the turns are hashed.
     """
     turns = scope.turns
-    dates = find_dates(query, now, turns.span)
+    with unforked():  # dateparser and regex have locks
+        dates = find_dates(query, now, turns.span)
     asked = tuple(words_asked(obfuscator, query, turns))
     words = [one.word for one in asked]
     every = frozenset[int]().union(*(word.terms for word in words))
