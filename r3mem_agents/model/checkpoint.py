@@ -124,7 +124,7 @@ def expander_of(name: str) -> str:
     folder = find(name)
     with _reading(folder):
         fields = _fields_of(folder)[0]
-        if known := derived.read(folder, fields):
+        if known := _known(folder, fields):
             return known.fingerprints.expander
         return _fingerprints(folder, fields, mapped(folder / "model.safetensors")).expander
 
@@ -194,6 +194,18 @@ def _reading(folder: Path) -> Iterator[None]:
         raise CheckpointError(f"{folder} is damaged: {error}") from error
 
 
+def _known(folder: Path, fields: Mapping[str, Any]) -> Derived | None:
+    """What follows from the files of a checkpoint, if it lies there and fits them.
+
+    Files of a bundled one that do not fit were damaged: what they wrote could be read by no other
+    installation.
+    """
+    known = derived.read(folder, fields)
+    if known is None and folder.parent == BUNDLED:
+        raise CheckpointError("its files are damaged: install r3mem-agents again")
+    return known
+
+
 def _load(folder: Path) -> Checkpoint:
     fields, name = _fields_of(folder)
     form = int(fields["format"])
@@ -201,7 +213,7 @@ def _load(folder: Path) -> Checkpoint:
         advice = "upgrade r3mem-agents" if form > FORMAT else "train it anew: r3mem train --fresh"
         raise CheckpointError(f"it has format {form}, this version reads {FORMAT}: {advice}")
     tensors = mapped(folder / "model.safetensors")
-    known = derived.read(folder, fields)
+    known = _known(folder, fields)
     encoding, expanding = _part(tensors, _ENCODER), _part(tensors, _EXPANDER)
     counts = tensors[_STATIC_COUNTS]
     if stray := len(tensors) - len(encoding) - len(expanding) - 1:

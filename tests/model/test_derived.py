@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model import ReversibleModel, checkpoint, derived
 from r3mem_agents.model.checkpoint import BUNDLED
 from r3mem_agents.model.fingerprints import Fingerprints
@@ -47,6 +48,22 @@ def test_without_it_a_checkpoint_is_the_same_model(tmp_path: Path) -> None:
     assert again.fingerprint == model.fingerprint
     texts = ["My dog is called Biscuit.", "İstanbul, 10:30"]
     assert again.compress(texts) == model.compress(texts)
+
+
+def test_a_damaged_bundled_checkpoint_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote could be read by no other installation."""
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
+    tiny_model().save_pretrained(tmp_path / "tiny")
+    weights = tmp_path / "tiny" / "model.safetensors"
+    damaged = bytearray(weights.read_bytes())
+    damaged[-1] ^= 1
+    assert ReversibleModel.from_pretrained("tiny").expand([]) == []
+    weights.write_bytes(damaged)
+    for use in (ReversibleModel.from_pretrained, checkpoint.expander_of):
+        with pytest.raises(CheckpointError, match="damaged: install r3mem-agents again"):
+            use("tiny")
 
 
 @pytest.mark.parametrize(
