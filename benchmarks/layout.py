@@ -7,22 +7,28 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import rich_click as click
 from rich.table import Table
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.results import DEFAULT_OUT, OutOption, publish
-from r3mem_agents.cli.console import out
-from r3mem_agents.cli.options import JsonOption
+from benchmarks.results import out_option, publish
+from r3mem_agents.cli.console import examples, out
+from r3mem_agents.cli.options import json_option
 from r3mem_agents.store import Store, Totals, check_there
 
 
+@click.command("layout", epilog=examples("python -m benchmarks layout alice.db"))
+@click.argument(
+    "file", type=click.Path(path_type=Path), help="File of a memory; it is left as it is."
+)
+@out_option
+@json_option
 def layout(
-    file: Annotated[Path, typer.Argument(help="File of a memory; it is left as it is.")],
-    out_dir: OutOption = DEFAULT_OUT,
-    as_json: JsonOption = False,
+    file: Path,
+    out_dir: Path,
+    as_json: bool,
 ) -> None:
     """Count the bytes of a memory's file: table by table, and what a turn takes."""
     figures = measure(file)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import rich_click as click
 
 from benchmarks.results import identity
+from r3mem_agents.cli.console import examples
 from r3mem_agents.provenance import write_result
 
 DATA = Path(__file__).parent / "recall" / "sets" / "facts-en.jsonl"
@@ -25,8 +26,15 @@ BEGIN = "<!-- what follows is written by `make question` -->"
 END = "<!-- to here -->"
 
 
+@click.command("question", epilog=examples("python -m benchmarks question"))
+@click.option(
+    "--docs",
+    type=click.Path(path_type=Path),
+    default=Path("docs"),
+    help="Folder of recall.md and results/.",
+)
 def question(
-    docs: Annotated[Path, typer.Option(help="Folder of recall.md and results/.")] = Path("docs"),
+    docs: Path,
 ) -> None:
     """Explain the turns that one question finds, and write the explanation into the docs."""
     from benchmarks.recall.readers.files import digests, read

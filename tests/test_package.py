@@ -143,11 +143,11 @@ def test_adapters_keep_to_their_own_private_attributes(face: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "banned"),
     [
-        ("store", {"torch", "tokenizers", "typer", "rich"}),
-        ("model", {"sqlite3", "typer", "rich"}),
-        ("analysis", {"torch", "sqlite3", "typer", "rich"}),
-        ("lookup", {"torch", "sqlite3", "typer", "rich"}),
-        ("memory", {"typer", "rich"}),
+        ("store", {"torch", "tokenizers", "click", "rich_click", "rich"}),
+        ("model", {"sqlite3", "click", "rich_click", "rich"}),
+        ("analysis", {"torch", "sqlite3", "click", "rich_click", "rich"}),
+        ("lookup", {"torch", "sqlite3", "click", "rich_click", "rich"}),
+        ("memory", {"click", "rich_click", "rich"}),
     ],
 )
 def test_lower_layers_stay_free_of_the_others_libraries(part: str, banned: set[str]) -> None:
@@ -199,7 +199,7 @@ def test_version_is_the_same_everywhere() -> None:
 
 
 def test_import_is_silent_and_light() -> None:
-    heavy = ["torch", "sqlite3", "typer", "rich", "numpy", "langchain_core", "llama_index"]
+    heavy = ["torch", "sqlite3", "click", "rich", "numpy", "langchain_core", "llama_index"]
     assert loaded("import r3mem_agents; r3mem_agents.Turn", heavy) == []
 
 

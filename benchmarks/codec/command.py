@@ -3,38 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import rich_click as click
+from click.exceptions import Exit
 
 from benchmarks import dialogues
 from benchmarks.codec import measure as measuring
 from benchmarks.codec import peers, report
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
-from r3mem_agents.cli.console import err, out, progress
-from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from benchmarks.results import identity, out_option, publish, seed_option
+from r3mem_agents.cli.console import err, examples, out, progress
+from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
 
 DICTIONARY_SAMPLE_BYTES = 8_000_000
 """Training text for the 64 KB zstd dictionary: about a hundred times its size, as zstd advises."""
 
 
+@click.command(
+    "codec",
+    epilog=examples(
+        "python -m benchmarks codec --data dialogues/ --dictionary-from train/",
+        "python -m benchmarks codec --data chats.jsonl --limit 500 --json",
+    ),
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="Held-out dialogues: *.jsonl(.zst) or folders; repeatable.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Turns per data set; all if left out.")
+@click.option(
+    "--dictionary-from",
+    type=click.Path(path_type=Path),
+    help="Training dialogues for a zstd dictionary.",
+)
+@seed_option
+@out_option
+@model_option
+@json_option
 def codec(
-    data: Annotated[
-        list[Path],
-        typer.Option("--data", help="Held-out dialogues: *.jsonl(.zst) or folders; repeatable."),
-    ],
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Turns per data set; all if left out.")
-    ] = None,
-    dictionary_from: Annotated[
-        Path | None,
-        typer.Option("--dictionary-from", help="Training dialogues for a zstd dictionary."),
-    ] = None,
-    seed: SeedOption = 0,
-    out_dir: OutOption = DEFAULT_OUT,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    data: tuple[Path, ...],
+    limit: int | None,
+    dictionary_from: Path | None,
+    seed: int,
+    out_dir: Path,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Weigh turns as memory tokens, and under static coders, zstd and brotli."""
     files = dialogues.find_files(data)
@@ -69,4 +85,4 @@ def codec(
         as_json=as_json,
     )
     if figures["turns_byte_exact"] != figures["turns"]:
-        raise typer.Exit(1)
+        raise Exit(1)

@@ -4,36 +4,57 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import rich_click as click
 
 from benchmarks.compare import measure as measuring
 from benchmarks.compare import report
 from benchmarks.compare.plan import Inputs, Plan
 from benchmarks.compare.workers import WITHOUT_VNNI, Build
 from benchmarks.errors import BenchmarkError
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, publish
-from r3mem_agents.cli.console import out, progress
-from r3mem_agents.cli.options import JsonOption
+from benchmarks.results import out_option, publish, seed_option
+from r3mem_agents.cli.console import examples, out, progress
+from r3mem_agents.cli.options import json_option
 from r3mem_agents.errors import NotFoundError
 
 
+@click.command(
+    "compare",
+    epilog=examples("python -m benchmarks compare .venv-earlier/bin/python .venv-now/bin/python"),
+)
+@click.argument(
+    "earlier", type=click.Path(path_type=Path), help="Python that has the earlier build."
+)
+@click.argument("now", type=click.Path(path_type=Path), help="Python that has the later build.")
+@click.option(
+    "--turns", type=click.IntRange(min=100), default=10_000, help="Turns that lookups are among."
+)
+@click.option(
+    "--many",
+    type=click.IntRange(min=100),
+    default=100_000,
+    help="Turns that the first lookup is among.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=4, help="How often both measure, in turn."
+)
+@click.option(
+    "--without-vnni", is_flag=True, help="Measure once more with nothing better than AVX2."
+)
+@seed_option
+@out_option
+@json_option
 def compare(
-    earlier: Annotated[Path, typer.Argument(help="Python that has the earlier build.")],
-    now: Annotated[Path, typer.Argument(help="Python that has the later build.")],
-    turns: Annotated[int, typer.Option(min=100, help="Turns that lookups are among.")] = 10_000,
-    many: Annotated[
-        int, typer.Option(min=100, help="Turns that the first lookup is among.")
-    ] = 100_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often both measure, in turn.")] = 4,
-    without_vnni: Annotated[
-        bool,
-        typer.Option("--without-vnni", help="Measure once more with nothing better than AVX2."),
-    ] = False,
-    seed: SeedOption = 0,
-    out_dir: OutOption = DEFAULT_OUT,
-    as_json: JsonOption = False,
+    earlier: Path,
+    now: Path,
+    turns: int,
+    many: int,
+    rounds: int,
+    without_vnni: bool,
+    seed: int,
+    out_dir: Path,
+    as_json: bool,
 ) -> None:
     """Measure a build beside an earlier one, and lookups beside peers, in one run on Linux.
 

@@ -3,57 +3,66 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import rich_click as click
 
 from benchmarks.recall.systems.names import MINILM, NAMES
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
-from r3mem_agents.cli.console import err, out, progress, warn
-from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from benchmarks.results import identity, out_option, publish, seed_option
+from r3mem_agents.cli.console import err, examples, out, progress, warn
+from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from benchmarks.recall.measure import Measured, Task
 
 
+@click.command(
+    "recall",
+    epilog=examples(
+        "python -m benchmarks recall --data locomo10.json",
+        "python -m benchmarks recall --data chats.jsonl --systems r3mem,bm25 --ablate",
+    ),
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    show_default="the demo's meetings",
+    help="Conversations with questions: *.jsonl(.zst), files of LoCoMo, LongMemEval or "
+    "BEAM, or folders.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Conversations, the first ones; all if left out."
+)
+@click.option(
+    "--systems",
+    show_default="all that are installed",
+    help=f"Systems with commas between: {', '.join(NAMES)}.",
+)
+@click.option(
+    "--ablate", is_flag=True, help="Also rank with other evidence, to see what each level brings."
+)
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path),
+    show_default="all-MiniLM-L6-v2",
+    help="Folder of a sentence encoder in the place of minilm's.",
+)
+@seed_option
+@out_option
+@model_option
+@json_option
 def recall(
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--data",
-            help="Conversations with questions: *.jsonl(.zst), files of LoCoMo, LongMemEval or "
-            "BEAM, or folders.",
-            show_default="the demo's meetings",
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Conversations, the first ones; all if left out.")
-    ] = None,
-    systems: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Systems with commas between: {', '.join(NAMES)}.",
-            show_default="all that are installed",
-        ),
-    ] = None,
-    ablate: Annotated[
-        bool,
-        typer.Option(
-            "--ablate", help="Also rank with other evidence, to see what each level brings."
-        ),
-    ] = False,
-    encoder: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of a sentence encoder in the place of minilm's.",
-            show_default="all-MiniLM-L6-v2",
-        ),
-    ] = None,
-    seed: SeedOption = 0,
-    out_dir: OutOption = DEFAULT_OUT,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    data: tuple[Path, ...],
+    limit: int | None,
+    systems: str | None,
+    ablate: bool,
+    encoder: Path | None,
+    seed: int,
+    out_dir: Path,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Ask about conversations, and count the gold turns that come back.
 
@@ -72,7 +81,7 @@ def recall(
     from r3mem_agents.cli.demo import meetings
     from r3mem_agents.types import DEFAULT_MODEL
 
-    data = data or [meetings.FILE]
+    data = data or (meetings.FILE,)
     with err().status("reading the data"):
         dataset = files.read(data, limit)
     asks = plan(dataset.conversations, seed)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import rich_click as click
 from rich.table import Table
 
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
-from r3mem_agents.cli.console import out, progress
-from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from benchmarks.results import identity, out_option, publish, seed_option
+from r3mem_agents.cli.console import examples, out, progress
+from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -21,21 +21,35 @@ MAX_VECTORS = 100_000
 """Above this the in-memory vector store is left out: a million vectors as lists take 12 GB."""
 
 
+@click.command(
+    "scale",
+    epilog=examples(
+        "python -m benchmarks scale --sizes 1000,10000",
+        "python -m benchmarks scale --sizes 1000,10000,100000,1000000 --users 10000x100",
+    ),
+)
+@click.option(
+    "--sizes", default="1000,10000,100000", help="Turns of one user, with commas between."
+)
+@click.option("--users", help="Also many users in one file, as USERSxTURNS: 10000x100.")
+@click.option(
+    "--distinct",
+    type=click.IntRange(min=1),
+    default=2000,
+    help="Turns that differ; the others repeat their texts.",
+)
+@seed_option
+@out_option
+@model_option
+@json_option
 def scale(
-    sizes: Annotated[
-        str, typer.Option(help="Turns of one user, with commas between.")
-    ] = "1000,10000,100000",
-    users: Annotated[
-        str | None,
-        typer.Option(help="Also many users in one file, as USERSxTURNS: 10000x100."),
-    ] = None,
-    distinct: Annotated[
-        int, typer.Option(min=1, help="Turns that differ; the others repeat their texts.")
-    ] = 2000,
-    seed: SeedOption = 0,
-    out_dir: OutOption = DEFAULT_OUT,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    sizes: str,
+    users: str | None,
+    distinct: int,
+    seed: int,
+    out_dir: Path,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Time lookups among more and more turns, beside BM25 and vectors in memory.
 

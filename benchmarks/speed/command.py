@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import rich_click as click
 
 from benchmarks import dialogues, synthetic
-from benchmarks.results import DEFAULT_OUT, OutOption, SeedOption, identity, publish
+from benchmarks.results import identity, out_option, publish, seed_option
 from benchmarks.speed import measure as measuring
 from benchmarks.speed import report
-from r3mem_agents.cli.console import out, progress
-from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.cli.console import examples, out, progress
+from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.model.native.library import library
 
 
+@click.command(
+    "speed",
+    epilog=examples(
+        "python -m benchmarks speed --quick",
+        "python -m benchmarks speed --turns 100000 --data dialogues/ --json",
+    ),
+)
+@click.option("--turns", type=click.IntRange(min=100), default=10_000, help="Turns in the memory.")
+@click.option("--quick", is_flag=True, help="500 turns, a tenth of the rest.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Draw turns from these dialogues instead of the demo's.",
+)
+@seed_option
+@out_option
+@model_option
+@json_option
 def speed(
-    turns: Annotated[int, typer.Option(min=100, help="Turns in the memory.")] = 10_000,
-    quick: Annotated[bool, typer.Option("--quick", help="500 turns, a tenth of the rest.")] = False,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option("--data", help="Draw turns from these dialogues instead of the demo's."),
-    ] = None,
-    seed: SeedOption = 0,
-    out_dir: OutOption = DEFAULT_OUT,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    turns: int,
+    quick: bool,
+    data: tuple[Path, ...],
+    seed: int,
+    out_dir: Path,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Time writes, lookups and expansion, and weigh the file.
 

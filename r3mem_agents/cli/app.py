@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.commands import R3MemGroup
+from r3mem_agents.cli.group import CONTEXT
 
 EPILOG = (
     "Start with: [bold]r3mem demo[/bold]\n\n"
@@ -18,30 +17,53 @@ EPILOG = (
     "else to stderr."
 )
 
-app = typer.Typer(
-    name="r3mem",
-    cls=R3MemGroup,
-    epilog=EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_show_locals=False,
-)
 
-
-def _show_version(wanted: bool) -> None:
+def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
         from r3mem_agents.cli import version
 
         version.show()
-        raise typer.Exit
+        context.exit()
 
 
-@app.callback()
-def root(
-    show_version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Version, and exit."),
-    ] = False,
-) -> None:
+def _install_completion(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from r3mem_agents.cli import completion
+
+        completion.install(context)
+        context.exit()
+
+
+def _show_completion(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from r3mem_agents.cli import completion
+
+        completion.show(context)
+        context.exit()
+
+
+@click.group("r3mem", cls=R3MemGroup, epilog=EPILOG, context_settings=CONTEXT)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Version, and exit.",
+)
+@click.option(
+    "--install-completion",
+    is_flag=True,
+    expose_value=False,
+    callback=_install_completion,
+    help="Install completion for the current shell: bash, zsh or fish.",
+)
+@click.option(
+    "--show-completion",
+    is_flag=True,
+    expose_value=False,
+    callback=_show_completion,
+    help="Show completion for the current shell, to copy it or customize the installation.",
+)
+def app() -> None:
     """Agent memory that compresses every turn into memory tokens, and expands them again."""

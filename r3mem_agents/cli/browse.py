@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.console import counted, emit_json, examples, harmless_line, out
 from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    DbOption,
-    JsonOption,
-    ModelOption,
-    OneSessionOption,
+    db_option,
+    json_option,
+    model_option,
+    one_session_option,
     session_option,
 )
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.tables import show_turns
 from r3mem_agents.errors import NotFoundError
 
-commands = typer.Typer()
 
-
-@commands.command(
+@click.command(
     "history",
     epilog=examples(
         "r3mem history",
         "r3mem history --session 2026-11-20 --json",
     ),
 )
+@one_session_option
 @with_place
+@json_option
 def history(
     *,
-    session: OneSessionOption = None,
+    session: str | None,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Show the turns in order, byte for byte but for further lines, which are indented."""
     with place.read() as memory:
@@ -43,36 +41,38 @@ def history(
     show_turns(turns, as_json=as_json)
 
 
-@commands.command(
+@click.command(
     "fetch",
     epilog=examples(
         "r3mem fetch 12 13",
         "r3mem fetch --key message-7 --session 2026-11-20 --json",
     ),
 )
+@click.argument(
+    "turn_ids", type=int, nargs=-1, help="Numbers of turns, as recall and history show them."
+)
+@click.option("--key", multiple=True, help="Or keys of turns; may be repeated.")
+@session_option("The session of the keys.")
 @with_place
+@json_option
 def fetch(
     *,
-    turn_ids: Annotated[
-        list[int] | None, typer.Argument(help="Numbers of turns, as recall and history show them.")
-    ] = None,
-    key: Annotated[
-        list[str] | None, typer.Option("--key", help="Or keys of turns; may be repeated.")
-    ] = None,
-    session: Annotated[str, session_option("The session of the keys.")] = "default",
+    turn_ids: tuple[int, ...],
+    key: tuple[str, ...],
+    session: str,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Show turns that you know by their numbers or keys, byte for byte."""
     if bool(turn_ids) == bool(key):
-        raise typer.BadParameter("name turns either by their numbers or by --key")
+        raise click.BadParameter("name turns either by their numbers or by --key")
     with place.read() as memory:
         if turn_ids:
             known = {*memory.turn_ids()}
             missing = [f"turn {turn}" for turn in turn_ids if turn not in known]
             turns = memory.fetch(turn_ids=turn_ids)
         else:
-            keys = [*dict.fromkeys(key or ())]
+            keys = [*dict.fromkeys(key)]
             missing = [f"key {one!r}" for one in keys if not memory.turn_ids(session, keys=[one])]
             turns = memory.fetch(keys=keys, session=session)
     if turns or not missing:
@@ -81,7 +81,7 @@ def fetch(
         raise NotFoundError(f"no {', no '.join(missing)} in this memory of user {place.user!r}")
 
 
-@commands.command(
+@click.command(
     "sessions",
     epilog=examples(
         "r3mem sessions",
@@ -89,10 +89,11 @@ def fetch(
     ),
 )
 @with_place
+@json_option
 def sessions(
     *,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """List the sessions of a user, in the order in which they began."""
     with place.read() as memory:
@@ -106,15 +107,20 @@ def sessions(
         out().print("nothing is remembered here")
 
 
-@commands.command(
+@click.command(
     "users",
     epilog=examples(
         "r3mem users",
         "r3mem users --db team.db --json",
     ),
 )
+@db_option
+@model_option
+@json_option
 def users(
-    db: DbOption = DEFAULT_DB, model: ModelOption = None, as_json: JsonOption = False
+    db: str,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """List who has turns in a file, with the agents that remember them."""
     with Place(db=db, model=model).open() as memory:

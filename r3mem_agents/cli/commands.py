@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import typer
-from typer.core import TyperCommand
+import rich_click as click
 
 from r3mem_agents.cli.group import ErrorGroup
 
@@ -88,20 +87,23 @@ PANELS = {
         ),
     },
 }
-"""The panels of the list of commands: of each command the module that has it among its
-``commands``, and what its help begins with."""
+"""The panels of the list of commands: of each command the module that has it, and what its
+help begins with."""
 
 
 class R3MemGroup(ErrorGroup):
     """The commands of ``r3mem``; only the one that is run is loaded."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         for panel, commands in PANELS.items():
+            self.add_panel(click.RichCommandPanel(panel, commands=[*commands]))
             for name, (_, summary) in commands.items():
-                self.add_command(TyperCommand(name, help=summary, rich_help_panel=panel))
+                self.add_command(click.RichCommand(name=name, help=summary))
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is wanted, and load it."""
         for commands in PANELS.values():
             if args and args[0] in commands:
@@ -109,9 +111,8 @@ class R3MemGroup(ErrorGroup):
         return super().resolve_command(ctx, args)
 
 
-def _load(name: str, module: str) -> Any:
-    """A command of a module with its options, without those beside it."""
-    there = import_module(f"r3mem_agents.{module}").commands.registered_commands
-    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    single.registered_commands = [one for one in there if one.name == name]
-    return typer.main.get_command(single)
+def _load(name: str, module: str) -> click.Command:
+    """The command of a module that has a name."""
+    there = vars(import_module(f"r3mem_agents.{module}")).values()
+    [found] = (one for one in there if isinstance(one, click.Command) and one.name == name)
+    return found

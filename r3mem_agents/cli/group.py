@@ -8,16 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
+import rich_click as click
+from click.exceptions import Abort, Exit
 
 from r3mem_agents.cli.console import fail, open_outputs, warn
 from r3mem_agents.cli.files import refusal
 from r3mem_agents.errors import DamageWarning, OtherGistsWarning, R3MemError
 
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "show_default": True,
+    "rich_help_config": {"text_markup": "rich"},
+}
+"""Settings of such a group, which its commands take over."""
 
-class ErrorGroup(TyperGroup):
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of what a shell runs."""
+
+
+class ErrorGroup(click.RichGroup):
     """A command group that reports expected errors and damage without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order in which they were added."""
+        return [*self.commands]
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the whole; what the system refuses becomes a line on stderr and exit code 1."""
@@ -28,20 +42,25 @@ class ErrorGroup(TyperGroup):
             fail(refusal(error))
             sys.exit(1)
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an expected error becomes a line on stderr and exit code 1.
 
-        So does damage that was left out of the result.
+        So does damage that was left out of the result. Ctrl-C ends with 130, at a question too.
         """
         try:
             with _damage_told() as told:
                 result = super().invoke(ctx)
             if told:
-                raise typer.Exit(1)
+                raise Exit(1)
             return result
         except R3MemError as error:
             fail(str(error))
-            raise typer.Exit(1) from error
+            raise Exit(1) from error
+        except (KeyboardInterrupt, Abort) as error:
+            if isinstance(error, Abort) and not isinstance(error.__context__, KeyboardInterrupt):
+                raise
+            click.echo(err=True)
+            raise Exit(INTERRUPTED) from None
 
 
 @contextmanager

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import typer
+import rich_click as click
 
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.types import DEFAULT_MODEL
+from r3mem_agents.types import DEFAULT_MODEL, NOBODY
 
 if TYPE_CHECKING:
     from r3mem_agents import ReversibleModel
 
 
-def set_to_something(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_DB = "r3mem.db"
+
+
+def set_to_something(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """Refuse a variable that is set and empty, where it counts: nobody is called so.
 
     Raises:
@@ -29,71 +34,74 @@ def set_to_something(context: typer.Context, option: typer.CallbackParam, value:
     return value
 
 
-def session_option(what: str, default: str | bool = True) -> Any:
+def session_option(
+    what: str, default: str | None = "default", shown: str | bool = True
+) -> Callable[[F], F]:
     """``--session`` where it is one that a variable may name.
 
     Args:
         what: Its help.
-        default: What stands for it in the help when it is left out, if not its value.
+        default: What it is when it is left out.
+        shown: What stands for that in the help, if not its value.
     """
-    return typer.Option(
+    return click.option(
         "--session",
         envvar="R3MEM_SESSION",
+        show_envvar=True,
         callback=set_to_something,
+        default=default,
+        show_default=shown,
         help=what,
-        show_default=default,
     )
 
 
-DbOption = Annotated[
-    str,
-    typer.Option(
-        "--db",
-        envvar="R3MEM_DB",
-        callback=set_to_something,
-        help="Database: a path or a sqlite:/// URL.",
-    ),
-]
-UserOption = Annotated[
-    str,
-    typer.Option(
-        "--user",
-        envvar="R3MEM_USER",
-        callback=set_to_something,
-        help="Whose memory it is; nothing crosses it.",
-    ),
-]
-AgentOption = Annotated[
-    str,
-    typer.Option(
-        "--agent", envvar="R3MEM_AGENT", callback=set_to_something, help="The agent that remembers."
-    ),
-]
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        envvar="R3MEM_MODEL",
-        help="Checkpoint: a name or a folder.",
-        show_default=f"the bundled {DEFAULT_MODEL}",
-    ),
-]
-CheckpointOption = Annotated[
-    str | None,
-    typer.Option(
-        "--checkpoint",
-        envvar="R3MEM_MODEL",
-        help="Checkpoint of the memory, where --model is another: a name or a folder.",
-        show_default=f"the bundled {DEFAULT_MODEL}",
-    ),
-]
-CountOption = Annotated[int, typer.Option("--k", "-k", help="Maximum number of turns to return.")]
-OneSessionOption = Annotated[
-    str | None, typer.Option("--session", help="Only this session; all if left out.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+db_option = click.option(
+    "--db",
+    envvar="R3MEM_DB",
+    show_envvar=True,
+    callback=set_to_something,
+    default=DEFAULT_DB,
+    help="Database: a path or a sqlite:/// URL.",
+)
+user_option = click.option(
+    "--user",
+    envvar="R3MEM_USER",
+    show_envvar=True,
+    callback=set_to_something,
+    default=NOBODY,
+    help="Whose memory it is; nothing crosses it.",
+)
+agent_option = click.option(
+    "--agent",
+    envvar="R3MEM_AGENT",
+    show_envvar=True,
+    callback=set_to_something,
+    default="default",
+    help="The agent that remembers.",
+)
+model_option = click.option(
+    "--model",
+    envvar="R3MEM_MODEL",
+    show_envvar=True,
+    show_default=f"the bundled {DEFAULT_MODEL}",
+    help="Checkpoint: a name or a folder.",
+)
+checkpoint_option = click.option(
+    "--checkpoint",
+    envvar="R3MEM_MODEL",
+    show_envvar=True,
+    show_default=f"the bundled {DEFAULT_MODEL}",
+    help="Checkpoint of the memory, where --model is another: a name or a folder.",
+)
+one_session_option = click.option("--session", help="Only this session; all if left out.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
-DEFAULT_DB = "r3mem.db"
+
+def count_option(default: int) -> Callable[[F], F]:
+    """``--k``, with a default."""
+    return click.option(
+        "--k", "-k", type=int, default=default, help="Maximum number of turns to return."
+    )
 
 
 def load_model(model: str | None) -> ReversibleModel | None:

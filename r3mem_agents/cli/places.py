@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from r3mem_agents.cli.console import warn
 from r3mem_agents.cli.options import (
     DEFAULT_DB,
-    AgentOption,
-    DbOption,
-    ModelOption,
-    UserOption,
+    agent_option,
+    db_option,
     load_model,
+    model_option,
+    user_option,
 )
 from r3mem_agents.errors import NotFoundError
 from r3mem_agents.types import IN_MEMORY, NOBODY
@@ -40,10 +39,10 @@ class Place:
         model: Checkpoint name or folder; ``None`` leaves the choice to the memory.
     """
 
-    db: DbOption = DEFAULT_DB
-    user: UserOption = NOBODY
-    agent: AgentOption = "default"
-    model: ModelOption = None
+    db: str = DEFAULT_DB
+    user: str = NOBODY
+    agent: str = "default"
+    model: str | None = None
 
     def open(self, *, session: str = "default", must_exist: bool = True) -> CompressiveMemory:
         """Open the memory.
@@ -113,20 +112,14 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def with_place(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a place, where it has a parameter ``place``."""
-    shared = inspect.signature(Place, eval_str=True).parameters
-    own = inspect.signature(command, eval_str=True).parameters
-    parameters = [
-        one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in own.items()
-        for one in (shared.values() if name == "place" else [parameter])
-    ]
+    """Give a command the options of a place, and the place that they name as ``place``."""
 
+    @db_option
+    @user_option
+    @agent_option
+    @model_option
     @functools.wraps(command)
-    def run(**values: Any) -> None:
-        place = Place(**{name: values.pop(name) for name in shared})
-        command(place=place, **values)
+    def run(db: str, user: str, agent: str, model: str | None, **values: Any) -> None:
+        command(place=Place(db, user, agent, model), **values)
 
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run

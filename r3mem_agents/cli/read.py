@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.console import emit_json, emit_raw, examples
-from r3mem_agents.cli.options import CountOption, JsonOption, parse_time, session_option
+from r3mem_agents.cli.options import count_option, json_option, parse_time, session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
-commands = typer.Typer()
+now_option = click.option(
+    "--now",
+    show_default="the present",
+    help="What dates in the question are relative to, ISO 8601; times are shown in its zone.",
+)
 
 
-NowOption = Annotated[
-    str | None,
-    typer.Option(
-        help="What dates in the question are relative to, ISO 8601; times are shown in its zone.",
-        show_default="the present",
-    ),
-]
-
-
-class Level(StrEnum):
-    """What a lookup returns."""
-
-    turn = "turn"
-    session = "session"
-
-
-@commands.command(
+@click.command(
     "recall",
     epilog=examples(
         'r3mem recall "What is my dog called?"',
@@ -40,31 +27,41 @@ class Level(StrEnum):
         'r3mem recall "What pet do I have?" --explain',
     ),
 )
+@click.argument("question", help="What to look for; put -- before one that begins with -.")
+@count_option(5)
+@click.option("--session", multiple=True, help="Only this session; may be repeated.")
+@click.option("--role", multiple=True, help="Only this role; may be repeated.")
+@click.option("--since", help="Only from this time on, ISO 8601.")
+@click.option("--until", help="Only up to this time, ISO 8601.")
+@now_option
+@click.option(
+    "--min-score", type=float, show_default="measured", help="Only scores of at least this."
+)
+@click.option(
+    "--level",
+    type=click.Choice(["turn", "session"]),
+    default="turn",
+    help="Return turns or whole sessions.",
+)
+@click.option(
+    "--explain", is_flag=True, help="Say why: each turn's evidence, or why there is none."
+)
 @with_place
+@json_option
 def recall(
     *,
-    question: Annotated[
-        str, typer.Argument(help="What to look for; put -- before one that begins with -.")
-    ],
-    k: CountOption = 5,
-    session: Annotated[
-        list[str] | None, typer.Option("--session", help="Only this session; may be repeated.")
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option("--role", help="Only this role; may be repeated.")
-    ] = None,
-    since: Annotated[str | None, typer.Option(help="Only from this time on, ISO 8601.")] = None,
-    until: Annotated[str | None, typer.Option(help="Only up to this time, ISO 8601.")] = None,
-    now: NowOption = None,
-    min_score: Annotated[
-        float | None, typer.Option(help="Only scores of at least this.", show_default="measured")
-    ] = None,
-    level: Annotated[Level, typer.Option(help="Return turns or whole sessions.")] = Level.turn,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say why: each turn's evidence, or why there is none.")
-    ] = False,
+    question: str,
+    k: int,
+    session: tuple[str, ...],
+    role: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    now: str | None,
+    min_score: float | None,
+    level: str,
+    explain: bool,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Find the turns that answer a question, best first."""
     options: dict[str, Any] = {
@@ -74,7 +71,7 @@ def recall(
         "now": parse_time(now, "--now"),
         "sessions": session or None,
         "roles": role or None,
-        "level": level.value,
+        "level": level,
         "explain": explain,
     }
     if min_score is not None:
@@ -87,21 +84,25 @@ def recall(
     show_recalled(hits, title, now=options["now"], as_json=as_json)
 
 
-@commands.command(
+@click.command(
     "context",
     epilog=examples(
         'r3mem context "What is my dog called?"',
         'r3mem context "travel plans" --token-budget 400',
     ),
 )
+@click.argument("question", help="What the prompt is about.")
+@click.option("--token-budget", type=int, default=800, help="Maximum number of tokens to return.")
+@now_option
 @with_place
+@json_option
 def context(
     *,
-    question: Annotated[str, typer.Argument(help="What the prompt is about.")],
-    token_budget: Annotated[int, typer.Option(help="Maximum number of tokens to return.")] = 800,
-    now: NowOption = None,
+    question: str,
+    token_budget: int,
+    now: str | None,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
     with place.read() as memory:
@@ -112,23 +113,23 @@ def context(
         emit_raw(text + "\n")
 
 
-@commands.command(
+@click.command(
     "summary",
     epilog=examples(
         "r3mem summary",
         "r3mem summary --session 2026-11-20 -k 5 --json",
     ),
 )
+@session_option("The session.", None, shown="the memory's own, where remember puts turns")
+@count_option(3)
 @with_place
+@json_option
 def summary(
     *,
-    session: Annotated[
-        str | None,
-        session_option("The session.", "the memory's own, where remember puts turns"),
-    ] = None,
-    k: CountOption = 3,
+    session: str | None,
+    k: int,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Show the few turns that say what a session was about, byte for byte."""
     with place.read() as memory:
@@ -136,7 +137,7 @@ def summary(
     show_turns(turns, as_json=as_json)
 
 
-@commands.command(
+@click.command(
     "stats",
     epilog=examples(
         "r3mem stats",
@@ -144,10 +145,11 @@ def summary(
     ),
 )
 @with_place
+@json_option
 def stats(
     *,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Show what a memory holds and what it costs."""
     with place.read() as memory:

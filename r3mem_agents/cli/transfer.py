@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.console import (
     counted,
@@ -23,7 +23,7 @@ from r3mem_agents.cli.console import (
     warn,
 )
 from r3mem_agents.cli.files import replaced
-from r3mem_agents.cli.options import JsonOption, OneSessionOption, parse_time
+from r3mem_agents.cli.options import json_option, one_session_option, parse_time
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.errors import InvalidInputError
@@ -33,26 +33,26 @@ from r3mem_agents.validation import check_text, check_turn
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
 
-commands = typer.Typer()
-
 BATCH_TURNS = 128
 """Turns imported in one transaction, between two steps of the progress bar; chosen."""
 
 FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key"}
 
 
-@commands.command(
+@click.command(
     "export",
     epilog=examples(
         "r3mem export alice.jsonl --user alice",
         "r3mem export --session 2026-11-20 | jq .text",
     ),
 )
+@click.argument("path", default="-", help="File to write; - or none is stdout.")
+@one_session_option
 @with_place
 def export(
     *,
-    path: Annotated[str, typer.Argument(help="File to write; - is stdout.")] = "-",
-    session: OneSessionOption = None,
+    path: str,
+    session: str | None,
     place: Place,
 ) -> None:
     """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
@@ -70,22 +70,23 @@ def export(
         )
 
 
-@commands.command(
+@click.command(
     "import",
     epilog=examples(
         "r3mem import alice.jsonl --user alice",
         "r3mem export --db old.db | r3mem import - --db new.db",
     ),
 )
+@click.argument("path", help="File to read; - is stdin.")
+@click.option("--session", default="default", help="Session of the turns that name none.")
 @with_place
+@json_option
 def import_(
     *,
-    path: Annotated[str, typer.Argument(help="File to read; - is stdin.")],
-    session: Annotated[
-        str, typer.Option("--session", help="Session of the turns that name none.")
-    ] = "default",
+    path: str,
+    session: str,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Store the turns of a JSON Lines file, such as export writes.
 

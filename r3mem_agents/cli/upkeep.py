@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import rich_click as click
+from click.exceptions import Exit
 from rich.table import Table
 
 from r3mem_agents.cli.console import (
@@ -19,24 +20,27 @@ from r3mem_agents.cli.console import (
     late_progress,
     out,
 )
-from r3mem_agents.cli.options import DEFAULT_DB, DbOption, JsonOption, ModelOption
+from r3mem_agents.cli.options import db_option, json_option, model_option
 from r3mem_agents.cli.places import Place, check_exists
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import DamagedTurn, Recompression
 
-commands = typer.Typer()
 
-
-@commands.command(
+@click.command(
     "verify",
     epilog=examples(
         "r3mem verify",
         "r3mem verify --db team.db --json",
     ),
 )
+@db_option
+@model_option
+@json_option
 def verify(
-    db: DbOption = DEFAULT_DB, model: ModelOption = None, as_json: JsonOption = False
+    db: str,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Read everything in a file, of all users, and report what is damaged.
 
@@ -57,7 +61,7 @@ def verify(
         verdict = "all is as it was written" if report.ok else f"{db} is damaged"
         out().print(harmless_text(f"{counted(report.turns, 'turn')} read: {verdict}"))
     if not report.ok:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _records(damaged: Sequence[DamagedTurn]) -> list[dict[str, Any]]:
@@ -71,17 +75,21 @@ def _line(turn: DamagedTurn) -> str:
     return f"turn {turn.id} ({', '.join([*told, *when]) or 'of whom is unknown'}): {turn.reason}"
 
 
-@commands.command(
+@click.command(
     "backup",
     epilog=examples(
         "r3mem backup alice-2026-11-20.db --db alice.db",
     ),
 )
+@click.argument("path", help="The copy; no file may be there yet.")
+@db_option
+@model_option
+@json_option
 def backup(
-    path: Annotated[str, typer.Argument(help="The copy; no file may be there yet.")],
-    db: DbOption = DEFAULT_DB,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    path: str,
+    db: str,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Copy a whole file, of all users, while it may be in use."""
     with Place(db=db, model=model).open() as memory:
@@ -92,29 +100,31 @@ def backup(
         out().print(harmless_text(f"{db} copied to {path}"), soft_wrap=True)
 
 
-@commands.command(
+@click.command(
     "recompress",
     epilog=examples(
         "r3mem recompress alice.db",
         "r3mem recompress alice.db --from checkpoints/last-year",
     ),
 )
+@click.argument("file", required=False, help="The memory; what --db says if left out.")
+@click.option(
+    "--from",
+    "source",
+    show_default=False,
+    help="Checkpoint that wrote the file, if neither the new nor a bundled one did.",
+)
+@db_option
+@model_option
+@json_option
+@click.pass_context
 def recompress(
-    context: typer.Context,
-    file: Annotated[
-        str | None, typer.Argument(help="The memory; what --db says if left out.")
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Checkpoint that wrote the file, if neither the new nor a bundled one did.",
-            show_default=False,
-        ),
-    ] = None,
-    db: DbOption = DEFAULT_DB,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    context: click.Context,
+    file: str | None,
+    source: str | None,
+    db: str,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Give every turn of a file, of all users, the memory tokens of a newer model.
 
@@ -135,7 +145,7 @@ def recompress(
     else:
         _show_recompressed(report, where)
     if report.damaged:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _show_recompressed(report: Recompression, where: str) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from typing import Annotated
 
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.console import emit_json, examples, out
-from r3mem_agents.cli.options import JsonOption
+from r3mem_agents.cli.options import json_option
 
-commands = typer.Typer()
-
-PARTS = ("numpy", "tokenizers", "safetensors", "typer", "rich")
+PARTS = ("numpy", "tokenizers", "safetensors", "click", "rich-click", "rich")
 
 
 def versions() -> dict[str, str]:
@@ -45,16 +42,18 @@ def show() -> None:
     out().print(f"r3mem-agents {package_version()}")
 
 
-@commands.command(
+@click.command(
     "version",
     epilog=examples(
         "r3mem version",
         "r3mem version --all --json",
     ),
 )
+@json_option
+@click.option("--all", "full", is_flag=True, help="Also what it runs on.")
 def version(
-    as_json: JsonOption = False,
-    full: Annotated[bool, typer.Option("--all", help="Also what it runs on.")] = False,
+    as_json: bool,
+    full: bool,
 ) -> None:
     """Show the version."""
     found = versions() if full else {"r3mem-agents": package_version()}

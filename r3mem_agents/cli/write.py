@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import rich_click as click
 
 from r3mem_agents.cli.console import (
     asks_people,
@@ -16,7 +16,7 @@ from r3mem_agents.cli.console import (
     out,
     stdin_bytes,
 )
-from r3mem_agents.cli.options import JsonOption, parse_metadata, parse_time, session_option
+from r3mem_agents.cli.options import json_option, parse_metadata, parse_time, session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
 from r3mem_agents.cli.tables import show_forgotten
@@ -25,10 +25,8 @@ from r3mem_agents.errors import InvalidInputError
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
 
-commands = typer.Typer()
 
-
-@commands.command(
+@click.command(
     "remember",
     epilog=examples(
         'r3mem remember "My dog is called Biscuit." --name Alice',
@@ -37,27 +35,27 @@ commands = typer.Typer()
         'r3mem remember -- "-5 degrees this morning."',
     ),
 )
+@click.argument(
+    "text",
+    help="What was said; - reads it from stdin, to the byte. Put -- before one that begins with -.",
+)
+@click.option("--role", default="user", help="Role of the speaker: user, assistant, tool ...")
+@click.option("--name", help="Name of the speaker.")
+@session_option("Session it belongs to.")
+@click.option("--time", "when", help="When it was said, in ISO 8601; now if left out.")
+@click.option("--metadata", help="A JSON object kept beside it.")
 @with_place
+@json_option
 def remember(
     *,
-    text: Annotated[
-        str,
-        typer.Argument(
-            help="What was said; - reads it from stdin, to the byte. "
-            "Put -- before one that begins with -."
-        ),
-    ],
-    role: Annotated[str, typer.Option(help="Role of the speaker: user, assistant, tool ...")] = (
-        "user"
-    ),
-    name: Annotated[str | None, typer.Option(help="Name of the speaker.")] = None,
-    session: Annotated[str, session_option("Session it belongs to.")] = "default",
-    when: Annotated[
-        str | None, typer.Option("--time", help="When it was said, in ISO 8601; now if left out.")
-    ] = None,
-    metadata: Annotated[str | None, typer.Option(help="A JSON object kept beside it.")] = None,
+    text: str,
+    role: str,
+    name: str | None,
+    session: str,
+    when: str | None,
+    metadata: str | None,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Store one turn."""
     said = _read_stdin() if text == "-" else text
@@ -79,7 +77,7 @@ def _read_stdin() -> str:
         raise InvalidInputError(f"stdin is not UTF-8 text: {error}") from None
 
 
-@commands.command(
+@click.command(
     "forget",
     epilog=examples(
         "r3mem forget 12 13",
@@ -88,21 +86,20 @@ def _read_stdin() -> str:
         "r3mem forget 12 13 --yes",
     ),
 )
+@click.argument("turn_ids", type=int, nargs=-1, help="Numbers of turns.")
+@click.option("--session", help="Forget this whole session.")
+@click.option("--everything", is_flag=True, help="Forget all that this user and agent hold.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @with_place
+@json_option
 def forget(
     *,
-    turn_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of turns.")] = None,
-    session: Annotated[
-        str | None, typer.Option("--session", help="Forget this whole session.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--everything", help="Forget all that this user and agent hold.")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")
-    ] = False,
+    turn_ids: tuple[int, ...],
+    session: str | None,
+    everything: bool,
+    yes: bool,
     place: Place,
-    as_json: JsonOption = False,
+    as_json: bool,
 ) -> None:
     """Forget turns, a session or everything, without a trace in the file.
 
@@ -111,10 +108,10 @@ def forget(
     """
     wanted = [bool(turn_ids), session is not None, everything]
     if sum(wanted) != 1:
-        raise typer.BadParameter("name one of: turn numbers, --session, --everything")
+        raise click.BadParameter("name one of: turn numbers, --session, --everything")
     with place.read() as memory:
         held = _held(memory, turn_ids, session)
-        unknown = {*(turn_ids or ())}.difference(*held.values())
+        unknown = {*turn_ids}.difference(*held.values())
         if held and not unknown and not yes:
             _ask({name: len(ids) for name, ids in held.items()}, place)
         if turn_ids:
@@ -127,7 +124,7 @@ def forget(
 
 
 def _held(
-    memory: CompressiveMemory, turn_ids: list[int] | None, session: str | None
+    memory: CompressiveMemory, turn_ids: tuple[int, ...], session: str | None
 ) -> dict[str, set[int]]:
     """Which of the turns that are to be forgotten each session holds."""
     names = memory.sessions() if session is None else [session]
@@ -153,4 +150,4 @@ def _ask(held: dict[str, int], place: Place) -> None:
         raise InvalidInputError(
             f"nobody is here to be asked, and nothing was forgotten; add --yes to forget {what}"
         )
-    typer.confirm(harmless(f"Forget {what}? Nothing brings them back."), abort=True, err=True)
+    click.confirm(harmless(f"Forget {what}? Nothing brings them back."), abort=True, err=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
+import rich_click as click
 import torch
-import typer
 
 from r3mem_agents.model.reference.loading import stored, torch_expander
 from r3mem_agents.model.trainable import Expander
@@ -23,60 +22,83 @@ from r3mem_agents.train.record import describe_run, draw, measure, read_record, 
 from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
-commands = typer.Typer()
-
 _DEFAULT = ExpanderRecipe()
 
 
-@commands.command("train")
+@click.command("train")
+@click.argument(
+    "data",
+    type=click.Path(path_type=Path),
+    help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.",
+)
+@options.out_option
+@options.name_option
+@click.option(
+    "--start-from",
+    default=DEFAULT_MODEL,
+    help="Checkpoint: its encoder makes the gists, and stays as it is; its tokenizer and "
+    "expander are what training starts with.",
+)
+@click.option("--fresh", is_flag=True, help="Learn a tokenizer and an expander anew.")
+@options.minutes_option(_DEFAULT.minutes)
+@options.steps_option
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    help="Folder of held-out dialogs, for the record.",
+)
+@click.option(
+    "--vocabulary",
+    type=int,
+    default=_DEFAULT.config.vocabulary,
+    help="Tokens to learn, with --fresh.",
+)
+@click.option(
+    "--layers",
+    type=int,
+    default=_DEFAULT.config.layers,
+    help="Couplings in the stack, with --fresh.",
+)
+@click.option(
+    "--hidden", type=int, default=_DEFAULT.config.hidden, help="Channels of a stream, with --fresh."
+)
+@click.option(
+    "--batch-tokens", type=int, default=_DEFAULT.batch_tokens, help="Positions of a part of a step."
+)
+@click.option(
+    "--parts", type=click.IntRange(min=1), default=_DEFAULT.parts, help="Parts of a step."
+)
+@click.option(
+    "--source-mb", type=float, default=_DEFAULT.source_mb, help="Most MB of text from one file."
+)
+@click.option(
+    "--rates",
+    type=click.FloatRange(min=0),
+    show_default=f"{GOING_ON}; 1 with --fresh",
+    help="Factor on the learning rates.",
+)
+@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and batches.")
+@options.threads_option
+@options.device_option
 def train(
-    data: Annotated[
-        Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")
-    ],
-    out: options.Out,
-    name: options.Name = "mine",
-    start_from: Annotated[
-        str,
-        typer.Option(
-            help="Checkpoint: its encoder makes the gists, and stays as it is; its tokenizer and "
-            "expander are what training starts with."
-        ),
-    ] = DEFAULT_MODEL,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Learn a tokenizer and an expander anew.")
-    ] = False,
-    minutes: options.Minutes = _DEFAULT.minutes,
-    steps: options.Steps = None,
-    held_out: Annotated[
-        Path | None, typer.Option(help="Folder of held-out dialogs, for the record.")
-    ] = None,
-    vocabulary: Annotated[
-        int, typer.Option(help="Tokens to learn, with --fresh.")
-    ] = _DEFAULT.config.vocabulary,
-    layers: Annotated[
-        int, typer.Option(help="Couplings in the stack, with --fresh.")
-    ] = _DEFAULT.config.layers,
-    hidden: Annotated[
-        int, typer.Option(help="Channels of a stream, with --fresh.")
-    ] = _DEFAULT.config.hidden,
-    batch_tokens: Annotated[
-        int, typer.Option(help="Positions of a part of a step.")
-    ] = _DEFAULT.batch_tokens,
-    parts: Annotated[int, typer.Option(min=1, help="Parts of a step.")] = _DEFAULT.parts,
-    source_mb: Annotated[
-        float, typer.Option(help="Most MB of text from one file.")
-    ] = _DEFAULT.source_mb,
-    rates: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Factor on the learning rates.",
-            show_default=f"{GOING_ON}; 1 with --fresh",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
-    threads: options.Threads = 0,
-    device: options.Device = "auto",
+    data: Path,
+    out: Path,
+    name: str,
+    start_from: str,
+    fresh: bool,
+    minutes: float,
+    steps: int | None,
+    held_out: Path | None,
+    vocabulary: int,
+    layers: int,
+    hidden: int,
+    batch_tokens: int,
+    parts: int,
+    source_mb: float,
+    rates: float | None,
+    seed: int,
+    threads: int,
+    device: str,
 ) -> None:
     """Train an expander; run the same command again to go on after an interruption.
 

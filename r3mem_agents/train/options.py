@@ -6,29 +6,45 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Any, TypeVar
 
+import rich_click as click
 import torch
-import typer
 from rich.console import Console
 
 from r3mem_agents.model import ReversibleModel, checkpoint
 from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.train.run import device_of, prepare_process
 
-Out = Annotated[Path, typer.Option(help="Folder of the run: state, curve, checkpoint.")]
-Name = Annotated[str, typer.Option(help="Name of the model, as memories record it.")]
-Lora = Annotated[
-    int | None,
-    typer.Option(min=1, help="Train PEFT adapters of this rank instead of all matrices."),
-]
-Minutes = Annotated[float, typer.Option(help="Wall time of training.")]
-Steps = Annotated[
-    int | None, typer.Option(min=1, help="Maximum number of steps, if they end first.")
-]
-Rates = Annotated[float, typer.Option(min=0, help="Factor on the learning rate.")]
-Threads = Annotated[int, typer.Option(help="CPU threads; 0 for all.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+F = TypeVar("F", bound=Callable[..., Any])
+
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the run: state, curve, checkpoint.",
+)
+name_option = click.option(
+    "--name", default="mine", help="Name of the model, as memories record it."
+)
+lora_option = click.option(
+    "--lora",
+    type=click.IntRange(min=1),
+    help="Train PEFT adapters of this rank instead of all matrices.",
+)
+steps_option = click.option(
+    "--steps", type=click.IntRange(min=1), help="Maximum number of steps, if they end first."
+)
+rates_option = click.option(
+    "--rates", type=click.FloatRange(min=0), default=1.0, help="Factor on the learning rate."
+)
+threads_option = click.option("--threads", type=int, default=0, help="CPU threads; 0 for all.")
+device_option = click.option("--device", default="auto", help="cpu, cuda, or auto.")
+
+
+def minutes_option(default: float) -> Callable[[F], F]:
+    """``--minutes``, with a default."""
+    return click.option("--minutes", type=float, default=default, help="Wall time of training.")
 
 
 @dataclass(frozen=True, slots=True)

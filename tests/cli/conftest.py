@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from r3mem_agents.cli import app
 from r3mem_agents.testing import tiny_model

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 
 import r3mem_agents
 from r3mem_agents import CompressiveMemory
@@ -16,14 +16,13 @@ from r3mem_agents.model.native.library import KERNELS
 from tests import new_process
 from tests.cli.running import Run
 
-GROUP: Any = typer.main.get_command(app)
-LISTED = {name: command.help for name, command in GROUP.commands.items()}
+LISTED = {name: command.help for name, command in app.commands.items()}
 COMMANDS = sorted(LISTED)
 
 
 def loaded(name: str) -> Any:
     """A command with its options."""
-    return GROUP.resolve_command(typer.Context(GROUP), [name])[1]
+    return app.resolve_command(click.Context(app), [name])[1]
 
 
 def test_all_promised_commands_exist() -> None:
@@ -87,7 +86,10 @@ def _loads(*arguments: str) -> set[str]:
     return {*new_process.run(code).splitlines()[-1].split()}
 
 
-HEAVY = {"torch", "matplotlib", "zstandard", "transformers", "langchain_core", "asyncio"}
+HEAVY = {
+    "torch", "matplotlib", "zstandard", "transformers", "langchain_core", "asyncio", "pydantic",
+    "typer",
+}  # fmt: skip
 OF_COMMANDS = {
     f"r3mem_agents.{module}" for panel in PANELS.values() for module, _ in panel.values()
 }

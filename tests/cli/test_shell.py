@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,51 @@ def test_a_closed_stdin_is_no_empty_text(tmp_path: Path, arguments: str) -> None
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     done = _shell("r3mem --help | true", tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c_at_a_question_ends_as_anywhere_else(run: Run, checkpoint: Path) -> None:
+    run("remember", "My dog is called Biscuit.")
+    ours, theirs = os.openpty()
+    code = (  # whoever starts the tests may have Ctrl-C ignored, which is inherited
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from r3mem_agents.cli import app; app(['forget', '1', '--model', {str(checkpoint)!r}])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stderr=theirs) as asking:
+        os.close(theirs)
+        told = b""
+        while b"[y/N]" not in told:
+            told += os.read(ours, 1000)
+        asking.send_signal(signal.SIGINT)
+        assert asking.wait() == 130
+    os.close(ours)
+    assert "Biscuit" in run("history").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
+    (tmp_path / f".{shell}rc").write_text("alias ll='ls -l'\n")
+    written = []
+    for _ in range(2):
+        assert run("--install-completion").exit_code == 0
+        written.append({path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()})
+    assert written[0] == written[1]
+    assert run("--show-completion").stdout in written[0].values()
+    assert written[0][tmp_path / f".{shell}rc"].startswith("alias ll='ls -l'\n")
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    assert run("--show-completion").exit_code == 2
+
+
+def test_the_shell_is_told_commands_and_options(tmp_path: Path) -> None:
+    asked = {"_R3MEM_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
+    done = _shell("r3mem ", tmp_path, **asked, COMP_WORDS="r3mem re")
+    assert done.stdout.split() == [b"plain,remember", b"plain,recall", b"plain,recompress"]
+    asked["COMP_CWORD"] = "2"
+    done = _shell("r3mem ", tmp_path, **asked, COMP_WORDS="r3mem recall --ex")
+    assert done.stdout.split() == [b"plain,--explain"]
 
 
 def test_a_terminal_without_unicode_is_shown_all(

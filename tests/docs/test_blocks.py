@@ -13,10 +13,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import click
 import llama_index.core
 import pytest
-import typer
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from r3mem_agents.cli import app
 from tests.docs.blocks import PAGES, blocks, named
@@ -119,9 +119,9 @@ def test_commands_that_do_not_run_exist(page: Path) -> None:
 
 
 def check_command(words: list[str], line: str) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = app
     while hasattr(command, "commands"):
-        context = typer.Context(command, info_name="r3mem")
+        context = click.Context(command, info_name="r3mem")
         _, command, words = command.resolve_command(context, words)
     known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
     options = words[: words.index("--")] if "--" in words else words

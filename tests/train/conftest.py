@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from r3mem_agents import ReversibleModel
 from r3mem_agents.cli import app

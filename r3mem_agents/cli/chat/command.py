@@ -6,28 +6,25 @@ import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated
 
-import typer
+import rich_click as click
+from click.exceptions import Exit
 
 from r3mem_agents.cli.chat.terminal import Talk
 from r3mem_agents.cli.console import err, examples, fail, stdin_bytes, warn
 from r3mem_agents.cli.options import (
-    DEFAULT_DB,
-    AgentOption,
-    CheckpointOption,
-    DbOption,
-    JsonOption,
-    UserOption,
+    agent_option,
+    checkpoint_option,
+    db_option,
+    json_option,
     session_option,
+    user_option,
 )
 from r3mem_agents.cli.places import Place
 from r3mem_agents.errors import ChatModelError, InvalidInputError, R3MemError
 
-commands = typer.Typer()
 
-
-@commands.command(
+@click.command(
     "chat",
     epilog=examples(
         "r3mem chat",
@@ -36,32 +33,35 @@ commands = typer.Typer()
         'echo "What is my dog called?" | r3mem chat --json',
     ),
 )
+@click.option(
+    "--model",
+    show_default="quotes from memory",
+    help="Who answers: provider and model as in LangChain, a name at --base-url, or the "
+    "folder of a Hugging Face model.",
+)
+@click.option("--base-url", help="A server that speaks OpenAI's protocol, up to /v1.")
+@session_option("Session of the talk; one that exists goes on.", None, shown="today's date")
+@click.option(
+    "--token-budget",
+    type=click.IntRange(min=1),
+    default=800,
+    help="Maximum number of tokens of a prompt that come from memory.",
+)
+@db_option
+@user_option
+@agent_option
+@checkpoint_option
+@json_option
 def chat(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Who answers: provider and model as in LangChain, a name at --base-url, or the "
-            "folder of a Hugging Face model.",
-            show_default="quotes from memory",
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option("--base-url", help="A server that speaks OpenAI's protocol, up to /v1."),
-    ] = None,
-    session: Annotated[
-        str | None,
-        session_option("Session of the talk; one that exists goes on.", "today's date"),
-    ] = None,
-    token_budget: Annotated[
-        int, typer.Option(help="Maximum number of tokens of a prompt that come from memory.", min=1)
-    ] = 800,
-    db: DbOption = DEFAULT_DB,
-    user: UserOption = "default",
-    agent: AgentOption = "default",
-    checkpoint: CheckpointOption = None,
-    as_json: JsonOption = False,
+    model: str | None,
+    base_url: str | None,
+    session: str | None,
+    token_budget: int,
+    db: str,
+    user: str,
+    agent: str,
+    checkpoint: str | None,
+    as_json: bool,
 ) -> None:
     """Talk with a memory: what is said is stored, and recalled when it helps.
 
@@ -81,7 +81,7 @@ def chat(
         talk.begin(db, model or base_url)
         failed = _hold(talk)
     if failed and not _typed():
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _hold(talk: Talk) -> int:

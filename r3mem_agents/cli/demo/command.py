@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
+import rich_click as click
+from click.exceptions import Exit
 from rich.console import Console
 
 from r3mem_agents.cli.console import emit_json, examples, out, progress, warn
 from r3mem_agents.cli.demo import meetings, picture, run, text
 from r3mem_agents.cli.demo.report import report
-from r3mem_agents.cli.options import JsonOption, ModelOption, require_model
+from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError, MissingExtraError
 
 if TYPE_CHECKING:
     from r3mem_agents import ReversibleModel
     from r3mem_agents.cli.demo.costs import TurnCost
-
-commands = typer.Typer()
 
 DEFAULT_DEMO_DB = Path("r3mem-demo.db")
 
@@ -27,7 +26,7 @@ WRITTEN_COLUMNS = 80
 """Width of the text that is written: a plain terminal's."""
 
 
-@commands.command(
+@click.command(
     "demo",
     epilog=examples(
         "r3mem demo",
@@ -35,25 +34,33 @@ WRITTEN_COLUMNS = 80
         "r3mem demo --out docs/results",
     ),
 )
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_DEMO_DB,
+    help="Where to put the memory; its picture goes beside it.",
+)
+@click.option(
+    "--turns",
+    type=click.IntRange(min=4),
+    help="Only the first turns of each meeting, so many in all.",
+)
+@click.option(
+    "--out",
+    "out_dir",
+    type=click.Path(path_type=Path),
+    help="Folder for demo.json, demo.txt and demo.png of this run.",
+)
+@click.option("--force", is_flag=True, help="Replace a file named by --db, and the picture.")
+@model_option
+@json_option
 def demo(
-    db: Annotated[
-        Path, typer.Option("--db", help="Where to put the memory; its picture goes beside it.")
-    ] = DEFAULT_DEMO_DB,
-    turns: Annotated[
-        int | None,
-        typer.Option(
-            "--turns", min=4, help="Only the first turns of each meeting, so many in all."
-        ),
-    ] = None,
-    out_dir: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for demo.json, demo.txt and demo.png of this run."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file named by --db, and the picture.")
-    ] = False,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
+    db: Path,
+    turns: int | None,
+    out_dir: Path | None,
+    force: bool,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Remember four real meetings, check every byte, ask questions, draw the memory."""
     loaded = meetings.load(turns)
@@ -90,7 +97,7 @@ def demo(
     else:
         text.show(out(), record)
     if read.exact != read.turns:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _clear(db: Path, beside: Path | None, force: bool) -> None:

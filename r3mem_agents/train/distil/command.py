@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import rich_click as click
 
 from r3mem_agents.model.reference.loading import stored
 from r3mem_agents.model.trainable.pretrained import add_adapters, merge_adapters
@@ -21,51 +20,80 @@ from r3mem_agents.train.record import describe_run, draw, read_record, write_rec
 from r3mem_agents.train.run import fastest_dtype
 from r3mem_agents.types import DEFAULT_MODEL
 
-commands = typer.Typer()
-
 _DEFAULT = EncoderRecipe()
 
 
-@commands.command("distil")
+@click.command("distil")
+@click.argument(
+    "data",
+    type=click.Path(path_type=Path),
+    help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.",
+)
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of a BERT of Hugging Face: the start, and what to resemble.",
+)
+@options.out_option
+@click.option(
+    "--others",
+    type=click.Path(path_type=Path),
+    help="Folder of a sentence encoder for other languages than English.",
+)
+@click.option(
+    "--others-prefix",
+    default="",
+    show_default=False,
+    help="What --others wants before each text: 'query: ' for E5.",
+)
+@options.lora_option
+@options.name_option
+@click.option(
+    "--start-from",
+    default=DEFAULT_MODEL,
+    help="Checkpoint whose tokenizer and expander stand beside the encoder.",
+)
+@options.minutes_option(_DEFAULT.minutes)
+@options.steps_option
+@click.option(
+    "--vocabulary", type=int, default=_DEFAULT.vocabulary, help="Maximum number of word pieces."
+)
+@click.option(
+    "--batch-tokens", type=int, default=_DEFAULT.batch_tokens, help="Positions of a batch."
+)
+@click.option(
+    "--source-mb",
+    type=float,
+    default=_DEFAULT.source_mb,
+    help="Most MB of dialogs and texts from one file.",
+)
+@click.option(
+    "--pair-mb", type=float, default=_DEFAULT.pair_mb, help="Most MB of pairs from one file."
+)
+@options.rates_option
+@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and batches.")
+@options.threads_option
+@options.device_option
 def distil(
-    data: Annotated[
-        Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files, also in its folders.")
-    ],
-    teacher: Annotated[
-        Path,
-        typer.Option(help="Folder of a BERT of Hugging Face: the start, and what to resemble."),
-    ],
-    out: options.Out,
-    others: Annotated[
-        Path | None,
-        typer.Option(help="Folder of a sentence encoder for other languages than English."),
-    ] = None,
-    others_prefix: Annotated[
-        str, typer.Option(help="What --others wants before each text: 'query: ' for E5.")
-    ] = "",
-    lora: options.Lora = None,
-    name: options.Name = "mine",
-    start_from: Annotated[
-        str, typer.Option(help="Checkpoint whose tokenizer and expander stand beside the encoder.")
-    ] = DEFAULT_MODEL,
-    minutes: options.Minutes = _DEFAULT.minutes,
-    steps: options.Steps = None,
-    vocabulary: Annotated[int, typer.Option(help="Maximum number of word pieces.")] = (
-        _DEFAULT.vocabulary
-    ),
-    batch_tokens: Annotated[
-        int, typer.Option(help="Positions of a batch.")
-    ] = _DEFAULT.batch_tokens,
-    source_mb: Annotated[
-        float, typer.Option(help="Most MB of dialogs and texts from one file.")
-    ] = _DEFAULT.source_mb,
-    pair_mb: Annotated[
-        float, typer.Option(help="Most MB of pairs from one file.")
-    ] = _DEFAULT.pair_mb,
-    rates: options.Rates = 1.0,
-    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = _DEFAULT.seed,
-    threads: options.Threads = 0,
-    device: options.Device = "auto",
+    data: Path,
+    teacher: Path,
+    out: Path,
+    others: Path | None,
+    others_prefix: str,
+    lora: int | None,
+    name: str,
+    start_from: str,
+    minutes: float,
+    steps: int | None,
+    vocabulary: int,
+    batch_tokens: int,
+    source_mb: float,
+    pair_mb: float,
+    rates: float,
+    seed: int,
+    threads: int,
+    device: str,
 ) -> None:
     """Make an encoder of a pretrained one; run it again to go on after an interruption.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
+import rich_click as click
 
 from r3mem_agents.model.reference.loading import stored, torch_encoder, torch_superseder
 from r3mem_agents.model.trainable import Encoder, Superseder
@@ -24,35 +23,50 @@ from r3mem_agents.train.supersede.loop import SupersederRun, from_encoder
 from r3mem_agents.train.supersede.pairs import Pairs
 from r3mem_agents.types import DEFAULT_MODEL
 
-commands = typer.Typer()
-
 _DEFAULT = SupersederRecipe()
 
 NEAREST = 3
 """Pairs of a turn that nothing is known of, at most."""
 
 
-@commands.command("supersede")
+@click.command("supersede")
+@click.argument(
+    "data", type=click.Path(path_type=Path), help="Folder of *.jsonl(.zst) files with memories."
+)
+@options.out_option
+@click.option(
+    "--beside",
+    type=click.Path(path_type=Path),
+    help="Folder of dialogs, in which nothing is superseded.",
+)
+@options.name_option
+@click.option("--start-from", default=DEFAULT_MODEL, help="Checkpoint that gets the network.")
+@options.minutes_option(_DEFAULT.minutes)
+@options.steps_option
+@click.option(
+    "--pairs", type=click.IntRange(min=1), default=_DEFAULT.pairs, help="Pairs of a step."
+)
+@click.option(
+    "--source-mb", type=float, default=_DEFAULT.source_mb, help="Most MB of dialogs from one file."
+)
+@options.rates_option
+@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and pairs.")
+@options.threads_option
+@options.device_option
 def supersede(
-    data: Annotated[Path, typer.Argument(help="Folder of *.jsonl(.zst) files with memories.")],
-    out: options.Out,
-    beside: Annotated[
-        Path | None, typer.Option(help="Folder of dialogs, in which nothing is superseded.")
-    ] = None,
-    name: options.Name = "mine",
-    start_from: Annotated[
-        str, typer.Option(help="Checkpoint that gets the network.")
-    ] = DEFAULT_MODEL,
-    minutes: options.Minutes = _DEFAULT.minutes,
-    steps: options.Steps = None,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of a step.")] = _DEFAULT.pairs,
-    source_mb: Annotated[
-        float, typer.Option(help="Most MB of dialogs from one file.")
-    ] = _DEFAULT.source_mb,
-    rates: options.Rates = 1.0,
-    seed: Annotated[int, typer.Option(help="Of weights and pairs.")] = _DEFAULT.seed,
-    threads: options.Threads = 0,
-    device: options.Device = "auto",
+    data: Path,
+    out: Path,
+    beside: Path | None,
+    name: str,
+    start_from: str,
+    minutes: float,
+    steps: int | None,
+    pairs: int,
+    source_mb: float,
+    rates: float,
+    seed: int,
+    threads: int,
+    device: str,
 ) -> None:
     """Train what compares two turns; run it again to go on after an interruption.
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
+import rich_click as click
 import torch
-import typer
 
 from r3mem_agents.model.reference.loading import stored, torch_encoder, torch_expander
 from r3mem_agents.model.trainable import Encoder
@@ -26,43 +25,73 @@ from r3mem_agents.train.tune.prepare import gists_of, prepare
 from r3mem_agents.train.tune.realign import blend, realign
 from r3mem_agents.types import DEFAULT_MODEL
 
-commands = typer.Typer()
-
 _DEFAULT = TuningRecipe()
 
 
-@commands.command("tune")
+@click.command("tune")
+@click.argument(
+    "data", type=click.Path(path_type=Path), help="Folder of *.jsonl or *.jsonl.zst files of pairs."
+)
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of a sentence encoder whose lists are to be resembled.",
+)
+@options.out_option
+@click.option(
+    "--beside",
+    type=click.Path(path_type=Path),
+    help="Folder of other pairs, so that nothing general is lost.",
+)
+@options.lora_option
+@options.name_option
+@click.option("--start-from", default=DEFAULT_MODEL, help="Checkpoint whose encoder is tuned.")
+@options.minutes_option(_DEFAULT.minutes)
+@options.steps_option
+@click.option(
+    "--pair-mb",
+    type=float,
+    default=_DEFAULT.pair_mb,
+    help="Most MB of pairs from one of the other files.",
+)
+@click.option(
+    "--own", type=click.IntRange(min=1), default=_DEFAULT.own, help="Pairs of a batch from DATA."
+)
+@click.option(
+    "--others",
+    type=click.IntRange(min=1),
+    default=_DEFAULT.others,
+    help="Pairs of a batch from the other folder; more on a GPU.",
+)
+@click.option(
+    "--kept",
+    type=click.FloatRange(min=0, max=1),
+    default=_DEFAULT.kept,
+    help="Share of the start in the weights at the end.",
+)
+@options.rates_option
+@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of batches.")
+@options.threads_option
+@options.device_option
 def tune(
-    data: Annotated[Path, typer.Argument(help="Folder of *.jsonl or *.jsonl.zst files of pairs.")],
-    teacher: Annotated[
-        Path, typer.Option(help="Folder of a sentence encoder whose lists are to be resembled.")
-    ],
-    out: options.Out,
-    beside: Annotated[
-        Path | None,
-        typer.Option(help="Folder of other pairs, so that nothing general is lost."),
-    ] = None,
-    lora: options.Lora = None,
-    name: options.Name = "mine",
-    start_from: Annotated[
-        str, typer.Option(help="Checkpoint whose encoder is tuned.")
-    ] = DEFAULT_MODEL,
-    minutes: options.Minutes = _DEFAULT.minutes,
-    steps: options.Steps = None,
-    pair_mb: Annotated[
-        float, typer.Option(help="Most MB of pairs from one of the other files.")
-    ] = _DEFAULT.pair_mb,
-    own: Annotated[int, typer.Option(min=1, help="Pairs of a batch from DATA.")] = _DEFAULT.own,
-    others: Annotated[
-        int, typer.Option(min=1, help="Pairs of a batch from the other folder; more on a GPU.")
-    ] = _DEFAULT.others,
-    kept: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the start in the weights at the end.")
-    ] = _DEFAULT.kept,
-    rates: options.Rates = 1.0,
-    seed: Annotated[int, typer.Option(help="Of batches.")] = _DEFAULT.seed,
-    threads: options.Threads = 0,
-    device: options.Device = "auto",
+    data: Path,
+    teacher: Path,
+    out: Path,
+    beside: Path | None,
+    lora: int | None,
+    name: str,
+    start_from: str,
+    minutes: float,
+    steps: int | None,
+    pair_mb: float,
+    own: int,
+    others: int,
+    kept: float,
+    rates: float,
+    seed: int,
+    threads: int,
+    device: str,
 ) -> None:
     """Tune an encoder on questions; run it again to go on after an interruption.
 

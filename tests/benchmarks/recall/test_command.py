@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from benchmarks.app import app
 from benchmarks.recall.ablation import WORDS, WORDS_AND_GIST
