@@ -13,6 +13,7 @@ from pathlib import Path
 import rich_click as click
 
 from r3mem_agents.cli import app
+from r3mem_agents.cli.commands import PANELS
 
 PAGE = Path(__file__).parent / "cli.md"
 EXAMPLES = re.compile(r"^\[bold\]Examples?\[/bold\]\n\n((?: +.*\n\n?)+)", re.MULTILINE)
@@ -21,7 +22,7 @@ EXAMPLES = re.compile(r"^\[bold\]Examples?\[/bold\]\n\n((?: +.*\n\n?)+)", re.MUL
 def reference() -> str:
     """What ``--help`` says of every command, as one page."""
     whole = click.RichContext(app, info_name="r3mem", **app.context_settings)
-    page = "\n".join(["# Command line", "", *described(whole), *listed(whole), "", ""])
+    page = "\n".join(["# Command line", "", *described(whole), *listed(), "", ""])
     for name in app.list_commands(whole):
         _, command, _ = app.resolve_command(whole, [name])  # it is loaded when it is first run
         assert command is not None
@@ -54,11 +55,12 @@ def described(context: click.Context) -> Iterator[str]:
         yield from (command.epilog, "")
 
 
-def listed(context: click.Context) -> Iterator[str]:
+def listed() -> Iterator[str]:
     """The commands, in the order of ``--help``."""
     yield from ("**Commands**:", "")
-    for name in app.list_commands(context):
-        yield f"* `{name}`: {app.commands[name].help}"
+    for commands in PANELS.values():
+        for name, (_, summary) in commands.items():
+            yield f"* `{name}`: {summary}"
 
 
 def examples(found: re.Match[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,24 +54,6 @@ def test_a_closed_stdin_is_no_empty_text(tmp_path: Path, arguments: str) -> None
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     done = _shell("r3mem --help | true", tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_ctrl_c_at_a_question_ends_as_anywhere_else(run: Run, checkpoint: Path) -> None:
-    run("remember", "My dog is called Biscuit.")
-    ours, theirs = os.openpty()
-    code = (  # whoever starts the tests may have Ctrl-C ignored, which is inherited
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"from r3mem_agents.cli import app; app(['forget', '1', '--model', {str(checkpoint)!r}])"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stderr=theirs) as asking:
-        os.close(theirs)
-        told = b""
-        while b"[y/N]" not in told:
-            told += os.read(ours, 1000)
-        asking.send_signal(signal.SIGINT)
-        assert asking.wait() == 130
-    os.close(ours)
-    assert "Biscuit" in run("history").stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
