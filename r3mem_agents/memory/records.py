@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
+from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, StoredTurn
@@ -62,17 +63,8 @@ def _names(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str]:
     return str(user), str(agent)
 
 
-def close_turn(
-    obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens, terms: bytes
-) -> NewTurn:
-    """Return a turn as a row.
-
-    Args:
-        obfuscator: The obfuscator of the database.
-        turn: The turn.
-        segment: Its text.
-        terms: Hashes of its terms.
-    """
+def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) -> NewTurn:
+    """Return a turn as a row."""
     time_us, offset_s = to_integers(turn.time)
     speaker = json.dumps([turn.role, turn.name], separators=(",", ":"))
     extra = metadata_json(turn.metadata, "metadata") if turn.metadata else None
@@ -83,7 +75,7 @@ def close_turn(
         offset_s=offset_s,
         code=segment.code,
         gists=segment.gists,
-        terms=terms,
+        terms=term_hashes(obfuscator, turn.text),
         key=None if turn.key is None else obfuscator.mask(turn.key),
         extra=None if extra is None else obfuscator.hide(extra),
         tokens=segment.tokens,

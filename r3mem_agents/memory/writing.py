@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.memory.beside import beside
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.records import close_turn
-from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.timestamps import settle
 from r3mem_agents.types import StoredTurn, Turn
@@ -96,11 +94,8 @@ class Writer:
         self, turns: Sequence[StoredTurn], replace: bool, forget: Sequence[int]
     ) -> list[StoredTurn]:
         # Those with an id are edits of stored turns.
-        terms = beside(lambda: [term_hashes(self._obfuscator, turn.text) for turn in turns])
         tokens = self._model.compress([turn.text for turn in turns]) if turns else []
-        rows = [
-            close_turn(self._obfuscator, *each) for each in zip(turns, tokens, terms(), strict=True)
-        ]
+        rows = [close_turn(self._obfuscator, *each) for each in zip(turns, tokens, strict=True)]
         self._reader.try_out(turns, rows)
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id == NEW]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id != NEW}
