@@ -11,9 +11,6 @@ from r3mem_agents.memory.context import Budget
 T = TypeVar("T")
 R = TypeVar("R")
 
-SEGMENT_TOKENS = 64
-"""Tokens of a segment, each of which has a gist."""
-
 MAX_SHRINKING = 2
 """A line in a context has more than a half of its turn's tokens, as the model counts both: only
 after a line break, which is indented, may there be fewer. Chosen."""
@@ -22,6 +19,7 @@ after a line break, which is indented, may there be fewer. Chosen."""
 def fitting(
     turns: Iterable[T],
     segments: Callable[[T], int],
+    segment_tokens: int,
     budget: Budget,
     decode: Callable[[Sequence[T]], Iterable[R]],
 ) -> Iterator[R | None]:
@@ -30,6 +28,7 @@ def fitting(
     Args:
         turns: The turns, best first.
         segments: How many segments a turn has; 0 if that says nothing about the budget.
+        segment_tokens: Tokens of a segment; the last one of a turn may have fewer.
         budget: What is left, which the caller changes between two turns.
         decode: Decodes some turns; damaged ones are left out.
 
@@ -42,8 +41,8 @@ def fitting(
         room = budget.left
         while waiting and (room > 0 or not together):
             turn = waiting.popleft()
-            tokens = SEGMENT_TOKENS * segments(turn)
-            if tokens - SEGMENT_TOKENS > MAX_SHRINKING * budget.left:
+            tokens = segment_tokens * segments(turn)
+            if tokens - segment_tokens > MAX_SHRINKING * budget.left:
                 yield None
             else:
                 together.append(turn)

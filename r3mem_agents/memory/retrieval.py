@@ -104,7 +104,8 @@ class Retriever:
 
         for start in range(0, len(winners), CONTEXT_BATCH):
             some = winners[start : start + CONTEXT_BATCH]
-            yield fitting(some, segments, budget, partial(self._open, rows))
+            opened = partial(self._open, rows)
+            yield fitting(some, segments, self._model.segment_tokens, budget, opened)
 
     def _explained(self, request: _Request) -> Recollections:
         # Best first, with the reasons; or why nothing answers.

@@ -180,6 +180,11 @@ class ReversibleModel:
         """Bytes of one gist."""
         return self.config.gist_bits // 8
 
+    @property
+    def segment_tokens(self) -> int:
+        """Maximum number of tokens in a segment, each of which has a gist."""
+        return self.config.segment_tokens
+
     def to(self, device: str) -> ReversibleModel:
         """The same model on another device; memory tokens are the same there.
 

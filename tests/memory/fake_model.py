@@ -35,6 +35,7 @@ class FakeTokens:
 class FakeModel:
     name = "fake"
     gist_bytes = 32
+    segment_tokens = 64
     superseder: Any = None
 
     def __init__(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents import Recollection, StoredTurn, Turn
 from r3mem_agents.memory.context import Budget, compose
-from r3mem_agents.memory.filling import SEGMENT_TOKENS, fitting
+from r3mem_agents.memory.filling import fitting
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from tests.conftest import OpenMemory
 from tests.memory.fake_model import FakeModel, FakeTokens
@@ -33,10 +33,6 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def segments(one: Recollection) -> int:
-    return -(-words(one.text) // SEGMENT_TOKENS)
-
-
 def ranked(lengths: Sequence[int]) -> list[Recollection]:
     return [
         Recollection(
@@ -56,21 +52,23 @@ def ranked(lengths: Sequence[int]) -> list[Recollection]:
 @given(
     lengths=st.lists(st.integers(1, 400), max_size=16),
     budget=st.integers(1, 2_000),
+    size=st.sampled_from([4, 64, 100]),
     known=st.booleans(),
 )
 @settings(deadline=None)
-def test_nothing_is_missed(lengths: list[int], budget: int, known: bool) -> None:
+def test_nothing_is_missed(lengths: list[int], budget: int, size: int, known: bool) -> None:
     turns = ranked(lengths)
     decoded: list[Recollection] = []
+
+    def segments(one: Recollection) -> int:
+        return -(-words(one.text) // size) if known else 0
 
     def decode(some: Sequence[Recollection]) -> Sequence[Recollection]:
         decoded.extend(some)
         return some
 
     room = Budget(budget)
-    filled = compose(
-        [fitting(turns, segments if known else lambda _: 0, room, decode)], room, words
-    )
+    filled = compose([fitting(turns, segments, size, room, decode)], room, words)
     assert filled == compose([turns], Budget(budget), words)
     assert decoded == [one for one in turns if one in decoded]
     assert known or decoded == turns
