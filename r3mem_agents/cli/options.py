@@ -34,6 +34,11 @@ def set_to_something(context: click.Context, option: click.Parameter, value: Any
     return value
 
 
+def _variable_option(name: str, variable: str, **more: Any) -> Callable[[F], F]:
+    """An option that an environment variable may give, but not as nothing."""
+    return click.option(name, envvar=variable, show_envvar=True, callback=set_to_something, **more)
+
+
 def session_option(
     what: str, default: str | None = "default", shown: str | bool = True
 ) -> Callable[[F], F]:
@@ -44,54 +49,34 @@ def session_option(
         default: What it is when it is left out.
         shown: What stands for that in the help, if not its value.
     """
+    return _variable_option(
+        "--session", "R3MEM_SESSION", default=default, show_default=shown, help=what
+    )
+
+
+def _checkpoint_option(name: str, what: str) -> Callable[[F], F]:
     return click.option(
-        "--session",
-        envvar="R3MEM_SESSION",
+        name,
+        envvar="R3MEM_MODEL",
         show_envvar=True,
-        callback=set_to_something,
-        default=default,
-        show_default=shown,
+        show_default=f"the bundled {DEFAULT_MODEL}",
         help=what,
     )
 
 
-db_option = click.option(
-    "--db",
-    envvar="R3MEM_DB",
-    show_envvar=True,
-    callback=set_to_something,
-    default=DEFAULT_DB,
-    help="Database: a path or a sqlite:/// URL.",
+db_option = _variable_option(
+    "--db", "R3MEM_DB", default=DEFAULT_DB, help="Database: a path or a sqlite:/// URL."
 )
-user_option = click.option(
-    "--user",
-    envvar="R3MEM_USER",
-    show_envvar=True,
-    callback=set_to_something,
-    default=NOBODY,
-    help="Whose memory it is; nothing crosses it.",
+user_option = _variable_option(
+    "--user", "R3MEM_USER", default=NOBODY, help="Whose memory it is; nothing crosses it."
 )
-agent_option = click.option(
-    "--agent",
-    envvar="R3MEM_AGENT",
-    show_envvar=True,
-    callback=set_to_something,
-    default="default",
-    help="The agent that remembers.",
+agent_option = _variable_option(
+    "--agent", "R3MEM_AGENT", default="default", help="The agent that remembers."
 )
-model_option = click.option(
-    "--model",
-    envvar="R3MEM_MODEL",
-    show_envvar=True,
-    show_default=f"the bundled {DEFAULT_MODEL}",
-    help="Checkpoint: a name or a folder.",
-)
-checkpoint_option = click.option(
+model_option = _checkpoint_option("--model", "Checkpoint: a name or a folder.")
+checkpoint_option = _checkpoint_option(
     "--checkpoint",
-    envvar="R3MEM_MODEL",
-    show_envvar=True,
-    show_default=f"the bundled {DEFAULT_MODEL}",
-    help="Checkpoint of the memory, where --model is another: a name or a folder.",
+    "Checkpoint of the memory, where --model is another: a name or a folder.",
 )
 one_session_option = click.option("--session", help="Only this session; all if left out.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

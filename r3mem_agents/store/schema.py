@@ -46,19 +46,9 @@ CREATE TABLE meta (
 )
 """
 
-_SESSIONS = """
-CREATE TABLE sessions (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    scope INTEGER NOT NULL,
-    digest BLOB NOT NULL,
-    hidden BLOB NOT NULL,
-    UNIQUE (scope, digest),
-    FOREIGN KEY(scope) REFERENCES scopes (id)
-)
-"""
-
-_SPEAKERS = """
-CREATE TABLE speakers (
+# Sessions and speakers alike.
+_NAMES = """
+CREATE TABLE {table} (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     scope INTEGER NOT NULL,
     digest BLOB NOT NULL,
@@ -110,8 +100,8 @@ TABLES = (
     _MODELS,
     _SCOPES,
     _META,
-    _SESSIONS,
-    _SPEAKERS,
+    _NAMES.format(table="sessions"),
+    _NAMES.format(table="speakers"),
     _BLOCKS,
     "CREATE INDEX blocks_by_scope ON blocks (scope, last)",
     _TURNS,
