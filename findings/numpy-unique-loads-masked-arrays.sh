@@ -6,9 +6,9 @@
 # first that `import numpy` has not cost. Exits with 1 if it is otherwise.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
-for numpy in 2.2.6 2.4.6; do
+for numpy in numpy==2.2.6 numpy==2.4.6; do
     python3 -m venv --clear "$folder/venv"
-    "$folder/venv/bin/pip" install -q --disable-pip-version-check "numpy==$numpy"
+    "$folder/venv/bin/pip" install -q --disable-pip-version-check "$numpy"
     for call in "unique(values)" "unique(values, return_counts=True)"; do
         "$folder/venv/bin/python" - "$numpy" "$call" <<'PY' || exit 1
 import sys
@@ -23,7 +23,7 @@ eval(f"np.{sys.argv[2]}")
 took = 1000 * (time.perf_counter() - start)
 loaded = "numpy.ma" in sys.modules
 print(f"NumPy {np.__version__}: the first {sys.argv[2]} took {took:.1f} ms, numpy.ma is loaded: {before} before, {loaded} after")
-expected = sys.argv[1] == "2.4.6" and sys.argv[2] == "unique(values)"
+expected = sys.argv[1] == "numpy==2.4.6" and sys.argv[2] == "unique(values)"
 sys.exit(before or loaded != expected)
 PY
     done

@@ -8,9 +8,9 @@
 # Exits with 1 if it is otherwise.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
-for typer in 0.15.4 0.29.2; do
+for typer in typer==0.15.4 typer==0.29.2; do
     python3 -m venv --clear "$folder/venv"
-    "$folder/venv/bin/pip" install -q --disable-pip-version-check "typer==$typer" click==8.1.8
+    "$folder/venv/bin/pip" install -q --disable-pip-version-check "$typer" click==8.1.8
     "$folder/venv/bin/python" - "$typer" <<'PY' || exit 1
 import sys
 from importlib.metadata import version
@@ -49,6 +49,6 @@ for name, (mounted, alone) in seen.items():
     print(f"  {name:18} exit code {mounted} in click's group, {alone} in Typer's app")
 as_one = {"two": (0, 0), "no argument": (2, 2), "typer.Exit(3)": (3, 3), "click's Exit(4)": (4, 4), "click.UsageError": (2, 2)}
 apart = {"two": (0, 0), "no argument": (1, 2), "typer.Exit(3)": (1, 3), "click's Exit(4)": (4, 1), "click.UsageError": (2, 1)}
-sys.exit(seen != (as_one if sys.argv[1] == "0.15.4" else apart))
+sys.exit(seen != (as_one if sys.argv[1] == "typer==0.15.4" else apart))
 PY
 done

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
 from pathlib import Path
@@ -394,23 +393,3 @@ def test_damage_is_told_and_the_rest_is_shown(run: Run, run_json: Any, tmp_path:
     assert run("forget", "2", "--yes").exit_code == 0
     assert run_json("history") == [told[0], told[2]]
     assert run_json("verify") == {"turns": 2, "damaged": [], "problems": []}
-
-
-class _Interrupted(io.BytesIO):
-    """Somebody presses Ctrl-C instead of an answer."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size == 0:  # click asks whether it is bytes
-            return b""
-        raise KeyboardInterrupt
-
-    read1 = readline = read
-
-
-def test_ctrl_c_at_a_question_ends_as_anywhere_else(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run("remember", "My dog is called Biscuit.")
-    monkeypatch.setattr(write, "asks_people", lambda: True)
-    assert run("forget", "1", stdin=_Interrupted()).exit_code == 130
-    assert "Biscuit" in run("history").stdout

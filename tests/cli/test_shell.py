@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from r3mem_agents.cli import write
 from r3mem_agents.cli.console import emit_json
 from tests.cli.running import Run
 
@@ -108,3 +110,23 @@ def test_paths_may_hold_bytes_that_are_no_text(
     assert (tmp_path / name).exists()
     emit_json({"path": name})
     assert json.loads(capfdbinary.readouterr().out) == {"path": name}
+
+
+class _Interrupted(io.BytesIO):
+    """Somebody presses Ctrl-C instead of an answer."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size == 0:  # click asks whether it is bytes
+            return b""
+        raise KeyboardInterrupt
+
+    read1 = readline = read
+
+
+def test_ctrl_c_at_a_question_ends_as_anywhere_else(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("remember", "My dog is called Biscuit.")
+    monkeypatch.setattr(write, "asks_people", lambda: True)
+    assert run("forget", "1", stdin=_Interrupted()).exit_code == 130
+    assert "Biscuit" in run("history").stdout
