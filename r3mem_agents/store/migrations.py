@@ -78,6 +78,11 @@ def _terms_in_blocks(connection: sqlite3.Connection) -> None:
     do('CREATE UNIQUE INDEX turns_by_key ON turns (session, "key") WHERE "key" IS NOT NULL')
 
 
+def _marks(connection: sqlite3.Connection) -> None:
+    """4 to 5: room for what is special about a turn."""
+    connection.execute(_MARKS_5)
+
+
 def _copy_turns(connection: sqlite3.Connection) -> None:
     do = connection.execute
     plain = "id, scope, session, speaker, model, time_us, offset_s, checksum, gists, code"
@@ -184,5 +189,20 @@ CREATE TABLE blocks (
 )
 """
 
-STEPS: Mapping[int, Step] = {3: _terms_in_blocks}
+_MARKS_5 = """
+CREATE TABLE marks (
+    scope INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    expires_us BIGINT,
+    version_of INTEGER,
+    replaced_us BIGINT,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (scope, turn),
+    FOREIGN KEY(scope) REFERENCES scopes (id),
+    FOREIGN KEY(turn) REFERENCES turns (id)
+) WITHOUT ROWID
+"""
+
+STEPS: Mapping[int, Step] = {3: _terms_in_blocks, 4: _marks}
 """What brings a file of a format to the next one. Formats 1 and 2 were never released."""

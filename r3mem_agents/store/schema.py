@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Version of these tables; grows with every change that another package could misread."""
 
 # What wrote here. All of them have one expander, but for what wrote damaged turns long ago.
@@ -96,6 +96,22 @@ CREATE TABLE turns (
 )
 """
 
+# What is special about a turn: most have no row here.
+_MARKS = """
+CREATE TABLE marks (
+    scope INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    expires_us BIGINT,
+    version_of INTEGER,
+    replaced_us BIGINT,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (scope, turn),
+    FOREIGN KEY(scope) REFERENCES scopes (id),
+    FOREIGN KEY(turn) REFERENCES turns (id)
+) WITHOUT ROWID
+"""
+
 TABLES = (
     _MODELS,
     _SCOPES,
@@ -107,5 +123,6 @@ TABLES = (
     _TURNS,
     # Most turns have no key, and take no room in this index.
     'CREATE UNIQUE INDEX turns_by_key ON turns (session, "key") WHERE "key" IS NOT NULL',
+    _MARKS,
 )
 """Statements that create them, with their indexes."""

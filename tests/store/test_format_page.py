@@ -29,7 +29,12 @@ from tests.golden.conversation import SCOPES
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 BUNDLED = ROOT / "r3mem_agents" / "checkpoints"
-FILES = {"format-4": GOLDEN / "tiny", "r3mem-base-1": None, "format-3": GOLDEN / "tiny"}
+FILES = {
+    "format-5": GOLDEN / "tiny",
+    "r3mem-base-1": None,
+    "format-4": GOLDEN / "tiny",
+    "format-3": GOLDEN / "tiny",
+}
 """Golden files, and the folder of the checkpoint that wrote them where it is small.
 
 Those of an earlier format are brought to this one first, as a user's are.
@@ -204,7 +209,7 @@ def said(found: File) -> dict[int, Any]:
 def test_the_header_is_as_the_page_says(file: Given) -> None:
     found, _ = file
     assert found.application_id == 0x52334D65
-    assert found.meta["format"] == 4
+    assert found.meta["format"] == 5
     assert found.meta["secret_checksum"] == zlib.crc32(found.secret)
     assert found.meta["model"] in found.tables["models"]
 
