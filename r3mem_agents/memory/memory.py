@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from r3mem_agents import validation as check
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.memory.context import Budget, TokenCounter, compose
-from r3mem_agents.memory.counting import memory_stats, user_stats
-from r3mem_agents.memory.fixed import Fixed
-from r3mem_agents.memory.handle import Handle, OpenFile
-from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.retrieval import Retriever
 from r3mem_agents.memory.selection import doomed, fetched, filters, listed, session_row
-from r3mem_agents.memory.verifying import verify
-from r3mem_agents.memory.writing import Writer
-from r3mem_agents.types import NOBODY, StoredTurn, Turn
+from r3mem_agents.memory.upkeep import Upkeep
+from r3mem_agents.types import StoredTurn, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.model import ReversibleModel
-    from r3mem_agents.types import MemoryStats, Recollections, UserStats, Verification
+    from r3mem_agents.types import Recollections
 
 
-class CompressiveMemory:
+class CompressiveMemory(Upkeep):
     """An agent's memory: turns go into memory tokens, and come back byte for byte.
 
     Threads may share an object, and processes a file. Every verb has an async twin with an ``a`` in
@@ -48,77 +40,6 @@ class CompressiveMemory:
         >>> memory.recall("What is my dog called?")[0].text
         'My dog is called Biscuit.'
     """
-
-    location = Fixed[str]()
-    user = Fixed[str]()
-    agent = Fixed[str]()
-    session = Fixed[str]()
-    model = Fixed["ReversibleModel"]()
-
-    def __init__(
-        self,
-        path_or_url: str | os.PathLike[str] | OpenFile,
-        *,
-        user: str = NOBODY,
-        agent: str = "default",
-        session: str = "default",
-        model: ReversibleModel | str | os.PathLike[str] | None = None,
-    ) -> None:
-        """Open a memory, or begin a new one.
-
-        Args:
-            path_or_url: Path of a file, ``":memory:"``, a sqlite:/// URL, or a file that is
-                open, as ``scoped`` passes it on.
-            user: Whose memory; nothing crosses from one user to another.
-            agent: Which agent's memory; those of different agents are kept apart.
-            session: Session of turns that name none.
-            model: A model, or a path to load one from; ``None`` takes the model that the file was
-                written with, or the bundled one. A file that is open has its model already.
-
-        Raises:
-            StoreError: If the file cannot be opened, is damaged, is no memory, or was closed.
-            ModelError: If the model cannot be loaded, or the file was written with another one.
-        """
-        self._handle = Handle(path_or_url, user, agent, session, model)
-        self._reader, self._writer = Reader(self._handle), Writer(self._handle)
-        self._retriever = Retriever(self._handle)
-
-    def scoped(
-        self, *, user: str | None = None, agent: str | None = None, session: str | None = None
-    ) -> Self:
-        """Return a memory for another user, agent or session, on the same file and model, at once.
-
-        Args:
-            user: Whose memory; ``None`` means this one's, and likewise below.
-            agent: Which agent's memory.
-            session: Session of turns that name none.
-        """
-        return type(self)(self._handle.file, **self._handle.names(user, agent, session))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._handle!r})"
-
-    def __deepcopy__(self, _: object = None) -> Self:
-        return self
-
-    __copy__ = __deepcopy__
-
-    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
-        return self._handle.reopening(type(self)), ()
-
-    def __enter__(self) -> Self:
-        self._handle.store.ready()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file, and with it what ``scoped`` made; what was stored stays.
-
-        A memory that ``scoped`` made closes nothing, nor does a second call.
-        """
-        self._handle.close()
 
     def remember(
         self,
@@ -349,40 +270,6 @@ class CompressiveMemory:
         some = doomed(self._handle, turn_ids, session, everything)
         return 0 if some is None else self._writer.forget(*some)
 
-    def stats(self) -> MemoryStats:
-        """Count what this user's memory with this agent holds, and what it costs."""
-        return memory_stats(self._handle)
-
-    def users(self) -> list[UserStats]:
-        """Return who has turns in this file, and how many, in the order in which they came.
-
-        Only this verb names other users: show its result only to those who may read the whole file.
-        """
-        return user_stats(self._handle)
-
-    def verify(self) -> Verification:
-        """Compare the whole file, of all users, with what was written, turn by turn.
-
-        This checks the pages and indexes of the database, that rows refer to rows that exist, and
-        of each turn a checksum, its text and its terms. It takes as long as reading every turn.
-        """
-        return verify(self._handle.store, self._handle.obfuscator, self.model)
-
-    def backup(self, path: str | os.PathLike[str]) -> None:
-        """Write a copy of the whole file, of all users, as it is at one moment.
-
-        The memory may be in use meanwhile, by other processes too. The copy is compact: nothing of
-        what was forgotten or replaced is in it. A failed attempt leaves no file.
-
-        Args:
-            path: Path of the copy, where no file may be yet.
-
-        Raises:
-            InvalidInputError: If ``path`` is none, or a file is there.
-            StoreError: If the copy cannot be written, or the file is damaged.
-        """
-        self._handle.store.backup(path)
-
     aremember = in_thread(remember)
     aremember_many = in_thread(remember_many)
     arecall = in_thread(recall)
@@ -393,8 +280,3 @@ class CompressiveMemory:
     asessions = in_thread(sessions)
     afetch = in_thread(fetch)
     aforget = in_thread(forget)
-    astats = in_thread(stats)
-    ausers = in_thread(users)
-    averify = in_thread(verify)
-    abackup = in_thread(backup)
-    aclose = in_thread(close)

@@ -46,7 +46,7 @@ def test_the_verbs_are_these() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_twin_with_its_signature(verb: str) -> None:
-    twin = vars(CompressiveMemory)[f"a{verb}"]
+    twin = inspect.getattr_static(CompressiveMemory, f"a{verb}")
     assert inspect.iscoroutinefunction(twin)
     assert inspect.signature(twin) == inspect.signature(getattr(CompressiveMemory, verb))
 

@@ -1,0 +1,57 @@
+"""The verbs about the file of a memory: what it holds, whether it is sound, a copy of it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from r3mem_agents.concurrency import in_thread
+from r3mem_agents.memory.counting import memory_stats, user_stats
+from r3mem_agents.memory.opening import BaseMemory
+from r3mem_agents.memory.verifying import verify
+
+if TYPE_CHECKING:
+    from r3mem_agents.types import MemoryStats, UserStats, Verification
+
+
+class Upkeep(BaseMemory):
+    """A memory that looks after its file; its other verbs are those of ``CompressiveMemory``."""
+
+    def stats(self) -> MemoryStats:
+        """Count what this user's memory with this agent holds, and what it costs."""
+        return memory_stats(self._handle)
+
+    def users(self) -> list[UserStats]:
+        """Return who has turns in this file, and how many, in the order in which they came.
+
+        Only this verb names other users: show its result only to those who may read the whole file.
+        """
+        return user_stats(self._handle)
+
+    def verify(self) -> Verification:
+        """Compare the whole file, of all users, with what was written, turn by turn.
+
+        This checks the pages and indexes of the database, that rows refer to rows that exist, and
+        of each turn a checksum, its text and its terms. It takes as long as reading every turn.
+        """
+        return verify(self._handle.store, self._handle.obfuscator, self.model)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy of the whole file, of all users, as it is at one moment.
+
+        The memory may be in use meanwhile, by other processes too. The copy is compact: nothing of
+        what was forgotten or replaced is in it. A failed attempt leaves no file.
+
+        Args:
+            path: Path of the copy, where no file may be yet.
+
+        Raises:
+            InvalidInputError: If ``path`` is none, or a file is there.
+            StoreError: If the copy cannot be written, or the file is damaged.
+        """
+        self._handle.store.backup(path)
+
+    astats = in_thread(stats)
+    ausers = in_thread(users)
+    averify = in_thread(verify)
+    abackup = in_thread(backup)
