@@ -94,6 +94,9 @@ test-aarch64: $(READY)
 	@$(BIN)/python $(PIP) -c constraints.txt --group wheels
 	@$(BIN)/python -m pytest -m aarch64
 
+sanitize: $(READY)
+	@$(BIN)/python engine/sanitize.py
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

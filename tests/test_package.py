@@ -296,3 +296,10 @@ def test_the_command_line_is_installed() -> None:
     module, _, name = project["scripts"]["r3mem"].partition(":")
     assert find_spec(module) is not None
     assert hasattr(__import__(module, fromlist=[name]), name)
+
+
+def test_every_verb_of_the_makefile_does_something() -> None:
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    [named] = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    rules = dict(re.findall(r"^([\w-]+):[^=\n]*\n(\t.+)", text, re.MULTILINE))
+    assert {*named.split()} == {*rules}
