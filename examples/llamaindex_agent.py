@@ -39,7 +39,7 @@ async def main(folder: str) -> None:
         """Forget everything that was said about something."""
         memory = remembering("forgetting").memory
         doomed = [hit.turn.id for hit in memory.recall(about, k=20, min_score=0.3)]
-        return f"Forgot {memory.forget(turn_ids=doomed)} turns."
+        return f"Forgot {memory.forget(turn_ids=doomed).turns} turns."
 
     agent = FunctionAgent(
         tools=[forget], llm=llm, system_prompt="You are a helpful assistant with a long memory."

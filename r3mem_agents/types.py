@@ -175,6 +175,31 @@ class Recollections(list[Recollection]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What ``forget`` removed: numbers and names of sessions, but no word of a turn.
+
+    Attributes:
+        turns: Number of turns.
+        turn_ids: Their ids; no later turn gets one of them.
+        sessions: Names of the sessions that lost turns.
+        text_bytes: UTF-8 bytes of text that they held.
+        code_bytes: Bytes of memory tokens that brought the text back.
+        scrubbed: When no byte of them was left in the file.
+        file_hash: SHA-256 of the database after that, in hexadecimal: that of its file once it is
+            closed, until something is written to it again. ``None`` without a file, or where
+            SQLite is older than 3.36.
+    """
+
+    turns: int
+    turn_ids: tuple[int, ...]
+    sessions: tuple[str, ...] = field(repr=False)
+    text_bytes: int
+    code_bytes: int
+    scrubbed: datetime
+    file_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStats:
     """Counts and sizes of a memory.
 

@@ -111,7 +111,7 @@ def as_tools(
                     raise NotFoundError(
                         f"no turn {min(missing)} in this conversation; nothing was forgotten"
                     )
-            return f"Forgot {place.memory.forget(turn_ids=turn_ids)} turns."
+            return f"Forgot {place.memory.forget(turn_ids=turn_ids).turns} turns."
 
     return [_tool(remember, _Remember), _tool(recall, _Recall), _tool(forget, _Forget)]
 

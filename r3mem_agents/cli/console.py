@@ -96,9 +96,14 @@ def err() -> Console:
 
 def emit_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print a value as JSON: UTF-8, one document, made to be parsed."""
+    emit_raw(json_document(value))
+
+
+def json_document(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """A value as JSON that a terminal may show."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     # JSON lets some controls of a terminal stand in a string, and knows the same way to spell them.
-    emit_raw(CONTROLS.sub(_escape, text) + "\n")
+    return CONTROLS.sub(_escape, text) + "\n"
 
 
 def emit_raw(text: str) -> None:

@@ -75,6 +75,31 @@ def replaced(path: str) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
+@contextmanager
+def created(path: str) -> Iterator[BinaryIO]:
+    """Write a file where none is yet; it is there before the block begins, and goes if that fails.
+
+    Args:
+        path: Where no file is.
+
+    Raises:
+        OSError: With ``path`` as its name.
+    """
+    target = Path(path)
+    try:
+        with target.open("xb") as sink:
+            try:
+                yield sink
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+            sink.flush()
+            os.fsync(sink.fileno())
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
+
+
 def _spare_databases(path: str) -> None:
     with suppress(FileNotFoundError), Path(path).open("rb") as there:
         if there.read(len(DATABASE)) == DATABASE:

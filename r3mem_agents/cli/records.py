@@ -1,11 +1,11 @@
-"""Turns and recollections as JSON."""
+"""Turns, recollections and receipts as JSON."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from r3mem_agents.types import Recollection, Recollections, StoredTurn
+from r3mem_agents.types import Receipt, Recollection, Recollections, StoredTurn
 
 
 def turn_record(turn: StoredTurn) -> dict[str, Any]:
@@ -41,3 +41,8 @@ def recollection_record(hit: Recollection) -> dict[str, Any]:
         "superseded_by": hit.superseded_by,
         **({"explanation": asdict(hit.explanation)} if hit.explanation else {}),
     }
+
+
+def receipt_record(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as JSON: all fields, the time in ISO 8601."""
+    return asdict(receipt) | {"scrubbed": receipt.scrubbed.isoformat()}

@@ -20,9 +20,9 @@ from r3mem_agents.cli.console import (
     out,
 )
 from r3mem_agents.cli.explanations import lookup_table, turn_table
-from r3mem_agents.cli.records import recollections_record, turn_record
+from r3mem_agents.cli.records import receipt_record, recollections_record, turn_record
 from r3mem_agents.timestamps import wall_clock
-from r3mem_agents.types import MemoryStats, Recollections, StoredTurn
+from r3mem_agents.types import MemoryStats, Receipt, Recollections, StoredTurn
 
 INDENTED = "\n    "
 INSET = (0, 0, 0, len("0.00  "))
@@ -75,12 +75,12 @@ def show_turns(turns: Sequence[StoredTurn], *, as_json: bool) -> None:
         console.print("nothing is remembered here")
 
 
-def show_forgotten(count: int, *, as_json: bool) -> None:
-    """Show the number of turns that were forgotten."""
+def show_forgotten(receipt: Receipt, *, as_json: bool) -> None:
+    """Show a receipt, or only the number of turns that were forgotten."""
     if as_json:
-        emit_json({"forgotten": count})
+        emit_json(receipt_record(receipt))
     else:
-        out().print(f"forgot {counted(count, 'turn')}")
+        out().print(f"forgot {counted(receipt.turns, 'turn')}")
 
 
 def show_stats(found: MemoryStats, title: str, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -13,12 +14,14 @@ from r3mem_agents.cli.console import (
     examples,
     harmless,
     harmless_line,
+    json_document,
     out,
     stdin_bytes,
 )
+from r3mem_agents.cli.files import created
 from r3mem_agents.cli.options import json_option, parse_metadata, parse_time, session_option
 from r3mem_agents.cli.places import Place, with_place
-from r3mem_agents.cli.records import turn_record
+from r3mem_agents.cli.records import receipt_record, turn_record
 from r3mem_agents.cli.tables import show_forgotten
 from r3mem_agents.errors import InvalidInputError
 
@@ -83,13 +86,14 @@ def _read_stdin() -> str:
         "r3mem forget 12 13",
         "r3mem forget --session 2026-11-20",
         "r3mem forget --everything",
-        "r3mem forget 12 13 --yes",
+        "r3mem forget 12 13 --yes --receipt forgotten.json",
     ),
 )
 @click.argument("turn_ids", type=int, nargs=-1, help="Numbers of turns.")
 @click.option("--session", help="Forget this whole session.")
 @click.option("--everything", is_flag=True, help="Forget all that this user and agent hold.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--receipt", "path", help="Write what was forgotten to this new file, as JSON.")
 @with_place
 @json_option
 def forget(
@@ -98,13 +102,16 @@ def forget(
     session: str | None,
     everything: bool,
     yes: bool,
+    path: str | None,
     place: Place,
     as_json: bool,
 ) -> None:
     """Forget turns, a session or everything, without a trace in the file.
 
     Nothing brings them back, so this asks first. In a script, where nobody can be asked, it forgets
-    nothing without --yes.
+    nothing without --yes. A receipt has numbers and names of sessions, but no word of a turn; if it
+    cannot be written, nothing is forgotten. Its hash is what sha256sum says of the file, until
+    something is written to that again.
     """
     wanted = [bool(turn_ids), session is not None, everything]
     if sum(wanted) != 1:
@@ -114,13 +121,13 @@ def forget(
         unknown = {*turn_ids}.difference(*held.values())
         if held and not unknown and not yes:
             _ask({name: len(ids) for name, ids in held.items()}, place)
-        if turn_ids:
-            gone = memory.forget(turn_ids=turn_ids)
-        elif session is not None:
-            gone = memory.forget(session=session)
-        else:
-            gone = memory.forget(everything=True)
-    show_forgotten(gone, as_json=as_json)
+        with nullcontext() if path is None else created(path) as sink:
+            receipt = memory.forget(
+                turn_ids=turn_ids or None, session=session, everything=everything
+            )
+            if sink is not None:
+                sink.write(json_document(receipt_record(receipt)).encode())
+    show_forgotten(receipt, as_json=as_json)
 
 
 def _held(

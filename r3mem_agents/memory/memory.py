@@ -14,7 +14,7 @@ from r3mem_agents.memory.upkeep import Upkeep
 from r3mem_agents.types import StoredTurn, Turn
 
 if TYPE_CHECKING:
-    from r3mem_agents.types import Recollections
+    from r3mem_agents.types import Receipt, Recollections
 
 
 class CompressiveMemory(Upkeep):
@@ -250,8 +250,8 @@ class CompressiveMemory(Upkeep):
         turn_ids: Iterable[int] | None = None,
         session: str | None = None,
         everything: bool = False,
-    ) -> int:
-        """Remove turns and every trace of them, and return how many they were.
+    ) -> Receipt:
+        """Remove turns and every trace of them, and return a receipt that holds no word of them.
 
         The file is then rewritten, which takes longer the larger it is, so that no byte of them is
         left in it. If the process is killed in between, the next one to open the file does that.
@@ -267,8 +267,7 @@ class CompressiveMemory(Upkeep):
             NotFoundError: If a turn or the session does not exist; nothing was forgotten then.
             StoreUnavailableError: If the turns were forgotten, but bytes of them are left for now.
         """
-        some = doomed(self._handle, turn_ids, session, everything)
-        return 0 if some is None else self._writer.forget(*some)
+        return self._writer.forget(*doomed(self._handle, turn_ids, session, everything))
 
     aremember = in_thread(remember)
     aremember_many = in_thread(remember_many)

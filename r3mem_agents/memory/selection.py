@@ -103,12 +103,11 @@ def fetched(
 
 def doomed(
     handle: Handle, ids: Iterable[int] | None, session: str | None, everything: bool
-) -> tuple[list[int] | None, int | None] | None:
+) -> tuple[list[int] | None, int | None]:
     """Return what ``CompressiveMemory.forget`` is to remove: turns, a session, or everything.
 
     Returns:
-        Ids of turns, or else the row id of a session, or else neither, which means everything;
-        ``None`` if the session has no turns.
+        Ids of turns, or else the row id of a session, or else neither, which means everything.
     """
     if (ids is not None) + (session is not None) + (everything is True) != 1:
         raise InvalidInputError(
@@ -117,4 +116,4 @@ def doomed(
     if session is None:
         return (None if ids is None else check.check_ids(ids, "turn_ids")), None
     row = session_row(handle, session)
-    return None if row is None else (None, row)
+    return ([], None) if row is None else (None, row)

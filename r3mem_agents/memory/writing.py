@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.records import close_turn
+from r3mem_agents.memory.records import close_turn, open_label
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.timestamps import settle
-from r3mem_agents.types import StoredTurn, Turn
+from r3mem_agents.types import Receipt, StoredTurn, Turn
 
 NEW = 0
 """The id of a turn that has none yet: those of a store begin at 1."""
@@ -75,7 +75,7 @@ class Writer:
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
 
-    def forget(self, ids: Sequence[int] | None, session: int | None) -> int:
+    def forget(self, ids: Sequence[int] | None, session: int | None) -> Receipt:
         """Remove turns, a session, or everything where both are ``None``.
 
         Args:
@@ -83,12 +83,22 @@ class Writer:
             session: Row id of the session.
 
         Returns:
-            How many turns were removed.
+            What was removed.
         """
         try:
-            return self._store.forget(self._scope, ids=ids, session=session)
+            removed = self._store.forget(self._scope, ids=ids, session=session)
         finally:
             TEXT_CACHE.clear()
+        names = [open_label(self._obfuscator, "session", label) for label in removed.sessions]
+        return Receipt(
+            turns=len(removed.ids),
+            turn_ids=tuple(removed.ids),
+            sessions=tuple(name for name in names if name is not None),
+            text_bytes=removed.text_bytes,
+            code_bytes=removed.code_bytes,
+            scrubbed=datetime.now(UTC),
+            file_hash=self._store.file_hash(),
+        )
 
     def _write(
         self, turns: Sequence[StoredTurn], replace: bool, forget: Sequence[int]

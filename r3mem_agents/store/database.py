@@ -121,6 +121,16 @@ class Database:
         with explained(self.name):
             return sqlite.file_bytes(self._connections)
 
+    def file_hash(self) -> str | None:
+        """SHA-256 of the database as of one moment, as its file is until somebody writes again.
+
+        Returns:
+            ``None`` if it lives in memory, or SQLite is older than 3.36.
+        """
+        self.ready()
+        with explained(self.name):
+            return sqlite.file_hash(self._connections)
+
     def close(self) -> None:
         """Let go of the file, with all that was written in it; a second call does nothing."""
         if not self._closed and os.getpid() == self._process:

@@ -15,6 +15,7 @@ from r3mem_agents.store.records import (
     Label,
     ModelId,
     Owned,
+    Removed,
     Scope,
     ScopeState,
     Totals,
@@ -118,6 +119,15 @@ def totals(connection: sqlite3.Connection, state: ScopeState | None) -> Totals:
         term_bytes=terms,
         **{name: sum(getattr(one, name) for one in counted) for name in Counts._fields},
     )
+
+
+def weighed(connection: sqlite3.Connection, ids: Sequence[int]) -> Removed:
+    """What goes with some turns that are about to be removed."""
+    query = f"SELECT sessions.digest, sessions.hidden, counts, length(code) FROM {_NAMED}"
+    rows = connection.execute(query, (id_list(ids),)).fetchall()
+    names = dict.fromkeys(_label(*row[:2]) for row in rows)
+    texts = sum((read_counts(counts) or Counts()).text_bytes for _, _, counts, _ in rows)
+    return Removed(ids, [name for name in names if name], texts, sum(row[3] for row in rows))
 
 
 def examined(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ExaminedTurn]:

@@ -238,6 +238,22 @@ class Addition(NamedTuple):
     unsound: Sequence[int] = ()
 
 
+class Removed(NamedTuple):
+    """Turns that were removed.
+
+    Attributes:
+        ids: Their ids.
+        sessions: Names of the sessions that they were in, as far as damage has left them.
+        text_bytes: Sum of theirs, as of ``NewTurn``.
+        code_bytes: Bytes of memory tokens that brought their texts back.
+    """
+
+    ids: Sequence[int]
+    sessions: Sequence[Label]
+    text_bytes: int
+    code_bytes: int
+
+
 class Totals(NamedTuple):
     """Sums over the turns of a scope."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -108,11 +109,34 @@ def file_bytes(database: Connections) -> int:
     """
     checkpoint(database)
     with database.bare() as connection:
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        path = _path(connection)
     if not path:
         return 0
     parts = (Path(path), Path(f"{path}-wal"))
     return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def file_hash(database: Connections) -> str | None:
+    """SHA-256 of what the file is with its write-ahead log emptied into it, in hexadecimal.
+
+    SQLite reads the bytes: to close a file that something else has opened would take all locks of
+    this process off it. In a transaction that reads, they are those of one moment, whoever writes.
+
+    Returns:
+        ``None`` without a file, or where SQLite is older than 3.36.
+    """
+    with database.reading() as connection:
+        if not _path(connection) or not hasattr(connection, "serialize"):
+            return None
+        the_one(connection.execute("SELECT count(*) FROM sqlite_master"))  # the moment
+        digest = hashlib.sha256(connection.serialize()).hexdigest()
+    checkpoint(database)
+    return digest
+
+
+def _path(connection: sqlite3.Connection) -> str:
+    # Empty for a database in memory.
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def checkpoint(database: Connections) -> None:

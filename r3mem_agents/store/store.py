@@ -11,13 +11,14 @@ from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
-from r3mem_agents.store.reading import examined, history, owned, totals, whole_turns
+from r3mem_agents.store.reading import examined, history, owned, totals, weighed, whole_turns
 from r3mem_agents.store.records import (
     Addition,
     ExaminedTurn,
     Label,
     NewTurn,
     Owned,
+    Removed,
     Scope,
     ScopeState,
     Totals,
@@ -207,7 +208,7 @@ class Store(BoundDatabase):
 
     def forget(
         self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
-    ) -> int:
+    ) -> Removed:
         """Remove turns of a scope and every trace of them: those given, or all of them.
 
         Args:
@@ -216,7 +217,7 @@ class Store(BoundDatabase):
             session: Only the turns of this session.
 
         Returns:
-            How many turns there were.
+            What they were.
 
         Raises:
             NotFoundError: If one of ``ids`` is unknown; nothing is removed then.
@@ -225,10 +226,11 @@ class Store(BoundDatabase):
         with self._writing() as connection:
             state = find_scope(connection, scope)
             doomed = _select_doomed(connection, state, ids, session)
+            removed = weighed(connection, doomed)
             if state is not None and remove_turns(connection, state, doomed):
                 self._clean_up(connection, scope)
         self.scrub()
-        return len(doomed)
+        return removed
 
     def scrub(self) -> None:
         """Remove what is left of deleted rows in unused parts of the file, without delay.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -195,8 +196,40 @@ def test_forget_turns_and_sessions(run: Run, run_json: Any) -> None:
     run_json("remember", "Two.", "--session", "a")
     run_json("remember", "Three.", "--session", "b")
     assert run("forget", str(first["id"]), "--yes").stdout == "forgot 1 turn\n"
-    assert run_json("forget", "--session", "b", "--yes") == {"forgotten": 1}
+    assert run_json("forget", "--session", "b", "--yes")["turns"] == 1
     assert [turn["text"] for turn in run_json("history")] == ["Two."]
+
+
+def test_a_receipt_says_what_was_forgotten_and_how_the_file_is_now(
+    run: Run, run_json: Any, tmp_path: Path
+) -> None:
+    told = run_json("remember", "One.", "--session", "a")
+    run_json("remember", "Two.", "--session", "b")
+    assert run("forget", "1", "--yes", "--receipt", "receipt.json").exit_code == 0
+    receipt = json.loads((tmp_path / "receipt.json").read_text(encoding="utf-8"))
+    assert receipt["turn_ids"] == [told["id"]]
+    assert receipt["sessions"] == ["a"]
+    file = (tmp_path / "r3mem.db").read_bytes()
+    assert receipt["file_hash"] == hashlib.sha256(file).hexdigest()
+
+
+@pytest.mark.parametrize("path", ["there.json", "no/folder.json", "."])
+def test_without_room_for_a_receipt_nothing_is_forgotten(
+    run: Run, run_json: Any, tmp_path: Path, path: str
+) -> None:
+    run_json("remember", "One.")
+    (tmp_path / "there.json").write_text("kept")
+    refused = run("forget", "1", "--yes", "--receipt", path)
+    assert refused.exit_code == 1
+    assert path in refused.stderr
+    assert len(run_json("history")) == 1
+    assert (tmp_path / "there.json").read_text() == "kept"
+
+
+def test_without_forgetting_no_receipt_is_left(run: Run, run_json: Any, tmp_path: Path) -> None:
+    run_json("remember", "One.")
+    assert run("forget", "4711", "--yes", "--receipt", "receipt.json").exit_code == 1
+    assert not (tmp_path / "receipt.json").exists()
 
 
 FORGETTINGS = [

@@ -77,7 +77,7 @@ async def test_the_twins_do_the_same(open_memory: OpenMemory, tmp_path: Path) ->
     await memory.abackup(tmp_path / "copy.db")
     with open_memory("copy.db") as copy:
         assert copy.history() == memory.history()
-    assert await memory.aforget(session="t") == 1
+    assert (await memory.aforget(session="t")).turns == 1
     with pytest.raises(InvalidInputError):
         await memory.arecall("dog", k=0)
     await memory.aclose()

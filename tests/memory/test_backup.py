@@ -64,7 +64,7 @@ def test_a_backup_is_the_memory_of_all_users(tmp_path: Path, fake: Any) -> None:
         gone = memory.remember("user", "Forget the word abracadabra.")
         told = memory.remember_many(SAID)
         bobs = memory.scoped(user="bob").remember("user", "I am Bob.")
-        assert memory.forget(turn_ids=[gone.id]) == 1
+        assert memory.forget(turn_ids=[gone.id]).turns == 1
         memory.backup(tmp_path / "copy.db")
         memory.remember("user", "Said later.")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["copy.db", "m.db"]

@@ -80,7 +80,7 @@ def test_the_rest_is_read_and_the_damaged_turn_is_named(
         [found] = report.damaged
         assert (found.id, found.user, found.agent) == (11, "alice", "default")
         assert len(memory.scoped(user="bob").history()) == 1
-        assert memory.forget(turn_ids=[11]) == 1
+        assert memory.forget(turn_ids=[11]).turns == 1
         assert memory.history() == rest
         assert memory.verify().ok
 
@@ -173,7 +173,7 @@ def test_a_turn_that_is_gone_is_missed(turns: list[StoredTurn], damaged: Damaged
                 told = memory.history(session)
             assert told == [turn for turn in rest if session in (None, turn.session)]
         assert not memory.verify().ok
-        assert memory.forget(turn_ids=[11]) == 1
+        assert memory.forget(turn_ids=[11]).turns == 1
         assert memory.history() == rest
         assert memory.verify().ok
 
@@ -244,11 +244,11 @@ def test_turns_are_written_and_forgotten_whatever_is_to_be_made_anew(
     with damaged(statement) as memory:
         new = memory.remember("user", "Something new is said.", time=START)
         edited = memory.remember("user", "Other words.", key="key 9", session="session 2")
-        assert memory.forget(turn_ids=[3]) == 1
+        assert memory.forget(turn_ids=[3]).turns == 1
         left = [edited if turn.id == edited.id else turn for turn in turns if turn.id != 3]
         assert memory.history() == [*left, new]
         assert memory.recall("Something new")[0].turn.id == new.id
-        assert memory.forget(session="session 2") == len(
+        assert memory.forget(session="session 2").turns == len(
             [turn for turn in left if turn.session == "session 2"]
         )
         assert "session 2" not in memory.sessions()

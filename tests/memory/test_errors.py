@@ -159,7 +159,7 @@ def test_an_empty_text_is_kept_and_never_found(open_memory: OpenMemory, question
     assert memory.history() == [told, empty]
     assert [hit.turn for hit in memory.recall(question)] == [told]
     assert "assistant" not in memory.context(question)
-    assert memory.forget(turn_ids=[told.id]) == 1
+    assert memory.forget(turn_ids=[told.id]).turns == 1
     assert memory.recall(question, explain=True) == []
 
 
@@ -172,7 +172,7 @@ def test_integers_of_numpy_are_integers(open_memory: OpenMemory, kind: Any) -> N
     assert memory.fetch(turn_ids=np.array(ids)) == turns
     options: Any = {"k": kind(2), "exclude": ids[:1], "min_score": np.float32(0)}
     assert len(memory.recall("dog", **options)) == 2
-    assert memory.forget(turn_ids=ids) == 3
+    assert memory.forget(turn_ids=ids).turns == 3
 
 
 @pytest.mark.parametrize("id_", [-1, 0, 2**63, 10**40])

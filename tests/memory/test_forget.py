@@ -85,13 +85,13 @@ def test_forget_removes_every_trace(open_memory: OpenMemory, tmp_path: Path, by:
     assert all(trace in before for trace in traces)
 
     if by == "ids":
-        forgotten = memory.forget(turn_ids=(turn.id for turn in turns))
+        receipt = memory.forget(turn_ids=(turn.id for turn in turns))
     elif by == "session":
-        forgotten = memory.forget(session="Quarterly planning")
+        receipt = memory.forget(session="Quarterly planning")
     else:
-        forgotten = memory.forget(everything=True)
+        receipt = memory.forget(everything=True)
 
-    assert forgotten == len(turns) + (by == "everything")
+    assert receipt.turns == len(turns) + (by == "everything")
     for _ in range(2):
         disk = everything_on_disk(tmp_path)
         assert not [trace for trace in traces if trace in disk]
@@ -177,7 +177,7 @@ def test_unknown_session(open_memory: OpenMemory) -> None:
     memory = open_memory(session="mine")
     with pytest.raises(NotFoundError, match="nowhere"):
         memory.forget(session="nowhere")
-    assert memory.forget(session="mine") == 0
+    assert memory.forget(session="mine").turns == 0
 
 
 def test_forget_takes_one_thing(open_memory: OpenMemory) -> None:
@@ -187,9 +187,9 @@ def test_forget_takes_one_thing(open_memory: OpenMemory) -> None:
         memory.forget()
     with pytest.raises(InvalidInputError, match="one of"):
         memory.forget(turn_ids=[turn.id], everything=True)
-    assert memory.forget(turn_ids=[]) == 0
+    assert memory.forget(turn_ids=[]).turns == 0
     assert memory.history() == [turn]
-    assert memory.forget(turn_ids=[turn.id, turn.id]) == 1
+    assert memory.forget(turn_ids=[turn.id, turn.id]).turns == 1
 
 
 def test_turns_are_forgotten_in_the_transaction_that_stores_others(

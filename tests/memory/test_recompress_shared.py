@@ -53,7 +53,7 @@ def test_an_open_memory_hears_that_its_file_has_another_expander(path: Path) -> 
             with pytest.raises(ModelMismatchError, match="open it again"):
                 verb()
         assert memory.stats().turns == len(memory.turn_ids()) == 15
-        assert memory.forget(turn_ids=[8]) == 1
+        assert memory.forget(turn_ids=[8]).turns == 1
         memory.remember_many([], forget=[9])
         assert memory.stats().turns == 13
     assert "Too late." not in [turn.text for turn in contents(path, EXPANDER)[0]]

@@ -123,7 +123,7 @@ def test_a_memory_in_memory(open_memory: OpenMemory) -> None:
     assert other.history() == []
     assert one.recall("Lisbon")[0].text == "Only in Lisbon."
     assert one.stats().file_bytes == 0
-    assert one.forget(everything=True) == 1
+    assert one.forget(everything=True).turns == 1
 
 
 def test_a_url_is_a_path(open_memory: OpenMemory, tmp_path: Path, model: Any) -> None:

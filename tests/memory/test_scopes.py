@@ -33,12 +33,12 @@ def test_nothing_crosses_a_scope(
                 else:
                     doomed = [t for t in mine if verb == "everything" or t.session == session]
                     expected[user, agent] = [turn for turn in mine if turn not in doomed]
-                    forgotten = (
+                    receipt = (
                         memory.forget(everything=True)
                         if verb == "everything"
                         else memory.forget(session=session)
                     )
-                    assert forgotten == len(doomed)
+                    assert receipt.turns == len(doomed)
         for (user, agent), turns in expected.items():
             with CompressiveMemory(path, user=user, agent=agent, model=model) as memory:
                 assert memory.history() == turns
@@ -53,7 +53,7 @@ def test_an_unknown_user_is_an_empty_memory(open_memory: OpenMemory) -> None:
     stranger = open_memory(user="bob")
     assert stranger.recall("What is the dog called?") == []
     assert stranger.history() == []
-    assert stranger.forget(everything=True) == 0
+    assert stranger.forget(everything=True).turns == 0
     assert stranger.stats().turns == 0
     assert "Nothing relevant" in stranger.context("What is the dog called?")
 

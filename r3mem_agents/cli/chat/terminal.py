@@ -87,8 +87,8 @@ class Talk:
     def _forget(self, numbers: list[str]) -> None:
         if not numbers or not all(number.isdecimal() for number in numbers):
             raise InvalidInputError("/forget needs numbers of turns, as /recall shows them")
-        gone = self._memory.forget(turn_ids=map(int, numbers))
-        show_forgotten(gone, as_json=self._json)
+        receipt = self._memory.forget(turn_ids=map(int, numbers))
+        show_forgotten(receipt, as_json=self._json)
 
     def _reply(self, line: str) -> None:
         if self._json:
