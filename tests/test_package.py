@@ -32,6 +32,7 @@ ALLOWED = {
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
     | {"model", "analysis", "lookup"},
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
+    "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance"},
