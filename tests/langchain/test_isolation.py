@@ -161,7 +161,7 @@ def test_with_errors_logged_an_empty_id_reads_and_writes_nothing(
     assert len(memory.history()) == 1
 
 
-SECRET = "My bank PIN is 4921 and I am Alice."
+SECRET = "My bank PIN is R4921 and I am Alice."
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,13 @@ def test_no_user_named_no_other_thread_recalled(
     for _ in range(12):  # so that it leaves the window of its own thread
         graph.invoke({"messages": [HumanMessage("Well.")]}, config("alice-1"))
     graph.invoke({"messages": [HumanMessage("What is my bank PIN?")]}, config("bob-1"))
-    assert ("4921" in repr(model.asked[-1])) is recalled
+    assert ("R4921" in repr(model.asked[-1])) is recalled
     _, recall, forget = as_tools(memory, **options)
     question = {"query": "What is the bank PIN of Alice?"}
-    assert ("4921" in recall.invoke(question, config("bob-1"))) is recalled
-    assert "4921" in recall.invoke(question, config("alice-1"))
+    assert ("R4921" in recall.invoke(question, config("bob-1"))) is recalled
+    assert "R4921" in recall.invoke(question, config("alice-1"))
     graph.invoke({"messages": [HumanMessage("What is my bank PIN?")]}, config("alice-1"))
-    assert "4921" in repr(model.asked[-1])
+    assert "R4921" in repr(model.asked[-1])
     forgotten = forget.invoke({"turn_ids": [1]}, config("bob-1"))
     assert forgotten.startswith("Forgot 1" if recalled else "no turn 1")
     last = memory.scoped(user=options.get("user_id") or named or memory.user)
@@ -225,7 +225,7 @@ def test_classic_chains_have_the_same_rule(
     memory.remember("user", SECRET, session="alice-1")
     chain = R3Memory(memory=memory, recall_from=recall_from)
     shown = chain.load_memory_variables({"input": "What is my bank PIN?"})["history"]
-    assert ("4921" in shown) is recalled
+    assert ("R4921" in shown) is recalled
 
 
 def test_other_reaches_are_refused(open_memory: OpenMemory) -> None:
