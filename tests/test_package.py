@@ -24,13 +24,14 @@ ALLOWED = {
     "timestamps": set(),
     "forking": set(),
     "concurrency": set(),
+    "conditions": {"errors"},
     "validation": {"types", "errors"},
     "store": {"types", "errors", "forking"},
     "model": {"types", "errors", "forking", "validation"},
     "analysis": {"timestamps"},
     "lookup": {"errors", "timestamps"},
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
-    | {"model", "analysis", "lookup"},
+    | {"conditions", "model", "analysis", "lookup"},
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
@@ -96,6 +97,7 @@ def test_the_architecture_page_has_the_same_layers() -> None:
 PUBLIC = {
     "r3mem_agents",
     "r3mem_agents.concurrency",
+    "r3mem_agents.conditions",
     "r3mem_agents.errors",
     "r3mem_agents.prompts",
     "r3mem_agents.types",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
+from r3mem_agents.conditions import check_conditions
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.validation import check_count
-from r3mem_langchain._filters import check_conditions, check_filter
+from r3mem_langchain._namespaces import check_matches
 
 
 def check_op(op: object) -> None:
@@ -28,10 +29,10 @@ def check_op(op: object) -> None:
             _check_labels(op.namespace_prefix, "namespace_prefix")
             _check_page(op)
             if op.filter is not None:
-                check_filter(op.filter)
+                check_conditions(op.filter, "the filter")
         case ListNamespacesOp():
             _check_page(op)
-            check_conditions(op.match_conditions)
+            check_matches(op.match_conditions)
             if op.max_depth is not None:
                 check_count(op.max_depth, "max_depth")
         case _:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
+from r3mem_agents.conditions import passes
 from r3mem_agents.errors import MissingExtraError
 
 if find_spec("langgraph") is None:
@@ -27,9 +28,9 @@ from langgraph.store.base import (
 
 from r3mem_langchain._checking import check_index, check_op
 from r3mem_langchain._expiries import Expiries
-from r3mem_langchain._filters import matches, passes
 from r3mem_langchain._gathering import Gathering
 from r3mem_langchain._items import WHOLE, Index, Kept, Namespace, expiry, to_turn, value_json
+from r3mem_langchain._namespaces import matches
 from r3mem_langchain._reading import Items, Place, View
 
 AGENT = "langgraph store of "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,6 +83,14 @@ one_session_option = click.option("--session", help="Only this session; all if l
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
+where_option = click.option(
+    "--where",
+    multiple=True,
+    help="Only turns of which this holds, such as metadata.channel=mail, metadata.priority>=3 or "
+    "role!=tool; may be repeated.",
+)
+
+
 def count_option(default: int) -> Callable[[F], F]:
     """``--k``, with a default."""
     return click.option(
@@ -120,6 +129,35 @@ def parse_time(value: str | None, option: str) -> datetime | None:
         raise InvalidInputError(
             f"{option} {value!r} is not a date; write it as 2026-11-20 or 2026-11-20T09:30+01:00"
         ) from None
+
+
+CONDITION = re.compile(r"(?P<key>[^=!<>]+?) *(?P<sign>!=|>=|<=|=|>|<) *(?P<value>.*)", re.DOTALL)
+SIGNS = {"=": "$eq", "!=": "$ne", ">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
+
+
+def parse_where(values: Sequence[str]) -> Mapping[str, Any] | None:
+    """Read ``--where``: what ``recall`` takes. Values are JSON, or else text.
+
+    Raises:
+        InvalidInputError: One of them is no comparison, or two are the same one.
+    """
+    wanted: dict[str, dict[str, Any]] = {}
+    for value in values:
+        if not (read := CONDITION.fullmatch(value.strip())):
+            raise InvalidInputError(
+                f"--where {value!r} compares nothing; write it as metadata.channel=mail, with one "
+                f"of {' '.join(SIGNS)}"
+            )
+        comparisons, sign = wanted.setdefault(read["key"], {}), SIGNS[read["sign"]]
+        if sign in comparisons:
+            raise InvalidInputError(
+                f"--where has {read['key']}{read['sign']} twice, and both must hold; give it once"
+            )
+        try:
+            comparisons[sign] = json.loads(read["value"])
+        except (json.JSONDecodeError, RecursionError):
+            comparisons[sign] = read["value"]
+    return wanted or None
 
 
 def parse_metadata(value: str | None) -> Mapping[str, Any] | None:

@@ -8,7 +8,14 @@ from typing import Any
 import rich_click as click
 
 from r3mem_agents.cli.console import emit_json, emit_raw, examples
-from r3mem_agents.cli.options import count_option, json_option, parse_time, session_option
+from r3mem_agents.cli.options import (
+    count_option,
+    json_option,
+    parse_time,
+    parse_where,
+    session_option,
+    where_option,
+)
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.tables import show_recalled, show_stats, show_turns
 
@@ -25,12 +32,14 @@ now_option = click.option(
         'r3mem recall "What is my dog called?"',
         'r3mem recall "What did we agree on?" -k 3 --since 2026-11-01 --role user --json',
         'r3mem recall "What pet do I have?" --explain',
+        "r3mem recall \"What is urgent?\" --where 'metadata.priority>=3' --where role=user",
     ),
 )
 @click.argument("question", help="What to look for; put -- before one that begins with -.")
 @count_option(5)
 @click.option("--session", multiple=True, help="Only this session; may be repeated.")
 @click.option("--role", multiple=True, help="Only this role; may be repeated.")
+@where_option
 @click.option("--since", help="Only from this time on, ISO 8601.")
 @click.option("--until", help="Only up to this time, ISO 8601.")
 @now_option
@@ -54,6 +63,7 @@ def recall(
     k: int,
     session: tuple[str, ...],
     role: tuple[str, ...],
+    where: tuple[str, ...],
     since: str | None,
     until: str | None,
     now: str | None,
@@ -71,6 +81,7 @@ def recall(
         "now": parse_time(now, "--now"),
         "sessions": session or None,
         "roles": role or None,
+        "where": parse_where(where),
         "level": level,
         "explain": explain,
     }
@@ -93,6 +104,7 @@ def recall(
 )
 @click.argument("question", help="What the prompt is about.")
 @click.option("--token-budget", type=int, default=800, help="Maximum number of tokens to return.")
+@where_option
 @now_option
 @with_place
 @json_option
@@ -100,13 +112,15 @@ def context(
     *,
     question: str,
     token_budget: int,
+    where: tuple[str, ...],
     now: str | None,
     place: Place,
     as_json: bool,
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
+    options: dict[str, Any] = {"where": parse_where(where), "now": parse_time(now, "--now")}
     with place.read() as memory:
-        text = memory.context(question, token_budget, now=parse_time(now, "--now"))
+        text = memory.context(question, token_budget, **options)
     if as_json:
         emit_json({"question": question, "token_budget": token_budget, "context": text})
     else:

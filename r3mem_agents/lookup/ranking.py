@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def rank(
     similarity: NDArray[np.float64],
     k: int,
     *,
-    passed: NDArray[np.bool_] | None = None,
+    passed: Callable[[NDArray[np.intp]], NDArray[np.intp]] | None = None,
     min_score: float = 0.0,
     by_session: bool = False,
     weights: Weights = WEIGHTS,
@@ -70,14 +70,17 @@ def rank(
         question: The question.
         similarity: Of each turn to the question, ``(turns,)``, -1 without a gist.
         k: Turns to rank.
-        passed: Which turns may be ranked, ``(turns,)``; ``None`` means all of them.
+        passed: Tells, of the positions of relevant turns, those that may be ranked; ``None`` means
+            all of them.
         min_score: Lowest score of a turn.
         by_session: Rank the best turn of each of the best ``k`` sessions instead.
         weights: How evidence is fused.
         compare: Compares turns; called at most once. Without it no turn supersedes another.
     """
     evidence = weigh(turns, question, similarity, weights)
-    found = np.flatnonzero(evidence.relevant if passed is None else evidence.relevant & passed)
+    found = np.flatnonzero(evidence.relevant)
+    if passed is not None:
+        found = passed(found)
     best = _ordered(turns, found, evidence.score, None if by_session else max(k, AMONG))
     score, superseded = evidence.score, dict[int, int]()
     if compare is not None and weights.has("gist") and not question.open:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.memory.scope_index import ScopeSnapshot
+from r3mem_agents.memory.where import Where
 from r3mem_agents.timestamps import to_integers
 
 
@@ -22,6 +23,7 @@ class Filters:
         sessions: Row ids of sessions.
         roles: Roles of the speaker.
         min_score: Lowest score.
+        where: Conditions on metadata and names.
         exclude: Ids of turns that the caller has already. They are not evidence for others either:
             a question that is itself stored would be the best match, and raise its neighbours.
     """
@@ -31,10 +33,11 @@ class Filters:
     sessions: frozenset[int] | None = None
     roles: frozenset[str] | None = None
     min_score: float | None = None
+    where: Where | None = None
     exclude: frozenset[int] = frozenset()
 
-    def passed(self, scope: ScopeSnapshot) -> NDArray[np.bool_]:
-        """Return which turns pass, regardless of their scores; ``(turns,)``."""
+    def passed(self, scope: ScopeSnapshot, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the positions of those of some turns that pass, regardless of their scores."""
         turns = scope.turns
         passed = np.ones(len(turns.ids), bool)
         if self.since is not None:
@@ -49,4 +52,5 @@ class Filters:
             passed &= speaks[turns.speaker]
         if self.exclude:
             passed &= ~np.isin(turns.ids, list(self.exclude))
-        return passed
+        places = places[passed[places]]
+        return places if self.where is None else places[self.where.passed(scope, places)]

@@ -107,6 +107,7 @@ class CompressiveMemory(Upkeep):
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
+        where: Mapping[str, Any] | None = None,
         exclude: Iterable[int] = (),
         level: Literal["turn", "session"] = "turn",
         neighbours: bool = True,
@@ -131,6 +132,10 @@ class CompressiveMemory(Upkeep):
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. The best turn's score says how sure it
                 is that the memory holds an answer; the others have less evidence and score less.
+            where: Only turns that meet all of these conditions: by ``metadata.KEY`` (with further
+                keys after dots), ``role``, ``name``, ``session`` or ``key`` the value that it must
+                be, or comparisons with ``$eq``, ``$ne``, ``$gt``, ``$gte``, ``$lt`` and ``$lte``,
+                as in ``{"metadata.channel": "mail", "metadata.priority": {"$gte": 3}}``.
             exclude: Ids of turns to ignore, as if nothing were said in them: those that the caller
                 has already.
             level: ``"turn"``, or ``"session"``: the best turn of each of the ``k`` best sessions.
@@ -143,7 +148,7 @@ class CompressiveMemory(Upkeep):
             NotFoundError: If one of ``sessions`` does not exist.
         """
         k = check.check_question(query, k, "k", level, now)
-        some = filters(self._handle, sessions, roles, exclude, since, until, min_score)
+        some = filters(self._handle, sessions, roles, exclude, where, since, until, min_score)
         return self._retriever.recall(query, some, level, k, now, neighbours, explain)
 
     def context(
@@ -154,6 +159,7 @@ class CompressiveMemory(Upkeep):
         now: datetime | None = None,
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
         exclude: Iterable[int] = (),
         count: TokenCounter | None = None,
         nothing: str | None = None,
@@ -169,6 +175,7 @@ class CompressiveMemory(Upkeep):
             now: As for ``recall``. Times are written in its zone, or else in the local one.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
+            where: Only turns that meet these conditions, as for ``recall``.
             exclude: Ids of turns to leave out: those that the prompt has already.
             count: Counts the tokens of a text; ``None`` means the memory's own model, which
                 counts somewhat more of them than large language models do.
@@ -178,7 +185,7 @@ class CompressiveMemory(Upkeep):
             NotFoundError: If one of ``sessions`` does not exist.
         """
         budget = Budget(check.check_question(query, token_budget, "token_budget", now=now))
-        some = filters(self._handle, sessions, roles, exclude)
+        some = filters(self._handle, sessions, roles, exclude, where)
         batches = self._retriever.within(budget, query, some, now, known=count is None)
         return compose(batches, budget, count or self.model.count_tokens, nothing, now).text
 

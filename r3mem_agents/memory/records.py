@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.term_hashes import term_hashes
-from r3mem_agents.store import Label, NewTurn, Scope, TurnRow
+from r3mem_agents.store import DescribedTurn, Label, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, StoredTurn
 from r3mem_agents.validation import metadata_json
@@ -133,6 +134,30 @@ def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> 
         key=None if row.key is None else obfuscator.unmask(row.key),
         id=row.id,
     )
+
+
+def described(
+    obfuscator: Obfuscator, rows: Iterable[DescribedTurn]
+) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield the id of each row, and what is said beside its text; ``None`` if that is damaged."""
+    reveal = functools.cache(obfuscator.reveal)  # most turns share names
+
+    @functools.cache
+    def parsed(hidden: bytes) -> Any:
+        return json.loads(obfuscator.reveal(hidden))
+
+    def opened(row: DescribedTurn) -> dict[str, Any]:
+        role, name = parsed(row.speaker or b"")
+        return {
+            "role": role,
+            "name": name,
+            "session": reveal(row.session or b""),
+            "key": None if row.key is None else obfuscator.unmask(row.key),
+            "metadata": {} if row.extra is None else dict(parsed(row.extra)),
+        }
+
+    for row in rows:
+        yield row.id, _tried(functools.partial(opened, row))
 
 
 def open_speaker(obfuscator: Obfuscator, hidden: bytes | None) -> SpeakerName:

@@ -148,7 +148,7 @@ class Retriever:
                 asked.question,
                 gist_similarity(scope.turns, gist),
                 k,
-                passed=filters.passed(scope),
+                passed=partial(filters.passed, scope),
                 min_score=filters.min_score or 0.0,
                 by_session=level == "session",
                 weights=weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ from r3mem_agents.memory.records import SpeakerName
 from r3mem_agents.memory.term_hashes import hashed, hashed_words
 from r3mem_agents.store import IndexColumns, ScopeState
 
+Verdicts = OrderedDict[bytes, NDArray[np.int8]]
+
+MAX_VERDICTS = 16
+"""Conditions of which an index keeps what turns met, a byte a turn each; chosen."""
+
 
 class ScopeSnapshot(NamedTuple):
     """Turns of a scope at one moment, and their speakers.
@@ -23,10 +29,12 @@ class ScopeSnapshot(NamedTuple):
     Attributes:
         turns: The turns.
         names: Names of their speakers, by row id.
+        verdicts: Which turns met conditions, by a hash of these; see ``Where``.
     """
 
     turns: Snapshot
     names: Mapping[int, SpeakerName]
+    verdicts: Verdicts
 
     def speaker(self, number: int) -> SpeakerName:
         """Return the name of a speaker, by its number in ``turns``."""
@@ -39,6 +47,13 @@ class ScopeSnapshot(NamedTuple):
     def without(self, ids: Collection[int]) -> ScopeSnapshot:
         """Return the same, but exclude the turns with some ids."""
         return self._replace(turns=self.turns.without(ids))
+
+    def keep(self, conditions: bytes, verdicts: NDArray[np.int8]) -> None:
+        """Keep which turns met conditions, for as long as the index of the turns is kept."""
+        self.verdicts.pop(conditions, None)
+        self.verdicts[conditions] = verdicts
+        if len(self.verdicts) > MAX_VERDICTS:
+            self.verdicts.popitem(last=False)
 
 
 class ScopeIndex:
@@ -57,6 +72,7 @@ class ScopeIndex:
         self._asks = hashed(obfuscator, ASKS)
         self._index = Index(8 * gist_bytes)
         self._names: dict[int, SpeakerName] = {}
+        self._verdicts = Verdicts()
         self._roles = {"user": USER}
 
     @property
@@ -83,8 +99,8 @@ class ScopeIndex:
         self._index.add(_columns(rows, self._gist_bytes, self._asks))
 
     def snapshot(self) -> ScopeSnapshot:
-        """Return the current contents; names added later appear in it too, which is harmless."""
-        return ScopeSnapshot(self._index.snapshot(), self._names)
+        """Return the current contents; what is added later to the others appears too."""
+        return ScopeSnapshot(self._index.snapshot(), self._names, self._verdicts)
 
     def _speaker(self, row: int, name: SpeakerName) -> Speaker:
         role = self._roles.setdefault(name.role, len(self._roles))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from r3mem_agents import validation as check
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory.filters import Filters
 from r3mem_agents.memory.handle import Handle
+from r3mem_agents.memory.where import Where
 
 
 def filters(
@@ -16,6 +18,7 @@ def filters(
     sessions: Iterable[str] | None,
     roles: Iterable[str] | None,
     exclude: Iterable[int],
+    where: Mapping[str, Any] | None,
     since: datetime | None = None,
     until: datetime | None = None,
     min_score: float | None = None,
@@ -29,6 +32,7 @@ def filters(
         since=start,
         until=end,
         min_score=None if min_score is None else check.check_score(min_score, "min_score"),
+        where=None if where is None else Where(handle, where),
     )
 
 

@@ -4,6 +4,7 @@ from r3mem_agents.store.blocks import Terms
 from r3mem_agents.store.places import check_there
 from r3mem_agents.store.records import (
     Addition,
+    DescribedTurn,
     ExaminedTurn,
     IndexColumns,
     Label,
@@ -20,6 +21,7 @@ from r3mem_agents.store.store import Store
 
 __all__ = [
     "Addition",
+    "DescribedTurn",
     "ExaminedTurn",
     "IndexColumns",
     "Label",

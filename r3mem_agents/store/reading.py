@@ -11,6 +11,7 @@ from r3mem_agents.store.checksums import is_intact
 from r3mem_agents.store.counts import Counts, read_counts
 from r3mem_agents.store.membership import member_ids, terms_of
 from r3mem_agents.store.records import (
+    DescribedTurn,
     ExaminedTurn,
     Label,
     ModelId,
@@ -56,6 +57,23 @@ def _turn_row(scope: Scope, row: Sequence[Any]) -> TurnRow:
     names = _label(session, its_name), _label(speaker, name)
     turn = TurnRow._make((id_, *names, *values, False))
     return turn._replace(intact=is_intact(scope, turn, model, checksum))
+
+
+def described(
+    connection: sqlite3.Connection, scope: int, ids: Iterable[int]
+) -> list[DescribedTurn]:
+    """What is said beside the text of those of some turns that a scope has.
+
+    Args:
+        connection: Inside a transaction.
+        scope: Row of the scope.
+        ids: Of the turns.
+    """
+    query = (
+        'SELECT turns.id, sessions.hidden, speakers.hidden, turns."key", extra'
+        f" FROM {_NAMED} WHERE turns.scope = ?"
+    )
+    return [DescribedTurn._make(row) for row in connection.execute(query, (id_list(ids), scope))]
 
 
 def history(

@@ -126,6 +126,24 @@ class TurnRow(NamedTuple):
     intact: bool
 
 
+class DescribedTurn(NamedTuple):
+    """What is said beside the text of a stored turn, as of ``TurnRow``.
+
+    Attributes:
+        id: Its row.
+        session: Hidden name of its session; ``None`` if damage has cut it off.
+        speaker: Hidden role and name of its speaker; ``None`` likewise.
+        key: Masked key, if there is one.
+        extra: Hidden metadata, if there is any.
+    """
+
+    id: int
+    session: bytes | None
+    speaker: bytes | None
+    key: bytes | None
+    extra: bytes | None
+
+
 class ExaminedTurn(NamedTuple):
     """A stored turn of anybody, as checking it needs it.
 

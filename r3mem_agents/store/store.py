@@ -11,9 +11,18 @@ from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
-from r3mem_agents.store.reading import examined, history, owned, totals, weighed, whole_turns
+from r3mem_agents.store.reading import (
+    described,
+    examined,
+    history,
+    owned,
+    totals,
+    weighed,
+    whole_turns,
+)
 from r3mem_agents.store.records import (
     Addition,
+    DescribedTurn,
     ExaminedTurn,
     Label,
     NewTurn,
@@ -184,6 +193,12 @@ class Store(BoundDatabase):
                 return {}
             found = whole_turns(connection, scope, possible_ids(ids))
             return {turn.id: turn for turn, owner in found if owner == state.id}
+
+    def described(self, scope: Scope, ids: Sequence[int]) -> list[DescribedTurn]:
+        """What is said beside the text of those of some turns that exist in a scope."""
+        with self._reading() as connection:
+            state = find_scope(connection, scope)
+            return [] if state is None else described(connection, state.id, ids)
 
     def history(self, scope: Scope, session: int | None) -> list[TurnRow]:
         """Every turn of a scope, or of one of its sessions, in the order of writing.

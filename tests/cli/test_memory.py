@@ -57,6 +57,34 @@ def test_recall_keeps_to_sessions_roles_and_times(run_json: Any) -> None:
     assert texts("--level", "session", "-k", "1") in (["Biscuit barks."], ["Biscuit sleeps."])
 
 
+def test_where_compares_metadata_and_names(run: Run, run_json: Any) -> None:
+    for number, role in enumerate(("user", "tool", "user")):
+        run_json("remember", f"Biscuit barks {number}.", "--role", role, "--metadata",
+                 json.dumps({"n": number, "a": {"b": str(number)}}))  # fmt: skip
+
+    def found(*conditions: str) -> list[int]:
+        options = [part for one in conditions for part in ("--where", one)]
+        return sorted(hit["metadata"]["n"] for hit in run_json("recall", "Biscuit", *options))
+
+    assert found() == [0, 1, 2]
+    assert found("metadata.n=1") == found("metadata.n = 1") == [1]
+    assert found("metadata.n>=1", "metadata.n<2") == [1]
+    assert found("metadata.n>0", "role!=tool") == [2]
+    assert found('metadata.a={"b": "1"}') == [1]
+    assert found('metadata.a.b="2"') == [2]
+    assert found("metadata.a.b=2") == [], "text is no number"
+    assert found("metadata.a.b<=1") == [0, 1], "but is compared as one"
+    assert found("role=user") == [0, 2]
+    for wrong in ("metadata.n", "=3", "", "channel=mail"):
+        refused = run("recall", "Biscuit", "--where", wrong)
+        assert refused.exit_code == 1
+        assert "metadata." in refused.stderr
+    assert "twice" in run("recall", "Biscuit", "--where", "role=a", "--where", "role=b").stderr
+    shown = run_json("context", "Biscuit", "--where", "metadata.n=1")["context"]
+    assert "barks 1" in shown
+    assert "barks 2" not in shown
+
+
 @pytest.mark.parametrize(
     ("now", "first"),
     [("2021-03-10T09:00+00:00", "We painted the fence."), ("2021-03-17", "We went to Lisbon.")],

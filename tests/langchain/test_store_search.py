@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.store.base import ListNamespacesOp, MatchCondition, Op, PutOp, SearchOp
 
+from r3mem_agents.conditions import check_conditions, passes
 from r3mem_agents.errors import InvalidInputError
 from r3mem_langchain import R3Store
-from r3mem_langchain._filters import check_filter, passes
 from tests.langchain.items import names
 
 FACTS = {
@@ -137,7 +137,7 @@ def test_true_is_not_one(store: R3Store) -> None:
         ({"n": {"$lte": True}}, "not True"),
         ({"n": {"$lt": [1]}}, r"not \[1\]"),
         ({1: 2}, "key 1; keys are str"),
-        ("n", "a filter is a dict, not str"),
+        ("n", "the filter must be a dict, not str"),
     ],
 )
 @pytest.mark.parametrize("filled", [False, True])
@@ -196,6 +196,6 @@ JSON = st.recursive(
 def test_every_value_is_equal_to_itself(value: dict[str, Any]) -> None:
     for key, inner in value.items():
         wanted = {key: {"$eq": inner}}
-        check_filter(wanted)
+        check_conditions(wanted, "the filter")
         assert passes(value, wanted)
         assert not passes(value, {key: {"$ne": inner}})

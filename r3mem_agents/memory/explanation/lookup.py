@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import numpy as np
+
 from r3mem_agents.lookup.confidence import coverage, least
 from r3mem_agents.lookup.scoring import GIST_FLOOR
 from r3mem_agents.memory.explanation.said_words import SaidWords
@@ -87,12 +89,10 @@ def _filtered(lookup: Lookup) -> str:
         for one in fields(filters)
         if getattr(filters, one.name) != one.default and one.name != "exclude"
     }
+    relevant = np.flatnonzero(evidence.relevant)
     passed = {
-        name: evidence.relevant
-        & only.passed(lookup.scope)
-        & (evidence.score >= (only.min_score or 0.0))
+        name: evidence.score[only.passed(lookup.scope, relevant)] >= (only.min_score or 0.0)
         for name, only in alone.items()
     }
     told = " and ".join(f"{name} lets {int(some.sum()):,} through" for name, some in passed.items())
-    relevant = int(evidence.relevant.sum())
-    return f"Turns that may answer: {relevant:,}, but none of them is returned: {told}."
+    return f"Turns that may answer: {len(relevant):,}, but none of them is returned: {told}."

@@ -1,16 +1,15 @@
-"""Which items and namespaces a search or a listing asks for: LangGraph's operators.
+"""Conditions on what JSON can hold: the operators of LangGraph's stores.
 
-A key of a filter is a key of the value, or a path of keys with dots between them. ``True`` is not
-1, and whole numbers are compared as such, however great.
+A key of a condition is a key of a dict, or a path of keys with dots between them. ``True`` is not
+1, and whole numbers are compared as such, however great. Text that reads as a number counts as one
+beside ``$gt`` and the like. What is not there is like ``None``.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from langgraph.store.base import MatchCondition
 
 from r3mem_agents.errors import InvalidInputError
 
@@ -23,38 +22,38 @@ ORDER: dict[str, Callable[[Any, Any], Any]] = {
 OPERATORS = ("$eq", "$ne", *ORDER)
 
 
-def check_filter(wanted: object) -> None:
+def check_conditions(wanted: object, what: str) -> Mapping[str, Any]:
     """Refuse what would never find anything.
 
     Raises:
-        InvalidInputError: If it is not a filter, or has an operator that does not exist.
+        InvalidInputError: If it is not a dict of conditions, or has an operator that does not
+            exist.
     """
     if not isinstance(wanted, Mapping):
-        raise InvalidInputError(f"a filter is a dict, not {type(wanted).__name__}")
+        raise InvalidInputError(f"{what} must be a dict, not {type(wanted).__name__}")
     for key, want in wanted.items():
         if not isinstance(key, str):
-            raise InvalidInputError(f"the filter has the key {key!r}; keys are str")
+            raise InvalidInputError(f"{what} has the key {key!r}; keys are str")
         if key.startswith("$"):
             raise InvalidInputError(
-                f"the filter has {key!r} where a key of the value is expected; write "
+                f"{what} has {key!r} where a key of the value is expected; write "
                 '{"key": {"$gt": 1}} with one of ' + ", ".join(OPERATORS)
             )
-        _check_want(want)
+        _check_want(want, what)
+    return wanted
 
 
-def _check_want(want: object) -> None:
+def _check_want(want: object, what: str) -> None:
     if isinstance(want, list | tuple):
         for one in want:
-            _check_want(one)
+            _check_want(one, what)
     elif isinstance(want, Mapping):
         if not any(isinstance(key, str) and key.startswith("$") for key in want):
-            check_filter(want)
+            check_conditions(want, what)
             return
         for sign, other in want.items():
             if sign not in OPERATORS:
-                raise InvalidInputError(
-                    f"the filter has {sign!r}; there are {', '.join(OPERATORS)}"
-                )
+                raise InvalidInputError(f"{what} has {sign!r}; there are {', '.join(OPERATORS)}")
             if sign in ORDER and (
                 isinstance(other, bool) or not isinstance(other, int | float | str)
             ):
@@ -62,7 +61,7 @@ def _check_want(want: object) -> None:
 
 
 def passes(value: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
-    """True if an item's value has everything that a checked filter wants."""
+    """True if a value meets all of some checked conditions."""
     return all(_fits(_at(value, key), want) for key, want in (wanted or {}).items())
 
 
@@ -122,30 +121,3 @@ def _number(value: Any) -> int | float | None:
                 continue
         return None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def check_conditions(conditions: Iterable[MatchCondition] | None) -> None:
-    """Refuse what says neither how namespaces begin nor how they end.
-
-    Raises:
-        InvalidInputError: If a condition is of another type.
-    """
-    for one in conditions or ():
-        if one.match_type not in ("prefix", "suffix"):
-            raise InvalidInputError(
-                f"a namespace is matched by 'prefix' or 'suffix', not {one.match_type!r}"
-            )
-
-
-def matches(namespace: Sequence[str], conditions: Iterable[MatchCondition] | None) -> bool:
-    """True if a namespace begins or ends with the wanted labels; ``*`` is any label."""
-    return all(_matches(namespace, one) for one in conditions or ())
-
-
-def _matches(namespace: Sequence[str], condition: MatchCondition) -> bool:
-    path = condition.path
-    if len(namespace) < len(path):
-        return False
-    start = 0 if condition.match_type == "prefix" else len(namespace) - len(path)
-    part = namespace[start : start + len(path)]
-    return all(want in ("*", label) for label, want in zip(part, path, strict=True))
