@@ -26,10 +26,19 @@ def reference() -> str:
     for name in app.list_commands(whole):
         _, command, _ = app.resolve_command(whole, [name])  # it is loaded when it is first run
         assert command is not None
-        context = command.context_class(command, info_name=name, parent=whole)
-        page += "\n".join([f"## `r3mem {name}`", "", *described(context), ""])
+        page += "\n".join(chapter(command, name, whole))
     page = EXAMPLES.sub(examples, page)
     return re.sub(r"\[bold\](.*?)\[/bold\]", r"**\1**", page).rstrip() + "\n"
+
+
+def chapter(command: click.Command, name: str, within: click.Context) -> Iterator[str]:
+    """A command, and under it those that it has."""
+    context = command.context_class(command, info_name=name, parent=within)
+    depth = context.command_path.count(" ")
+    yield from (f"{'#' * (1 + depth)} `{context.command_path}`", "", *described(context), "")
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            yield from chapter(one, inner, context)
 
 
 def described(context: click.Context) -> Iterator[str]:

@@ -16,6 +16,13 @@ R3MemError
 │   ├── ReadBackError                 a turn that would not have been read again
 │   └── EngineError                   the compiled part of this package is missing or another one's
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
+├── ServerError                       a server that cannot serve, or what it refuses
+│   ├── PortInUseError                another program listens there
+│   ├── OpenServerError               would be open to everybody: beyond this machine without tokens
+│   ├── UnauthorizedError             a missing, wrong or removed token
+│   ├── ForbiddenError                a foreign host name or origin, or what only some may do
+│   ├── RequestTooLargeError          more than a server reads
+│   └── TooManyRequestsError          more often than a server answers
 ├── NotFoundError (LookupError)       an unknown turn, user or session
 └── MissingExtraError (ImportError)   an optional package that is not installed
 
@@ -106,6 +113,42 @@ class EngineError(ModelError):
 
 class ChatModelError(R3MemError):
     """A chat model that cannot be had, or does not answer."""
+
+
+class ServerError(R3MemError):
+    """A server that cannot serve, or a request that it refuses."""
+
+
+class PortInUseError(ServerError):
+    """Another program listens at the address that a server was to have."""
+
+
+class OpenServerError(ServerError):
+    """A server would give every memory in a file to everybody who reaches it."""
+
+
+class UnauthorizedError(ServerError):
+    """A request without a token, or with one that is wrong or was removed."""
+
+
+class ForbiddenError(ServerError):
+    """A request under a foreign host name or from a foreign origin, or for what others may do."""
+
+
+class RequestTooLargeError(ServerError):
+    """A request with more bytes than a server reads; nothing was changed."""
+
+
+class TooManyRequestsError(ServerError):
+    """More requests than a server answers in this time; nothing was changed.
+
+    Attributes:
+        retry_after_s: Seconds after which it answers again.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotFoundError(R3MemError, LookupError):

@@ -68,6 +68,13 @@ PANELS = {
             "Give every turn of a file, of all users, the memory tokens of a newer model.",
         ),
     },
+    "Servers": {
+        "serve": ("cli.serve", "Serve a memory over HTTP: REST, MCP and a page, until Ctrl-C."),
+        "token": (
+            "cli.token",
+            "Make, list and remove the tokens by which r3mem serve tells users apart.",
+        ),
+    },
     "Models": {
         "train": (
             "train.command",

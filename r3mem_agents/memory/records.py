@@ -52,11 +52,16 @@ def scope_of(obfuscator: Obfuscator, user: str, agent: str) -> Scope:
 
 def open_owner(obfuscator: Obfuscator, scope: Scope) -> tuple[str, str] | None:
     """Return the names of a user and an agent, if they are undamaged."""
-    names = _tried(lambda: _names(obfuscator, scope.hidden))
+    names = open_pair(obfuscator, scope.hidden)
     if names is None:
         return None
     user, agent, _ = scope_of(obfuscator, *names)
     return names if (user, agent) == (scope.user, scope.agent) else None
+
+
+def open_pair(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str] | None:
+    """Return the names of a user and an agent from ``Scope.hidden``, if that can be read."""
+    return _tried(lambda: _names(obfuscator, hidden))
 
 
 def _names(obfuscator: Obfuscator, hidden: bytes) -> tuple[str, str]:
@@ -182,7 +187,7 @@ def damaged_turn(
         reason = NO_SPEAKER if row.speaker is None else reason
         reason = NO_SESSION if row.session is None else reason
     hidden = b"" if owner is None else owner.hidden
-    user, agent = _tried(lambda: _names(obfuscator, hidden)) or (None, None)
+    user, agent = open_pair(obfuscator, hidden) or (None, None)
     return DamagedTurn(
         id=row.id,
         user=user,

@@ -18,6 +18,7 @@ from r3mem_agents.store.records import (
     TurnRow,
 )
 from r3mem_agents.store.store import Store
+from r3mem_agents.store.tokens import TokenRow
 
 __all__ = [
     "Addition",
@@ -33,6 +34,7 @@ __all__ = [
     "ScopeState",
     "Store",
     "Terms",
+    "TokenRow",
     "Totals",
     "TurnRow",
     "check_there",

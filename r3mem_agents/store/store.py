@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store import sqlite
-from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.indexing import additions
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
@@ -34,6 +33,7 @@ from r3mem_agents.store.records import (
     TurnRow,
 )
 from r3mem_agents.store.rows import possible_ids
+from r3mem_agents.store.tokens import TokenDatabase
 from r3mem_agents.store.writing import (
     add_scope,
     add_turns,
@@ -50,7 +50,7 @@ from r3mem_agents.store.writing import (
 )
 
 
-class Store(BoundDatabase):
+class Store(TokenDatabase):
     """One database. Safe to use from several threads; other processes may use the file too."""
 
     def add(

@@ -1,0 +1,1 @@
+"""Memories over a network: REST, MCP and a page, behind one guard."""

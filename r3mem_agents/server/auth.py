@@ -1,0 +1,132 @@
+"""Who asks: a request gets the memory that its token opens, before anything reads it.
+
+Behind it, REST and MCP find in ``scope["state"]``, which is ``request.state`` in Starlette:
+
+- ``memory``: a ``CompressiveMemory`` of the one user and agent that the request may use;
+- ``local``: whether the request itself chose that user, since no tokens are asked for.
+
+What is not ``PRIVATE`` gets neither, and is for everybody: the page's files, ``/health``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from anyio import to_thread
+
+from r3mem_agents.errors import ForbiddenError, UnauthorizedError
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.memory.handle import OpenFile
+from r3mem_agents.server.failures import App, Receive, Scope, Send
+from r3mem_agents.server.limits import Rates
+from r3mem_agents.server.tokens import Owner, Tokens
+from r3mem_agents.types import NOBODY
+
+PRIVATE = ("/v1", "/mcp")
+"""Where paths begin that need a memory."""
+
+NO_TOKEN = (
+    "this server wants a token, sent as the header Authorization: Bearer TOKEN; who runs it makes "
+    "one with: r3mem token add USER"
+)
+WRONG_TOKEN = (
+    "this token opens nothing: it is mistyped or was removed; who runs this server makes another "
+    "with: r3mem token add USER"
+)
+
+
+class Auth:
+    """Lets through who may use a memory, and hands it on.
+
+    Args:
+        app: What is inside.
+        file: The file that is served.
+        hosts: Names under which the server is reached; nothing means any.
+        local: Let requests choose their user as long as the file has no tokens. Only for servers
+            that nobody reaches from elsewhere.
+        rates: Limits how often one owner or address may ask.
+    """
+
+    def __init__(
+        self, app: App, file: OpenFile, *, hosts: Set[str], local: bool, rates: Rates
+    ) -> None:
+        self._app, self._file, self._tokens = app, file, Tokens(file)
+        self._hosts, self._local, self._rates = hosts, local, rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request.
+
+        Raises:
+            ForbiddenError: If it comes under a foreign host name, or from another web page.
+            UnauthorizedError: If it has no token, or one that opens nothing.
+            TooManyRequestsError: If its owner, or its address, asks too often.
+        """
+        if scope["type"] == "http":
+            headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            check_source(headers.get(b"host", ""), headers.get(b"origin"), self._hosts)
+            if is_private(scope["path"]):
+                owner = await self._admit(scope, headers.get(b"authorization", ""))
+                scope.setdefault("state", {})["memory"] = CompressiveMemory(
+                    self._file, user=owner.user, agent=owner.agent
+                )
+        await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Scope, authorization: str) -> Owner:
+        address = (scope.get("client") or ("",))[0]
+        kind, _, token = authorization.partition(" ")
+        owner = None
+        local = self._local and not await to_thread.run_sync(self._tokens.__bool__)
+        scope.setdefault("state", {})["local"] = local
+        if local:
+            await self._rates.count(address)
+            return _chosen(scope)
+        if kind.lower() == "bearer":
+            owner = await to_thread.run_sync(self._tokens.owner, token.strip())
+        if owner is None:
+            await self._rates.count(address)
+            raise UnauthorizedError(WRONG_TOKEN if token else NO_TOKEN)
+        await self._rates.count(*owner)
+        return owner
+
+
+def is_private(path: str) -> bool:
+    """Tell whether a path needs a memory."""
+    return path.startswith(tuple(f"{one}/" for one in PRIVATE)) or path in PRIVATE
+
+
+def check_source(host: str, origin: str | None, hosts: Set[str]) -> None:
+    """Refuse what a browser sends for a web page that is not this server's.
+
+    A page elsewhere can let a browser ask a server on the same machine. Either the browser says
+    which page asks, or the page's own host name was made to mean this machine.
+
+    Args:
+        host: The header ``Host``.
+        origin: The header ``Origin``, which browsers send.
+        hosts: Names under which the server is reached; nothing means any.
+
+    Raises:
+        ForbiddenError: It is foreign.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        page = None if origin is None else urlsplit(origin).netloc
+    except ValueError:  # brackets that are no IPv6 address
+        name, page = "", origin
+    if not name or (hosts and name not in hosts):
+        raise ForbiddenError(
+            "this server is not reached under this host name; who runs it may add one with: "
+            "r3mem serve --allow-host NAME"
+        )
+    if page is not None and page.lower() != host.lower():
+        raise ForbiddenError("this server answers no web pages but its own")
+
+
+def _chosen(scope: Scope) -> Owner:
+    query: dict[str, Any] = parse_qs(
+        scope["query_string"].decode("latin-1"), keep_blank_values=True
+    )
+    [user], [agent] = query.get("user", [NOBODY])[-1:], query.get("agent", ["default"])[-1:]
+    return Owner(user, agent)

@@ -1,0 +1,1 @@
+"""REST: the verbs of a memory as JSON over HTTP, described by OpenAPI."""

@@ -1,0 +1,69 @@
+"""Routes about turns: stored, read, and looked at token by token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from r3mem_agents.errors import NotFoundError
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.server.rest.asking import WITH_TOKEN, Memory, errors
+from r3mem_agents.server.rest.costs import token_costs
+from r3mem_agents.server.rest.shapes import MAX_TURNS, NewTurns, Page, TokenCost, Turn, Turns
+from r3mem_agents.types import StoredTurn
+from r3mem_agents.types import Turn as PlainTurn
+
+routes = APIRouter(tags=["turns"])
+
+
+@routes.get("/v1/turns", responses=errors(), dependencies=WITH_TOKEN)
+def history(
+    memory: Memory,
+    session: Annotated[str | None, Query(description="Only this session.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_TURNS)] = 100,
+    before: Annotated[
+        int | None, Query(description="Only turns before the one with this id.")
+    ] = None,
+) -> Page:
+    """Return the latest turns, byte for byte, in the order in which they were stored."""
+    ids = [one for one in memory.turn_ids(session) if before is None or one < before]
+    some = ids[-limit:]
+    turns = [told(turn) for turn in memory.fetch(turn_ids=some)]
+    return Page(turns=turns, next=some[0] if len(ids) > limit else None)
+
+
+@routes.post("/v1/turns", status_code=201, responses=errors(413), dependencies=WITH_TOKEN)
+def remember(given: NewTurns, memory: Memory) -> Turns:
+    """Store turns, all or none, and return them as they are stored."""
+    turns = [PlainTurn(**one.model_dump()) for one in given.turns]
+    return Turns(turns=[told(turn) for turn in memory.remember_many(turns)])
+
+
+@routes.get("/v1/turns/{id}", responses=errors(404), dependencies=WITH_TOKEN)
+def one_turn(id: int, memory: Memory) -> Turn:
+    """Return one turn, byte for byte."""
+    return told(_fetch(memory, id))
+
+
+@routes.get("/v1/turns/{id}/tokens", responses=errors(404), dependencies=WITH_TOKEN)
+def tokens(id: int, memory: Memory) -> list[TokenCost]:
+    """Return the parts of a turn's text, and what each costs; together they are the text."""
+    return token_costs(memory.model, _fetch(memory, id).text)
+
+
+@routes.get("/v1/sessions/{name:path}/summary", responses=errors(404), dependencies=WITH_TOKEN)
+def summary(name: str, memory: Memory, k: Annotated[int, Query(ge=1, le=MAX_TURNS)] = 3) -> Turns:
+    """Return the few turns that say what a session was about, byte for byte, in order of time."""
+    return Turns(turns=[told(turn) for turn in memory.summary(name, k)])
+
+
+def told(turn: StoredTurn) -> Turn:
+    """Return a turn as JSON has it."""
+    return Turn.model_validate(turn)
+
+
+def _fetch(memory: CompressiveMemory, id: int) -> StoredTurn:
+    for turn in memory.fetch(turn_ids=[id]):
+        return turn
+    raise NotFoundError(f"no turn {id} in this memory")

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server.running import Server
+
+TEXTS = ["My dog is called Biscuit.", "", "  two\nlines ", "naïve 🐕 \x00 Ω", "日本語"]
+
+
+def remember(client: httpx.Client, *texts: str, **more: Any) -> list[dict[str, Any]]:
+    turns = [{"role": "user", "text": text, **more} for text in texts]
+    answer = client.post("/v1/turns", json={"turns": turns})
+    assert answer.status_code == 201, answer.text
+    return list(answer.json()["turns"])
+
+
+def test_turns_come_back_as_they_were_sent(client: httpx.Client) -> None:
+    sent = {
+        "role": "assistant",
+        "text": "See you at ten.",
+        "name": "Ann",
+        "session": "a/b",
+        "time": "2026-11-20T09:30:00+01:00",
+        "metadata": {"n": [1, None, "é"]},
+        "key": "m1",
+    }
+    [made] = client.post("/v1/turns", json={"turns": [sent]}).json()["turns"]
+    assert {name: made[name] for name in sent} == sent
+    assert client.get(f"/v1/turns/{made['id']}").json() == made
+    assert client.get("/v1/turns", params={"session": "a/b"}).json()["turns"] == [made]
+    assert client.get("/v1/sessions/a%2Fb/summary").json()["turns"] == [made]
+
+
+def test_every_text_comes_back_byte_for_byte(client: httpx.Client) -> None:
+    made = remember(client, *TEXTS)
+    assert [turn["text"] for turn in made] == TEXTS
+    assert client.get("/v1/turns").json() == {"turns": made, "next": None}
+
+
+def test_pages_together_are_the_history(client: httpx.Client) -> None:
+    made = remember(client, *(f"turn {number}" for number in range(7)))
+    found: list[dict[str, Any]] = []
+    before: dict[str, int] = {}
+    while True:
+        page = client.get("/v1/turns", params={"limit": 3, **before}).json()
+        assert len(page["turns"]) <= 3
+        found = page["turns"] + found
+        if page["next"] is None:
+            break
+        before = {"before": page["next"]}
+    assert found == made
+
+
+def test_a_key_makes_a_request_repeatable(client: httpx.Client) -> None:
+    assert remember(client, "once", key="m1") == remember(client, "once", key="m1")
+    assert len(client.get("/v1/turns").json()["turns"]) == 1
+
+
+def test_sessions_say_when_they_were(client: httpx.Client) -> None:
+    times = [datetime.fromisoformat("2026-11-20T09:00:00Z") + timedelta(hours=n) for n in range(3)]
+    for time in times:
+        remember(client, "a", session="s1", time=time.isoformat())
+    remember(client, "b", session="s2")
+    first, second = client.get("/v1/sessions").json()
+    assert (first["name"], first["turns"], second["name"]) == ("s1", 3, "s2")
+    assert [datetime.fromisoformat(first[end]) for end in ("first", "last")] == [
+        times[0],
+        times[-1],
+    ]
+
+
+def test_a_lookup_says_why(client: httpx.Client) -> None:
+    [dog, _] = remember(client, "My dog is called Biscuit.", "The train leaves at nine.")
+    body = {"query": "What is my dog called?", "explain": True}
+    found = client.post("/v1/recall", json=body).json()
+    best = found["recalled"][0]
+    assert best["turn"] == dog
+    assert "dog" in best["explanation"]["said"]
+    assert best["explanation"]["log_odds"] == pytest.approx(
+        sum(level["log_odds"] for level in best["explanation"]["evidence"].values())
+    )
+    assert found["explanation"]["sureness"] == best["score"]
+    text = client.post("/v1/context", json={"query": "What is my dog called?"}).json()["text"]
+    assert "My dog is called Biscuit." in text
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "word " * 5000], ids=range(6))
+def test_the_parts_of_a_turn_are_its_text(client: httpx.Client, text: str) -> None:
+    [made] = remember(client, text)
+    parts = client.get(f"/v1/turns/{made['id']}/tokens").json()
+    assert "".join(part["text"] for part in parts) == text
+    assert all(part["bits"] >= 0 for part in parts)
+
+
+def test_what_is_forgotten_is_gone(client: httpx.Client) -> None:
+    kept, gone = remember(client, "kept", "gone")
+    receipt = client.post("/v1/forget", json={"turn_ids": [gone["id"]]}).json()
+    assert (receipt["turns"], receipt["turn_ids"]) == (1, [gone["id"]])
+    assert client.get("/v1/turns").json()["turns"] == [kept]
+    assert client.get(f"/v1/turns/{gone['id']}").status_code == 404
+    assert client.get("/v1/stats").json()["turns"] == 1
+
+
+def test_a_local_request_chooses_its_user(local: Server) -> None:
+    with local.client() as client:
+        remember(client, "hello")
+        params = {"user": "zoë", "agent": "planner"}
+        assert client.get("/v1/me", params=params).json() == params | {"users": True}
+        assert client.get("/v1/turns", params=params).json()["turns"] == []
+        assert any(one["user"] == "default" for one in client.get("/v1/users").json())
+        assert client.get("/v1/me", params={"user": " "}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "name"),
+    [
+        ("GET", "/v1/nothing", None, 404, "NotFoundError"),
+        ("GET", "/v1/turns/77", None, 404, "NotFoundError"),
+        ("GET", f"/v1/turns/{10**30}", None, 404, "NotFoundError"),
+        ("GET", "/v1/turns/x", None, 422, "InvalidInputError"),
+        ("GET", "/v1/turns?limit=0", None, 422, "InvalidInputError"),
+        ("DELETE", "/v1/turns", None, 405, "InvalidInputError"),
+        ("POST", "/v1/turns", "{", 422, "InvalidInputError"),
+        ("POST", "/v1/turns", "[" * 10_000, 422, "InvalidInputError"),
+        ("POST", "/v1/turns", b"\xff", 422, "InvalidInputError"),
+        ("POST", "/v1/turns", {"turns": []}, 422, "InvalidInputError"),
+        ("POST", "/v1/turns", {"turns": [{"role": "user"}]}, 422, "InvalidInputError"),
+        ("POST", "/v1/turns", {"turns": [{"role": "", "text": ""}]}, 422, "InvalidInputError"),
+        ("POST", "/v1/turns", '{"turns": [{"role": "a", "text": "\\ud800"}]}', 422, ""),
+        ("POST", "/v1/recall", {"query": "x", "k": 1001}, 422, "InvalidInputError"),
+        ("POST", "/v1/recall", {"query": "x", "kk": 1}, 422, "InvalidInputError"),
+        ("POST", "/v1/recall", '{"query": "x", "\\ud800": 1}', 422, "InvalidInputError"),
+        ("POST", "/v1/recall", {"query": "x", "sessions": ["no"]}, 404, "NotFoundError"),
+        ("POST", "/v1/recall", {"query": "x", "since": "2026-11-20T09:30"}, 422, ""),
+        ("POST", "/v1/context", {"query": "x", "token_budget": 0}, 422, "InvalidInputError"),
+        ("POST", "/v1/forget", {}, 422, "InvalidInputError"),
+        ("POST", "/v1/forget", {"turn_ids": [77]}, 404, "NotFoundError"),
+    ],
+)
+def test_every_error_has_a_name_and_advice(
+    client: httpx.Client, method: str, path: str, body: Any, status: int, name: str
+) -> None:
+    raw = isinstance(body, str | bytes)
+    path, _, query = path.partition("?")
+    answer = client.request(
+        method,
+        path,
+        params=httpx.QueryParams(query),
+        headers={"Content-Type": "application/json"} if raw else {},
+        **({"content": body} if raw else {"json": body}),
+    )
+    assert answer.status_code == status
+    [told] = answer.json().values()
+    assert told["name"] == (name or "InvalidInputError")
+    assert told["message"]
+    assert not {"Traceback", "/", ".py"} & {*told["message"].replace("/openapi.json", "").split()}
