@@ -37,7 +37,8 @@ ALLOWED = {
     "testing": {"types", "errors", "store", "model", "memory"},
     "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance"},
-    "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"},
+    "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
+    | {"prompts"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
     | {"provenance", "train", "server"},
 }

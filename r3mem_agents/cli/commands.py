@@ -69,6 +69,10 @@ PANELS = {
         ),
     },
     "Servers": {
+        "mcp": (
+            "cli.mcp",
+            "Serve a memory to an MCP host, such as Claude Code, over stdin and stdout.",
+        ),
         "serve": ("cli.serve", "Serve a memory over HTTP: REST, MCP and a page, until Ctrl-C."),
         "token": (
             "cli.token",

@@ -34,6 +34,7 @@ NOT_RUN = {
     "docs/index.md": 1,
     "docs/langchain.md": 1,
     "docs/llamaindex.md": 1,
+    "docs/mcp.md": 1,
     "docs/recall.md": 1,
     "docs/telemetry.md": 1,
     "docs/training.md": 4,

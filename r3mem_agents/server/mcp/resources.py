@@ -1,0 +1,41 @@
+"""Resources: the list of sessions, and the turns of each, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from mcp_types import Resource
+
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.server.mcp import results as give
+from r3mem_agents.server.mcp.arguments import MAX_TURNS
+from r3mem_agents.server.pages import session_list, turn_page
+
+SESSIONS = "r3mem://sessions"
+SESSION = f"{SESSIONS}/{{name}}{{?before}}"
+JSON = "application/json"
+
+
+class MemoryResources:
+    """The resources, over the memory of the current request."""
+
+    def __init__(self, memory: Callable[[], CompressiveMemory]) -> None:
+        self._memory = memory
+
+    def sessions(self) -> give.SessionList:
+        """The sessions that are remembered: the newest 100, and how many there are in all."""
+        memory = self._memory()
+        return give.sessions(session_list(memory, MAX_TURNS), len(memory.sessions()))
+
+    def session(self, name: str, before: int | None = None) -> give.History:
+        """The newest 100 turns of a session; for earlier ones, ?before=ID with its next as ID."""
+        return give.history(turn_page(self._memory(), name, MAX_TURNS, before))
+
+    def listed(self) -> list[Resource]:
+        """A resource for each of the newest 100 sessions."""
+        names = self._memory().sessions()[-MAX_TURNS:]
+        return [
+            Resource(uri=f"{SESSIONS}/{quote(name, safe='')}", name=name, mime_type=JSON)
+            for name in names
+        ]

@@ -1,0 +1,51 @@
+"""Tools that change the memory. Their docstrings are what a model reads to choose one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.server.mcp import arguments as take
+from r3mem_agents.server.mcp import results as give
+from r3mem_agents.types import Turn
+
+
+class WritingTools:
+    """The tools, over the memory of the current request."""
+
+    def __init__(self, memory: Callable[[], CompressiveMemory]) -> None:
+        self._memory = memory
+
+    def remember(
+        self,
+        turns: Annotated[
+            list[take.SaidTurn],
+            take.Described("One turn or several.", min_length=1, max_length=take.MAX_TURNS),
+        ],
+        session: take.Session = "",
+    ) -> give.Remembered:
+        """Keep what was said, word for word, for later conversations.
+
+        Store facts, wishes, decisions and corrections as they were said, each as a turn of its own.
+        All of them are stored, or none.
+        """
+        said = [Turn(**(turn.model_dump() | {"session": session or None})) for turn in turns]
+        return {"turns": [give.place_result(turn) for turn in self._memory().remember_many(said)]}
+
+    def forget(
+        self,
+        turn_ids: Annotated[take.TurnIds | None, take.Described("The turns to forget.")] = None,
+        session: Annotated[
+            take.OptionalText, take.Described("Or a session, to forget all of it.")
+        ] = "",
+    ) -> give.Forgotten:
+        """Remove turns, or a whole session, for good: no byte of them is left in the file.
+
+        Ask the person first. Nothing brings them back.
+        """
+        if (turn_ids is None) == (not session):
+            raise InvalidInputError("give one of turn_ids and session")
+        memory = self._memory()
+        return give.forgotten(memory.forget(turn_ids=turn_ids, session=session or None))
