@@ -4,6 +4,7 @@ R3MemError
 ├── InvalidInputError (ValueError)    a value that cannot be stored, asked or used
 ├── StoreError                        the file or database behind a memory
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
+│   ├── ReadOnlyError                 was opened to be read only
 │   ├── KeyTakenError                 another writer was faster with the same key
 │   ├── StaleTermsError               terms that other rules made
 │   ├── StoreCorruptError             damaged, or the file of another program
@@ -47,6 +48,10 @@ class StoreError(R3MemError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be opened, written or locked in time; nothing was changed."""
+
+
+class ReadOnlyError(StoreError):
+    """The memory was opened with ``read_only=True``; nothing was changed."""
 
 
 class KeyTakenError(StoreError):

@@ -98,7 +98,8 @@ def check_exists(db: str) -> None:
     Raises:
         NotFoundError: There is none.
     """
-    if "://" not in db and db != IN_MEMORY and not Path(db).exists():
+    path = db.removeprefix("sqlite:///")
+    if "://" not in path and "?" not in path and path != IN_MEMORY and not Path(path).exists():
         raise NotFoundError(
             f"no memory at {db}; make one with: r3mem remember --db {db} 'some text', "
             "or name another file with --db or R3MEM_DB"

@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import InvalidInputError
@@ -30,6 +30,7 @@ class OpenFile:
         store: The rows of the file.
         obfuscator: Hides what is in the rows, by the secret of the file.
         model: Compresses texts and expands memory tokens.
+        read_only: Whether nothing is written to it.
         model_path: Where the model can be loaded from, in any working directory; ``None`` for a
             model that was given as an object, or not at all.
         close: Closes the file; a second call does nothing.
@@ -39,19 +40,22 @@ class OpenFile:
         self,
         path_or_url: str | os.PathLike[str],
         model: ReversibleModel | str | os.PathLike[str] | None,
+        read_only: bool = False,
     ) -> None:
         """Open a file, or make a new one.
 
         Args:
             path_or_url: Path of the file, ``":memory:"``, or a sqlite:/// URL.
             model: A model, a path to load one from, or ``None``.
+            read_only: Write nothing to the file, nor make one.
 
         Raises:
             StoreError: If the file cannot be opened, is damaged, or is no memory.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
         wanted = None if model is None else load_model(model)  # before a file is made for it
-        self.store = Store(path_or_url, rules())
+        self.store = Store(path_or_url, rules(), read_only=read_only)
+        self.read_only = read_only
         # Closes what nobody closed: Python 3.13 warns of connections that are merely dropped.
         self.close = weakref.finalize(self, self.store.close)
         self.model_path = findable(model)
@@ -72,6 +76,7 @@ class Handle:
         agent: Name of the agent.
         session: Session of turns that name none.
         location: Opens the file again.
+        read_only: Whether nothing is written to it.
         store: The rows of the file.
         obfuscator: Hides what is in the rows.
         model: Compresses texts and expands memory tokens.
@@ -85,6 +90,7 @@ class Handle:
         agent: str,
         session: str,
         model: ReversibleModel | str | os.PathLike[str] | None,
+        read_only: bool = False,
     ) -> None:
         """Bind a file to names.
 
@@ -94,6 +100,7 @@ class Handle:
             agent: Name of the agent.
             session: Session of turns that name none.
             model: The model to open the file with; an open file has one.
+            read_only: Write nothing to the file; one that is open stays as it is.
 
         Raises:
             InvalidInputError: If a name has a wrong type or is blank.
@@ -102,20 +109,22 @@ class Handle:
         """
         check_scope(user, agent, session)
         self._opened_here = not isinstance(file, OpenFile)
-        self.file = file if isinstance(file, OpenFile) else OpenFile(file, model)
+        self.file = file if isinstance(file, OpenFile) else OpenFile(file, model, read_only)
         self.user, self.agent, self.session = user, agent, session
         self.store, self.obfuscator = self.file.store, self.file.obfuscator
         self.model, self.location = self.file.model, self.store.location
+        self.read_only = self.file.read_only
         self.store.ready()
         self.scope = scope_of(self.obfuscator, user, agent)
 
     def __repr__(self) -> str:
         names = "".join(f", {what}={name!r}" for what, name in self.names().items())
-        return f"{self.location!r}{names}, model={self.model.name!r}"
+        reads = ", read_only=True" if self.read_only else ""
+        return f"{self.location!r}{names}, model={self.model.name!r}{reads}"
 
     def names(
         self, user: str | None = None, agent: str | None = None, session: str | None = None
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         """Return the names of this handle as keyword arguments, with those given in their place."""
         return {
             "user": self.user if user is None else user,
@@ -144,7 +153,8 @@ class Handle:
                 "a memory without a file cannot be pickled; open it on one: "
                 "CompressiveMemory('alice.db')"
             )
-        return partial(memory, self.location, model=self.file.model_path, **self.names())
+        opening = partial(memory, self.location, model=self.file.model_path, **self.names())
+        return partial(opening, read_only=True) if self.read_only else opening
 
     def close(self) -> None:
         """Close the file, if this handle opened it."""

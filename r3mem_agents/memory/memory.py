@@ -33,6 +33,7 @@ class CompressiveMemory(Upkeep):
         agent: Which agent's memory it is.
         session: Session of turns that name none.
         model: The model that compresses and expands.
+        read_only: Whether it only reads its file.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")

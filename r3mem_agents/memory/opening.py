@@ -26,6 +26,7 @@ class BaseMemory:
     agent = Fixed[str]()
     session = Fixed[str]()
     model = Fixed["ReversibleModel"]()
+    read_only = Fixed[bool]()
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class BaseMemory:
         agent: str = "default",
         session: str = "default",
         model: ReversibleModel | str | os.PathLike[str] | None = None,
+        read_only: bool = False,
     ) -> None:
         """Open a memory, or begin a new one.
 
@@ -46,12 +48,16 @@ class BaseMemory:
             session: Session of turns that name none.
             model: A model, or a path to load one from; ``None`` takes the model that the file was
                 written with, or the bundled one. A file that is open has its model already.
+            read_only: Write nothing to the file, nor begin one: verbs that write raise
+                ``ReadOnlyError``. Others may write to it meanwhile. Beside it SQLite leaves a log,
+                empty, which whoever writes next takes away.
 
         Raises:
+            NotFoundError: If there is no file, and nothing may be written.
             StoreError: If the file cannot be opened, is damaged, is no memory, or was closed.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
-        self._handle = Handle(path_or_url, user, agent, session, model)
+        self._handle = Handle(path_or_url, user, agent, session, model, read_only)
         self._reader, self._writer = Reader(self._handle), Writer(self._handle)
         self._retriever = Retriever(self._handle)
 

@@ -88,7 +88,11 @@ class Reader:
         """Recompute the terms of every turn by the rules of this process.
 
         Those of damaged turns stay as they are.
+
+        Raises:
+            StoreError: If nothing may be written.
         """
+        self._store.check_writable("turns are found once their terms are made anew, but")
         done = False
         while not done:  # as long as another process adds turns meanwhile
             rows = self._store.history(self._scope, None)

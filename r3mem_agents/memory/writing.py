@@ -51,6 +51,7 @@ class Writer:
         Returns:
             The turns as they are stored.
         """
+        self._store.check_writable()
         now = datetime.now(UTC)
         whole = [_filled_in(turn, self._handle.session, now) for turn in turns]
         slots = [_slot(number, turn) for number, turn in enumerate(whole)]

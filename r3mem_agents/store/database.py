@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from r3mem_agents.errors import StoreUnavailableError
+from r3mem_agents.errors import ReadOnlyError, StoreUnavailableError
 from r3mem_agents.store import places, sqlite
 from r3mem_agents.store.failures import explained
 from r3mem_agents.store.idling import IdleCheckpoint
@@ -28,7 +28,9 @@ class Database:
         secret: Of this database, for keyed hashes of names and terms.
     """
 
-    def __init__(self, where: str | os.PathLike[str], rules: bytes = b"") -> None:
+    def __init__(
+        self, where: str | os.PathLike[str], rules: bytes = b"", *, read_only: bool = False
+    ) -> None:
         """Open a database, or create it where there is none.
 
         On a disk that is full or read-only a database can still be read.
@@ -36,9 +38,11 @@ class Database:
         Args:
             where: A path or a sqlite:/// URL.
             rules: Digest of the rules by which terms are made.
+            read_only: Write nothing to the file, and beside it only what SQLite needs for reading.
 
         Raises:
             InvalidInputError: If ``where`` is neither.
+            NotFoundError: If there is no database, and it may only be read.
             StoreUnavailableError: If it cannot be opened or created.
             StoreCorruptError: If it is damaged, or the file of another program.
             FormatError: If another version of this package wrote it.
@@ -49,11 +53,14 @@ class Database:
         self._rules = rules
         self._process = os.getpid()
         self._closed = False
-        self._connections, header, self._obstacle = open_database(place, self.name)
+        self._read_only = read_only
+        self._connections, header, self._obstacle = open_database(
+            place, self.name, read_only=read_only
+        )
         self.secret = header.secret
         self._idle = IdleCheckpoint(self._connections)
         self._scrubber = self._new_scrubber()
-        if header.unscrubbed and not self._obstacle:
+        if header.unscrubbed and not self._obstacle and not read_only:
             try:  # a process was killed between deleting and scrubbing
                 self._scrubber.now()
             except BaseException:
@@ -82,14 +89,31 @@ class Database:
         with explained(self.name), self._connections.reading() as connection:
             yield connection
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def check_writable(self, what: str = "") -> None:
+        """Make sure that something may be written.
+
+        Args:
+            what: Begins the message where nothing may be, if a caller did not ask for a write.
+
+        Raises:
+            ReadOnlyError: If the database was opened to be read only.
+            StoreUnavailableError: If it was closed, or could only be opened to be read.
+        """
         self.ready()
+        if self._read_only:
+            raise ReadOnlyError(
+                f"{what} {self.name} was opened with read_only=True, and nothing was changed; open "
+                "it without that".lstrip()
+            )
         if self._obstacle:
             raise StoreUnavailableError(
-                f"{self.name} can only be read, since it could not be opened otherwise: "
-                f"{self._obstacle}, and open it again"
+                f"{what} {self.name} can only be read, since it could not be opened otherwise: "
+                f"{self._obstacle}, and open it again".lstrip()
             )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self.check_writable()
         with explained(self.name), self._connections.writing() as connection:
             yield connection
         self._idle.written()

@@ -96,8 +96,12 @@ def check_there(where: str | os.PathLike[str]) -> None:
     Raises:
         NotFoundError: If there is none.
     """
-    file = locate(where).file
-    if file and not file.exists():
+    if file := locate(where).file:
+        _check_file(file)
+
+
+def _check_file(file: Path) -> None:
+    if not file.exists():
         raise NotFoundError(f"there is no memory at {file}; give the path of one")
 
 
@@ -140,6 +144,21 @@ def _check_place(path: Path) -> None:
         raise StoreUnavailableError(f"{path} is a folder; give the path of a file in it")
     if not os.path.isdir(path.parent):
         raise StoreUnavailableError(f"there is no folder {path.parent}; create it first")
+
+
+def readable(place: Place) -> Place:
+    """What opens a database to read it, together with whoever writes to it.
+
+    Raises:
+        InvalidInputError: If there is no file.
+        NotFoundError: If there is none at its path.
+    """
+    if place.in_memory:
+        raise InvalidInputError("a memory without a file is empty; read_only=True takes a path")
+    if place.file is None:
+        return Place(place.name, f"{place.query}&mode=ro")
+    _check_file(place.file)
+    return Place(place.file.absolute().as_uri(), "mode=ro")
 
 
 def unchanging(place: Place) -> Place | None:

@@ -19,13 +19,14 @@ def _one_error_line(result: Any) -> str:
     return str(lines[0])
 
 
+@pytest.mark.parametrize("db", ["nowhere.db", "sqlite:///nowhere.db"])
 @pytest.mark.parametrize(
     "command", [["recall", "x"], ["summary"], ["history"], ["stats"], ["export"]]
 )
 def test_reading_where_nothing_is_makes_no_file(
-    run: Run, tmp_path: Path, command: list[str]
+    run: Run, tmp_path: Path, command: list[str], db: str
 ) -> None:
-    line = _one_error_line(run(*command, "--db", "nowhere.db"))
+    line = _one_error_line(run(*command, "--db", db))
     assert "nowhere.db" in line
     assert "--db" in line
     assert list(tmp_path.iterdir()) == []
