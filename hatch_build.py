@@ -51,4 +51,4 @@ class EngineHook(BuildHookInterface[Any]):
     @property
     def _target(self) -> engine.Target | None:
         name = os.environ.get("R3MEM_TARGET")
-        return engine.TARGETS[name] if name else None
+        return engine.target_of(name) if name else None

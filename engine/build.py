@@ -91,14 +91,15 @@ def build(folder: Path, target: Target | None = None) -> list[Path]:
         )
         with TemporaryDirectory(dir=folder) as made:
             for path in sources:
-                run([*command, *FLAGS, *flags, "-c", str(path), "-o", f"{path.stem}.o"], made)
+                run([*command, *FLAGS, *flags, "-c", str(path), "-o", f"{path.stem}.o"], made, own)
             # Without the flags: zig would compile the C library of Windows anew for each kernel.
             objects = [f"{path.stem}.o" for path in sources]
-            run([*command, "-shared", *objects, *link, "-o", name], made)
+            run([*command, "-shared", *objects, *link, "-o", name], made, own)
             return Path(made, name).replace(folder / name)
 
     kernels = kernels_of(target.machine if target else machine(), command)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with TemporaryDirectory() as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
+        own = _environment(cache)
         return list(pool.map(compile_with, kernels.keys(), kernels.values()))
 
 
@@ -111,23 +112,40 @@ def kernels_of(architecture: str, command: list[str]) -> dict[str, list[str]]:
     }
 
 
-def run(command: list[str], folder: str) -> None:
+def run(command: list[str], folder: str, environment: dict[str, str] | None = None) -> None:
     """Run a compiler in a folder; it says itself what is wrong.
 
+    Args:
+        command: The compiler, and what it is to do.
+        folder: Where it runs.
+        environment: Its environment, if not that of this process.
+
     Raises:
-        SystemExit: It failed.
+        SystemExit: It failed, or is not there.
     """
-    if subprocess.run(command, cwd=folder, check=False).returncode:
+    try:
+        failed = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+        reason = "for the reason above"
+    except OSError as error:
+        failed, reason = 1, f"since {error}"
+    if failed:
         raise SystemExit(
-            f"the engine of r3mem-agents was not compiled, for the reason above, by: "
+            f"the engine of r3mem-agents was not compiled, {reason}, by: "
             f"{shlex.join(command)}\nCC names another compiler to take."
         )
 
 
 def compiler() -> list[str] | None:
-    """The C compiler of this machine; ``None`` if it has none that knows all instructions."""
-    if os.environ.get("CC"):
-        return shlex.split(os.environ["CC"])
+    """The C compiler of this machine; ``None`` if it has none that knows all instructions.
+
+    Raises:
+        SystemExit: ``CC`` is no command.
+    """
+    if named := os.environ.get("CC", "").strip():
+        try:
+            return shlex.split(named)
+        except ValueError as error:
+            raise SystemExit(f"CC is {named!r}, which is no command: {error}") from error
     if sys.platform == "win32":  # what is called cc or gcc there may build for something else
         return None
     return next(([name] for name in ("cc", "gcc", "clang") if _knows_all(name)), None)
@@ -143,6 +161,17 @@ def zig(target: Target | None = None) -> list[str]:
         raise SystemExit("there is no C compiler: install one, or `pip install ziglang`")
     aim = ["-target", target.triple] if target else []
     return [sys.executable, "-m", "ziglang", "cc", *aim, "-mcpu=baseline"]
+
+
+def target_of(name: str) -> Target:
+    """The target of this name.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    if name not in TARGETS:
+        raise SystemExit(f"there is no target {name!r}; the targets are {', '.join(TARGETS)}")
+    return TARGETS[name]
 
 
 def machine() -> str:
@@ -169,10 +198,17 @@ def _knows_all(name: str) -> bool:
     return not tried.returncode
 
 
+def _environment(cache: str) -> dict[str, str]:
+    """That of this process, with a folder for zig's cache where the user has no home for it."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME", "")
+    homeless = sys.platform != "win32" and not os.access(home, os.W_OK)
+    return ({"ZIG_GLOBAL_CACHE_DIR": cache} if homeless else {}) | os.environ
+
+
 def _suffix() -> str:
     return {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
 if __name__ == "__main__":
     where, *name = sys.argv[1:]
-    build(Path(where), TARGETS[name[0]] if name else None)
+    build(Path(where), target_of(name[0]) if name else None)
