@@ -88,7 +88,7 @@ test-gpu: $(READY)
 
 test-lowest: $(LOWEST_READY)
 	@$(LOWEST)/bin/python -m pytest -n $(WORKERS) tests/store tests/analysis tests/lookup tests/memory \
-		tests/cli tests/langchain tests/llamaindex
+		tests/cli/test_*.py tests/langchain tests/llamaindex
 
 test-aarch64: $(READY)
 	@$(BIN)/python $(PIP) -c constraints.txt --group wheels

@@ -15,9 +15,6 @@ from r3mem_agents.timestamps import Span
 WORD_BITS = 64
 """Gists are compared in words of this many bits; shorter gists are padded with zeros."""
 
-MAX_ID = 2**63 - 1
-"""The greatest id that a turn can have."""
-
 USER = 0
 """Number of the role of the person whose memory it is; other roles have other numbers."""
 
@@ -87,8 +84,7 @@ class Snapshot:
         """
         if not ids:
             return self
-        possible = [turn for turn in ids if 0 < turn <= MAX_ID]  # numpy 2.0 refuses greater ones
-        silent = np.isin(self.ids, possible)
+        silent = np.isin(self.ids, list(ids))
         spoken = ~silent
         heard = spoken[self.gist_turn]
         return replace(

@@ -11,6 +11,7 @@ from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory.filters import Filters
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.where import Where
+from r3mem_agents.store import possible_ids
 
 
 def filters(
@@ -28,7 +29,7 @@ def filters(
     return Filters(
         sessions=None if sessions is None else session_rows(handle, sessions),
         roles=None if roles is None else frozenset(check.check_names(roles, "roles")),
-        exclude=frozenset(check.check_ids(exclude, "exclude")),
+        exclude=frozenset(possible_ids(check.check_ids(exclude, "exclude"))),
         since=start,
         until=end,
         min_score=None if min_score is None else check.check_score(min_score, "min_score"),

@@ -17,6 +17,7 @@ from r3mem_agents.store.records import (
     Totals,
     TurnRow,
 )
+from r3mem_agents.store.rows import possible_ids
 from r3mem_agents.store.store import Store
 from r3mem_agents.store.tokens import TokenRow
 
@@ -38,4 +39,5 @@ __all__ = [
     "Totals",
     "TurnRow",
     "check_there",
+    "possible_ids",
 ]
