@@ -21,6 +21,7 @@ from r3mem_agents.memory.handle import OpenFile
 from r3mem_agents.server.auth import Auth
 from r3mem_agents.server.failures import App, Failures
 from r3mem_agents.server.limits import DEFAULT_RATE, Bodies, Rates
+from r3mem_agents.server.page.files import Page
 from r3mem_agents.server.rest.app import rest_app
 
 THREADS = 8
@@ -46,4 +47,5 @@ def application(
         await to_thread.run_sync(file.close)
 
     doors = rest_app(lifespan)
+    doors.mount("/", Page())
     return Failures(Auth(Bodies(doors), file, hosts=hosts, local=local, rates=Rates(rate)))

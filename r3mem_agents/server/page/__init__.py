@@ -1,1 +1,1 @@
-"""The page that a server shows at ``/``: static files, which ask the REST interface and nobody else."""
+"""The page that a server shows at ``/``: files, which ask the REST interface alone."""

@@ -127,7 +127,8 @@ class Page(Turns):
     """Some turns of many."""
 
     next: int | None = Field(
-        description="What before= is to be for those that came before; null where none did."
+        description="What before= is to be for those that came before, or after= for those after; "
+        "null where none did."
     )
 
 

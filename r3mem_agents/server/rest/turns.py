@@ -25,12 +25,20 @@ def history(
     before: Annotated[
         int | None, Query(description="Only turns before the one with this id.")
     ] = None,
+    after: Annotated[
+        int | None, Query(description="The earliest turns after the one with this id instead.")
+    ] = None,
 ) -> Page:
     """Return the latest turns, byte for byte, in the order in which they were stored."""
-    ids = [one for one in memory.turn_ids(session) if before is None or one < before]
-    some = ids[-limit:]
+    ids = [
+        one
+        for one in memory.turn_ids(session)
+        if (before is None or one < before) and (after is None or one > after)
+    ]
+    some = ids[-limit:] if after is None else ids[:limit]
     turns = [told(turn) for turn in memory.fetch(turn_ids=some)]
-    return Page(turns=turns, next=some[0] if len(ids) > limit else None)
+    more = len(ids) > limit
+    return Page(turns=turns, next=some[0 if after is None else -1] if more else None)
 
 
 @routes.post("/v1/turns", status_code=201, responses=errors(413), dependencies=WITH_TOKEN)

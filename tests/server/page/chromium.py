@@ -1,17 +1,12 @@
-"""A real browser, Debian's or another Chromium of this machine, and a real server for it."""
+"""A real browser: Debian's, or another Chromium of this machine."""
 
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
 from playwright.sync_api import Browser, sync_playwright
-
-from r3mem_agents import CompressiveMemory
-from r3mem_agents.server.application import application
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -38,19 +33,3 @@ def browsing(path: str) -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
-
-
-@contextmanager
-def serving(memory: CompressiveMemory) -> Iterator[str]:
-    """Serve the file of a memory at the address that this yields, and close it."""
-    app = application(memory._handle.file, local=True)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    listener = server.config.bind_socket()
-    port = listener.getsockname()[1]
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.should_exit = True
-        thread.join()

@@ -8,16 +8,19 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import r3mem_agents
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.cli.demo.meetings import load
+from r3mem_agents.types import DEFAULT_MODEL
 
-pytest.importorskip("uvicorn")
 pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Page, Response  # noqa: E402
 
-from tests.server.page.chromium import browsing, chromium, serving  # noqa: E402
+from tests.server.page.chromium import browsing, chromium  # noqa: E402
+from tests.server.running import serving  # noqa: E402
 
+MODEL = Path(r3mem_agents.__file__).parent / "checkpoints" / DEFAULT_MODEL
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -59,11 +62,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    memory = CompressiveMemory(tmp_path_factory.mktemp("site") / "memory.db", user="demo")
-    memory.remember_many(load(100).turns)
-    with serving(memory) as url:
-        yield Site(url, memory)
-    memory.close()
+    path = tmp_path_factory.mktemp("site") / "memory.db"
+    with CompressiveMemory(path, user="demo") as memory:
+        memory.remember_many(load(100).turns)
+        with serving(path, MODEL) as server:
+            yield Site(f"{server.url}/", memory)
 
 
 @pytest.fixture
@@ -76,7 +79,9 @@ def show(browser: Browser, site: Site) -> Iterator[Show]:
     wrong: list[str] = []
     contexts = []
 
-    def show(user: str = "demo", *, width: int = 1280, height: int = 800, **options: object) -> Page:
+    def show(
+        user: str = "demo", *, width: int = 1280, height: int = 800, **options: object
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale="en-GB",
@@ -120,5 +125,3 @@ def changed(page: Page, press: Callable[[], None]) -> Response:
     with page.expect_response(lambda answer: answer.request.method in ("PATCH", "POST")) as told:
         press()
     return told.value
-
-

@@ -50,4 +50,6 @@ def test_every_file_is_used_and_every_use_is_a_file() -> None:
 def test_no_script_reads_a_string_as_markup_or_code() -> None:
     for path in FOLDER.rglob("*.js"):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|Function\(", text)
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|Function\(", text
+        )

@@ -96,7 +96,7 @@ def test_all_controls_have_names_and_all_parts_their_landmarks(show: Show) -> No
     page = show()
     page.get_by_role("button", name="Filters").click()
     for landmark in ("banner", "search", "navigation", "main"):
-        expect(page.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]
+        expect(page.get_by_role(landmark)).to_have_count(1)
     for name in ("Sessions along time", "What it costs"):
         expect(page.get_by_role("region", name=name)).to_be_visible()
     expect(page.get_by_role("feed")).to_be_visible()
@@ -118,7 +118,9 @@ def role(node: dict[str, Any]) -> str:
 
 
 def test_words_of_other_languages_run_in_their_own_direction(show: Show, site: Site) -> None:
-    site.people("מרים", ("سفر", "كلبي اسمه بسكويت (Biscuit)."), ("旅行", "京都へ行きたい。"), name="مريم")
+    site.people(
+        "מרים", ("سفر", "كلبي اسمه بسكويت (Biscuit)."), ("旅行", "京都へ行きたい。"), name="مريم"
+    )
     page = show("מרים")
     page.locator(".session", has_text="سفر").click()
     text = page.locator(".turn .text")

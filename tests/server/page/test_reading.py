@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from r3mem_agents import Turn
-from tests.server.page.conftest import START, Show, Site, ask
+from r3mem_agents import CompressiveMemory, Turn
+from tests.server.page.conftest import MODEL, START, Show, Site, ask
+from tests.server.running import add_token, serving
 
 
 def test_the_newest_session_is_shown_first_and_others_when_they_are_chosen(show: Show) -> None:
@@ -42,17 +43,17 @@ def test_a_bar_of_the_timeline_stands_where_its_session_was(show: Show, site: Si
 def test_thousands_of_turns_load_as_they_come_into_view(show: Show, site: Site) -> None:
     memory = site.memory.scoped(user="long")
     memory.remember_many(
-        Turn(role="user", text=f"number {n}", session="s", time=START) for n in range(1000)
+        Turn(role="user", text=f"number {n}", session="s", time=START) for n in range(400)
     )
     page = show("long")
     turns = page.locator(".turn")
     expect(turns).to_have_count(50)
     for _ in range(40):
-        if turns.count() == 1000:
+        if turns.count() == 400:
             break
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(100)
-    assert turns.locator(".text").all_text_contents() == [f"number {n}" for n in range(1000)]
+    assert turns.locator(".text").all_text_contents() == [f"number {n}" for n in range(400)]
     expect(page.get_by_role("button", name="Later turns")).to_be_hidden()
 
 
@@ -151,18 +152,15 @@ def test_a_long_turn_is_cut_until_it_is_asked_for(show: Show, site: Site) -> Non
 def test_a_token_is_asked_for_kept_in_the_tab_and_forgotten(
     show: Show, site: Site, tmp_path: Path
 ) -> None:
-    from r3mem_agents import CompressiveMemory
-    from r3mem_agents.server.tokens import Tokens
-    from tests.server.page.chromium import serving
-
-    with CompressiveMemory(tmp_path / "tokens.db", user="alice") as memory:
+    path = tmp_path / "tokens.db"
+    with CompressiveMemory(path, user="alice") as memory:
         memory.remember("user", "My dog is called Biscuit.", session="pets")
-        token = Tokens(memory._handle.file).add("alice", "default")
+        token = add_token(path, MODEL, "alice")
         page = show()
         site.expected.append("Failed to load resource")
-        with serving(memory) as url:
+        with serving(path, MODEL) as server:
             elsewhere = page.context.new_page()
-            elsewhere.goto(url)
+            elsewhere.goto(server.url)
             sign_in(elsewhere, "r3m_nonsense")
             expect(elsewhere.locator("#token-told")).to_contain_text("opens nothing")
             sign_in(elsewhere, token)

@@ -50,25 +50,23 @@ def test_markup_is_shown_as_it_was_said(show: Show, site: Site, markup: str) -> 
 
 def test_no_string_can_become_markup_or_a_script(show: Show, site: Site) -> None:
     site.expected += [
-        "This document requires 'TrustedHTML'",
-        "Executing inline",
-        "Refused to",
-        "Connecting to",
-        "Loading the image",
+        "This document requires 'Trusted",
+        "Fetch API cannot load https://example.org/",
+        "Connecting to 'https://example.org/' violates",
     ]
     page = show()
     tried = page.evaluate(
         """async () => {
-          const tried = {};
-          try { document.body.innerHTML = "<b>x</b>"; tried.html = "done" } catch (e) { tried.html = e.name }
+          const refused = async (work) => { try { await work() } catch (e) { return e.name } };
           const script = document.createElement("script");
-          try { script.text = "window.ran = 1"; document.body.append(script) } catch (e) { tried.script = e.name }
-          try { await fetch("https://example.org/"); tried.fetch = "done" } catch (e) { tried.fetch = e.name }
-          tried.ran = window.ran ?? null;
-          return tried;
+          return [
+            await refused(() => { document.body.innerHTML = "<b>x</b>" }),
+            await refused(() => { script.text = "window.ran = 1" }),
+            await refused(() => fetch("https://example.org/")),
+          ];
         }"""
     )
-    assert tried == {"html": "TypeError", "script": "TypeError", "fetch": "TypeError", "ran": None}
+    assert tried == ["TypeError"] * 3
 
 
 def test_no_word_gets_into_an_address_or_what_the_browser_keeps(show: Show, site: Site) -> None:
@@ -78,6 +76,6 @@ def test_no_word_gets_into_an_address_or_what_the_browser_keeps(show: Show, site
     page.get_by_role("button", name="In its session").click()
     assert page.url == site.url
     kept = page.evaluate(
-        "JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage), document.cookie])"
+        "JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie])"
     )
     assert not re.search("Zaphod|4711|PIN", kept)

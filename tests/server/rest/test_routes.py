@@ -41,17 +41,18 @@ def test_every_text_comes_back_byte_for_byte(client: httpx.Client) -> None:
     assert client.get("/v1/turns").json() == {"turns": made, "next": None}
 
 
-def test_pages_together_are_the_history(client: httpx.Client) -> None:
+@pytest.mark.parametrize("way", ["before", "after"])
+def test_pages_together_are_the_history(client: httpx.Client, way: str) -> None:
     made = remember(client, *(f"turn {number}" for number in range(7)))
     found: list[dict[str, Any]] = []
-    before: dict[str, int] = {}
+    end = {"after": 0} if way == "after" else {}
     while True:
-        page = client.get("/v1/turns", params={"limit": 3, **before}).json()
+        page = client.get("/v1/turns", params={"limit": 3, **end}).json()
         assert len(page["turns"]) <= 3
-        found = page["turns"] + found
+        found = found + page["turns"] if way == "after" else page["turns"] + found
         if page["next"] is None:
             break
-        before = {"before": page["next"]}
+        end = {way: page["next"]}
     assert found == made
 
 

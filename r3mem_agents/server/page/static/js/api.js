@@ -53,8 +53,8 @@ const turn = (id) => `v1/turns/${encodeURIComponent(id)}`;
 
 export const me = () => ask("GET", "v1/me");
 export const users = () => ask("GET", "v1/users");
-export const sessions = () => ask("GET", "v1/sessions");
-export const stats = () => ask("GET", "v1/stats");
+export const sessions = (signal) => ask("GET", "v1/sessions", { signal });
+export const stats = (signal) => ask("GET", "v1/stats", { signal });
 export const turns = (query, signal) => ask("GET", "v1/turns", { query, signal });
 export const fetchTurn = (id) => ask("GET", turn(id));
 export const tokens = (id) => ask("GET", `${turn(id)}/tokens`);

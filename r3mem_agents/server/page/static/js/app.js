@@ -35,25 +35,26 @@ async function start() {
 /** Show the memory of a user, beginning with the newest session. */
 async function enter(who) {
   user = who.user;
-  await showing(async () => {
-    await count();
+  await showing(async (signal) => {
+    await count(signal);
     byId("side").hidden = false;
-    history.replaceState(null, "");
-    await view(sessions.length ? { session: sessions.at(-1).name } : {});
+    await view(sessions.length ? { session: sessions.at(-1).name } : {}, signal);
   });
 }
 
-/** Run what changes the view, and say meanwhile that it is about to change. */
+/** Run what changes the view, and say meanwhile that it changes; what changed it before is called off. */
 async function showing(work) {
+  shown.abort();
+  const mine = (shown = new AbortController());
   main.setAttribute("aria-busy", "true");
-  const done = await attempt(work);
-  main.removeAttribute("aria-busy");
+  const done = await attempt(() => work(mine.signal));
+  if (shown === mine) main.removeAttribute("aria-busy");
   return done;
 }
 
 /** Count again what there is: sessions along time, the list of them, and what they cost. */
-async function count() {
-  const [list, stats] = await Promise.all([api.sessions(), api.stats()]);
+async function count(signal = shown.signal) {
+  const [list, stats] = await Promise.all([api.sessions(signal), api.stats(signal)]);
   sessions = list;
   showCost(stats, user);
   offerSessions(sessions);
@@ -68,14 +69,11 @@ function outline() {
 /** Show a view, and remember it for the way back; no word of it goes into an address. */
 async function go(state) {
   history.pushState(state, "");
-  const there = await showing(() => view(state));
+  const there = await showing((signal) => view(state, signal));
   if (there && main.getBoundingClientRect().top < 0 && state.turn === undefined) main.scrollIntoView();
 }
 
-async function view(state) {
-  shown.abort();
-  shown = new AbortController();
-  const { signal } = shown;
+async function view(state, signal) {
   history.replaceState(state, "");
   const session = sessions.find((one) => one.name === state.session);
   current = session?.name ?? null;
@@ -105,13 +103,13 @@ async function forgotten({ detail }) {
   const next = [item.nextElementSibling, item.previousElementSibling].map((one) => one?.closest(".turn") ?? one?.querySelector(".turn"));
   item.remove();
   (next.find(Boolean) ?? main).focus();
-  await attempt(count);
+  await attempt(() => count());
 }
 
 startTheme();
 startKeys();
 startQuestion((question) => go({ question }));
 document.addEventListener("forgotten", forgotten);
-document.addEventListener("turn-changed", () => attempt(count));
-window.addEventListener("popstate", (event) => event.state && showing(() => view(event.state)));
+document.addEventListener("turn-changed", () => attempt(() => count()));
+window.addEventListener("popstate", (event) => event.state && showing((signal) => view(event.state, signal)));
 start();

@@ -68,8 +68,8 @@ function told(receipt, dialog) {
     ["Text", bytes(receipt.text_bytes)],
     ["Memory tokens", bytes(receipt.code_bytes)],
     ["Scrubbed", moment(receipt.scrubbed)],
-    ["State of the file", element("span", { class: "hash" }, receipt.file_hash)],
-  ];
+    ["Hash of the file", receipt.file_hash && element("span", { class: "hash" }, receipt.file_hash)],
+  ].filter(([, value]) => value);
   return element(
     "div",
     { class: "stack" },
