@@ -79,6 +79,16 @@ PANELS = {
             "Make, list and remove the tokens by which r3mem serve tells users apart.",
         ),
     },
+    "Hosts": {
+        "connect": (
+            "cli.connect",
+            "Tell a host of agents of a memory: its MCP server, and hooks that remember each turn.",
+        ),
+        "hook": (
+            "cli.hook",
+            "Remember what a host of agents tells on stdin, and print what its model should know.",
+        ),
+    },
     "Models": {
         "train": (
             "train.command",

@@ -68,6 +68,12 @@ def _checkpoint_option(name: str, what: str) -> Callable[[F], F]:
 db_option = _variable_option(
     "--db", "R3MEM_DB", default=DEFAULT_DB, help="Database: a path or a sqlite:/// URL."
 )
+home_db_option = _variable_option(
+    "--db",
+    "R3MEM_DB",
+    default="~/.r3mem/memory.db",
+    help="Database: a path or a sqlite:/// URL. It is begun when something is said.",
+)
 user_option = _variable_option(
     "--user", "R3MEM_USER", default=NOBODY, help="Whose memory it is; nothing crosses it."
 )

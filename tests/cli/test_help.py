@@ -27,9 +27,10 @@ def loaded(name: str) -> Any:
 
 def test_all_promised_commands_exist() -> None:
     promised = {
-        "backup", "chat", "context", "demo", "distil", "export", "fetch", "forget", "history",
-        "import", "recall", "recompress", "remember", "serve", "sessions", "stats", "summary",
-        "supersede", "token", "train", "tune", "users", "verify", "version",
+        "backup", "chat", "connect", "context", "demo", "distil", "export", "fetch", "forget",
+        "history", "hook", "import", "mcp", "recall", "recompress", "remember", "serve",
+        "sessions", "stats", "summary", "supersede", "token", "train", "tune", "users",
+        "verify", "version",
     }  # fmt: skip
     assert {*COMMANDS} == promised
 

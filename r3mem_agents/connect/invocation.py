@@ -1,0 +1,82 @@
+"""The command lines that a host starts: from any folder, for one memory of one user."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from r3mem_agents.types import IN_MEMORY
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How this environment's ``r3mem`` is started for one memory.
+
+    Attributes:
+        program: The command, without a verb.
+        place: Options that say whose memory it is, and where.
+    """
+
+    program: tuple[str, ...]
+    place: tuple[str, ...]
+
+    def server(self) -> tuple[str, list[str]]:
+        """The program and the arguments that serve the memory on stdio."""
+        program, *before = self.program
+        return program, [*before, "mcp", *self.place]
+
+    def hook(self) -> str:
+        """The line of a shell that takes a host's event on stdin."""
+        words = [*self.program, "hook", *self.place]
+        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def invocation(
+    db: str, *, user: str, agent: str | None = None, model: str | None = None
+) -> Invocation:
+    """Say how this environment's ``r3mem`` is started from anywhere.
+
+    Args:
+        db: Path or URL of the memory.
+        user: Whose memory it is.
+        agent: The agent that remembers; ``None`` leaves it to the command.
+        model: Checkpoint name or folder; ``None`` likewise.
+    """
+    place = ["--db", db if "://" in db or db == IN_MEMORY else _absolute(db), "--user", user]
+    if agent is not None:
+        place += ["--agent", agent]
+    if model is not None:
+        place += ["--model", _absolute(model) if Path(model).exists() else model]
+    return Invocation(_program(), tuple(place))
+
+
+def _program() -> tuple[str, ...]:
+    """The installed command if there is one, or the interpreter with the module."""
+    name = "r3mem.exe" if os.name == "nt" else "r3mem"
+    script = Path(sysconfig.get_path("scripts")) / name
+    if script.is_file():
+        return (_posix(script),)
+    return (_posix(Path(sys.executable)), "-m", "r3mem_agents")
+
+
+def _absolute(path: str) -> str:
+    return _posix(Path(path).expanduser().absolute())
+
+
+def _posix(path: Path) -> str:
+    # Git Bash, in which hosts on Windows run hooks, takes a backslash for an escape.
+    return path.as_posix()
+
+
+def is_hook(words: str | Sequence[str]) -> bool:
+    """Tell whether a command is a hook of ours, of whichever environment and memory."""
+    line = words if isinstance(words, str) else " ".join(words)
+    before, found, after = line.partition(" hook ")
+    program = before.strip("'\" ").removesuffix(".exe")
+    return bool(found and after) and program.endswith(("/r3mem", "\\r3mem", "-m r3mem_agents"))

@@ -1,0 +1,55 @@
+"""The end of a Claude Code transcript: one JSON object a line, a message's blocks one a line.
+
+Versions whose ``Stop`` event does not say what the model answered leave it there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+MAX_TAIL = 4 << 20
+"""Bytes of a transcript that are read, from its end; chosen."""
+
+
+def last_answer(path: Path) -> str | None:
+    """What the model said last, after the user did, if that can be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_TAIL))
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    blocks: list[str] = []
+    message = None
+    for line in reversed(lines):
+        try:
+            entry = json.loads(line)
+        except ValueError:  # the first may be cut
+            continue
+        if not isinstance(entry, dict) or entry.get("isSidechain"):
+            continue
+        said = entry.get("message")
+        if entry.get("type") not in ("user", "assistant") or not isinstance(said, dict):
+            continue
+        if entry["type"] == "user" or (blocks and said.get("id") != message):
+            break
+        texts = _texts(said.get("content"))
+        if texts:
+            message = said.get("id")
+            blocks[:0] = texts
+    return "\n".join(blocks) or None
+
+
+def _texts(content: Any) -> list[str]:
+    if isinstance(content, str):
+        return [content] if content else []
+    if not isinstance(content, list):
+        return []
+    return [
+        str(block["text"])
+        for block in content
+        if isinstance(block, dict) and block.get("type") == "text" and block.get("text")
+    ]
