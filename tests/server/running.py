@@ -25,6 +25,12 @@ def environment(checkpoint: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path, "R3MEM_MODEL": str(checkpoint)}
 
 
+def client_of(url: str, token: str | None = None) -> httpx.Client:
+    """Return a client of a server."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(base_url=url, headers=headers, timeout=60)
+
+
 @dataclass
 class Server:
     """A server that runs.
@@ -39,10 +45,9 @@ class Server:
     process: subprocess.Popen[str]
     errors: IO[str]
 
-    def client(self, token: str | None = None, **headers: str) -> httpx.Client:
+    def client(self, token: str | None = None) -> httpx.Client:
         """Return a client with a token."""
-        some = headers | ({"Authorization": f"Bearer {token}"} if token else {})
-        return httpx.Client(base_url=self.url, headers=some, timeout=60)
+        return client_of(self.url, token)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         """Ask it to end, and return its exit code."""
