@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from time import time_ns
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1)
@@ -42,6 +43,11 @@ def from_integers(time_us: int, offset_s: int) -> datetime:
     return (EPOCH + (timedelta(microseconds=time_us) + offset)).replace(tzinfo=timezone(offset))
 
 
+def now_us() -> int:
+    """Return the time of this machine's clock in microseconds since 1970 in UTC."""
+    return time_ns() // 1000
+
+
 def settle(time: datetime) -> datetime:
     """Return a time as it will be read back: with a fixed offset for its zone.
 
@@ -49,6 +55,16 @@ def settle(time: datetime) -> datetime:
     zone, so a turn is returned with exactly the time that a later read will give.
     """
     return from_integers(*to_integers(time))
+
+
+def moment(when: datetime | timedelta, now: datetime) -> datetime:
+    """Return a time, or one so long after ``now``, in UTC.
+
+    Raises:
+        OverflowError: If it is beyond the year 9999.
+    """
+    time = now + when if isinstance(when, timedelta) else when
+    return from_integers(to_integers(time)[0], 0)
 
 
 class _Local(tzinfo):

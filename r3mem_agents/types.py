@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 IN_MEMORY = ":memory:"
@@ -34,8 +34,11 @@ class Turn:
         time: The time of speaking, with a time zone; ``None`` means the time of writing.
         metadata: Anything that JSON can hold.
         key: The caller's name for the turn, a message's id for example. A session holds a key
-            once: writing it again with the same role, name, text and metadata changes nothing, with
-            others it edits the turn.
+            once: writing it again with the same role, name, text and metadata changes nothing but
+            the expiry, with others it edits the turn.
+        expires: When it is gone: a time with a time zone, or how long after it is written; ``None``
+            means never. From that moment no verb finds, lists or counts it, and its bytes leave the
+            file when that is next opened or written to.
     """
 
     role: str
@@ -45,6 +48,7 @@ class Turn:
     time: datetime | None = None
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
     key: str | None = field(default=None, repr=False)
+    expires: datetime | timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +59,17 @@ class StoredTurn(Turn):
         session: The session it belongs to.
         time: The time of speaking, with a time zone.
         metadata: The JSON stored with it; empty if there is none.
+        expires: When it is gone, in UTC; ``None`` means never.
         id: Given by the memory, never twice, and ascending; what ``forget(turn_ids=...)`` takes.
+        pinned: Whether it is pinned: first in every ``context``, and not gone when it expires.
     """
 
     session: str
     time: datetime
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    expires: datetime | None = None
     id: int
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from numbers import Integral, Real
 from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.timestamps import moment
 from r3mem_agents.types import Turn
 
 MAX_KEY_BYTES = 255
@@ -91,6 +92,25 @@ def check_time(value: object, what: str) -> datetime:
     return value
 
 
+def check_expiry(value: object, what: str) -> datetime | timedelta:
+    """Accept a datetime with a time zone, or a timedelta after which something is gone."""
+    if not isinstance(value, datetime | timedelta):
+        raise InvalidInputError(
+            f"{what} must be a datetime or a timedelta, not {type(value).__name__}"
+        )
+    if isinstance(value, datetime):
+        check_time(value, what)
+    elif value <= timedelta():
+        raise InvalidInputError(f"{what} is {value}; what is written now must live for a while")
+    try:
+        moment(value, datetime.now(UTC))
+    except OverflowError:
+        raise InvalidInputError(
+            f"{what} {value} is beyond the year 9999; None means never"
+        ) from None
+    return value
+
+
 def check_count(value: object, what: str, least: int = 1) -> int:
     """Accept a whole number that is not too small."""
     if isinstance(value, bool) or not isinstance(value, Integral):
@@ -109,9 +129,14 @@ def check_score(value: object, what: str) -> float:
 
 
 def check_question(
-    query: object, count: object, what: str, level: object = "turn", now: object = None
+    query: object,
+    count: object,
+    what: str,
+    level: object = "turn",
+    now: object = None,
+    as_of: object = None,
 ) -> int:
-    """Accept a question, how much is wanted, turns or sessions, and a time or ``None``.
+    """Accept a question, how much is wanted, turns or sessions, and two times or ``None``.
 
     Returns:
         How much is wanted.
@@ -119,8 +144,9 @@ def check_question(
     check_text(query, "query")
     if level not in ("turn", "session"):
         raise InvalidInputError(f"level is {level!r}; it must be 'turn' or 'session'")
-    if now is not None:
-        check_time(now, "now")
+    for value, name in ((now, "now"), (as_of, "as_of")):
+        if value is not None:
+            check_time(value, name)
     return check_count(count, what)
 
 
@@ -163,6 +189,13 @@ def _listed(values: object, what: str, of: str = "str") -> Iterable[object]:
     return values
 
 
+def check_id(value: object, what: str) -> int:
+    """Accept a turn id."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InvalidInputError(f"{what} is {value!r}; a turn's id is an int")
+    return int(value)
+
+
 def check_ids(values: object, what: str) -> list[int]:
     """Accept several turn ids; repetitions are dropped."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
@@ -189,6 +222,8 @@ def check_turn(turn: object, what: str) -> Turn:
         check_time(turn.time, f"{what}.time")
     if turn.key is not None:
         check_key(turn.key, f"{what}.key")
+    if turn.expires is not None:
+        check_expiry(turn.expires, f"{what}.expires")
     if turn.metadata is not None:
         metadata_json(turn.metadata, f"{what}.metadata")
     return turn

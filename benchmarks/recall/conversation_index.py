@@ -62,7 +62,7 @@ class ConversationIndex:
             terms=Terms.of(self._terms[:count]),
         )
         index.add(rows, {number: name for name, number in speakers.items()})
-        return index.snapshot()
+        return index.snapshot(0)
 
     @cached_property
     def _all(self) -> ScopeSnapshot:

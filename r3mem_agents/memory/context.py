@@ -56,6 +56,8 @@ def compose(
 ) -> Composed:
     """Take recollections best first as long as they fit, and write them in chronological order.
 
+    Those of pinned turns are written before the others.
+
     One that does not fit is skipped, so that a long turn does not exclude shorter ones; after a
     batch in which nothing fits, no more is read.
 
@@ -88,7 +90,7 @@ def compose(
             if one is None:
                 continue
             cost = count(turn_line(one.turn, now) + "\n")
-            if all(one.turn.session != other.turn.session for other in taken):
+            if all(_place(one) != _place(other) for other in taken):
                 cost += count(_heading(one.turn.session) + "\n")
             if cost <= budget.left:
                 taken.append(one)
@@ -106,14 +108,20 @@ def compose(
     return Composed(nothing if count(nothing) <= token_budget else "", ())
 
 
+def _place(one: Recollection) -> tuple[bool, str]:
+    # Turns under one heading.
+    return one.turn.pinned, one.turn.session
+
+
 def _write(taken: Sequence[Recollection], now: datetime | None) -> str:
-    sessions: dict[str, list[Recollection]] = {}
-    for one in sorted(taken, key=lambda one: (one.turn.time, one.turn.id)):
-        sessions.setdefault(one.turn.session, []).append(one)
+    sessions: dict[tuple[bool, str], list[StoredTurn]] = {}
+    turns = [one.turn for one in taken]
+    for turn in sorted(turns, key=lambda turn: (not turn.pinned, turn.time, turn.id)):
+        sessions.setdefault((turn.pinned, turn.session), []).append(turn)
     lines: list[str] = []
-    for session, members in sessions.items():
+    for (_, session), members in sessions.items():
         lines.append(_heading(session))
-        lines.extend(turn_line(one.turn, now) for one in members)
+        lines.extend(turn_line(turn, now) for turn in members)
     return "\n".join(lines)
 
 

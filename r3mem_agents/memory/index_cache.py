@@ -15,6 +15,7 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import open_speaker
 from r3mem_agents.memory.scope_index import ScopeIndex, ScopeSnapshot
 from r3mem_agents.store import Scope, Store
+from r3mem_agents.timestamps import now_us
 
 MAX_TURNS = 1_000_000
 """Maximum number of turns in all indexes together, about 160 bytes each; the least recently used
@@ -46,9 +47,14 @@ class IndexCache:
         return len(self._entries)
 
     def snapshot(
-        self, store: Store, scope: Scope, obfuscator: Obfuscator, gist_bytes: int
+        self,
+        store: Store,
+        scope: Scope,
+        obfuscator: Obfuscator,
+        gist_bytes: int,
+        as_of_us: int | None = None,
     ) -> ScopeSnapshot | None:
-        """Return the current turns of a scope; ``None`` if there are none."""
+        """Return the current turns of a scope, or those known at a time; ``None`` without any."""
         key = _key(store, scope)
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
@@ -58,10 +64,10 @@ class IndexCache:
             # new one.
             index, entry.index = entry.index, None
             index = _up_to_date(index, store, scope, obfuscator, gist_bytes)
-            snapshot = None if index is None else index.snapshot()
+            snapshot = None if index is None else index.snapshot(now_us(), as_of_us)
             entry.index = index
         self._make_room(key)
-        return snapshot
+        return snapshot if snapshot is not None and len(snapshot.turns.ids) else None
 
     def drop(self, store: Store, scope: Scope) -> None:
         """Drop an index, so that the next lookup reads the store again."""
@@ -90,8 +96,9 @@ def _up_to_date(
         for addition in additions:
             if found is None:
                 found = ScopeIndex(addition.state, obfuscator, gist_bytes)
-                if index is not None and index.state == found.state:
+                if index is not None and addition.state.has_rows_of(index.state):
                     found = index
+                found.mark(addition.state, addition.marks)
             rows = indexable(addition.rows, addition.unsound, gist_bytes)
             names = {
                 row: open_speaker(obfuscator, addition.speakers.get(row))

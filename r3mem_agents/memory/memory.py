@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from r3mem_agents import validation as check
@@ -52,6 +52,7 @@ class CompressiveMemory(Upkeep):
         time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
+        expires: datetime | timedelta | None = None,
     ) -> StoredTurn:
         """Store one turn, and return it as it is stored, with its id.
 
@@ -63,16 +64,26 @@ class CompressiveMemory(Upkeep):
             time: When it was said, with a time zone; ``None`` means now.
             metadata: Anything that JSON can hold.
             key: The name by which you know the turn, unique in its session. If the session has it
-                already with the same role, name, text and metadata, nothing is written, so a write
-                that may have failed can be repeated. If any differs, the turn is edited: it keeps
-                its id, its place and, if no ``time`` is given, its time; the old text is not found.
+                already with the same role, name, text and metadata, only its expiry is written, so
+                a write that may have failed can be repeated. If any differs, the turn is edited: it
+                keeps its id, its place and, if no ``time`` is given, its time; the old text is not
+                found, and no version of it is kept.
+            expires: When it is gone: a time with a time zone, or how long from now; ``None`` means
+                never. From that moment no verb finds it, unless it is pinned.
 
         Raises:
             InvalidInputError: If a value cannot be stored, or role and text change places.
             StoreError: If it could not be written; nothing was changed then.
         """
         turn = Turn(
-            role=role, text=text, name=name, session=session, time=time, metadata=metadata, key=key
+            role=role,
+            text=text,
+            name=name,
+            session=session,
+            time=time,
+            metadata=metadata,
+            key=key,
+            expires=expires,
         )
         return self._writer.write([check.check_order(check.check_turn(turn, "turn"))])[0]
 
@@ -97,6 +108,49 @@ class CompressiveMemory(Upkeep):
         checked, gone = check.check_turns(turns), check.check_ids(forget, "forget")
         return self._writer.write(checked, replace=replace, forget=gone)
 
+    def edit(self, turn_id: int, text: str, *, keep_versions: bool = False) -> StoredTurn:
+        """Give a turn another text, and return it; it keeps its id, place, time and all else.
+
+        Args:
+            turn_id: Its id.
+            text: What it says from now on.
+            keep_versions: Keep what it said as a version, beside those that were kept before:
+                ``versions`` lists them, and lookups with ``as_of`` find them. Else no version is
+                kept: what it ever said leaves the file some seconds later, and before the file is
+                closed.
+
+        Raises:
+            NotFoundError: If there is no such turn.
+            DamagedTurnError: If it is damaged.
+        """
+        check.check_text(text, "text")
+        return self._writer.edit(check.check_id(turn_id, "turn_id"), text, keep=keep_versions)
+
+    def versions(self, turn_id: int) -> list[StoredTurn]:
+        """Return what a turn said before it was edited, as far as that was kept, oldest first.
+
+        A version has the id of its turn, and is forgotten with it; no other verb shows it.
+
+        Args:
+            turn_id: The turn's id.
+
+        Raises:
+            NotFoundError: If there is no such turn.
+        """
+        return self._reader.versions(check.check_id(turn_id, "turn_id"))
+
+    def pin(self, turn_ids: Iterable[int], *, pinned: bool = True) -> None:
+        """Let turns come first in every ``context`` as far as they fit, and not expire.
+
+        Args:
+            turn_ids: Their ids.
+            pinned: False undoes it; a turn whose expiry has passed meanwhile is gone then.
+
+        Raises:
+            NotFoundError: If one of them does not exist; nothing is done then.
+        """
+        self._writer.pin(check.check_ids(turn_ids, "turn_ids"), pinned=pinned)
+
     def recall(
         self,
         query: str,
@@ -105,6 +159,7 @@ class CompressiveMemory(Upkeep):
         since: datetime | None = None,
         until: datetime | None = None,
         now: datetime | None = None,
+        as_of: datetime | None = None,
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         min_score: float | None = None,
@@ -128,7 +183,10 @@ class CompressiveMemory(Upkeep):
             since: Only turns said at this time or later.
             until: Only turns said at this time or before.
             now: What dates in the question are relative to, and the zone of their days; ``None``
-                means the time of the call.
+                means ``as_of``, or else the time of the call.
+            as_of: Only what was known at this time: what was said later is as if it were not there,
+                and a turn that was edited later says what it said then, if that version was kept.
+                What has expired or was forgotten since stays gone.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             min_score: Only turns with at least this score. The best turn's score says how sure it
@@ -148,9 +206,9 @@ class CompressiveMemory(Upkeep):
         Raises:
             NotFoundError: If one of ``sessions`` does not exist.
         """
-        k = check.check_question(query, k, "k", level, now)
+        k = check.check_question(query, k, "k", level, now, as_of)
         some = filters(self._handle, sessions, roles, exclude, where, since, until, min_score)
-        return self._retriever.recall(query, some, level, k, now, neighbours, explain)
+        return self._retriever.recall(query, some, level, k, now, as_of, neighbours, explain)
 
     def context(
         self,
@@ -158,6 +216,7 @@ class CompressiveMemory(Upkeep):
         token_budget: int = 800,
         *,
         now: datetime | None = None,
+        as_of: datetime | None = None,
         sessions: Iterable[str] | None = None,
         roles: Iterable[str] | None = None,
         where: Mapping[str, Any] | None = None,
@@ -168,12 +227,14 @@ class CompressiveMemory(Upkeep):
         """Write what is relevant to a question as one string for a prompt.
 
         It has dated lines with their speakers, in order of time under a heading per session. The
-        further lines of a text are indented, so that none can be taken for another turn.
+        further lines of a text are indented, so that none can be taken for another turn. Pinned
+        turns come first, whatever the question is.
 
         Args:
             query: The question.
             token_budget: Maximum number of tokens of the result.
             now: As for ``recall``. Times are written in its zone, or else in the local one.
+            as_of: As for ``recall``.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
             where: Only turns that meet these conditions, as for ``recall``.
@@ -185,10 +246,12 @@ class CompressiveMemory(Upkeep):
         Raises:
             NotFoundError: If one of ``sessions`` does not exist.
         """
-        budget = Budget(check.check_question(query, token_budget, "token_budget", now=now))
+        tokens = check.check_question(query, token_budget, "token_budget", now=now, as_of=as_of)
+        budget = Budget(tokens)
         some = filters(self._handle, sessions, roles, exclude, where)
-        batches = self._retriever.within(budget, query, some, now, known=count is None)
-        return compose(batches, budget, count or self.model.count_tokens, nothing, now).text
+        batches = self._retriever.within(budget, query, some, now, as_of, known=count is None)
+        counted = count or self.model.count_tokens
+        return compose(batches, budget, counted, nothing, now or as_of).text
 
     def summary(self, session: str | None = None, k: int = 3) -> list[StoredTurn]:
         """Choose the few turns that say what a session was about, byte for byte, in order of time.
@@ -279,6 +342,9 @@ class CompressiveMemory(Upkeep):
 
     aremember = in_thread(remember)
     aremember_many = in_thread(remember_many)
+    aedit = in_thread(edit)
+    aversions = in_thread(versions)
+    apin = in_thread(pin)
     arecall = in_thread(recall)
     acontext = in_thread(context)
     asummary = in_thread(summary)

@@ -66,6 +66,15 @@ class Reader:
         found = [rows[turn] for turn in ids if turn in rows]
         return self.open(found, partial(TEXT_CACHE.expand, self._model), strict=strict)
 
+    def versions(self, turn: int) -> list[StoredTurn]:
+        """Return the earlier texts of a turn that were kept, oldest first.
+
+        Raises:
+            NotFoundError: There is no such turn.
+        """
+        rows = self._store.versions(self._scope, turn)
+        return self.open(rows, partial(TEXT_CACHE.expand, self._model))
+
     def try_out(self, turns: Sequence[StoredTurn], rows: Sequence[NewTurn]) -> None:
         """Read turns back from the rows that are about to be written.
 
@@ -76,7 +85,7 @@ class Reader:
         found, _ = self.read(written, self._model.expand)
         whole = {turn.id: turn for turn in found}
         for number, turn in enumerate(turns):
-            if whole.get(number) != dataclasses.replace(turn, id=number):
+            if whole.get(number) != dataclasses.replace(turn, id=number, pinned=False):
                 raise ReadBackError(
                     f"turn {number} of {len(turns)} ({turn.role}, session {turn.session!r}) does "
                     "not come back from what was about to be written, so nothing was written. "
@@ -95,9 +104,10 @@ class Reader:
         self._store.check_writable("turns are found once their terms are made anew, but")
         done = False
         while not done:  # as long as another process adds turns meanwhile
-            rows = self._store.history(self._scope, None)
-            terms: dict[int, bytes | None] = dict.fromkeys(row.id for row in rows)
-            for turn in self.open(rows, self._model.expand):
+            ids = self._store.every_turn_id(self._scope)
+            rows = self._store.turns(self._scope, ids, earlier=True)
+            terms: dict[int, bytes | None] = dict.fromkeys(ids)
+            for turn in self.open([*rows.values()], self._model.expand):
                 terms[turn.id] = term_hashes(self._obfuscator, turn.text)
             done = self._store.renew_terms(self._scope, terms)
 

@@ -11,7 +11,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.term_hashes import term_hashes
-from r3mem_agents.store import DescribedTurn, Label, NewTurn, Scope, TurnRow
+from r3mem_agents.store import DescribedTurn, Label, Mark, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, StoredTurn
 from r3mem_agents.validation import metadata_json
@@ -89,7 +89,13 @@ def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) 
         inferred=segment.inferred,
         packed=segment.packed,
         literal=segment.literal,
+        expires_us=expires_us(turn),
     )
+
+
+def expires_us(turn: StoredTurn) -> int | None:
+    """Return when a turn expires, as a row has it."""
+    return None if turn.expires is None else to_integers(turn.expires)[0]
 
 
 def as_read(id: int, new: NewTurn) -> TurnRow:
@@ -105,6 +111,7 @@ def as_read(id: int, new: NewTurn) -> TurnRow:
         key=new.key,
         extra=new.extra,
         intact=True,
+        mark=Mark(expires_us=new.expires_us),
     )
 
 
@@ -137,7 +144,9 @@ def open_turn(obfuscator: Obfuscator, row: TurnRow, names: Names, text: str) -> 
         time=from_integers(row.time_us, row.offset_s),
         metadata={} if row.extra is None else json.loads(obfuscator.reveal(row.extra)),
         key=None if row.key is None else obfuscator.unmask(row.key),
+        expires=None if row.mark.expires_us is None else from_integers(row.mark.expires_us, 0),
         id=row.id,
+        pinned=row.mark.pinned,
     )
 
 

@@ -6,13 +6,15 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.lookup.ranking import Winner, rank
 from r3mem_agents.lookup.salience import salient
 from r3mem_agents.lookup.similarity import gist_similarity
-from r3mem_agents.lookup.snapshot import Snapshot
 from r3mem_agents.lookup.superseding import Compare
 from r3mem_agents.lookup.weights import ALONE, WEIGHTS, Weights
 from r3mem_agents.memory.comparison import Comparison
@@ -31,6 +33,7 @@ from r3mem_agents.memory.records import open_names
 from r3mem_agents.memory.scope_index import ScopeSnapshot
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import TurnRow
+from r3mem_agents.timestamps import to_integers
 from r3mem_agents.types import Explanation, Recollection, Recollections, StoredTurn
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ class _Request(NamedTuple):
     level: str
     k: int
     now: datetime | None
+    as_of: datetime | None
     weights: Weights
 
 
@@ -69,42 +73,59 @@ class Retriever:
         level: str,
         k: int,
         now: datetime | None,
+        as_of: datetime | None,
         neighbours: bool,
         explain: bool,
     ) -> Recollections:
         """Return what answers a question, best first; see ``CompressiveMemory.recall``."""
-        request = _Request(query, filters, level, k, now, WEIGHTS if neighbours else ALONE)
+        weights = WEIGHTS if neighbours else ALONE
+        request = _Request(query, filters, level, k, now or as_of, as_of, weights)
         if explain:
             return self._explained(request)
         lookup, rows = self._look_up(request)
         return Recollections(self._open(rows, lookup.ranking.winners) if lookup else ())
 
     def within(
-        self, budget: Budget, query: str, filters: Filters, now: datetime | None, *, known: bool
+        self,
+        budget: Budget,
+        query: str,
+        filters: Filters,
+        now: datetime | None,
+        as_of: datetime | None,
+        *,
+        known: bool,
     ) -> Iterator[Iterator[Recollection | None]]:
-        """Yield what answers a question, best first, in batches to fill a context with.
+        """Yield pinned turns, then what answers a question, best first, to fill a context with.
 
-        Only what may fit is decoded. For a turn that is too long ``None`` is yielded.
+        It comes in batches. Only what may fit is decoded. For a turn that is too long ``None`` is
+        yielded.
 
         Args:
             budget: The tokens of the context, and then, what is left of them.
             query: The question.
             filters: Which turns are left out.
             now: The time that dates in the question are relative to.
+            as_of: Only what was known then.
             known: Whether the context's tokens are those of the model, so that it is known without
                 decoding about how many a turn has.
         """
         most = max(1, budget.left // MIN_LINE_TOKENS)
-        lookup, rows = self._look_up(_Request(query, filters, "turn", most, now, WEIGHTS))
-        winners = lookup.ranking.winners if lookup else ()
+        pinned, rows = self._pinned(filters, as_of)
+        request = _Request(query, filters, "turn", most, now or as_of, as_of, WEIGHTS)
+        lookup, found = self._look_up(request)
+        rows |= found
+        answers = lookup.ranking.winners if lookup else ()
+        winners = [*{winner.id: winner for winner in [*pinned, *answers]}.values()]
         gist_bytes = self._model.gist_bytes
 
         def segments(winner: Winner) -> int:
             return len(rows[winner.id].gists) // gist_bytes if known else 0
 
-        for start in range(0, len(winners), CONTEXT_BATCH):
-            some = winners[start : start + CONTEXT_BATCH]
-            opened = partial(self._open, rows)
+        opened = partial(self._open, rows)
+        first = len(pinned) + CONTEXT_BATCH  # so that an answer is tried if no pinned turn fits
+        starts = range(first, len(winners), CONTEXT_BATCH)
+        for start, end in pairwise([0, first, *(start + CONTEXT_BATCH for start in starts)]):
+            some = winners[start:end]
             yield fitting(some, segments, self._model.segment_tokens, budget, opened)
 
     def _explained(self, request: _Request) -> Recollections:
@@ -129,7 +150,7 @@ class Retriever:
         # The lookup, or ``None`` without a question or without turns; and rows by turn id, those of
         # the winners among them. Nothing is expanded that need not be compared.
         self._store.ready()
-        query, filters, level, k, now, weights = request
+        query, filters, level, k, now, as_of, weights = request
         if not query.strip():
             return None, {}
         gist = self._model.questions([query])[0]
@@ -138,7 +159,7 @@ class Retriever:
         # A turn may be forgotten, by any process, after it was ranked and before it is read. Then
         # the index is made anew and the question asked once more.
         for _ in range(2):
-            scope, rows = self._snapshot(), {}
+            scope, rows = self._snapshot(as_of), {}
             if scope is None:
                 return None, {}
             scope = scope.without(filters.exclude)
@@ -152,10 +173,10 @@ class Retriever:
                 min_score=filters.min_score or 0.0,
                 by_session=level == "session",
                 weights=weights,
-                compare=self._compare(scope.turns, rows),
+                compare=self._compare(scope, rows),
             )
             lookup = Lookup(asked, scope, filters, weights, now, ranking)
-            self._fetch(rows, [winner.id for winner in ranking.winners])
+            self._fetch(rows, [winner.id for winner in ranking.winners], scope)
             if all(winner.id in rows for winner in ranking.winners):
                 return lookup, rows
             INDEX_CACHE.drop(self._store, self._scope)
@@ -173,10 +194,22 @@ class Retriever:
         chosen = salient(turns, turns.sessions.index(session), k, turns.gist_bits)
         return self._reader.turns(turns.ids[chosen].tolist())
 
-    def _compare(self, turns: Snapshot, rows: dict[int, TurnRow]) -> Compare | None:
+    def _pinned(
+        self, filters: Filters, as_of: datetime | None
+    ) -> tuple[list[Winner], dict[int, TurnRow]]:
+        # Pinned turns in the order of writing, which no question has to find; and their rows.
+        scope, rows = self._snapshot(as_of), dict[int, TurnRow]()
+        if scope is None or not scope.pinned:
+            return [], rows
+        places = filters.passed(scope, np.searchsorted(scope.turns.ids, scope.pinned))
+        ids = scope.turns.ids[places].tolist()
+        self._fetch(rows, ids, scope)
+        return [Winner(turn, 0.0, {}) for turn in ids if turn in rows], rows
+
+    def _compare(self, scope: ScopeSnapshot, rows: dict[int, TurnRow]) -> Compare | None:
         if self._model.superseder is None:
             return None
-        return Comparison(self._model, turns.ids, partial(self._tokens, rows))
+        return Comparison(self._model, scope.turns.ids, partial(self._tokens, rows, scope))
 
     def _open(self, rows: Mapping[int, TurnRow], winners: Sequence[Winner]) -> list[Recollection]:
         turns = self._turns(winners, rows)
@@ -188,25 +221,34 @@ class Retriever:
         found = self._reader.open([rows[winner.id] for winner in winners], self._expand)
         return {turn.id: turn for turn in found}
 
-    def _snapshot(self) -> ScopeSnapshot | None:
+    def _snapshot(self, as_of: datetime | None = None) -> ScopeSnapshot | None:
+        as_of_us = None if as_of is None else to_integers(as_of)[0]
         while True:
             try:
                 return INDEX_CACHE.snapshot(
-                    self._store, self._scope, self._obfuscator, self._model.gist_bytes
+                    self._store, self._scope, self._obfuscator, self._model.gist_bytes, as_of_us
                 )
             except StaleTermsError:
                 self._reader.renew_terms()
 
-    def _fetch(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> None:
-        # The rows of turns, if they exist and are not there already.
-        if missing := [turn for turn in ids if turn not in rows]:
-            rows.update(self._store.turns(self._scope, missing))
+    def _fetch(self, rows: dict[int, TurnRow], ids: Sequence[int], scope: ScopeSnapshot) -> None:
+        # The rows of turns, if they exist and are not there already, with the texts that they had.
+        if not (missing := [turn for turn in ids if turn not in rows]):
+            return
+        texts = {turn: scope.texts[turn] for turn in missing if turn in scope.texts}
+        found = self._store.turns(self._scope, [*missing, *texts.values()], earlier=True)
+        for turn in missing:
+            own, text = found.get(turn), found.get(texts.get(turn, turn))
+            if own is not None and text is not None:
+                rows[turn] = text.as_text_of(own)
 
-    def _tokens(self, rows: dict[int, TurnRow], ids: Sequence[int]) -> Mapping[int, MemoryTokens]:
+    def _tokens(
+        self, rows: dict[int, TurnRow], scope: ScopeSnapshot, ids: Sequence[int]
+    ) -> Mapping[int, MemoryTokens]:
         # Memory tokens of those turns that are there and intact.
         from r3mem_agents.model import MemoryTokens
 
-        self._fetch(rows, ids)
+        self._fetch(rows, ids, scope)
         return {
             turn: MemoryTokens(rows[turn].code, rows[turn].gists)
             for turn in ids

@@ -6,14 +6,20 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.reading import Reader
-from r3mem_agents.memory.records import close_turn, open_label
+from r3mem_agents.memory.records import close_turn, expires_us, open_label
 from r3mem_agents.memory.text_cache import TEXT_CACHE
-from r3mem_agents.timestamps import settle
+from r3mem_agents.store import NewTurn
+from r3mem_agents.timestamps import moment, settle
 from r3mem_agents.types import Receipt, StoredTurn, Turn
+
+if TYPE_CHECKING:
+    from r3mem_agents.model import MemoryTokens
 
 NEW = 0
 """The id of a turn that has none yet: those of a store begin at 1."""
@@ -64,10 +70,18 @@ class Writer:
                     wanted[slot] = turn
                 elif _content(turn) != _content(before):
                     time = before.time if given.time is None else turn.time
-                    wanted[slot] = dataclasses.replace(turn, id=before.id, time=time)
+                    edited = dataclasses.replace(turn, time=time, pinned=before.pinned)
+                    wanted[slot] = dataclasses.replace(edited, id=before.id)
+                elif turn.expires != before.expires:
+                    wanted[slot] = dataclasses.replace(before, expires=turn.expires)
             changed = {slot: turn for slot, turn in wanted.items() if turn is not known.get(slot)}
+            prolonged = [
+                changed.pop(slot)
+                for slot, before in known.items()
+                if slot in changed and _said_alike(changed[slot], before)
+            ]
             try:
-                written = self._write(list(changed.values()), replace, forget)
+                written = self._write(list(changed.values()), prolonged, replace, forget)
             except (KeyTakenError, NotFoundError):
                 continue  # another writer stored or forgot one of them since
             except StaleTermsError:
@@ -75,6 +89,45 @@ class Writer:
                 continue
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
+
+    def edit(self, turn_id: int, text: str, *, keep: bool) -> StoredTurn:
+        """Give a turn another text, and return it.
+
+        Args:
+            turn_id: Its id.
+            text: The text.
+            keep: Keep what it was as an earlier text; else no earlier text of it is left.
+
+        Raises:
+            NotFoundError: There is no such turn.
+        """
+        while True:
+            rows = self._store.turns(self._scope, [turn_id])
+            if not rows:
+                raise NotFoundError(f"no turn {turn_id} in this memory; nothing was edited")
+            expand = partial(TEXT_CACHE.expand, self._model)
+            [before] = self._reader.open([*rows.values()], expand, strict=True)
+            if keep and text == before.text:
+                return before
+            turn = dataclasses.replace(before, text=text)
+            tokens, [row] = self._compressed([turn])
+            try:
+                self._store.edit(self._scope, rows[turn_id], row, keep=keep)
+            except NotFoundError:
+                continue  # another writer edited or forgot it since
+            except StaleTermsError:
+                self._reader.renew_terms()
+                continue
+            TEXT_CACHE.keep(self._model, tokens, [text])
+            return turn
+
+    def pin(self, ids: Sequence[int], *, pinned: bool) -> None:
+        """Pin turns, or let go of them.
+
+        Raises:
+            NotFoundError: One of them does not exist; nothing is done then.
+        """
+        self._store.pin(self._scope, ids, pinned=pinned)
 
     def forget(self, ids: Sequence[int] | None, session: int | None) -> Receipt:
         """Remove turns, a session, or everything where both are ``None``.
@@ -101,17 +154,29 @@ class Writer:
             file_hash=self._store.file_hash(),
         )
 
-    def _write(
-        self, turns: Sequence[StoredTurn], replace: bool, forget: Sequence[int]
-    ) -> list[StoredTurn]:
-        # Those with an id are edits of stored turns.
+    def _compressed(self, turns: Sequence[StoredTurn]) -> tuple[list[MemoryTokens], list[NewTurn]]:
+        # What turns become, tried out.
         tokens = self._model.compress([turn.text for turn in turns]) if turns else []
         rows = [close_turn(self._obfuscator, *each) for each in zip(turns, tokens, strict=True)]
         self._reader.try_out(turns, rows)
+        return tokens, rows
+
+    def _write(
+        self,
+        turns: Sequence[StoredTurn],
+        prolonged: Sequence[StoredTurn],
+        replace: bool,
+        forget: Sequence[int],
+    ) -> list[StoredTurn]:
+        # Those with an id are edits of stored turns; of those prolonged only the expiry is another.
+        tokens, rows = self._compressed(turns)
+        expiries = {turn.id: expires_us(turn) for turn in prolonged}
         new = [row for row, turn in zip(rows, turns, strict=True) if turn.id == NEW]
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id != NEW}
         try:
-            ids = self._store.add(self._scope, new, replace=replace, edits=edits, doomed=forget)
+            ids = self._store.add(
+                self._scope, new, replace=replace, edits=edits, expiries=expiries, doomed=forget
+            )
         finally:
             if forget:
                 TEXT_CACHE.clear()
@@ -149,12 +214,17 @@ def _filled_in(turn: Turn, session: str, now: datetime) -> StoredTurn:
         time=settle(turn.time or now),
         metadata=turn.metadata or {},
         key=turn.key,
+        expires=None if turn.expires is None else moment(turn.expires, now),
         id=NEW,
     )
 
 
 def _slot(number: int, turn: StoredTurn) -> Slot:
     return number if turn.key is None else (turn.session, turn.key)
+
+
+def _said_alike(turn: StoredTurn, before: StoredTurn) -> bool:
+    return turn.time == before.time and _content(turn) == _content(before)
 
 
 def _content(turn: StoredTurn) -> tuple[str, str | None, str, str]:

@@ -3,11 +3,13 @@
 from r3mem_agents.store.blocks import Terms
 from r3mem_agents.store.places import check_there
 from r3mem_agents.store.records import (
+    UNMARKED,
     Addition,
     DescribedTurn,
     ExaminedTurn,
     IndexColumns,
     Label,
+    Mark,
     ModelId,
     NewCode,
     NewTurn,
@@ -22,11 +24,13 @@ from r3mem_agents.store.store import Store
 from r3mem_agents.store.tokens import TokenRow
 
 __all__ = [
+    "UNMARKED",
     "Addition",
     "DescribedTurn",
     "ExaminedTurn",
     "IndexColumns",
     "Label",
+    "Mark",
     "ModelId",
     "NewCode",
     "NewTurn",

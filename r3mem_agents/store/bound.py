@@ -15,6 +15,7 @@ from r3mem_agents.store.models import (
     renew_codes,
 )
 from r3mem_agents.store.records import ModelId, NewCode, TurnRow
+from r3mem_agents.store.removing import to_be_scrubbed
 
 
 class BoundDatabase(Database):
@@ -92,7 +93,7 @@ class BoundDatabase(Database):
             check_model(connection, self._bound, self.name)
             left = renew_codes(connection, codes, model, kept)
             if codes:
-                self._scrubber.mark(connection)
+                to_be_scrubbed(connection)
         if codes:
             self._scrubber.soon()
         return left

@@ -11,10 +11,12 @@ from r3mem_agents.errors import ReadOnlyError, StoreUnavailableError
 from r3mem_agents.store import places, sqlite
 from r3mem_agents.store.failures import explained
 from r3mem_agents.store.idling import IdleCheckpoint
+from r3mem_agents.store.marks import mark_problems, scopes_with_expired
 from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
 from r3mem_agents.store.reading import unused_names
 from r3mem_agents.store.scrubbing import Scrubber
+from r3mem_agents.timestamps import now_us
 
 
 class Database:
@@ -60,12 +62,25 @@ class Database:
         self.secret = header.secret
         self._idle = IdleCheckpoint(self._connections)
         self._scrubber = self._new_scrubber()
-        if header.unscrubbed and not self._obstacle and not read_only:
-            try:  # a process was killed between deleting and scrubbing
-                self._scrubber.now()
+        if self._writable:
+            try:
+                self._leave_nothing(header.unscrubbed)
             except BaseException:
                 self._connections.close()
                 raise
+
+    @property
+    def _writable(self) -> bool:
+        return not self._obstacle and not self._read_only
+
+    def _leave_nothing(self, unscrubbed: bool) -> None:
+        if unscrubbed:  # a process was killed between deleting and scrubbing
+            self._scrubber.now()
+        else:
+            with self._reading() as connection:
+                expired = scopes_with_expired(connection, now_us())
+            if expired:
+                self._scrubber.soon()
 
     def _new_scrubber(self) -> Scrubber:
         return Scrubber(self._connections, self.name)
@@ -122,7 +137,7 @@ class Database:
         """What is wrong with the file, its rows apart: nothing, if all is well."""
         with self._reading() as connection:
             found = sqlite.problems(connection) + unused_names(connection)
-            return found + [*block_problems(connection)]
+            return found + [*block_problems(connection), *mark_problems(connection)]
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy of the database, as of one moment, while it is in use.
@@ -136,6 +151,8 @@ class Database:
         """
         self.ready()
         target = places.free_path(path)
+        if self._writable:
+            self._scrubber.remove_expired()
         with explained(f"{self.name} or its copy {target}"):
             sqlite.copy_to(self._connections, target)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from r3mem_agents.store.blocks import Columns
+from r3mem_agents.store.marks import read_marks
 from r3mem_agents.store.membership import read_blocks
 from r3mem_agents.store.records import Addition, IndexColumns, ScopeState
 from r3mem_agents.store.rows import GIVEN, id_list
@@ -38,13 +39,20 @@ class _Values(NamedTuple):
 
 
 def additions(
-    connection: sqlite3.Connection, state: ScopeState, first: int, encoder: str
+    connection: sqlite3.Connection, state: ScopeState, first: int, first_mark: int, encoder: str
 ) -> Iterator[Addition]:
-    """The state alone, then the rows of its scope from the turn id ``first`` on.
+    """The state alone with marks, then the rows of its scope from the turn id ``first`` on.
 
     Turns whose gists another encoder made come without them.
+
+    Args:
+        connection: Inside a transaction.
+        state: Of the scope.
+        first: Least id of the turns.
+        first_mark: Least id of the turns whose marks are wanted.
+        encoder: Fingerprint of the encoder.
     """
-    yield Addition(state, IndexColumns.none(), {})
+    yield Addition(state, IndexColumns.none(), {}, read_marks(connection, state.id, first_mark))
     gists = _own_gists(connection, encoder)
     named: set[int] = set()
     for block in _joined(read_blocks(connection, state.id, state.rules, max(first - 1, 0))):
@@ -52,7 +60,7 @@ def additions(
         rows, unsound = _columns_of(connection, state.id, gists, block)
         new = {*rows.speakers.tolist()} - named
         named |= new
-        yield Addition(state, rows, _hidden_speakers(connection, new), unsound)
+        yield Addition(state, rows, _hidden_speakers(connection, new), unsound=unsound)
 
 
 def _own_gists(connection: sqlite3.Connection, encoder: str) -> str:

@@ -24,7 +24,7 @@ from r3mem_agents.store.block_rows import (
     write_block,
 )
 from r3mem_agents.store.blocks import Columns
-from r3mem_agents.store.rows import the_one
+from r3mem_agents.store.rows import id_list, the_one
 
 MAX_SIZE = 1 << 17
 """Ids and terms in a block, at most: some 5,000 turns. To forget or to edit a turn rewrites its
@@ -102,19 +102,30 @@ def member_ids(
 
 
 def used_names(
-    connection: sqlite3.Connection, scope: int, rules: bytes
+    connection: sqlite3.Connection, scope: int, rules: bytes, without: Collection[int] = ()
 ) -> tuple[set[int], set[int]]:
-    """Rows of the sessions and of the speakers to which turns of a scope refer."""
+    """Rows of the sessions and of the speakers to which turns of a scope refer.
+
+    Args:
+        connection: Inside a transaction.
+        scope: Row of the scope.
+        rules: Of the scope.
+        without: Ids of turns that do not count.
+    """
     sessions: set[int] = set()
     speakers: set[int] = set()
     try:
         for block in read_blocks(connection, scope, rules, terms=False):
-            sessions.update(block.sessions.tolist())
-            speakers.update(block.speakers.tolist())
+            some = ~np.isin(block.ids, [*without]) if without else slice(None)
+            sessions.update(block.sessions[some].tolist())
+            speakers.update(block.speakers[some].tolist())
         return sessions, speakers
     except StaleTermsError:
-        query = "SELECT DISTINCT session, speaker FROM turns WHERE scope = ?"
-        pairs = connection.execute(query, (scope,)).fetchall()
+        query = (
+            "SELECT DISTINCT session, speaker FROM turns WHERE scope = ?"
+            " AND id NOT IN (SELECT value FROM json_each(?))"
+        )
+        pairs = connection.execute(query, (scope, id_list(without))).fetchall()
         return {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
 
 

@@ -81,6 +81,7 @@ def _terms_in_blocks(connection: sqlite3.Connection) -> None:
 def _marks(connection: sqlite3.Connection) -> None:
     """4 to 5: room for what is special about a turn."""
     connection.execute(_MARKS_5)
+    connection.execute("ALTER TABLE scopes ADD COLUMN marks INTEGER NOT NULL DEFAULT 0")
 
 
 def _copy_turns(connection: sqlite3.Connection) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.store.checksums import is_intact
 from r3mem_agents.store.counts import Counts, read_counts
-from r3mem_agents.store.membership import member_ids, terms_of
+from r3mem_agents.store.marks import VALUES, expired_turns, hidden_turns, mark_of
+from r3mem_agents.store.membership import member_ids, terms_of, used_names
 from r3mem_agents.store.records import (
+    UNMARKED,
     DescribedTurn,
     ExaminedTurn,
     Label,
@@ -25,12 +27,17 @@ from r3mem_agents.store.records import (
 from r3mem_agents.store.rows import GIVEN, id_list
 
 _COLUMNS = (
-    "turns.id, turns.scope, turns.model, checksum, time_us, offset_s, code, gists,"
-    ' turns."key", extra, sessions.digest, sessions.hidden, speakers.digest, speakers.hidden'
+    "turns.id, turns.scope, turns.model, turns.checksum, time_us, offset_s, code, gists,"
+    ' turns."key", extra, sessions.digest, sessions.hidden, speakers.digest, speakers.hidden,'
+    f" {VALUES}"
 )
+_WIDTH = 19
+"""How many columns these are."""
+
 _NAMED = (
     f"{GIVEN} LEFT JOIN sessions ON sessions.id = turns.session"
     " LEFT JOIN speakers ON speakers.id = turns.speaker"
+    " LEFT JOIN marks ON marks.scope = turns.scope AND marks.turn = turns.id"
 )
 _OWNED = (
     f"{_NAMED} LEFT JOIN scopes ON scopes.id = turns.scope"
@@ -53,9 +60,11 @@ def whole_turns(
 
 
 def _turn_row(scope: Scope, row: Sequence[Any]) -> TurnRow:
-    id_, _, model, checksum, *values, session, its_name, speaker, name = row
+    id_, owner, model, checksum, *values = row[:10]
+    session, its_name, speaker, name, *marked = row[10:]
     names = _label(session, its_name), _label(speaker, name)
-    turn = TurnRow._make((id_, *names, *values, False))
+    mark = mark_of(owner, id_, marked) or UNMARKED
+    turn = TurnRow._make((id_, *names, *values, False, mark))
     return turn._replace(intact=is_intact(scope, turn, model, checksum))
 
 
@@ -77,7 +86,11 @@ def described(
 
 
 def history(
-    connection: sqlite3.Connection, scope: Scope, state: ScopeState, session: int | None
+    connection: sqlite3.Connection,
+    scope: Scope,
+    state: ScopeState,
+    session: int | None,
+    now_us: int,
 ) -> list[TurnRow]:
     """Every turn of a scope, or of one of its sessions, in the order of writing.
 
@@ -88,7 +101,9 @@ def history(
         StoreCorruptError: Nothing is where something must be: damage has cut all of it off.
     """
     wanted = None if session is None else {session}
-    ids = member_ids(connection, state.id, state.rules, wanted)
+    ids = living_ids(connection, state, wanted, now_us)
+    if not ids and expired_turns(connection, state.id, now_us):
+        return []
     found = [
         turn if owner == state.id else turn._replace(intact=False)
         for turn, owner in whole_turns(connection, scope, ids)
@@ -100,25 +115,58 @@ def history(
         )
     if len(found) < len(ids):
         lost = {*ids}.difference(turn.id for turn in found)
-        found += [TurnRow._make((id_, *[None] * 8, False)) for id_ in sorted(lost)]
+        found += [TurnRow._make((id_, *[None] * 8, False, UNMARKED)) for id_ in sorted(lost)]
     return found
 
 
-def owned(connection: sqlite3.Connection) -> list[Owned]:
+def living_ids(
+    connection: sqlite3.Connection,
+    state: ScopeState,
+    sessions: Collection[int] | None,
+    now_us: int,
+) -> list[int]:
+    """Ids of the turns of a scope, or of some of its sessions, that have not expired; ascending."""
+    ids = member_ids(connection, state.id, state.rules, sessions)
+    hidden = hidden_turns(connection, state.id, now_us)
+    return [id_ for id_ in ids if id_ not in hidden] if hidden else ids
+
+
+def living_sessions(
+    connection: sqlite3.Connection, state: ScopeState, now_us: int
+) -> set[int] | None:
+    """Rows of the sessions of which not all turns have expired; ``None`` if that is all."""
+    expired = expired_turns(connection, state.id, now_us)
+    if not expired:
+        return None
+    return used_names(connection, state.id, state.rules, without=expired)[0]
+
+
+def owned(connection: sqlite3.Connection, now_us: int) -> list[Owned]:
     """What each user has with each agent, in the order in which they came."""
     rows = connection.execute(
-        "SELECT user, agent, hidden, count(turns.id), count(DISTINCT session)"
+        "SELECT scopes.id, user, agent, hidden, count(turns.id), count(DISTINCT session)"
         " FROM scopes LEFT JOIN turns ON turns.scope = scopes.id GROUP BY scopes.id"
         " ORDER BY scopes.id"
-    )
-    return [Owned(Scope(*row[:3]), *row[3:]) for row in rows]
+    ).fetchall()
+    found: list[Owned] = []
+    for row, *names, turns, sessions in rows:
+        if hidden := hidden_turns(connection, row, now_us):
+            turns, sessions = connection.execute(
+                "SELECT count(id), count(DISTINCT session) FROM turns WHERE scope = ?"
+                " AND id NOT IN (SELECT value FROM json_each(?))",
+                (row, id_list(hidden)),
+            ).fetchone()
+            if not turns:  # what is left has expired
+                continue
+        found.append(Owned(Scope(*names), turns, sessions))
+    return found
 
 
-def totals(connection: sqlite3.Connection, state: ScopeState | None) -> Totals:
+def totals(connection: sqlite3.Connection, state: ScopeState | None, now_us: int) -> Totals:
     """Sums over the turns of a scope; zeros where there is none."""
     if state is None:
         return Totals()
-    ids = member_ids(connection, state.id, state.rules)
+    ids = living_ids(connection, state, None, now_us)
     codes = gists = 0
     counted: list[Counts] = []
     kept: set[int] = set()
@@ -170,7 +218,7 @@ def _examined(row: Sequence[Any], terms: Mapping[int, bytes]) -> ExaminedTurn:
     *_, user, agent, hidden, rules, name, expander, encoder, counted, agree = row
     scope = Scope(user, agent, hidden)
     model = ModelId(name, expander, encoder)
-    turn = _turn_row(scope, row[:14])
+    turn = _turn_row(scope, row[:_WIDTH])
     counts = read_counts(counted)
     return ExaminedTurn(
         row=turn._replace(intact=turn.intact and bool(agree)),

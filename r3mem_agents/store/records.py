@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,11 +34,45 @@ class ScopeState(NamedTuple):
         changes: Grows whenever turns of the scope are forgotten. New turns do not count: they
             are found by their ids, which only grow.
         rules: Digest of the rules that made the terms of its turns.
+        marks: Grows whenever marks change that are not those of new turns.
     """
 
     id: int
     changes: int
     rules: bytes = b""
+    marks: int = 0
+
+    def has_rows_of(self, other: ScopeState | None) -> bool:
+        """Whether all that another state had is still there, marks apart."""
+        return other is not None and self[:3] == other[:3]
+
+
+class Mark(NamedTuple):
+    """What is special about a turn.
+
+    Attributes:
+        pinned: Whether it is pinned, and does not expire.
+        expires_us: When it expires otherwise, in microseconds since 1970 in UTC.
+        version_of: The turn whose earlier text this is.
+        replaced_us: When that turn was edited, so that this text held until then.
+    """
+
+    pinned: bool = False
+    expires_us: int | None = None
+    version_of: int | None = None
+    replaced_us: int | None = None
+
+    def has_expired(self, now_us: int) -> bool:
+        """Whether the turn is gone at a time."""
+        return self.expires_us is not None and self.expires_us <= now_us and not self.pinned
+
+    def is_hidden(self, now_us: int) -> bool:
+        """Whether no verb shows the turn as one of its own."""
+        return self.version_of is not None or self.has_expired(now_us)
+
+
+UNMARKED = Mark()
+"""There is nothing special about it, as about most turns."""
 
 
 class ModelId(NamedTuple):
@@ -85,6 +119,7 @@ class NewTurn(NamedTuple):
         inferred: Tokens that were the model's first prediction.
         packed: Segments that fell back to the static coder.
         literal: Segments that fell back to literal bytes.
+        expires_us: When it expires, if it does; as of ``Mark``.
     """
 
     session: Label
@@ -101,6 +136,7 @@ class NewTurn(NamedTuple):
     inferred: int
     packed: int
     literal: int
+    expires_us: int | None = None
 
 
 class TurnRow(NamedTuple):
@@ -112,6 +148,7 @@ class TurnRow(NamedTuple):
         speaker: Role and name of its speaker; ``None`` likewise.
         time_us: As of ``NewTurn``, like the following ones.
         intact: Whether all of this is what was written, the hidden names apart.
+        mark: What is special about it; a damaged mark counts as none.
     """
 
     id: int
@@ -124,6 +161,11 @@ class TurnRow(NamedTuple):
     key: bytes | None
     extra: bytes | None
     intact: bool
+    mark: Mark = UNMARKED
+
+    def as_text_of(self, turn: TurnRow) -> TurnRow:
+        """The turn whose earlier text this is, with this text."""
+        return self._replace(id=turn.id, key=turn.key, mark=turn.mark)
 
 
 class DescribedTurn(NamedTuple):
@@ -247,12 +289,15 @@ class Addition(NamedTuple):
         rows: Rows to append.
         speakers: Hidden role and name of the speakers in ``rows``, by row id, unless an earlier
             part named them.
+        marks: Marks of turns, by their ids: in the first part, of all turns if marks have changed,
+            or else of the new ones.
         unsound: Ids of the turns that are left out, since damage has left them no time or gists.
     """
 
     state: ScopeState
     rows: IndexColumns
     speakers: dict[int, bytes]
+    marks: Mapping[int, Mark] = {}
     unsound: Sequence[int] = ()
 
 

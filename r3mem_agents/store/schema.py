@@ -28,6 +28,7 @@ CREATE TABLE scopes (
     changes INTEGER NOT NULL,
     rules BLOB NOT NULL,
     turns INTEGER DEFAULT 0 NOT NULL,
+    marks INTEGER DEFAULT 0 NOT NULL,
     UNIQUE (user, agent)
 )
 """

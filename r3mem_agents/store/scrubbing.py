@@ -2,13 +2,13 @@
 
 Every transaction that deletes marks the file as unscrubbed, so that nothing is forgotten about it:
 whoever opens a marked file scrubs it. Else it is scrubbed at once where a caller waits for it, and
-for all others together a while later, or when the store is closed.
+for all others together a while later, or when the store is closed. What has expired is deleted
+then, too.
 """
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +18,10 @@ from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableE
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.connections import Connections
 from r3mem_agents.store.failures import explained
+from r3mem_agents.store.marks import scopes_with_expired
+from r3mem_agents.store.removing import remove_all_expired
 from r3mem_agents.store.rows import the_one
+from r3mem_agents.timestamps import now_us
 from r3mem_agents.types import IN_MEMORY
 
 logger = logging.getLogger(__name__)
@@ -43,10 +46,6 @@ class Scrubber:
         self._timer: threading.Timer | None = None
         self._timing = threading.Lock()
         self._scrubbing = threading.Lock()
-
-    def mark(self, connection: sqlite3.Connection) -> None:
-        """Note in a transaction that deletes that the file has to be scrubbed."""
-        connection.execute("UPDATE meta SET unscrubbed = unscrubbed + 1")
 
     def soon(self) -> None:
         """Scrub a while after the first such call, all that was deleted until then at once."""
@@ -102,6 +101,7 @@ class Scrubber:
 
     def _scrub(self) -> str | None:
         with explained(self._name):
+            self.remove_expired()
             with self._database.reading() as connection:
                 marks = the_one(connection.execute("SELECT unscrubbed FROM meta"))
             if not marks[0]:
@@ -111,6 +111,15 @@ class Scrubber:
             with self._database.writing() as connection:  # unless somebody deleted more meanwhile
                 connection.execute("UPDATE meta SET unscrubbed = 0 WHERE unscrubbed = ?", marks)
         return None
+
+    def remove_expired(self) -> None:
+        """Delete what has expired of everybody; bytes of it may be left for now."""
+        now = now_us()
+        with self._database.reading() as connection:
+            found = scopes_with_expired(connection, now)
+        if found:
+            with self._database.writing() as connection:
+                remove_all_expired(connection, now)
 
     def _report(self, scrub: Callable[[], str | None]) -> None:
         # For nobody who waits.

@@ -1,31 +1,32 @@
-"""What a write transaction does: find or make the rows that turns refer to, add, clean up."""
+"""What a write transaction writes: turns, new and edited, and the rows that they refer to."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
 from r3mem_agents.store.blocks import Columns
 from r3mem_agents.store.checksums import turn_checksum
 from r3mem_agents.store.counts import pack_counts
+from r3mem_agents.store.marks import change_marks, marks_of, write_marks
 from r3mem_agents.store.membership import (
     add_members,
     member_ids,
     rebuild_blocks,
-    remove_members,
     replace_members,
-    used_names,
+    terms_of,
 )
-from r3mem_agents.store.records import Label, NewTurn, Scope, ScopeState
-from r3mem_agents.store.rows import GIVEN, id_list, inserted, possible_ids
+from r3mem_agents.store.reading import whole_turns
+from r3mem_agents.store.records import UNMARKED, Label, Mark, NewTurn, Scope, ScopeState, TurnRow
+from r3mem_agents.store.rows import inserted
 
 
 def find_scope(connection: sqlite3.Connection, scope: Scope) -> ScopeState | None:
     """The row of a scope, if it has ever been written to."""
     row = connection.execute(
-        "SELECT id, changes, rules FROM scopes WHERE user = ? AND agent = ?", scope[:2]
+        "SELECT id, changes, rules, marks FROM scopes WHERE user = ? AND agent = ?", scope[:2]
     ).fetchone()
     return None if row is None else ScopeState._make(row)
 
@@ -84,6 +85,13 @@ def add_turns(
         raise KeyTakenError("a session holds the key of one of these turns already") from error
     terms = [turn.terms for turn in new]
     add_members(connection, row, Columns.of(ids, sessions, speakers, terms))
+    mortal = {
+        id_: Mark(expires_us=turn.expires_us)
+        for id_, turn in zip(ids, new, strict=True)
+        if turn.expires_us is not None
+    }
+    if mortal:  # most turns have no marks
+        write_marks(connection, row, mortal)
     return ids
 
 
@@ -123,7 +131,7 @@ def edit_turns(
     edits: Mapping[int, NewTurn],
     model: int,
 ) -> None:
-    """Let stored turns, by id, be others that a model wrote; their session and key stay.
+    """Let stored turns, by id, be others that a model wrote; session, key and pin stay.
 
     Args:
         connection: Inside a write transaction.
@@ -145,6 +153,76 @@ def edit_turns(
     terms = [turn.terms for turn in edits.values()]
     changed = Columns.of([*edits], [0] * len(edits), speakers, terms)
     replace_members(connection, row, changed)
+    set_expiries(connection, row, {id_: turn.expires_us for id_, turn in edits.items()})
+
+
+def set_expiries(
+    connection: sqlite3.Connection, scope: int, expiries: Mapping[int, int | None]
+) -> None:
+    """Say when turns expire, by their ids; ``None`` for never.
+
+    Args:
+        connection: Inside a write transaction.
+        scope: Row of the scope.
+        expiries: As of ``Mark``.
+    """
+    before = marks_of(connection, scope, expiries)
+    after = {
+        turn: before.get(turn, UNMARKED)._replace(expires_us=expires)
+        for turn, expires in expiries.items()
+    }
+    if changed := {
+        turn: mark for turn, mark in after.items() if mark != before.get(turn, UNMARKED)
+    }:
+        change_marks(connection, scope, changed)
+
+
+def keep_version(
+    connection: sqlite3.Connection, scope: Scope, state: ScopeState, turn: TurnRow, now_us: int
+) -> None:
+    """Copy a turn that is about to be edited, as an earlier text of it.
+
+    Args:
+        connection: Inside a write transaction.
+        scope: Whose.
+        state: Of the scope.
+        turn: The turn.
+        now_us: The time until which the text held.
+
+    Raises:
+        StaleTermsError: Its terms are damaged.
+    """
+    terms = terms_of(connection, state.id, [turn.id])
+    if turn.id not in terms:
+        raise StaleTermsError("the terms of this turn are damaged; make them anew")
+    session, speaker, model, counts = connection.execute(
+        "SELECT session, speaker, model, counts FROM turns WHERE id = ?", (turn.id,)
+    ).fetchone()
+    assert turn.session is not None and turn.speaker is not None, "it was read whole"
+    checksum = turn_checksum(scope, turn.session, turn.speaker, model, turn._replace(key=None))
+    rest = (model, turn.time_us, turn.offset_s, counts, checksum, turn.gists, turn.extra, turn.code)
+    copy = inserted(connection, _INSERT, (state.id, session, None, speaker, *rest))
+    members = Columns.of([copy], [session], [speaker], [terms[turn.id]])
+    add_members(connection, state.id, members)
+    write_marks(connection, state.id, {copy: Mark(version_of=turn.id, replaced_us=now_us)})
+
+
+def current_turn(connection: sqlite3.Connection, scope: Scope, row: int, turn: int) -> TurnRow:
+    """A turn as it is now.
+
+    Args:
+        connection: Inside a transaction.
+        scope: Whose it is.
+        row: Of the scope.
+        turn: Its id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    for found, owner in whole_turns(connection, scope, [turn]):
+        if owner == row:
+            return found
+    raise NotFoundError(f"turn {turn} does not exist any more")
 
 
 def renew_terms(
@@ -219,61 +297,3 @@ def _label_rows(
         if digest not in known:
             known[digest] = inserted(connection, insert, (scope, digest, hidden))
     return known
-
-
-def remove_keyed(connection: sqlite3.Connection, state: ScopeState, new: Sequence[NewTurn]) -> int:
-    """Remove the turns that have the session and the key of one of these; returns how many."""
-    keys: dict[bytes, list[bytes]] = {}
-    for turn in new:
-        if turn.key is not None:
-            keys.setdefault(turn.session.digest, []).append(turn.key)
-    gone = 0
-    for digest, session in label_rows(connection, "sessions", state.id, keys).items():
-        held = keyed_turns(connection, session, keys[digest])
-        gone += remove_turns(connection, state, list(held.values()))
-    return gone
-
-
-def existing_turns(
-    connection: sqlite3.Connection, state: ScopeState, ids: Iterable[int]
-) -> set[int]:
-    """Those of some ids that are of turns of a scope, also where damage has left only the id."""
-    possible = {*possible_ids(ids)}
-    query = f"SELECT turns.id FROM {GIVEN} WHERE scope = ?"
-    found = {id_ for (id_,) in connection.execute(query, (id_list(possible), state.id))}
-    if found != possible:
-        found |= possible.intersection(member_ids(connection, state.id, state.rules))
-    return found
-
-
-def remove_turns(connection: sqlite3.Connection, state: ScopeState, ids: Sequence[int]) -> int:
-    """Remove those of some turns that exist; returns how many."""
-    doomed = existing_turns(connection, state, ids) if ids else None
-    if not doomed:
-        return 0
-    _delete(connection, "turns", doomed)
-    remove_members(connection, state.id, doomed)
-    return len(doomed)
-
-
-def delete_unused(connection: sqlite3.Connection, scope: Scope) -> bool:
-    """Remove what no turn refers to any more, names first of all; outdate cached copies.
-
-    Returns:
-        Whether the scope has turns left.
-    """
-    state = find_scope(connection, scope)  # anew: damage may have been found meanwhile
-    assert state is not None, "a scope of which turns were deleted exists"
-    used = used_names(connection, state.id, state.rules)
-    for table, kept in zip(("sessions", "speakers"), used, strict=True):
-        named = connection.execute(f"SELECT id FROM {table} WHERE scope = ?", (state.id,))
-        _delete(connection, table, {row for (row,) in named} - kept)
-    if not any(used):
-        _delete(connection, "scopes", [state.id])
-        return False
-    connection.execute("UPDATE scopes SET changes = changes + 1 WHERE id = ?", (state.id,))
-    return True
-
-
-def _delete(connection: sqlite3.Connection, table: str, rows: Collection[int]) -> None:
-    connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(row,) for row in sorted(rows)])

@@ -59,7 +59,19 @@ BOB = [
     for number, key in enumerate(["n0", "n1", None, None, "n4"])
 ]
 
-HELPER = [say("default", "user", None, "Only this agent is told so.", time=START.astimezone(INDIA))]
+HELPER = [
+    say(
+        "default",
+        "user",
+        None,
+        "Only this agent is told so.",
+        time=START.astimezone(INDIA),
+        expires=datetime(2999, 12, 31, tzinfo=UTC),
+    )
+]
+
+EARLIER = "Note 2: there is no meeting."
+"""What Bob's note 2 says at first, which is kept as a version."""
 
 SCOPES = {("alice", "default"): ALICE, ("bob", "default"): BOB, ("alice", "helper"): HELPER}
 """What each user says to each agent."""
@@ -82,10 +94,15 @@ def write(path: Path, model: str | Path) -> None:
             scope = memory.scoped(user=user, agent=agent)
             gone = scope.remember("user", "This is forgotten again.", session="gone")
             for turn in turns:
+                if turn.text.startswith("Note 2"):
+                    note = scope.remember("user", EARLIER, name="Bob", session="notes", time=START)
+                    scope.edit(note.id, turn.text, keep_versions=True)
+                    continue
                 if turn.key == "porto":
                     scope.remember("user", "Rosa lives in Braga.", session="family", key="porto")
                 scope.remember_many([turn])
             scope.forget(turn_ids=[gone.id])
+            scope.pin(scope.turn_ids()[:1])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_what_asks_is_a_bit_and_no_term() -> None:
     asks = OBFUSCATOR.term(ASKS)
     said = rows(b"\0\0\3\0\0\4" + asks, b"\0\0\3", speakers=(1, 1), gists=(b"", b""))
     index.add(said, {1: SpeakerName("user", None)})
-    turns = index.snapshot().turns
+    turns = index.snapshot(0).turns
     assert turns.asks.tolist() == [True, False]
     assert turns.lengths.tolist() == [2, 1]
     assert hashed(OBFUSCATOR, ASKS) not in unpack(turns.postings)[0].tolist()
@@ -39,7 +39,7 @@ def test_gists_are_padded_to_words() -> None:
     index = ScopeIndex(ScopeState(1, 0), OBFUSCATOR, GIST_BYTES)
     gists = (b"\1\2\3\4\5" + b"\6" * 5, b"\7" * 5)
     index.add(rows(b"", b"", speakers=(1, 1), gists=gists), {1: SpeakerName("user", None)})
-    turns = index.snapshot().turns
+    turns = index.snapshot(0).turns
     [words] = turns.gists
     assert turns.gist_turn.tolist() == [0, 0, 1]
     padded = b"\1\2\3\4\5\0\0\0" + b"\6" * 5 + bytes(3) + b"\7" * 5 + bytes(3)
@@ -56,7 +56,7 @@ def test_speakers_are_numbers_whose_names_stand_beside_them() -> None:
     assert index.unnamed(np.array([3, 5, 5])) == {3, 5}
     index.add(rows(b"", b"", b"", speakers=(5, 3, 9), gists=(b"",) * 3), names)
     assert index.unnamed(np.array([3, 5, 8])) == {8}
-    scope = index.snapshot()
+    scope = index.snapshot(0)
     tool, user, search = scope.turns.speakers
     assert user.role == USER != tool.role == search.role
     assert [scope.speaker(number) for number in range(3)] == list(names.values())

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents.store import Store
-from tests.golden.conversation import SCOPES
+from tests.golden.conversation import EARLIER, SCOPES
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -54,6 +54,9 @@ class File:
             for name in ("meta", "models", "scopes", "sessions", "speakers", "turns", "blocks"):
                 rows = connection.execute(f"SELECT * FROM {name} ORDER BY id")
                 self.tables[name] = {row["id"]: dict(row) for row in rows}
+            self.marks = {
+                row["turn"]: dict(row) for row in connection.execute("SELECT * FROM marks")
+            }
         [self.meta] = self.tables["meta"].values()
         self.secret = self.meta["secret"]
 
@@ -196,6 +199,8 @@ def said(found: File) -> dict[int, Any]:
     """The turns that were written, by the ids that they got: the order of writing is theirs."""
     by_scope: dict[tuple[str, str], list[int]] = {}
     for id_, turn in found.tables["turns"].items():
+        if id_ in found.marks and found.marks[id_]["version_of"] is not None:
+            continue  # an earlier text of another one
         user, agent = json.loads(found.shown(found.tables["scopes"][turn["scope"]]["hidden"]))
         by_scope.setdefault((user, agent), []).append(id_)
     assert by_scope.keys() == SCOPES.keys()
@@ -313,9 +318,37 @@ def test_blocks_are_read(file: Given) -> None:
         assert (asks in terms.get(id_, [])) == ("?" in turn.text)
 
 
+def test_marks_are_read() -> None:
+    found = File(GOLDEN / "format-5.db")
+    turns = said(found)
+    for id_, row in found.marks.items():
+        values = [row[name] for name in ("pinned", "expires_us", "version_of", "replaced_us")]
+        numbers = [-(2**63) if value is None else value for value in values]
+        data = struct.pack("<6q", id_, row["scope"], *numbers)
+        assert row["checksum"] == signed(zlib.crc32(data))
+        assert found.tables["turns"][id_]["scope"] == row["scope"]
+    ends = {id_: row["expires_us"] for id_, row in found.marks.items()}
+    assert [
+        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ends[id_])
+        for id_, turn in turns.items()
+        if turn.expires is not None
+    ] == [turn.expires for turn in turns.values() if turn.expires is not None]
+    pinned = [turns[id_] for id_, row in found.marks.items() if row["pinned"]]
+    assert pinned == [scope[0] for scope in SCOPES.values()]
+    [(earlier, mark)] = [(id_, row) for id_, row in found.marks.items() if row["version_of"]]
+    assert turns[mark["version_of"]].text.startswith("Note 2")
+    assert mark["replaced_us"] is not None
+    row, now = found.tables["turns"][earlier], found.tables["turns"][mark["version_of"]]
+    assert [row[name] for name in ("session", "time_us")] == [
+        now[name] for name in ("session", "time_us")
+    ]
+    digest, _, _ = expand(row["code"], None)
+    assert digest == hashlib.blake2b(EARLIER.encode(), digest_size=3).digest()
+
+
 def test_the_page_names_every_table_and_column() -> None:
     page = (ROOT / "docs" / "format.md").read_text("utf-8")
-    with closing(sqlite3.connect(GOLDEN / "format-4.db")) as connection:
+    with closing(sqlite3.connect(GOLDEN / "format-5.db")) as connection:
         tables = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).fetchall()

@@ -55,8 +55,9 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def turns_of(found: dict[str, list[tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-    """The rows of tables that every format has."""
-    return [found[name] for name in ("models", "scopes", "sessions", "speakers", "turns")]
+    """The rows of tables that every format has, as far as their columns are those of all."""
+    names = ("models", "sessions", "speakers", "turns")
+    return [[row[:6] for row in found["scopes"]], *(found[name] for name in names)]
 
 
 def shape(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from r3mem_agents.errors import KeyTakenError, NotFoundError, StaleTermsError
-from r3mem_agents.store import Label, ModelId, Scope, Store
+from r3mem_agents.store import UNMARKED, Label, ModelId, Scope, Store
 from tests.store.rows import SCOPE, make_turn, open_store
 
 OTHER = Scope(b"another user", b"agent", b"hidden other")
@@ -38,6 +38,7 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
             turn.key,
             turn.extra,
             True,
+            UNMARKED,
         )
     assert store.turns(SCOPE, ids) == {row.id: row for row in found}
     store.close()

@@ -71,6 +71,18 @@ CALLS: Mapping[str, Call] = {
         lambda memory, words: memory.fetch(turn_ids=[1]),
         lambda memory, words: memory.fetch(turn_ids=[words]),  # type: ignore[list-item]
     ),
+    "edit": Call(
+        lambda memory, words: memory.edit(1, f"{words} {words}"),
+        lambda memory, words: memory.edit(words, words),  # type: ignore[arg-type]
+    ),
+    "pin": Call(
+        lambda memory, words: memory.pin([1]),
+        lambda memory, words: memory.pin([words]),  # type: ignore[list-item]
+    ),
+    "versions": Call(
+        lambda memory, words: memory.versions(1),
+        lambda memory, words: memory.versions(words),  # type: ignore[arg-type]
+    ),
     "forget": Call(
         lambda memory, words: memory.forget(session=words),
         lambda memory, words: memory.forget(session=f"not {words}"),
