@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.forking import Lock, in_children, unforked
 from r3mem_agents.store.places import Place
 
@@ -131,13 +132,18 @@ def connect(place: Place) -> sqlite3.Connection:
         # closed: it would not ask for its own, and another process take the log from under it.
         while _parents:
             _parents.pop().close()
-    connection = sqlite3.connect(
-        place.target,
-        uri=place.is_uri,
-        timeout=BUSY_TIMEOUT_S,
-        isolation_level=None,  # the driver must not begin transactions
-        check_same_thread=False,
-    )
+    try:
+        connection = sqlite3.connect(
+            place.target,
+            uri=place.is_uri,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,  # the driver must not begin transactions
+            check_same_thread=False,
+        )
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise InvalidInputError(f"{place.target!r} is no URI of SQLite's: {error}") from error
     try:
         connection.text_factory = _text
         connection.execute("PRAGMA synchronous = NORMAL")

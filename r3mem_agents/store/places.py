@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 from r3mem_agents.types import IN_MEMORY
@@ -82,12 +85,21 @@ def _parsed(url: str) -> Place:
     if not query:
         return Place(name or IN_MEMORY)
     options = query.split("&")
-    if _URI not in options:
+    if _URI not in options or not name.startswith("file:"):
         raise InvalidInputError(
             f"{url!r} has options that only a URI of SQLite's has; give it as "
             f"sqlite:///file:PATH?OPTIONS&{_URI}"
         )
+    _check_uri(url, name, options)
     return Place(name, "&".join(option for option in options if option != _URI))
+
+
+def _check_uri(url: str, name: str, options: Sequence[str]) -> None:
+    # Of what SQLite takes, these would be another database for each connection.
+    path = unquote(re.sub(r"^file:(//[^/]*)?|#.*", "", name)).partition("\0")[0]
+    alone = "mode=memory" in options and "cache=shared" not in options
+    if not path or path == IN_MEMORY or alone:
+        raise InvalidInputError(f"{url!r} names no file; give a path, or {IN_MEMORY!r} for none")
 
 
 def check_there(where: str | os.PathLike[str]) -> None:

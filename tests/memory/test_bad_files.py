@@ -33,15 +33,38 @@ from tests.memory.filling import fill
         "no url://",
         "sqlite://host/memory.db",
         "sqlite:///memory.db?mode=ro",
+        "sqlite:///memory.db?uri=true",
+        "sqlite:///?uri=true",
+        "sqlite:///file:?uri=true",
+        "sqlite:///file://localhost?uri=true",
+        "sqlite:///file:#memory.db?uri=true",
+        "sqlite:///file:%00memory.db?uri=true",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:memory.db?mode=memory&uri=true",
+        "sqlite:///file:memory.db?mode=unknown&uri=true",
+        "sqlite:///file:memory.db?vfs=unknown&uri=true",
+        "sqlite:///file://host/memory.db?uri=true",
         "\ud800.db",
         "\udcff.db",
         "a\0b",
         "x" * 9999,
     ],
 )
-def test_places_that_are_none(where: Any, fake: Any) -> None:
+def test_places_that_are_none(
+    where: Any, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidInputError):
         CompressiveMemory(where, model=fake)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("uri", ["file:", "file://", "file://localhost"])
+def test_the_uri_of_a_file(uri: str, tmp_path: Path, fake: Any) -> None:
+    turns = fill(tmp_path / "what? now#.db", fake)
+    where = f"sqlite:///{uri}{tmp_path}/what%3f%20now%23.db?cache=private&uri=true"
+    with CompressiveMemory(where, model=fake) as memory:
+        assert memory.history() == turns
 
 
 def test_a_folder(tmp_path: Path, fake: Any) -> None:
