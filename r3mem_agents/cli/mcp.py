@@ -6,12 +6,14 @@ import logging
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import rich_click as click
 
-from r3mem_agents.cli.console import asks_people, examples, warn
+from r3mem_agents.cli.console import asks_people, examples, out, warn
 from r3mem_agents.cli.options import session_option
-from r3mem_agents.cli.places import Place, with_place
+from r3mem_agents.cli.places import Place, spare_threads, with_place
+from r3mem_agents.cli.serve import DEFAULT_PORT
 from r3mem_agents.errors import R3MemError
 
 if TYPE_CHECKING:
@@ -23,15 +25,30 @@ if TYPE_CHECKING:
     epilog=examples(
         "r3mem mcp",
         "r3mem mcp --db ~/memory.db --user alice --session laptop",
+        "r3mem mcp --db ~/memory.db --user alice --http",
     ),
 )
 @session_option("Session of turns for which the host names none.")
 @with_place
-def mcp(*, session: str, place: Place) -> None:
+@click.option("--http", is_flag=True, help="Listen at a port of this machine instead.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    show_default=str(DEFAULT_PORT),
+    help="That port; 0 takes one that is free.",
+)
+def mcp(*, session: str, place: Place, http: bool, port: int | None) -> None:
     """Serve a memory to an MCP host, such as Claude Code, over stdin and stdout.
 
-    The host starts this command itself. It ends when the host closes stdin, or at Ctrl-C.
+    The host starts this command itself. It ends when the host closes stdin, or at Ctrl-C. With
+    --http it is r3mem serve, for this machine alone, and prints the URL that a host needs.
     """
+    if http:
+        _listen(place, session, DEFAULT_PORT if port is None else port)
+        return
+    if port is not None:
+        raise click.UsageError("--port goes with --http")
     # The SDK would log in columns, with lines of its source.
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     memory = _Late(place, session)
@@ -44,6 +61,30 @@ def mcp(*, session: str, place: Place) -> None:
         serve_stdio(memory)
     finally:
         memory.close()
+
+
+def _listen(place: Place, session: str, port: int) -> None:
+    spare_threads()
+    from r3mem_agents.server.limits import DEFAULT_RATE
+    from r3mem_agents.server.serving import Serving, serve
+
+    def begun(url: str, local: bool) -> None:
+        whose = {"user": place.user, "agent": place.agent} if local else {}
+        query = urlencode(whose | {"session": session})
+        out().print(f"{url}/mcp?{query}", markup=False, soft_wrap=True)
+
+    serve(
+        Serving(
+            db=place.db,
+            model=place.model,
+            host="127.0.0.1",
+            port=port,
+            workers=1,
+            allowed=(),
+            rate=DEFAULT_RATE,
+        ),
+        begun,
+    )
 
 
 class _Late:

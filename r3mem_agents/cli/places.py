@@ -56,9 +56,7 @@ class Place:
         """
         if must_exist:
             check_exists(self.db)
-        # NumPy's OpenBLAS starts a thread a core when it is loaded, which spin for longer than a
-        # lookup takes; no product here is large enough for them.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        spare_threads()
         from r3mem_agents import CompressiveMemory
 
         return CompressiveMemory(
@@ -90,6 +88,15 @@ class Place:
                 f"user {self.user!r} has no turns in {self.db}, but {others} has; name one with "
                 "--user or R3MEM_USER"
             )
+
+
+def spare_threads() -> None:
+    """Let NumPy's OpenBLAS, once it is loaded, start no threads.
+
+    It starts one a core, which spin for longer than a lookup takes; no product here is large enough
+    for them.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def check_exists(db: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import rich_click as click
 
 from r3mem_agents.cli.console import examples, harmless, out
 from r3mem_agents.cli.options import db_option, model_option
+from r3mem_agents.cli.places import spare_threads
 
 DEFAULT_PORT = 7373
 
@@ -56,8 +55,7 @@ def serve(
     Without tokens only this machine is served, and requests choose their user; with the first
     token (r3mem token add) each request needs one, and gets the memory of its user alone.
     """
-    # Before NumPy is loaded; see ``places``.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    spare_threads()
     from r3mem_agents.server.serving import Serving
     from r3mem_agents.server.serving import serve as serve_file
 

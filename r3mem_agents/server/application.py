@@ -21,6 +21,7 @@ from r3mem_agents.memory.handle import OpenFile
 from r3mem_agents.server.auth import Auth
 from r3mem_agents.server.failures import App, Failures
 from r3mem_agents.server.limits import DEFAULT_RATE, Bodies, Rates
+from r3mem_agents.server.mcp import McpEndpoint
 from r3mem_agents.server.page.files import Page
 from r3mem_agents.server.rest.app import rest_app
 
@@ -43,9 +44,11 @@ def application(
     @asynccontextmanager
     async def lifespan(doors: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
-        yield
+        async with mcp.running():
+            yield
         await to_thread.run_sync(file.close)
 
-    doors = rest_app(lifespan)
+    mcp, doors = McpEndpoint(), rest_app(lifespan)
+    doors.routes.append(mcp.route)
     doors.mount("/", Page())
     return Failures(Auth(Bodies(doors), file, hosts=hosts, local=local, rates=Rates(rate)))

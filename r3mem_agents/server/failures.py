@@ -34,6 +34,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 """An application of ASGI, and what it is called with."""
 
+MCP_PATH = "/mcp"
+
+RPC_CODE = -32000
+"""What JSON-RPC leaves to servers."""
+
 LOG = logging.getLogger("r3mem_agents.server")
 
 STATUSES: Mapping[type[Exception], int] = {
@@ -76,9 +81,20 @@ class Failure(NamedTuple):
     headers: Mapping[str, str]
 
     @property
+    def line(self) -> str:
+        """It on one line."""
+        return f"{self.name}: {self.message}"
+
+    @property
     def body(self) -> dict[str, dict[str, str]]:
         """It as JSON."""
         return {"error": {"name": self.name, "message": self.message}}
+
+    @property
+    def rpc_body(self) -> dict[str, Any]:
+        """It as an error of JSON-RPC, the only JSON of which clients of MCP show the message."""
+        told = {"code": RPC_CODE, "message": self.line}
+        return {"jsonrpc": "2.0", "id": None, "error": told}
 
 
 def failure(error: Exception) -> Failure:
@@ -128,12 +144,13 @@ class Failures:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise
-            await answer(failure(error), send)
+            told = failure(error)
+            await answer(told, told.rpc_body if scope["path"] == MCP_PATH else told.body, send)
 
 
-async def answer(told: Failure, send: Send) -> None:
+async def answer(told: Failure, said: Mapping[str, Any], send: Send) -> None:
     """Send a failure."""
-    body = json.dumps(told.body).encode()
+    body = json.dumps(said).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     both = (headers | dict(told.headers)).items()
     await send(

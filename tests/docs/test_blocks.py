@@ -35,7 +35,7 @@ NOT_RUN = {
     "docs/index.md": 1,
     "docs/langchain.md": 1,
     "docs/llamaindex.md": 1,
-    "docs/mcp.md": 1,
+    "docs/mcp.md": 2,
     "docs/recall.md": 1,
     "docs/telemetry.md": 1,
     "docs/training.md": 4,

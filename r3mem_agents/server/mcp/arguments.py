@@ -62,6 +62,13 @@ Since = Annotated[Moment | None, Described("Only turns said at this time or late
 Until = Annotated[Moment | None, Described("Only turns said at this time or before (ISO 8601).")]
 Sessions = Annotated[list[str] | None, Described("Only turns of these sessions.")]
 Roles = Annotated[list[str] | None, Described("Only turns by these roles, such as user.")]
+Where = Annotated[
+    dict[str, Any] | None,
+    Described(
+        "Only turns that meet all of these: metadata.KEY, role, name, session or key to a value or "
+        'a comparison, such as {"metadata.priority": {"$gte": 3}}.'
+    ),
+]
 Found = Annotated[int, Described("Most turns to return.", ge=1, le=MAX_FOUND)]
 TurnId = Annotated[int, Described("Id of the turn, as recall and history give it.")]
 TurnIds = Annotated[

@@ -4,47 +4,62 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from urllib.parse import parse_qs
 
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from r3mem_agents.errors import R3MemError
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.server.mcp.failing import Tell
+from r3mem_agents.server.failures import MCP_PATH, failure
+from r3mem_agents.server.limits import MAX_BODY_BYTES
 from r3mem_agents.server.mcp.server import mcp_server
-
-PATH = "/mcp"
 
 
 class McpEndpoint:
-    """Answers requests on the memory that the application has put into their ``state``.
+    """Answers requests on the memory that ``auth`` gives them, whose session ``?session=`` names.
 
     It keeps nothing between two requests, so that any worker may answer any of them, and answers
-    with one JSON document each. Whose memory it is, host, origin and size of a request are up to
-    what is around it.
+    each with one JSON document.
 
-    Args:
-        tell: Puts an error of this package into words for the client.
+    Attributes:
+        route: It, at its path, for the application's routes.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self) -> None:
         self._memory: ContextVar[CompressiveMemory] = ContextVar("memory")
-        self._server = mcp_server(self._memory.get, tell=tell)
+        self._server = mcp_server(self._memory.get, tell=_tell)
         self._server.streamable_http_app(
             json_response=True,
             stateless_http=True,
+            max_request_body_size=MAX_BODY_BYTES,
+            # ``auth`` checks host and origin.
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
-        self.route = Route(PATH, endpoint=self, methods=["POST"])
+        self.route = Route(MCP_PATH, endpoint=self)
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """What must be entered while it serves: a part of the application's lifespan."""
+        """Return what must be entered while it serves, in the application's lifespan."""
         return self._server.session_manager.run()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; ``scope["state"]["memory"]`` is what it may use."""
-        before = self._memory.set(scope["state"]["memory"])
+        """Answer one request.
+
+        Raises:
+            HTTPException: It is no POST: there are no streams to open, and no sessions to end.
+        """
+        if scope["method"] != "POST":
+            raise HTTPException(405, headers={"Allow": "POST"})
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        [session] = query.get("session", [None])[-1:]
+        before = self._memory.set(scope["state"]["memory"].scoped(session=session))
         try:
             await self._server.session_manager.handle_request(scope, receive, send)
         finally:
             self._memory.reset(before)
+
+
+def _tell(error: R3MemError) -> str:
+    return failure(error).line

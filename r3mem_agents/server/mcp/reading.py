@@ -25,6 +25,7 @@ class ReadingTools:
         until: take.Until = None,
         sessions: take.Sessions = None,
         roles: take.Roles = None,
+        where: take.Where = None,
         explain: Annotated[bool, take.Described("Say of each turn why it was found.")] = False,
     ) -> give.Recalled:
         """Find what was said before that answers a question: whole turns, word for word.
@@ -39,6 +40,7 @@ class ReadingTools:
             until=until,
             sessions=sessions,
             roles=roles,
+            where=where,
             explain=explain,
         )
         return give.recalled(found)
@@ -51,12 +53,15 @@ class ReadingTools:
         ] = 800,
         sessions: take.Sessions = None,
         roles: take.Roles = None,
+        where: take.Where = None,
     ) -> str:
         """Write what is remembered about a question as dated lines, within a budget of tokens.
 
         Like recall, but one text that is ready to read, in order of time.
         """
-        return self._memory().context(query, token_budget, sessions=sessions, roles=roles)
+        return self._memory().context(
+            query, token_budget, sessions=sessions, roles=roles, where=where
+        )
 
     def history(
         self,

@@ -8,6 +8,7 @@ import pytest
 from mcp import Client
 
 from r3mem_agents import CompressiveMemory, StoreUnavailableError
+from r3mem_agents.prompts import NOTHING_FOUND
 from r3mem_agents.server.mcp import mcp_server
 from tests.conftest import OpenMemory
 from tests.server.mcp.calling import call, refusal, text
@@ -62,7 +63,8 @@ async def test_a_turn_keeps_all_its_fields(open_memory: OpenMemory) -> None:
 async def test_filters_leave_out(open_memory: OpenMemory) -> None:
     async with client_of(open_memory()) as client:
         for session, role, day in (("a", "user", 1), ("b", "user", 2), ("b", "tool", 3)):
-            turn = DOG | {"role": role, "time": f"2026-11-0{day}T12:00:00Z"}
+            time = f"2026-11-0{day}T12:00:00Z"
+            turn = DOG | {"role": role, "time": time, "metadata": {"day": day}}
             await call(client, "remember", turns=[turn], session=session)
         every = {"query": "What is my dog called?"}
 
@@ -73,6 +75,9 @@ async def test_filters_leave_out(open_memory: OpenMemory) -> None:
         assert await ids() == {1, 2, 3}
         assert await ids(sessions=["a"]) == {1}
         assert await ids(roles=["tool"]) == {3}
+        assert await ids(where={"metadata.day": {"$lte": 2}, "session": "b"}) == {2}
+        told = await client.call_tool("context", every | {"where": {"role": "system"}})
+        assert text(told) == NOTHING_FOUND
         assert await ids(since="2026-11-02T00:00:00Z", until="2026-11-02T23:00:00Z") == {2}
         assert len(await ids(k=1)) == 1
 
@@ -120,6 +125,7 @@ async def test_forgetting_tells_what_is_gone(open_memory: OpenMemory) -> None:
         ("recall", {"query": "x" * 20_001}, "query: String should have at most 20000 characters"),
         ("recall", {"query": "x", "k": 51}, "k: Input should be less than or equal to 50"),
         ("recall", {"query": "x", "limit": 5}, "recall has no argument limit; it has query, k,"),
+        ("recall", {"query": "x", "where": {"mood": 1}}, "mood"),
         ("recall", {"query": "x", "since": "soon"}, "since: Input should be a valid datetime"),
         ("recall", {"query": "x", "sessions": ["no"]}, "NotFoundError: no session 'no'"),
         ("recall", {"query": "x", "since": "2026-02-01", "until": "2026-01-01"}, "is after until"),
