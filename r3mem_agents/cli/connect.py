@@ -89,6 +89,8 @@ def connect(
     _show(changes)
     if not yes:
         _ask(host, undo=undo)
+    if not undo and "://" not in by.db:
+        Path(by.db).parent.mkdir(parents=True, exist_ok=True)
     make(changes, records)
     if undo:
         out().print(harmless_text(f"{host} is not connected any more"))

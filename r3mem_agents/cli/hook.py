@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -12,7 +11,6 @@ from r3mem_agents.cli.console import emit_raw, examples, stdin_bytes
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.connect.events import read_event
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.types import IN_MEMORY
 
 
 class HookCommand(click.RichCommand):
@@ -42,8 +40,6 @@ def hook(*, place: Place) -> None:
     said = read_event(stdin_bytes().read())
     if said is None:
         return
-    if "://" not in place.db and place.db != IN_MEMORY:
-        Path(place.db).parent.mkdir(parents=True, exist_ok=True)
     with (
         warnings.catch_warnings(record=True) as notes,  # damage ends no hook
         place.open(session=said.session, must_exist=False) as memory,

@@ -16,6 +16,7 @@ from r3mem_agents.connect.invocation import is_hook
 from r3mem_agents.connect.json_text import Addition, JsonText
 from r3mem_agents.connect.records import Record, Records
 from r3mem_agents.connect.toml_text import TomlText
+from r3mem_agents.errors import InvalidInputError
 
 CONTEXT = 3
 """Lines that a diff shows around what changes."""
@@ -185,15 +186,23 @@ def _emptied(wanted: Wanted, text: str, record: Record) -> str | None:
 
 
 def is_ours(element: Any) -> bool:
-    """Tell whether an element of a host's hooks is one of ours and nothing else."""
+    """Tell whether an element of a host's hooks is one of ours.
+
+    Raises:
+        InvalidInputError: It is one of ours and one of others' as well.
+    """
     if not isinstance(element, dict):
         return False
     inner = element.get("hooks", [element])
-    return (
-        isinstance(inner, list)
-        and bool(inner)
-        and all(isinstance(one, dict) and is_hook(str(one.get("command", ""))) for one in inner)
-    )
+    if not isinstance(inner, list) or not inner:
+        return False
+    known = [isinstance(one, dict) and is_hook(str(one.get("command", ""))) for one in inner]
+    if any(known) and not all(known):
+        raise InvalidInputError(
+            "a hook of r3mem stands in one group with others, which are not to be touched; give it "
+            "a group of its own, or take it out by hand; nothing was changed"
+        )
+    return all(known)
 
 
 def _missing(file: ConfigFile) -> tuple[str, ...]:

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import IN_MEMORY
+
+_URL = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,18 @@ class Invocation:
 
     Attributes:
         program: The command, without a verb.
-        place: Options that say whose memory it is, and where.
+        db: Path or URL of the memory.
+        options: What else says whose memory it is, and its model.
     """
 
     program: tuple[str, ...]
-    place: tuple[str, ...]
+    db: str
+    options: tuple[str, ...]
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The options of every verb."""
+        return ("--db", self.db, *self.options)
 
     def server(self) -> tuple[str, list[str]]:
         """The program and the arguments that serve the memory on stdio."""
@@ -47,13 +57,27 @@ def invocation(
         user: Whose memory it is.
         agent: The agent that remembers; ``None`` leaves it to the command.
         model: Checkpoint name or folder; ``None`` likewise.
+
+    Raises:
+        InvalidInputError: The memory has no file, so that no two processes could share it.
     """
-    place = ["--db", db if "://" in db or db == IN_MEMORY else _absolute(db), "--user", user]
+    options = ["--user", user]
     if agent is not None:
-        place += ["--agent", agent]
+        options += ["--agent", agent]
     if model is not None:
-        place += ["--model", _absolute(model) if Path(model).exists() else model]
-    return Invocation(_program(), tuple(place))
+        options += ["--model", _absolute(model) if Path(model).exists() else model]
+    return Invocation(_program(), _file(db), tuple(options))
+
+
+def _file(db: str) -> str:
+    path = db.removeprefix(_URL)
+    if path != db and "?" in path:  # a URI of SQLite's, which names its file itself
+        return db
+    if "://" in path:
+        raise InvalidInputError(f"{db!r} is not supported; give a path or a {_URL} URL")
+    if path in ("", IN_MEMORY):
+        raise InvalidInputError(f"{db!r} is gone when a command ends; give --db a file")
+    return _absolute(path)
 
 
 def _program() -> tuple[str, ...]:

@@ -9,15 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from r3mem_agents.cli import app
-from r3mem_agents.testing import tiny_model
 from tests.cli.running import Run
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    tiny_model().save_pretrained(path)
-    return path
 
 
 @pytest.fixture

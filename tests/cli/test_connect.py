@@ -79,11 +79,13 @@ def test_print_changes_nothing(run: Run, home: Path) -> None:
 
 
 def test_hooks_are_for_the_same_memory(run: Run, home: Path) -> None:
-    assert run("connect", "cursor", "--db", "/data/all.db", "--user", "ann", "--yes").exit_code == 0
+    db = f"{home}/data/all.db"
+    assert run("connect", "cursor", "--db", db, "--user", "ann", "--yes").exit_code == 0
     hooks = json.loads((home / ".cursor" / "hooks.json").read_text())["hooks"]
     command = hooks["beforeSubmitPrompt"][0]["command"]
     assert is_hook(command)
-    assert command.endswith(" hook --db /data/all.db --user ann")
+    assert command.endswith(f" hook --db {db} --user ann")
+    assert (home / "data").is_dir()
 
 
 def test_a_diff_shows_the_lines_around_and_no_others(run: Run, home: Path) -> None:

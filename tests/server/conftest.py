@@ -6,15 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from r3mem_agents.testing import tiny_model
 from tests.server.running import Server, serving
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    tiny_model().save_pretrained(path)
-    return path
 
 
 @pytest.fixture(scope="module")
