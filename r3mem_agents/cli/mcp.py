@@ -38,12 +38,19 @@ if TYPE_CHECKING:
     show_default=str(DEFAULT_PORT),
     help="That port; 0 takes one that is free.",
 )
-def mcp(*, session: str, place: Place, http: bool, port: int | None) -> None:
+@click.option(
+    "--captured",
+    is_flag=True,
+    help="Tell the model that the host's hooks remember every turn; r3mem connect sets them up.",
+)
+def mcp(*, session: str, place: Place, http: bool, port: int | None, captured: bool) -> None:
     """Serve a memory to an MCP host, such as Claude Code, over stdin and stdout.
 
     The host starts this command itself. It ends when the host closes stdin, or at Ctrl-C. With
     --http it is r3mem serve, for this machine alone, and prints the URL that a host needs.
     """
+    if http and captured:
+        raise click.UsageError("--captured goes without --http")
     if http:
         _listen(place, session, DEFAULT_PORT if port is None else port)
         return
@@ -58,7 +65,7 @@ def mcp(*, session: str, place: Place, http: bool, port: int | None) -> None:
     from r3mem_agents.server.mcp import serve_stdio
 
     try:
-        serve_stdio(memory)
+        serve_stdio(memory, captured=captured)
     finally:
         memory.close()
 

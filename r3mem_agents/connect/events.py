@@ -63,7 +63,7 @@ def read_event(data: bytes) -> Said | None:
     name = _text(event, "hook_event_name", "hookEventName")
     if name is None:
         raise InvalidInputError("stdin holds no event of a host: it has no hook_event_name")
-    if "agent_id" in event:  # a model talks with another one
+    if event.get("agent_id"):  # a model talks with another one
         return None
     if name in PROMPTS:
         return _said(event, name, "user", _text(event, "prompt"), data)

@@ -87,8 +87,8 @@ class Wanted:
     version: int | None = None
 
 
-def _entry(by: Invocation, **more: Any) -> dict[str, Any]:
-    command, arguments = by.server()
+def _entry(by: Invocation, *, captured: bool = True, **more: Any) -> dict[str, Any]:
+    command, arguments = by.server(captured=captured)
     return {**more, "command": command, "args": arguments}
 
 
@@ -113,7 +113,7 @@ def _claude_desktop(by: Invocation, at: Surroundings) -> list[Wanted]:
     if at.project:
         raise InvalidInputError("Claude Desktop has no projects; leave out --project")
     path = at.application_data() / "Claude" / "claude_desktop_config.json"
-    return [Wanted(path, "json", (("mcpServers", NAME), _entry(by)))]
+    return [Wanted(path, "json", (("mcpServers", NAME), _entry(by, captured=False)))]
 
 
 def _cursor(by: Invocation, at: Surroundings) -> list[Wanted]:
@@ -138,7 +138,7 @@ def _codex(by: Invocation, at: Surroundings) -> list[Wanted]:
 
 def _vscode(by: Invocation, at: Surroundings) -> list[Wanted]:
     folder = at.project / ".vscode" if at.project else at.application_data() / "Code" / "User"
-    server = ("servers", NAME), _entry(by, type="stdio")
+    server = ("servers", NAME), _entry(by, captured=False, type="stdio")
     return [Wanted(folder / "mcp.json", "jsonc", server)]
 
 

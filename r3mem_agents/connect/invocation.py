@@ -36,10 +36,14 @@ class Invocation:
         """The options of every verb."""
         return ("--db", self.db, *self.options)
 
-    def server(self) -> tuple[str, list[str]]:
-        """The program and the arguments that serve the memory on stdio."""
+    def server(self, *, captured: bool = False) -> tuple[str, list[str]]:
+        """The program and the arguments that serve the memory on stdio.
+
+        Args:
+            captured: Whether hooks of the host remember every turn.
+        """
         program, *before = self.program
-        return program, [*before, "mcp", *self.place]
+        return program, [*before, "mcp", *self.place, *(["--captured"] if captured else [])]
 
     def hook(self) -> str:
         """The line of a shell that takes a host's event on stdin."""

@@ -50,7 +50,7 @@ def test_connected_again_and_undone(run: Run, home: Path) -> None:
     assert done.stdout.endswith("claude-code is connected; start Claude Code again\n")
     server = json.loads((home / ".claude.json").read_text())["mcpServers"]["r3mem"]
     assert Path(server["command"]).is_file()
-    assert server["args"][-4:] == ["--db", f"{home}/.r3mem/memory.db", "--user", "ann"]
+    assert server["args"][-5:-1] == ["--db", f"{home}/.r3mem/memory.db", "--user", "ann"]
     again = run("connect", "claude-code", "--user", "ann")
     assert again.stdout == "claude-code is connected already: there is nothing to change\n"
     gone = run("connect", "claude-code", "--undo", "--yes")

@@ -22,7 +22,7 @@ from tests.connect.events import (
 PROMPTS = [
     claude_prompt("Hi"),
     claude_prompt("Hi", turn=None),
-    codex("UserPromptSubmit", prompt="Hi"),
+    codex("UserPromptSubmit", prompt="Hi", agent_id=None),
     cursor("beforeSubmitPrompt", prompt="Hi", attachments=[]),
 ]
 ANSWERS = [

@@ -168,7 +168,7 @@ def test_claude_code(tmp_path: Path) -> None:
     assert servers["r3mem"] == {
         "type": "stdio",
         "command": "/opt/it's here/r3mem",
-        "args": ["mcp", "--db", "/home/ann/.r3mem/memory.db", "--user", "ann"],
+        "args": ["mcp", "--db", "/home/ann/.r3mem/memory.db", "--user", "ann", "--captured"],
     }
     hooks = json.loads(found["settings.json"])["hooks"]
     ours = {

@@ -14,7 +14,7 @@ from mcp_types import ToolAnnotations
 import r3mem_agents
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp.failing import FailingServer, Tell, tell_all
-from r3mem_agents.server.mcp.prompt import INSTRUCTIONS, MemoryPrompt
+from r3mem_agents.server.mcp.prompt import MemoryPrompt, instructions
 from r3mem_agents.server.mcp.reading import ReadingTools
 from r3mem_agents.server.mcp.resources import JSON, SESSION, SESSIONS, MemoryResources
 from r3mem_agents.server.mcp.writing import WritingTools
@@ -32,6 +32,7 @@ def mcp_server(
     memory: Callable[[], CompressiveMemory],
     *,
     tell: Tell = tell_all,
+    captured: bool = False,
     lifespan: Callable[[MCPServer[Any]], AbstractAsyncContextManager[Any]] | None = None,
 ) -> MCPServer[Any]:
     """Make a server whose tools work on the memory of the request that is being answered.
@@ -40,16 +41,17 @@ def mcp_server(
         memory: Returns that memory. It is called in the thread and the context of the request, once
             for each, and may raise what the client is to be told.
         tell: Puts an error of this package into words for the client.
+        captured: Whether hooks of the host remember every turn, so that the model need not.
         lifespan: Is entered before the first request and left after the last one.
 
     Returns:
         The server, for any transport of the SDK.
     """
-    resources = MemoryResources(memory)
+    resources, told = MemoryResources(memory), instructions(captured=captured)
     server = FailingServer(
         "r3mem",
         title="r3mem memory",
-        instructions=INSTRUCTIONS,
+        instructions=told,
         version=r3mem_agents.__version__,
         log_level="WARNING",
         lifespan=lifespan,
@@ -68,7 +70,7 @@ def mcp_server(
     server.resource(
         SESSION, description=inspect.getdoc(resources.session), mime_type=JSON, security=names
     )(resources.session)
-    prompt = MemoryPrompt(memory)
+    prompt = MemoryPrompt(memory, told)
     server.prompt(description=inspect.getdoc(prompt.use_memory))(prompt.use_memory)
     return server
 

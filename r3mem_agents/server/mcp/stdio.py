@@ -18,7 +18,7 @@ from r3mem_agents.server.mcp.server import mcp_server
 CHUNK_BYTES = 1 << 16
 
 
-def serve_stdio(memory: Callable[[], CompressiveMemory]) -> None:
+def serve_stdio(memory: Callable[[], CompressiveMemory], *, captured: bool = False) -> None:
     """Answer requests until stdin ends, or SIGTERM or SIGINT asks to end.
 
     Calls that are running then are brought to their end, though nobody gets their answers. stdin
@@ -26,6 +26,7 @@ def serve_stdio(memory: Callable[[], CompressiveMemory]) -> None:
 
     Args:
         memory: Returns the memory; may raise what the host is to be told.
+        captured: Whether hooks of the host remember every turn, so that the model need not.
 
     Raises:
         InvalidInputError: stdin or stdout is closed.
@@ -33,7 +34,7 @@ def serve_stdio(memory: Callable[[], CompressiveMemory]) -> None:
     if sys.stdin is None or sys.stdout is None:
         raise InvalidInputError("stdin or stdout is closed: an MCP host talks through these")
     _end_by_signals()
-    server = mcp_server(memory)
+    server = mcp_server(memory, captured=captured)
     try:
         anyio.run(server.run_stdio_async)
     except* BrokenPipeError:
