@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -62,6 +62,9 @@ Since = Annotated[Moment | None, Described("Only turns said at this time or late
 Until = Annotated[Moment | None, Described("Only turns said at this time or before (ISO 8601).")]
 Sessions = Annotated[list[str] | None, Described("Only turns of these sessions.")]
 Roles = Annotated[list[str] | None, Described("Only turns by these roles, such as user.")]
+AsOf = Annotated[
+    Moment | None, Described("Only what was known at this time, as it was said then (ISO 8601).")
+]
 Where = Annotated[
     dict[str, Any] | None,
     Described(
@@ -85,6 +88,9 @@ class SaidTurn(BaseModel):
     role: str = Described("Who said it: user, assistant, tool or another.", default="user")
     name: str | None = Described("The speaker's name.", default=None)
     time: Moment | None = Described("When it was said (ISO 8601); now if left out.", default=None)
+    expires: Moment | timedelta | None = Described(
+        "When it is forgotten: a time, or how long from now, such as P30D (ISO 8601).", default=None
+    )
     metadata: dict[str, Any] | None = Described("Anything else, as JSON.", default=None)
     key: str | None = Described(
         "Your own id of the message: storing it again under the same key edits that turn.",

@@ -26,6 +26,7 @@ class ReadingTools:
         sessions: take.Sessions = None,
         roles: take.Roles = None,
         where: take.Where = None,
+        as_of: take.AsOf = None,
         explain: Annotated[bool, take.Described("Say of each turn why it was found.")] = False,
     ) -> give.Recalled:
         """Find what was said before that answers a question: whole turns, word for word.
@@ -41,6 +42,7 @@ class ReadingTools:
             sessions=sessions,
             roles=roles,
             where=where,
+            as_of=as_of,
             explain=explain,
         )
         return give.recalled(found)
@@ -54,13 +56,14 @@ class ReadingTools:
         sessions: take.Sessions = None,
         roles: take.Roles = None,
         where: take.Where = None,
+        as_of: take.AsOf = None,
     ) -> str:
         """Write what is remembered about a question as dated lines, within a budget of tokens.
 
-        Like recall, but one text that is ready to read, in order of time.
+        Like recall, but one text that is ready to read, in order of time. Pinned turns come first.
         """
         return self._memory().context(
-            query, token_budget, sessions=sessions, roles=roles, where=where
+            query, token_budget, sessions=sessions, roles=roles, where=where, as_of=as_of
         )
 
     def history(
@@ -78,14 +81,17 @@ class ReadingTools:
         """Read the newest turns word for word, in order; pass next as before for earlier ones."""
         return give.history(turn_page(self._memory(), session or None, limit, before))
 
+    def versions(self, turn_id: take.TurnId) -> give.Turns:
+        """Read what a turn said before it was edited, as far as that was kept, oldest first."""
+        return give.turns(self._memory().versions(turn_id))
+
     def summary(
         self,
         session: take.Session = "",
         k: take.Found = 3,
-    ) -> give.Summary:
+    ) -> give.Turns:
         """Get the few turns that say what a session was about, word for word."""
-        found = self._memory().summary(session or None, k)
-        return {"turns": [give.turn_result(turn) for turn in found]}
+        return give.turns(self._memory().summary(session or None, k))
 
     def sessions(
         self,

@@ -30,6 +30,8 @@ class TurnResult(StoredPlace):
     text: str
     metadata: NotRequired[dict[str, Any]]
     key: NotRequired[str]
+    expires: NotRequired[Annotated[Time, Field(description="When it is forgotten.")]]
+    pinned: NotRequired[bool]
 
 
 class Hit(TurnResult):
@@ -67,8 +69,8 @@ class History(TypedDict):
     ]
 
 
-class Summary(TypedDict):
-    """The turns that say what a session was about."""
+class Turns(TypedDict):
+    """Turns in order of time."""
 
     turns: list[TurnResult]
 
@@ -87,6 +89,13 @@ class SessionList(TypedDict):
 
     sessions: list[SessionResult]
     total: Annotated[int, Field(description="How many sessions there are in all.")]
+
+
+class Pinned(TypedDict):
+    """Which turns are pinned now, or are not."""
+
+    turn_ids: list[int]
+    pinned: bool
 
 
 class Forgotten(TypedDict):
@@ -119,7 +128,16 @@ def turn_result(turn: StoredTurn) -> TurnResult:
         result["metadata"] = dict(turn.metadata)
     if turn.key is not None:
         result["key"] = turn.key
+    if turn.expires is not None:
+        result["expires"] = turn.expires.isoformat()
+    if turn.pinned:
+        result["pinned"] = True
     return result
+
+
+def turns(some: Sequence[StoredTurn]) -> Turns:
+    """Turns with all their fields."""
+    return {"turns": [turn_result(turn) for turn in some]}
 
 
 def recalled(found: Recollections) -> Recalled:

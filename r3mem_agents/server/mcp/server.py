@@ -23,6 +23,9 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
 )
+SETS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 REMOVES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
@@ -60,9 +63,10 @@ def mcp_server(
     )
     reading, writing = ReadingTools(memory), WritingTools(memory)
     _add(server, READS, reading.recall, reading.context, reading.history)
-    _add(server, READS, reading.summary, reading.sessions)
+    _add(server, READS, reading.versions, reading.summary, reading.sessions)
     _add(server, ADDS, writing.remember)
-    _add(server, REMOVES, writing.forget)
+    _add(server, SETS, writing.pin)
+    _add(server, REMOVES, writing.edit, writing.forget)
     described = inspect.getdoc(resources.sessions)
     server.resource(SESSIONS, description=described, mime_type=JSON)(resources.sessions)
     # A name is no path here: it may hold what would be one.

@@ -34,6 +34,31 @@ class WritingTools:
         said = [Turn(**(turn.model_dump() | {"session": session or None})) for turn in turns]
         return {"turns": [give.place_result(turn) for turn in self._memory().remember_many(said)]}
 
+    def edit(
+        self,
+        turn_id: take.TurnId,
+        text: Annotated[str, take.Described("What it says from now on.", max_length=take.MAX_TEXT)],
+        keep_versions: Annotated[
+            bool,
+            take.Described("Keep what it said before as a version; else it is gone for good."),
+        ] = False,
+    ) -> give.StoredPlace:
+        """Correct a turn: it keeps its id, place and time, and says something else.
+
+        Where a person changes their mind, remember the new words instead: the older turn is marked.
+        """
+        turn = self._memory().edit(turn_id, text, keep_versions=keep_versions)
+        return give.place_result(turn)
+
+    def pin(
+        self,
+        turn_ids: take.TurnIds,
+        pinned: Annotated[bool, take.Described("False undoes it.")] = True,
+    ) -> give.Pinned:
+        """Let turns come first in every context, and not expire: for what must never be missed."""
+        self._memory().pin(turn_ids, pinned=pinned)
+        return {"turn_ids": turn_ids, "pinned": pinned}
+
     def forget(
         self,
         turn_ids: Annotated[take.TurnIds | None, take.Described("The turns to forget.")] = None,

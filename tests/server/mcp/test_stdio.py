@@ -43,6 +43,9 @@ async def test_all_of_it_from_a_client(tmp_path: Path, checkpoint: Path, mode: s
         assert len((await call(client, "history"))["turns"]) == 2
         assert (await call(client, "summary"))["turns"]
         assert (await call(client, "sessions"))["total"] == 1
+        await call(client, "pin", turn_ids=[second["id"]])
+        await call(client, "edit", turn_id=second["id"], text="No nuts.", keep_versions=True)
+        assert len((await call(client, "versions", turn_id=second["id"]))["turns"]) == 1
         assert (await call(client, "forget", turn_ids=[second["id"]]))["turns"] == 1
         assert "k: Input should be" in await refusal(client, "recall", query="x", k=0)
         listed = (await client.list_resources()).resources

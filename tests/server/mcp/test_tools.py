@@ -117,6 +117,45 @@ async def test_forgetting_tells_what_is_gone(open_memory: OpenMemory) -> None:
     assert memory.turn_ids() == [2]
 
 
+async def test_an_edit_keeps_the_place_and_versions_if_asked_for(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    async with client_of(memory) as client:
+        [place] = (await call(client, "remember", turns=[DOG]))["turns"]
+        one = {"turn_id": place["id"]}
+        known = memory.history()[0].time.isoformat()
+        assert await call(client, "edit", **one, text="It is Miso.", keep_versions=True) == place
+        assert [turn["text"] for turn in (await call(client, "history"))["turns"]] == [
+            "It is Miso."
+        ]
+        assert [v["text"] for v in (await call(client, "versions", **one))["turns"]] == [
+            DOG["text"]
+        ]
+        question = {"query": "What is my dog called?", "as_of": known}
+        assert [t["text"] for t in (await call(client, "recall", **question))["turns"]] == [
+            DOG["text"]
+        ]
+        assert DOG["text"] in text(await client.call_tool("context", question))
+        await call(client, "edit", **one, text="It is Rex.")
+        assert (await call(client, "versions", **one))["turns"] == []
+
+
+async def test_what_is_pinned_comes_first_and_what_expires_goes(open_memory: OpenMemory) -> None:
+    async with client_of(open_memory()) as client:
+        dates = {"2126-11-20T12:00:00+00:00", "P30D"}
+        turns = [DOG | {"expires": expires} for expires in sorted(dates)]
+        stored = (await call(client, "remember", turns=[*turns, {"text": "No nuts."}]))["turns"]
+        held = (await call(client, "history"))["turns"]
+        month = datetime.fromisoformat(held[1]["expires"]) - datetime.fromisoformat(held[1]["time"])
+        assert (held[0]["expires"], month.days) == ("2126-11-20T12:00:00+00:00", 30)
+        assert "expires" not in held[2]
+        nuts = {"turn_ids": [stored[2]["id"]]}
+        assert await call(client, "pin", **nuts) == nuts | {"pinned": True}
+        assert "No nuts." in text(await client.call_tool("context", {"query": "zebra"}))
+        assert (await call(client, "history", limit=1))["turns"][0]["pinned"] is True
+        await call(client, "pin", **nuts, pinned=False)
+        assert "pinned" not in (await call(client, "history", limit=1))["turns"][0]
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "told"),
     [
@@ -139,6 +178,11 @@ async def test_forgetting_tells_what_is_gone(open_memory: OpenMemory) -> None:
         ("remember", {"turns": [DOG | {"text": "x" * 200_001}]}, "turns.0.text: String should"),
         ("remember", {"turns": [DOG, DOG | {"role": " "}]}, "turns[1].role is blank"),
         ("remember", {"turns": [DOG, DOG | {"key": "k" * 256}]}, "give a hash of it instead"),
+        ("remember", {"turns": [DOG | {"expires": "soon"}]}, "turns.0.expires"),
+        ("edit", {"turn_id": 99, "text": "x"}, "NotFoundError: no turn 99"),
+        ("edit", {"turn_id": 1, "text": "x" * 200_001}, "text: String should have at most"),
+        ("versions", {"turn_id": 99}, "NotFoundError: no turn 99"),
+        ("pin", {"turn_ids": [1, 99]}, "NotFoundError: no turn 99"),
         ("forget", {}, "InvalidInputError: give one of turn_ids and session"),
         ("forget", {"turn_ids": [1], "session": "x"}, "give one of turn_ids and session"),
         ("forget", {"turn_ids": [1, 99]}, "NotFoundError: no turn 99 in this memory"),
@@ -178,8 +222,9 @@ async def test_other_errors_show_nothing_of_this_machine(caplog: pytest.LogCaptu
 async def test_every_tool_says_what_it_does_and_returns(open_memory: OpenMemory) -> None:
     async with client_of(open_memory()) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    reads, changes = {"recall", "context", "history", "summary", "sessions"}, {"remember", "forget"}
-    assert tools.keys() == reads | changes
+    reads = {"recall", "context", "history", "versions", "summary", "sessions"}
+    destructive, harmless = {"edit", "forget"}, {"remember", "pin"}
+    assert tools.keys() == reads | destructive | harmless
     for name, tool in tools.items():
         assert tool.description
         assert "\n " not in tool.description
@@ -189,5 +234,5 @@ async def test_every_tool_says_what_it_does_and_returns(open_memory: OpenMemory)
         hints = tool.annotations
         assert hints is not None
         assert hints.read_only_hint is (name in reads)
-        assert bool(hints.destructive_hint) is (name == "forget")
+        assert bool(hints.destructive_hint) is (name in destructive)
         assert hints.open_world_hint is False
