@@ -144,19 +144,19 @@ def _filled(wanted: Wanted, text: str) -> tuple[str, list[Addition]]:
         added = toml.put(*wanted.server)
         return toml.text, [added] if added else []
     edited = JsonText(text, str(wanted.path), comments=wanted.form == "jsonc")
-    added_here: list[Addition | None] = []
+    additions: list[Addition | None] = []
     if wanted.version is not None and not edited.value:
-        added_here.append(edited.put(("version",), wanted.version))
+        additions.append(edited.put(("version",), wanted.version))
     if wanted.server is not None:
         path, entry = wanted.server
         there = edited.find(path)
         if there is None or not isinstance(there.value, dict):
-            added_here.append(edited.put(path, entry))
+            additions.append(edited.put(path, entry))
         else:  # what the user has set beside them stays
-            added_here += [edited.put((*path, key), value) for key, value in entry.items()]
+            additions += [edited.put((*path, key), value) for key, value in entry.items()]
     for event, element in wanted.hooks.items():
-        added_here.append(edited.append(("hooks", event), element, is_ours))
-    return edited.text, [one for one in added_here if one is not None]
+        additions.append(edited.append(("hooks", event), element, is_ours))
+    return edited.text, [one for one in additions if one is not None]
 
 
 def _emptied(wanted: Wanted, text: str, record: Record) -> str | None:
