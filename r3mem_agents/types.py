@@ -95,6 +95,8 @@ class Explanation:
         said: Words of the question that the turn has, in the form in which they are searched for.
         unsaid: Words of the question that it does not have.
         similarity: Similarity of the turn's gist to the question, -1 to 1; ``None`` without a gist.
+        position: Its place in its session, which begins at 1.
+        session_turns: Number of turns in its session.
         notes: Anything else that decided its score and rank.
     """
 
@@ -102,6 +104,8 @@ class Explanation:
     said: tuple[str, ...] = field(repr=False)
     unsaid: tuple[str, ...] = field(repr=False)
     similarity: float | None
+    position: int
+    session_turns: int
     notes: tuple[str, ...] = field(repr=False)
 
     @property
@@ -115,7 +119,8 @@ class Explanation:
             for level, one in self.evidence.items()
             if one.log_odds or one.reasons
         ]
-        return "\n".join([*levels, f"sum {self.log_odds:+.2f}", *self.notes])
+        place = f"turn {self.position} of {self.session_turns} in its session"
+        return "\n".join([*levels, f"sum {self.log_odds:+.2f}", *self.notes, place])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ def test_a_repr_has_no_word_of_a_turn(text: str, name: str | None) -> None:
         said=(text,),
         unsaid=(text,),
         similarity=0.5,
+        position=1,
+        session_turns=1,
         notes=(text,),
     )
     read = LookupExplanation(words=(text,), speakers=(text,), times=(), outcome="Found.")

@@ -31,6 +31,7 @@ def turn_table(explanation: Explanation) -> RenderableType:
     for level, one in explanation.evidence.items():
         if one.log_odds or one.reasons:
             table.add_row(level, f"{one.log_odds:+.2f}", harmless_text("; ".join(one.reasons)))
-    notes = harmless_text("; ".join(explanation.notes))
+    place = f"turn {explanation.position} of {explanation.session_turns} in its session"
+    notes = harmless_text("; ".join([*explanation.notes, place]))
     table.add_row("sum", f"{explanation.log_odds:+.2f}", notes)
     return table

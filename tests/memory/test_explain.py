@@ -255,6 +255,16 @@ def test_whatever_was_said_is_told(memory: CompressiveMemory) -> None:
     assert train.evidence["gist"] == train.evidence["role"] == Evidence(log_odds=0.0)
 
 
+def test_a_turn_is_found_at_its_place_in_its_session(memory: CompressiveMemory) -> None:
+    found = memory.recall("cat", 100, explain=True)
+    assert found
+    for hit in found:
+        members = memory.history(hit.turn.session)
+        assert hit.explanation is not None
+        assert members[hit.explanation.position - 1] == hit.turn
+        assert len(members) == hit.explanation.session_turns
+
+
 def test_printed_it_is_a_line_a_level() -> None:
     explanation = Explanation(
         evidence={
@@ -265,10 +275,13 @@ def test_printed_it_is_a_line_a_level() -> None:
         said=("cat",),
         unsaid=("pet",),
         similarity=0.4,
+        position=2,
+        session_turns=3,
         notes=("the best",),
     )
     assert str(explanation) == (
-        "words +1.50: said: cat; not said: pet\ngist -0.25\nsum +1.25\nthe best"
+        "words +1.50: said: cat; not said: pet\ngist -0.25\nsum +1.25\nthe best\n"
+        "turn 2 of 3 in its session"
     )
     lookup = LookupExplanation(words=("cat", "pet"), times=("2026-05-05",), outcome="Found.")
     assert str(lookup) == "words: cat, pet\ntimes: 2026-05-05\nFound."

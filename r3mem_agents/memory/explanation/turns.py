@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from r3mem_agents.lookup.confidence import UNRELATED
 from r3mem_agents.lookup.features import term_evidence
@@ -67,6 +68,7 @@ class Explainer:
         # A level without weight, as for turns that are independent entries, has no reasons either.
         silent = {level for level in LEVELS if not self._counts(level)}
         said, unsaid = self._said.told(place)
+        members = self._members(place)
         return Explanation(
             evidence={
                 level: Evidence(
@@ -78,6 +80,8 @@ class Explainer:
             said=said,
             unsaid=unsaid,
             similarity=self._similarity(place),
+            position=int(np.searchsorted(members, place)) + 1,
+            session_turns=len(members),
             notes=tuple(self._notes(winner, place)),
         )
 
@@ -85,6 +89,9 @@ class Explainer:
         if self._ranking.evidence.listed:
             return level in self._ranking.evidence.parts
         return any(self._used[name] for name in LEVELS[level])
+
+    def _members(self, place: int) -> NDArray[np.intp]:
+        return np.flatnonzero(self._turns.session == self._turns.session[place])
 
     def _similarity(self, place: int) -> float | None:
         alike = float(self._ranking.similarity[place])
@@ -119,7 +126,7 @@ class Explainer:
                 yield f"the turn {where} says: {listed(said)}"
 
     def _session(self, place: int) -> Iterator[str]:
-        members = np.flatnonzero(self._turns.session == self._turns.session[place])
+        members = self._members(place)
         if said := self._said.of(members):
             yield f"its session says: {listed(said)}"
         best = members[self._ranking.similarity[members].argmax()]

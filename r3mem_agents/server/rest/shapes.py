@@ -177,6 +177,8 @@ class Explanation(Told):
     said: list[str] = Field(description="Words of the question that the turn has.")
     unsaid: list[str] = Field(description="Words of the question that it does not have.")
     similarity: float | None
+    position: int = Field(description="Its place in its session, which begins at 1.")
+    session_turns: int
     notes: list[str]
     log_odds: float = Field(description="The sum over all levels, by which turns are ranked.")
 
