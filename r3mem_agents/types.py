@@ -213,6 +213,31 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """A change of a memory, as a log keeps it: without any of the words.
+
+    Attributes:
+        time: When it was made, in UTC.
+        user: Whose memory was changed.
+        agent: Which agent's memory.
+        verb: ``remember``, ``edit``, ``forget``, ``pin``, ``unpin`` or ``expire``; ``keep_log`` for
+            the beginning of the log.
+        turns: Number of turns that were changed.
+        turn_ids: Their ids.
+        door: What the change came through, as the memory was opened with it: ``python``, ``cli``,
+            ``rest``, ``mcp`` or another name; ``None`` for turns that expired.
+    """
+
+    time: datetime
+    user: str
+    agent: str
+    verb: str
+    turns: int
+    turn_ids: tuple[int, ...]
+    door: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStats:
     """Counts and sizes of a memory.
 

@@ -58,6 +58,10 @@ PANELS = {
             "cli.transfer",
             "Store the turns of a JSON Lines file, such as export writes.",
         ),
+        "log": (
+            "cli.log",
+            "Show who changed what and when, without any of the words, if a log is kept.",
+        ),
         "verify": (
             "cli.upkeep",
             "Read everything in a file, of all users, and report what is damaged.",

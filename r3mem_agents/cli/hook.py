@@ -42,7 +42,7 @@ def hook(*, place: Place) -> None:
         return
     with (
         warnings.catch_warnings(record=True) as notes,  # damage ends no hook
-        place.open(session=said.session, must_exist=False) as memory,
+        place.open(session=said.session, must_exist=False, door="hook") as memory,
     ):
         from r3mem_agents.connect.capture import answer, capture
 

@@ -105,7 +105,7 @@ class _Late:
     def __call__(self) -> CompressiveMemory:
         with self._lock:
             if self._memory is None:
-                self._memory = self._place.open(session=self._session, must_exist=False)
+                self._memory = self._place.open(session=self._session, must_exist=False, door="mcp")
             return self._memory
 
     def warm(self) -> None:

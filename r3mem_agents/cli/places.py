@@ -44,12 +44,15 @@ class Place:
     agent: str = "default"
     model: str | None = None
 
-    def open(self, *, session: str = "default", must_exist: bool = True) -> CompressiveMemory:
+    def open(
+        self, *, session: str = "default", must_exist: bool = True, door: str = "cli"
+    ) -> CompressiveMemory:
         """Open the memory.
 
         Args:
             session: Session that new turns belong to.
             must_exist: Refuse a path where no file is, rather than make an empty memory there.
+            door: What changes come through, as a log says.
 
         Raises:
             NotFoundError: There is no file at ``db``.
@@ -65,6 +68,7 @@ class Place:
             agent=self.agent,
             session=session,
             model=load_model(self.model),
+            door=door,
         )
 
     def read(self) -> CompressiveMemory:

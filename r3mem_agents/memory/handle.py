@@ -15,12 +15,15 @@ from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import scope_of
 from r3mem_agents.store import Store
 from r3mem_agents.types import IN_MEMORY
-from r3mem_agents.validation import check_scope
+from r3mem_agents.validation import check_name, check_scope
 
 if TYPE_CHECKING:
     from r3mem_agents.model import ReversibleModel
 
 M = TypeVar("M")
+
+PYTHON = "python"
+"""The door of a memory that was opened without one."""
 
 
 class OpenFile:
@@ -75,6 +78,8 @@ class Handle:
         user: Name of the user.
         agent: Name of the agent.
         session: Session of turns that name none.
+        door: What changes come through, for a log.
+        hidden_door: The same, as a log has it.
         location: Opens the file again.
         read_only: Whether nothing is written to it.
         store: The rows of the file.
@@ -91,6 +96,7 @@ class Handle:
         session: str,
         model: ReversibleModel | str | os.PathLike[str] | None,
         read_only: bool = False,
+        door: str = PYTHON,
     ) -> None:
         """Bind a file to names.
 
@@ -101,6 +107,7 @@ class Handle:
             session: Session of turns that name none.
             model: The model to open the file with; an open file has one.
             read_only: Write nothing to the file; one that is open stays as it is.
+            door: What changes come through, for a log.
 
         Raises:
             InvalidInputError: If a name has a wrong type or is blank.
@@ -108,6 +115,7 @@ class Handle:
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
         check_scope(user, agent, session)
+        self.door = check_name(door, "door")
         self._opened_here = not isinstance(file, OpenFile)
         self.file = file if isinstance(file, OpenFile) else OpenFile(file, model, read_only)
         self.user, self.agent, self.session = user, agent, session
@@ -116,6 +124,7 @@ class Handle:
         self.read_only = self.file.read_only
         self.store.ready()
         self.scope = scope_of(self.obfuscator, user, agent)
+        self.hidden_door = self.obfuscator.hide(door)
 
     def __repr__(self) -> str:
         names = "".join(f", {what}={name!r}" for what, name in self.names().items())
@@ -154,6 +163,7 @@ class Handle:
                 "CompressiveMemory('alice.db')"
             )
         opening = partial(memory, self.location, model=self.file.model_path, **self.names())
+        opening = partial(opening, door=self.door)
         return partial(opening, read_only=True) if self.read_only else opening
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ class CompressiveMemory(Upkeep):
         session: Session of turns that name none.
         model: The model that compresses and expands.
         read_only: Whether it only reads its file.
+        door: What its changes come through, as a log says.
 
     Example:
         >>> memory = CompressiveMemory("alice.db", user="alice")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.memory.fixed import Fixed
-from r3mem_agents.memory.handle import Handle, OpenFile
+from r3mem_agents.memory.handle import PYTHON, Handle, OpenFile
 from r3mem_agents.memory.reading import Reader
 from r3mem_agents.memory.retrieval import Retriever
 from r3mem_agents.memory.writing import Writer
@@ -27,6 +27,7 @@ class BaseMemory:
     session = Fixed[str]()
     model = Fixed["ReversibleModel"]()
     read_only = Fixed[bool]()
+    door = Fixed[str]()
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class BaseMemory:
         session: str = "default",
         model: ReversibleModel | str | os.PathLike[str] | None = None,
         read_only: bool = False,
+        door: str = PYTHON,
     ) -> None:
         """Open a memory, or begin a new one.
 
@@ -51,18 +53,24 @@ class BaseMemory:
             read_only: Write nothing to the file, nor begin one: verbs that write raise
                 ``ReadOnlyError``. Others may write to it meanwhile. Beside it SQLite leaves a log,
                 empty, which whoever writes next takes away.
+            door: What changes come through, as the entries of ``log`` say: the program, perhaps.
 
         Raises:
             NotFoundError: If there is no file, and nothing may be written.
             StoreError: If the file cannot be opened, is damaged, is no memory, or was closed.
             ModelError: If the model cannot be loaded, or the file was written with another one.
         """
-        self._handle = Handle(path_or_url, user, agent, session, model, read_only)
+        self._handle = Handle(path_or_url, user, agent, session, model, read_only, door)
         self._reader, self._writer = Reader(self._handle), Writer(self._handle)
         self._retriever = Retriever(self._handle)
 
     def scoped(
-        self, *, user: str | None = None, agent: str | None = None, session: str | None = None
+        self,
+        *,
+        user: str | None = None,
+        agent: str | None = None,
+        session: str | None = None,
+        door: str | None = None,
     ) -> Self:
         """Return a memory for another user, agent or session, on the same file and model, at once.
 
@@ -70,8 +78,11 @@ class BaseMemory:
             user: Whose memory; ``None`` means this one's, and likewise below.
             agent: Which agent's memory.
             session: Session of turns that name none.
+            door: What changes come through.
         """
-        return type(self)(self._handle.file, **self._handle.names(user, agent, session))
+        handle = self._handle
+        names = handle.names(user, agent, session)
+        return type(self)(handle.file, **names, door=handle.door if door is None else door)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._handle!r})"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.memory.counting import memory_stats, user_stats
+from r3mem_agents.memory.log import keep_log, read_log
 from r3mem_agents.memory.opening import BaseMemory
 from r3mem_agents.memory.verifying import verify
 
 if TYPE_CHECKING:
-    from r3mem_agents.types import MemoryStats, UserStats, Verification
+    from r3mem_agents.types import LogEntry, MemoryStats, UserStats, Verification
 
 
 class Upkeep(BaseMemory):
@@ -51,6 +52,27 @@ class Upkeep(BaseMemory):
         """
         self._handle.store.backup(path)
 
+    def keep_log(self, on: bool) -> None:
+        """Keep a log of who changes what and when in this file, of all users, or remove it.
+
+        It has no word of a turn, nor names of sessions or speakers, keys or metadata, and stays
+        when turns are forgotten: that is its purpose. It is off until it is asked for.
+
+        Args:
+            on: Keep one from now on; or else keep none any more, and remove what there is, so that
+                no byte of it is left in the file.
+
+        Raises:
+            StoreError: If that cannot be written, or bytes of it are left for now.
+        """
+        keep_log(self._handle, on)
+
+    def log(self) -> list[LogEntry]:
+        """Return what the log says of this user with this agent, in order; ``[]`` without one."""
+        return read_log(self._handle)
+
+    akeep_log = in_thread(keep_log)
+    alog = in_thread(log)
     astats = in_thread(stats)
     ausers = in_thread(users)
     averify = in_thread(verify)

@@ -35,6 +35,7 @@ class Writer:
         self._handle, self._reader = handle, Reader(handle)
         self._store, self._scope = handle.store, handle.scope
         self._obfuscator, self._model = handle.obfuscator, handle.model
+        self._door = handle.hidden_door
 
     def write(
         self,
@@ -112,7 +113,7 @@ class Writer:
             turn = dataclasses.replace(before, text=text)
             tokens, [row] = self._compressed([turn])
             try:
-                self._store.edit(self._scope, rows[turn_id], row, keep=keep)
+                self._store.edit(self._scope, rows[turn_id], row, keep=keep, door=self._door)
             except NotFoundError:
                 continue  # another writer edited or forgot it since
             except StaleTermsError:
@@ -127,7 +128,7 @@ class Writer:
         Raises:
             NotFoundError: One of them does not exist; nothing is done then.
         """
-        self._store.pin(self._scope, ids, pinned=pinned)
+        self._store.pin(self._scope, ids, pinned=pinned, door=self._door)
 
     def forget(self, ids: Sequence[int] | None, session: int | None) -> Receipt:
         """Remove turns, a session, or everything where both are ``None``.
@@ -140,7 +141,7 @@ class Writer:
             What was removed.
         """
         try:
-            removed = self._store.forget(self._scope, ids=ids, session=session)
+            removed = self._store.forget(self._scope, ids=ids, session=session, door=self._door)
         finally:
             TEXT_CACHE.clear()
         names = [open_label(self._obfuscator, "session", label) for label in removed.sessions]
@@ -175,7 +176,13 @@ class Writer:
         edits = {turn.id: row for row, turn in zip(rows, turns, strict=True) if turn.id != NEW}
         try:
             ids = self._store.add(
-                self._scope, new, replace=replace, edits=edits, expiries=expiries, doomed=forget
+                self._scope,
+                new,
+                replace=replace,
+                edits=edits,
+                expiries=expiries,
+                doomed=forget,
+                door=self._door,
             )
         finally:
             if forget:

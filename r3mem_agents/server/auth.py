@@ -69,7 +69,7 @@ class Auth:
             if is_private(scope["path"]):
                 owner = await self._admit(scope, headers.get(b"authorization", ""))
                 scope.setdefault("state", {})["memory"] = CompressiveMemory(
-                    self._file, user=owner.user, agent=owner.agent
+                    self._file, user=owner.user, agent=owner.agent, door="rest"
                 )
         await self._app(scope, receive, send)
 

@@ -11,6 +11,7 @@ from r3mem_agents.errors import ReadOnlyError, StoreUnavailableError
 from r3mem_agents.store import places, sqlite
 from r3mem_agents.store.failures import explained
 from r3mem_agents.store.idling import IdleCheckpoint
+from r3mem_agents.store.log import log_problems
 from r3mem_agents.store.marks import mark_problems, scopes_with_expired
 from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
@@ -137,7 +138,11 @@ class Database:
         """What is wrong with the file, its rows apart: nothing, if all is well."""
         with self._reading() as connection:
             found = sqlite.problems(connection) + unused_names(connection)
-            return found + [*block_problems(connection), *mark_problems(connection)]
+            return found + [
+                *block_problems(connection),
+                *mark_problems(connection),
+                *log_problems(connection),
+            ]
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy of the database, as of one moment, while it is in use.

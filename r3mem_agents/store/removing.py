@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from r3mem_agents.errors import NotFoundError
 from r3mem_agents.store import sqlite
+from r3mem_agents.store.log import Change, note
 from r3mem_agents.store.marks import (
     delete_marks,
     earlier_texts,
@@ -21,16 +22,18 @@ from r3mem_agents.store.writing import keyed_turns, label_rows
 from r3mem_agents.timestamps import now_us
 
 
-def remove_keyed(connection: sqlite3.Connection, state: ScopeState, new: Sequence[NewTurn]) -> int:
-    """Remove the turns that have the session and the key of one of these; returns how many."""
+def remove_keyed(
+    connection: sqlite3.Connection, state: ScopeState, new: Sequence[NewTurn]
+) -> set[int]:
+    """Remove the turns that have the session and the key of one of these; returns which."""
     keys: dict[bytes, list[bytes]] = {}
     for turn in new:
         if turn.key is not None:
             keys.setdefault(turn.session.digest, []).append(turn.key)
-    gone = 0
+    gone: set[int] = set()
     for digest, session in label_rows(connection, "sessions", state.id, keys).items():
         held = keyed_turns(connection, session, keys[digest])
-        gone += remove_turns(connection, state, list(held.values()))
+        gone |= remove_turns(connection, state, list(held.values()))
     return gone
 
 
@@ -69,16 +72,17 @@ def check_living(
         raise NotFoundError(f"no turn {some} in this memory; {outcome}")
 
 
-def remove_turns(connection: sqlite3.Connection, state: ScopeState, ids: Collection[int]) -> int:
-    """Remove those of some turns that exist, with their earlier texts; returns how many rows."""
-    doomed = existing_turns(connection, state, ids) if ids else None
-    if not doomed:
-        return 0
-    doomed |= earlier_of(connection, state, doomed)
-    _delete(connection, "turns", doomed)
-    remove_members(connection, state.id, doomed)
-    delete_marks(connection, state.id, doomed)
-    return len(doomed)
+def remove_turns(
+    connection: sqlite3.Connection, state: ScopeState, ids: Collection[int]
+) -> set[int]:
+    """Remove those of some turns that exist, with their earlier texts; returns which."""
+    there = existing_turns(connection, state, ids) if ids else set()
+    if there:
+        doomed = there | earlier_of(connection, state, there)
+        _delete(connection, "turns", doomed)
+        remove_members(connection, state.id, doomed)
+        delete_marks(connection, state.id, doomed)
+    return there
 
 
 def remove_earlier_texts(
@@ -96,9 +100,11 @@ def earlier_of(
     return {text for text, mark in found.items() if mark.version_of in wanted}
 
 
-def remove_expired(connection: sqlite3.Connection, state: ScopeState, now_us: int) -> int:
-    """Remove what has expired of a scope; returns how many rows."""
-    return remove_turns(connection, state, expired_turns(connection, state.id, now_us))
+def remove_expired(connection: sqlite3.Connection, state: ScopeState, now_us: int) -> set[int]:
+    """Remove what has expired of a scope; returns which turns."""
+    gone = remove_turns(connection, state, expired_turns(connection, state.id, now_us))
+    note(connection, state.id, Change.EXPIRE, gone)
+    return gone
 
 
 def remove_all_expired(connection: sqlite3.Connection, now_us: int) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store.contents import Contents
+from r3mem_agents.store.log import Change, note
+from r3mem_agents.store.logged import LoggedDatabase
 from r3mem_agents.store.marks import change_marks, marks_of
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
@@ -38,7 +40,7 @@ from r3mem_agents.timestamps import now_us
 NO_MORE = "it does not exist any more"
 
 
-class Store(Contents, TokenDatabase):
+class Store(Contents, TokenDatabase, LoggedDatabase):
     """One database. Safe to use from several threads; other processes may use the file too."""
 
     def add(
@@ -50,6 +52,7 @@ class Store(Contents, TokenDatabase):
         edits: Mapping[int, NewTurn] | None = None,
         expiries: Mapping[int, int | None] | None = None,
         doomed: Sequence[int] = (),
+        door: bytes | None = None,
     ) -> list[int]:
         """Write turns, all or none.
 
@@ -64,6 +67,7 @@ class Store(Contents, TokenDatabase):
                 texts do not.
             expiries: When stored turns, by id, expire from now on, if nothing else changes.
             doomed: Ids of turns to remove, if they exist.
+            door: What the change comes through, as a log has it.
 
         Returns:
             The ids of ``new``, in the order given; each greater than every id before.
@@ -88,10 +92,10 @@ class Store(Contents, TokenDatabase):
                 if not new:
                     return []
                 state = add_scope(connection, scope, self._rules)
-            gone = remove_expired(connection, state, now_us())
-            gone += remove_turns(connection, state, doomed)
+            expired = remove_expired(connection, state, now_us())
+            gone = remove_turns(connection, state, doomed)
             if replace:
-                gone += remove_keyed(connection, state, new)
+                gone |= remove_keyed(connection, state, new)
             model = model_row(connection, self._bound) if new or edits else 0
             if edits:
                 remove_earlier_texts(connection, state, edits)
@@ -100,13 +104,24 @@ class Store(Contents, TokenDatabase):
                 check_living(connection, state, expiries, NO_MORE)
                 set_expiries(connection, state.id, expiries)
             ids = add_turns(connection, scope, state.id, new, model) if new else []
-            if changed := bool(gone or edits):
+            note(connection, state.id, Change.FORGET, gone, door)
+            note(connection, state.id, Change.EDIT, {*(edits or ()), *(expiries or ())}, door)
+            note(connection, state.id, Change.REMEMBER, ids, door)
+            if changed := bool(expired or gone or edits):
                 clean_up(connection, state.id)
         if changed:
             self._scrubber.soon()
         return ids
 
-    def edit(self, scope: Scope, before: TurnRow, new: NewTurn, *, keep: bool) -> None:
+    def edit(
+        self,
+        scope: Scope,
+        before: TurnRow,
+        new: NewTurn,
+        *,
+        keep: bool,
+        door: bytes | None = None,
+    ) -> None:
         """Let a turn be another one from now on; its session, key, pin and expiry stay.
 
         Args:
@@ -114,6 +129,7 @@ class Store(Contents, TokenDatabase):
             before: The turn, as it was read.
             new: What it is from now on.
             keep: Keep what it was as an earlier text; else no earlier text of it is left.
+            door: What the change comes through, as a log has it.
 
         Raises:
             NotFoundError: It is not what it was any more.
@@ -135,10 +151,13 @@ class Store(Contents, TokenDatabase):
                 remove_earlier_texts(connection, state, [before.id])
             model = model_row(connection, self._bound)
             edit_turns(connection, scope, state.id, {before.id: new}, model)
+            note(connection, state.id, Change.EDIT, [before.id], door)
             clean_up(connection, state.id)
         self._scrubber.soon()
 
-    def pin(self, scope: Scope, ids: Sequence[int], *, pinned: bool) -> None:
+    def pin(
+        self, scope: Scope, ids: Sequence[int], *, pinned: bool, door: bytes | None = None
+    ) -> None:
         """Pin turns, or let go of them.
 
         Raises:
@@ -151,6 +170,8 @@ class Store(Contents, TokenDatabase):
                 before = marks_of(connection, state.id, ids)
                 after = {id_: before.get(id_, UNMARKED)._replace(pinned=pinned) for id_ in ids}
                 change_marks(connection, state.id, after)
+                change = Change.PIN if pinned else Change.UNPIN
+                note(connection, state.id, change, ids, door)
 
     def renew_terms(self, scope: Scope, terms: Mapping[int, bytes | None]) -> bool:
         """Let every turn of a scope have terms that this store's rules made.
@@ -167,7 +188,12 @@ class Store(Contents, TokenDatabase):
             return state is None or renew_terms(connection, state, terms, self._rules)
 
     def forget(
-        self, scope: Scope, *, ids: Sequence[int] | None = None, session: int | None = None
+        self,
+        scope: Scope,
+        *,
+        ids: Sequence[int] | None = None,
+        session: int | None = None,
+        door: bytes | None = None,
     ) -> Removed:
         """Remove turns of a scope and every trace of them: those given, or all of them.
 
@@ -175,6 +201,7 @@ class Store(Contents, TokenDatabase):
             scope: Whose turns.
             ids: Only these turns.
             session: Only the turns of this session.
+            door: What the change comes through, as a log has it.
 
         Returns:
             What they were.
@@ -189,6 +216,7 @@ class Store(Contents, TokenDatabase):
             earlier = earlier_of(connection, state, doomed) if state and doomed else ()
             removed = weighed(connection, [*doomed, *earlier])._replace(ids=doomed)
             if state is not None and _remove(connection, state, doomed, ids, session):
+                note(connection, state.id, Change.FORGET, doomed, door)
                 clean_up(connection, state.id)
         self.scrub()
         return removed
@@ -226,11 +254,11 @@ def _remove(
     doomed: Sequence[int],
     ids: Sequence[int] | None,
     session: int | None,
-) -> int:
-    # With what no verb shows of a session, or of everything; returns how many rows.
+) -> set[int]:
+    # With what no verb shows of a session, or of everything.
     gone = remove_expired(connection, state, now_us())
     rest: Sequence[int] = ()
     if ids is None:
         wanted = None if session is None else {session}
         rest = member_ids(connection, state.id, state.rules, wanted)
-    return gone + remove_turns(connection, state, {*doomed, *rest})
+    return gone | remove_turns(connection, state, {*doomed, *rest})

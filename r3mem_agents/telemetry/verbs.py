@@ -51,6 +51,8 @@ VERBS: Mapping[str, Verb] = {
     "sessions": Verb("describe_memory_store"),
     "stats": Verb("describe_memory_store"),
     "users": Verb("describe_memory_store"),
+    "keep_log": Verb("configure_memory_store"),
+    "log": Verb("describe_memory_store"),
     "verify": Verb("verify_memory_store"),
     "backup": Verb("backup_memory_store"),
 }

@@ -28,7 +28,7 @@ def loaded(name: str) -> Any:
 def test_all_promised_commands_exist() -> None:
     promised = {
         "backup", "chat", "connect", "context", "demo", "distil", "export", "fetch", "forget",
-        "history", "hook", "import", "mcp", "recall", "recompress", "remember", "serve",
+        "history", "hook", "import", "log", "mcp", "recall", "recompress", "remember", "serve",
         "sessions", "stats", "summary", "supersede", "token", "train", "tune", "users",
         "verify", "version",
     }  # fmt: skip

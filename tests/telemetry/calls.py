@@ -91,8 +91,12 @@ CALLS: Mapping[str, Call] = {
         lambda memory, words: memory.backup(Path(memory.location).with_suffix(f".{words}")),
         lambda memory, words: memory.backup(memory.location),
     ),
+    "keep_log": Call(
+        lambda memory, words: memory.keep_log(True),
+        lambda memory, words: memory.keep_log(words),  # type: ignore[arg-type]
+    ),
     **{
         verb: Call(lambda memory, words, verb=verb: getattr(memory, verb)(), _closed(verb))  # type: ignore[misc]
-        for verb in ("sessions", "stats", "users", "verify")
+        for verb in ("sessions", "stats", "users", "verify", "log")
     },
 }

@@ -54,7 +54,7 @@ class McpEndpoint:
             raise HTTPException(405, headers={"Allow": "POST"})
         query = parse_qs(scope["query_string"].decode("latin-1"))
         [session] = query.get("session", [None])[-1:]
-        before = self._memory.set(scope["state"]["memory"].scoped(session=session))
+        before = self._memory.set(scope["state"]["memory"].scoped(session=session, door="mcp"))
         try:
             await self._server.session_manager.handle_request(scope, receive, send)
         finally:

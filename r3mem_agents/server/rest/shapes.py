@@ -244,6 +244,18 @@ class Receipt(Told):
     file_hash: str | None = Field(description="SHA-256 of the database after that.")
 
 
+class LogEntry(Told):
+    """A change of this memory, without any of the words."""
+
+    time: datetime
+    user: str
+    agent: str
+    verb: str = Field(description="remember, edit, forget, pin, unpin, expire or keep_log.")
+    turns: int
+    turn_ids: list[int]
+    door: str | None = Field(description="What it came through; none for turns that expired.")
+
+
 class Stats(Told):
     """What this memory holds, and what it costs."""
 

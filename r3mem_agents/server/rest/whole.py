@@ -10,6 +10,7 @@ from r3mem_agents.server.rest.asking import WITH_TOKEN, Local, Memory, errors
 from r3mem_agents.server.rest.shapes import (
     Forget,
     Health,
+    LogEntry,
     Me,
     Receipt,
     Session,
@@ -57,6 +58,12 @@ def sessions(memory: Memory) -> list[Session]:
 def stats(memory: Memory) -> Stats:
     """Count what the memory holds, and what it costs."""
     return Stats.model_validate(memory.stats())
+
+
+@routes.get("/v1/log", responses=errors(), dependencies=WITH_TOKEN)
+def log(memory: Memory) -> list[LogEntry]:
+    """List who changed what and when, if a log of the file is kept."""
+    return [LogEntry.model_validate(one) for one in memory.log()]
 
 
 @routes.post("/v1/forget", responses=errors(404, 413), dependencies=WITH_TOKEN)
