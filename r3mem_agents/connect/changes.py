@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,8 @@ def plan(wanted: Iterable[Wanted], records: Records) -> list[Change]:
         after, additions = _filled(one, before)
         if additions:
             fresh = not before.strip(BLANK)
-            record = None if fresh else records.read(file.path)
-            if record is None:
+            record = records.read(file.path)
+            if record is None or not _holds(one, before, record):
                 blank = before if fresh and file.data is not None else None
                 record = Record(fresh=fresh, blank=blank, folders=_missing(file))
             changes.append(Change(file, before, after, record.with_additions(additions)))
@@ -157,6 +157,11 @@ def _filled(wanted: Wanted, text: str) -> tuple[str, list[Addition]]:
     for event, element in wanted.hooks.items():
         additions.append(edited.append(("hooks", event), element, is_ours))
     return edited.text, [one for one in additions if one is not None]
+
+
+def _holds(wanted: Wanted, text: str, record: Record) -> bool:
+    """Tell whether anything of what was put in is still there."""
+    return _emptied(wanted, text, replace(record, fresh=False)) != text
 
 
 def _emptied(wanted: Wanted, text: str, record: Record) -> str | None:

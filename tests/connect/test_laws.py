@@ -187,6 +187,18 @@ def test_undo_needs_no_record(tmp_path: Path) -> None:
         assert not any("r3mem" in one.path.read_text() for one in wanted)
 
 
+@pytest.mark.parametrize("wanted", [*JSON, TOML], ids=lambda one: one.path.name)
+def test_a_record_of_before_does_not_count(wanted: Wanted, tmp_path: Path) -> None:
+    """As of a file that was put back by hand."""
+    place = Place(str(tmp_path), wanted)
+    place.connect()  # there is no file yet
+    for text in ("# mine" if wanted.form == "toml" else "{}", "\n"):
+        place.write(text)
+        place.connect()
+        place.undo()
+        assert place.read() == text
+
+
 def test_what_codex_adds_below_our_table_goes_with_it(tmp_path: Path) -> None:
     [config, _] = files("codex", tmp_path)
     records = Records(tmp_path)
