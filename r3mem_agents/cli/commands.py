@@ -23,6 +23,15 @@ PANELS = {
     },
     "Memory": {
         "remember": ("cli.write", "Store one turn."),
+        "edit": (
+            "cli.change",
+            "Give a turn another text; it keeps its number, place, time and all else.",
+        ),
+        "versions": (
+            "cli.change",
+            "Show what a turn said before it was edited, oldest first, as far as that was kept.",
+        ),
+        "pin": ("cli.change", "Let turns come first in every context, and not expire."),
         "forget": (
             "cli.write",
             "Forget turns, a session or everything, without a trace in the file.",

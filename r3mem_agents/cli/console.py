@@ -79,6 +79,20 @@ def stdin_bytes() -> BinaryIO:
     return sys.stdin.buffer
 
 
+def said(text: str) -> str:
+    """A text that was given as an argument, or that is piped in where the argument is ``-``.
+
+    Raises:
+        InvalidInputError: What is piped in is no text, or the caller closed it.
+    """
+    if text != "-":
+        return text
+    try:
+        return stdin_bytes().read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"stdin is not UTF-8 text: {error}") from None
+
+
 def asks_people() -> bool:
     """Tell whether somebody sits there who can be asked."""
     return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_DB = "r3mem.db"
+
+UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 def set_to_something(context: click.Context, option: click.Parameter, value: Any) -> Any:
@@ -120,7 +127,7 @@ def require_model(model: str | None) -> ReversibleModel:
     return ReversibleModel.from_pretrained(model or DEFAULT_MODEL)
 
 
-def parse_time(value: str | None, option: str) -> datetime | None:
+def parse_time(value: str | None, option: str, or_else: str = "") -> datetime | None:
     """Read an ISO 8601 date or time; without a zone it is taken in the local one.
 
     Raises:
@@ -134,6 +141,7 @@ def parse_time(value: str | None, option: str) -> datetime | None:
     except (ValueError, OverflowError):  # next to the years 1 and 9999
         raise InvalidInputError(
             f"{option} {value!r} is not a date; write it as 2026-11-20 or 2026-11-20T09:30+01:00"
+            f"{or_else}"
         ) from None
 
 
@@ -164,6 +172,21 @@ def parse_where(values: Sequence[str]) -> Mapping[str, Any] | None:
         except (json.JSONDecodeError, RecursionError):
             comparisons[sign] = read["value"]
     return wanted or None
+
+
+def parse_expiry(value: str | None, option: str) -> datetime | timedelta | None:
+    """Read a date or time, or a duration from now: 30d, 12h, 45m, 2w.
+
+    Raises:
+        InvalidInputError: With the value and examples.
+    """
+    duration = re.fullmatch(r"(\d{1,9})([mhdw])", value or "")
+    if duration is None:
+        return parse_time(value, option, ", or a duration such as 30d or 12h")
+    try:
+        return int(duration[1]) * UNITS[duration[2]]
+    except OverflowError:
+        raise InvalidInputError(f"{option} {value!r} is beyond the year 9999") from None
 
 
 def parse_metadata(value: str | None) -> Mapping[str, Any] | None:

@@ -25,6 +25,10 @@ now_option = click.option(
     help="What dates in the question are relative to, ISO 8601; times are shown in its zone.",
 )
 
+as_of_option = click.option(
+    "--as-of", help="Only what was known at this time, ISO 8601, in the words of then."
+)
+
 
 @click.command(
     "recall",
@@ -32,6 +36,7 @@ now_option = click.option(
         'r3mem recall "What is my dog called?"',
         'r3mem recall "What did we agree on?" -k 3 --since 2026-11-01 --role user --json',
         'r3mem recall "What pet do I have?" --explain',
+        'r3mem recall "Where do I live?" --as-of 2026-01-01',
         "r3mem recall \"What is urgent?\" --where 'metadata.priority>=3' --where role=user",
     ),
 )
@@ -43,6 +48,7 @@ now_option = click.option(
 @click.option("--since", help="Only from this time on, ISO 8601.")
 @click.option("--until", help="Only up to this time, ISO 8601.")
 @now_option
+@as_of_option
 @click.option(
     "--min-score", type=float, show_default="measured", help="Only scores of at least this."
 )
@@ -67,6 +73,7 @@ def recall(
     since: str | None,
     until: str | None,
     now: str | None,
+    as_of: str | None,
     min_score: float | None,
     level: str,
     explain: bool,
@@ -79,6 +86,7 @@ def recall(
         "since": parse_time(since, "--since"),
         "until": parse_time(until, "--until"),
         "now": parse_time(now, "--now"),
+        "as_of": parse_time(as_of, "--as-of"),
         "sessions": session or None,
         "roles": role or None,
         "where": parse_where(where),
@@ -92,7 +100,7 @@ def recall(
         hits = memory.recall(question, **options)
         milliseconds = 1000 * (time.perf_counter() - start)
     title = f"{len(hits)} recalled in {milliseconds:.0f} ms"
-    show_recalled(hits, title, now=options["now"], as_json=as_json)
+    show_recalled(hits, title, now=options["now"] or options["as_of"], as_json=as_json)
 
 
 @click.command(
@@ -106,6 +114,7 @@ def recall(
 @click.option("--token-budget", type=int, default=800, help="Maximum number of tokens to return.")
 @where_option
 @now_option
+@as_of_option
 @with_place
 @json_option
 def context(
@@ -114,11 +123,16 @@ def context(
     token_budget: int,
     where: tuple[str, ...],
     now: str | None,
+    as_of: str | None,
     place: Place,
     as_json: bool,
 ) -> None:
     """Print what is remembered about a question, ready for a prompt."""
-    options: dict[str, Any] = {"where": parse_where(where), "now": parse_time(now, "--now")}
+    options: dict[str, Any] = {
+        "where": parse_where(where),
+        "now": parse_time(now, "--now"),
+        "as_of": parse_time(as_of, "--as-of"),
+    }
     with place.read() as memory:
         text = memory.context(question, token_budget, **options)
     if as_json:

@@ -19,6 +19,8 @@ def turn_record(turn: StoredTurn) -> dict[str, Any]:
         "text": turn.text,
         "metadata": dict(turn.metadata) or None,
         "key": turn.key,
+        "expires": None if turn.expires is None else turn.expires.isoformat(),
+        "pinned": turn.pinned,
     }
 
 

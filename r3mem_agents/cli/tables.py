@@ -68,11 +68,19 @@ def show_turns(turns: Sequence[StoredTurn], *, as_json: bool) -> None:
             current = turn.session
             console.rule(harmless_line(f"session {current}"), align="left")
         when = wall_clock(turn.time)
-        head = harmless_line(f"{turn.id}  {when}  {turn.name or turn.role}: ", "bold")
+        speaker = f"{turn.name or turn.role}{_marks(turn)}"
+        head = harmless_line(f"{turn.id}  {when}  {speaker}: ", "bold")
         text = harmless(turn.text).replace("\n", INDENTED)
         console.print(head + Text(text), soft_wrap=True)
     if not turns:
         console.print("nothing is remembered here")
+
+
+def _marks(turn: StoredTurn) -> str:
+    # What is special about a turn; of most, nothing.
+    told = ["pinned"] if turn.pinned else []
+    told += [f"until {wall_clock(turn.expires)}"] if turn.expires else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 def show_forgotten(receipt: Receipt, *, as_json: bool) -> None:

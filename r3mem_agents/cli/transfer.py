@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import rich_click as click
 
@@ -36,7 +38,14 @@ if TYPE_CHECKING:
 BATCH_TURNS = 128
 """Turns imported in one transaction, between two steps of the progress bar; chosen."""
 
-FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key"}
+FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key", "expires", "pinned"}
+
+
+class Line(NamedTuple):
+    """A turn of a file, and whether it is to be pinned."""
+
+    turn: Turn
+    pinned: bool
 
 
 @click.command(
@@ -55,7 +64,10 @@ def export(
     session: str | None,
     place: Place,
 ) -> None:
-    """Write the turns as JSON Lines: all fields, UTF-8, one turn a line."""
+    """Write the turns as JSON Lines: all fields, UTF-8, one turn a line.
+
+    Earlier texts of edited turns are not among them; a backup has them.
+    """
     with place.read() as memory:
         turns = memory.history(session)
     with ExitStack() as stack:
@@ -90,9 +102,9 @@ def import_(
 ) -> None:
     """Store the turns of a JSON Lines file, such as export writes.
 
-    A line needs role and text; name, session, time, metadata and key are optional, and id is given
-    anew. A turn whose key its session holds already is stored once: what the file says of it
-    counts. The whole file is checked before anything is stored.
+    A line needs role and text; name, session, time, metadata, key, expires and pinned are optional,
+    and id is given anew. A turn whose key its session holds already is stored once: what the file
+    says of it counts. The whole file is checked before anything is stored.
     """
     if path == "-":
         turns = read_turns(stdin_bytes(), "stdin")
@@ -109,14 +121,17 @@ def import_(
         )
 
 
-def _store(memory: CompressiveMemory, turns: Sequence[Turn]) -> None:
+def _store(memory: CompressiveMemory, turns: Sequence[Line]) -> None:
     """Store turns in runs of ``BATCH_TURNS``; if that ends early, say how far it came."""
     stored = 0
     try:
         with late_progress("compressing") as show:
             for start in range(0, len(turns), BATCH_TURNS):
                 batch = turns[start : start + BATCH_TURNS]
-                memory.remember_many(batch)
+                kept = memory.remember_many([line.turn for line in batch])
+                pinned = [turn.id for turn, line in zip(kept, batch, strict=True) if line.pinned]
+                if pinned:
+                    memory.pin(pinned)
                 stored += len(batch)
                 show(stored, len(turns))
     except BaseException:
@@ -129,7 +144,7 @@ def _store(memory: CompressiveMemory, turns: Sequence[Turn]) -> None:
         raise
 
 
-def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
+def read_turns(lines: Iterable[bytes], source: str) -> list[Line]:
     """Read turns from JSON Lines; lines end at a line feed only, as text may hold the others.
 
     Raises:
@@ -157,22 +172,32 @@ def read_turns(lines: Iterable[bytes], source: str) -> list[Turn]:
     return turns
 
 
-def _read_turn(record: Any) -> Turn:
+def _read_turn(record: Any) -> Line:
     if not isinstance(record, dict):
         raise TypeError("not a JSON object")
     if unknown := sorted(set(record) - FIELDS):
         raise TypeError(f"unknown field {unknown[0]!r}; a turn has {', '.join(sorted(FIELDS))}")
-    time = record.get("time")
+    if not isinstance(pinned := record.get("pinned", False), bool):
+        raise TypeError("pinned is neither true nor false")
     turn = Turn(
         role=record["role"],
         text=record["text"],
         name=record.get("name"),
         session=record.get("session"),
-        time=None if time is None else parse_time(check_text(time, "time"), "time"),
+        time=_read_time(record, "time"),
+        expires=_read_time(record, "expires"),
         metadata=record.get("metadata"),
         key=record.get("key"),
     )
-    return check_turn(turn, "turn")
+    check_turn(turn, "turn")
+    if pinned and isinstance(turn.expires, datetime) and turn.expires <= datetime.now(UTC):
+        turn = dataclasses.replace(turn, expires=None)  # pinned turns stay
+    return Line(turn, pinned)
+
+
+def _read_time(record: Mapping[str, Any], field: str) -> datetime | None:
+    value = record.get(field)
+    return None if value is None else parse_time(check_text(value, field), field)
 
 
 def _refuse(constant: str) -> Any:

@@ -16,10 +16,16 @@ from r3mem_agents.cli.console import (
     harmless_line,
     json_document,
     out,
-    stdin_bytes,
+    said,
 )
 from r3mem_agents.cli.files import created
-from r3mem_agents.cli.options import json_option, parse_metadata, parse_time, session_option
+from r3mem_agents.cli.options import (
+    json_option,
+    parse_expiry,
+    parse_metadata,
+    parse_time,
+    session_option,
+)
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import receipt_record, turn_record
 from r3mem_agents.cli.tables import show_forgotten
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
         'r3mem remember "My dog is called Biscuit." --name Alice',
         'r3mem remember --session 2026-11-20 --time 2026-11-20T09:30+01:00 "See you at ten."',
         "cat letter.txt | r3mem remember - --role tool",
+        'r3mem remember "The code of the door is 4711." --expires 12h',
         'r3mem remember -- "-5 degrees this morning."',
     ),
 )
@@ -47,6 +54,9 @@ if TYPE_CHECKING:
 @session_option("Session it belongs to.")
 @click.option("--time", "when", help="When it was said, in ISO 8601; now if left out.")
 @click.option("--metadata", help="A JSON object kept beside it.")
+@click.option(
+    "--expires", help="When it is gone: a time in ISO 8601, or how long from now, as 30d or 12h."
+)
 @with_place
 @json_option
 def remember(
@@ -57,27 +67,21 @@ def remember(
     session: str,
     when: str | None,
     metadata: str | None,
+    expires: str | None,
     place: Place,
     as_json: bool,
 ) -> None:
     """Store one turn."""
-    said = _read_stdin() if text == "-" else text
-    moment, extra = parse_time(when, "--time"), parse_metadata(metadata)
+    words, moment = said(text), parse_time(when, "--time")
+    extra, end = parse_metadata(metadata), parse_expiry(expires, "--expires")
     with place.open(session=session, must_exist=False) as memory:
-        turn = memory.remember(role, said, name=name, time=moment, metadata=extra)
+        turn = memory.remember(role, words, name=name, time=moment, metadata=extra, expires=end)
     if as_json:
         emit_json(turn_record(turn))
         return
-    size = len(said.encode("utf-8"))
+    size = len(words.encode("utf-8"))
     done = f"turn {turn.id} stored in session {turn.session} of {place.db} ({size:,} bytes)"
     out().print(harmless_line(done))
-
-
-def _read_stdin() -> str:
-    try:
-        return stdin_bytes().read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"stdin is not UTF-8 text: {error}") from None
 
 
 @click.command(

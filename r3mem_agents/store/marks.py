@@ -37,15 +37,17 @@ def mark_of(scope: int, turn: int, values: Sequence[Any]) -> Mark | None:
     """
     if all(value is None for value in values):
         return UNMARKED
-    pinned, *others, checksum = values
-    mark = Mark(pinned == 1, *others)
+    *written, checksum = values
     try:
-        return mark if _checksum(scope, turn, mark) == checksum else None
+        if _checksum(scope, turn, written) != checksum:
+            return None
+        pinned, *others = written
+        return Mark(bool(pinned), *others)
     except struct.error:  # a damaged value has another type than its column
         return None
 
 
-def _checksum(scope: int, turn: int, mark: Mark) -> int:
+def _checksum(scope: int, turn: int, mark: Sequence[int | None]) -> int:
     numbers = [ABSENT if value is None else value for value in mark]
     crc = zlib.crc32(struct.pack("<6q", turn, scope, *numbers))
     return int.from_bytes(crc.to_bytes(4), signed=True)
