@@ -11,6 +11,7 @@ import pytest
 from r3mem_agents import CompressiveMemory, Recollections, Turn
 from r3mem_agents.errors import InvalidInputError
 from tests.conftest import OpenMemory
+from tests.memory.twins import twins
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 SAID = [
@@ -43,8 +44,7 @@ def told(hits: Recollections) -> list[Any]:
 def test_it_is_as_if_nothing_had_been_said_later(
     open_memory: OpenMemory, fake: Any, question: str, known: int
 ) -> None:
-    whole = open_memory(name="whole.db", model=fake)
-    part = open_memory(name="part.db", model=fake)
+    whole, part = twins(open_memory, model=fake)
     whole.remember_many(SAID)
     part.remember_many(SAID[:known])
     when = START + timedelta(days=known, hours=-1)
@@ -62,7 +62,7 @@ def test_it_is_as_if_nothing_had_been_said_later(
 
 
 def test_a_turn_says_what_it_said_then(open_memory: OpenMemory, fake: Any) -> None:
-    memory, then = open_memory(model=fake), open_memory(name="then.db", model=fake)
+    memory, then = twins(open_memory, model=fake)
     memory.remember_many(SAID)
     then.remember_many(SAID)
     turn = memory.history()[8]

@@ -14,6 +14,7 @@ from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from tests.conftest import OpenMemory
 from tests.memory.test_forget import everything_on_disk, stored_bytes
+from tests.memory.twins import twins
 
 SOON = timedelta(milliseconds=150)
 LATER = timedelta(days=30)
@@ -86,7 +87,7 @@ def test_it_is_unknown_from_that_moment(open_memory: OpenMemory, verb: str) -> N
 
 
 def test_others_are_found_as_if_it_had_never_been_there(open_memory: OpenMemory) -> None:
-    memory, other = open_memory(), open_memory(name="other.db")
+    memory, other = twins(open_memory)
     when = datetime(2026, 11, 1, tzinfo=UTC)
     for number in range(6):
         for one in (memory, other):
