@@ -35,7 +35,7 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env=os.environ
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
             | {"R3MEM_MODEL": str(checkpoint), "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         self.lines: list[dict[str, Any]] = []
