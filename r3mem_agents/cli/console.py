@@ -56,8 +56,11 @@ def open_outputs() -> None:
     """Let every output be one that takes any text.
 
     Where the caller closed one, what is printed goes nowhere; where one's encoding lacks a
-    character, that is spelled out.
+    character, that is spelled out. Of a terminal without a size rich would believe that nothing
+    fits into it.
     """
+    if not os.environ.get("COLUMNS", "").strip("0"):
+        os.environ.pop("COLUMNS", None)
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     if isinstance(sys.stdout, io.TextIOWrapper):

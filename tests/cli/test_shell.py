@@ -44,6 +44,13 @@ def test_closed_outputs_take_what_is_printed(tmp_path: Path, arguments: str) -> 
         assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", ["version", "--help", "history --db missing.db"])
+def test_a_terminal_without_a_size_is_shown_all(tmp_path: Path, arguments: str) -> None:
+    wide = _shell(f"r3mem {arguments}", tmp_path, COLUMNS="80")
+    none = _shell(f"r3mem {arguments}", tmp_path, COLUMNS="0")
+    assert none.stdout + none.stderr == wide.stdout + wide.stderr != b""
+
+
 @pytest.mark.parametrize("arguments", ["remember -", "import -"])
 def test_a_closed_stdin_is_no_empty_text(tmp_path: Path, arguments: str) -> None:
     done = _shell(f"r3mem {arguments} <&-", tmp_path)

@@ -63,6 +63,8 @@ def demo(
     as_json: bool,
 ) -> None:
     """Remember four real meetings, check every byte, ask questions, draw the memory."""
+    if not db.name:
+        raise InvalidInputError(f"{db} is a folder; give the path of a file in it")
     loaded = meetings.load(turns)
     reversible = require_model(model)
     picture_path = db.with_suffix(".png") if out_dir is None else out_dir / "demo.png"

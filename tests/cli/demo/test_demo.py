@@ -118,6 +118,13 @@ def test_another_file_is_replaced_only_by_force(run: Run, run_json: Any, tmp_pat
     assert (tmp_path / "mine.png").exists()
 
 
+@pytest.mark.parametrize("folder", ["", "/", "."])
+def test_a_folder_is_no_place_for_the_memory(run: Run, folder: str) -> None:
+    refused = run("demo", "--turns", "4", "--db", folder, "--force")
+    assert refused.exit_code == 1
+    assert "is a folder" in refused.stderr
+
+
 def test_without_matplotlib_only_the_picture_is_missing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
