@@ -114,32 +114,30 @@ class JsonText:
                 return self._replace(path, entry.node, value)
         return self._add(array, None, value, Addition(path, len(path)))
 
-    def take(self, addition: Addition, ours: Ours | None = None) -> bool:
-        """Take out what was put in, and what was made around it unless it holds something else now.
+    def take(self, addition: Addition, ours: Ours | None = None) -> None:
+        """Take out what was put in, if it is there.
+
+        What was made around it goes as well, unless it holds something else now.
 
         Args:
             addition: What was put in.
             ours: Knows the element, if it is one of an array.
-
-        Returns:
-            Whether it was there.
         """
         way = self._way(addition.path)
         if way is not None and ours is not None:
             element = next((one for one in way[-1].node.entries if ours(one.node.value)), None)
             way = None if element is None else [*way, element]
         if way is None:
-            return False
+            return
         if addition.replaced is not None:
             node = way[-1].node
             self._edit([(node.start, node.end, addition.replaced)])
-            return True
+            return
         place = len(way) - 1
         while place > addition.made and self._holds_only(way[place - 1].node, way[place]):
             place -= 1
         above = way[place - 1].node if place else self._root
         self._cut(above, way[place], addition if place == addition.made else None)
-        return True
 
     def _holds_only(self, node: Node, entry: Entry) -> bool:
         around = self.text[node.start + 1 : entry.start] + self.text[entry.node.end : node.end - 1]

@@ -66,28 +66,24 @@ class TomlText:
             ) from None
         return Addition(path, 0, before, after)
 
-    def take(self, addition: Addition) -> bool:
-        """Take out what was put in, with the tables below it.
-
-        Returns:
-            Whether it was there.
+    def take(self, addition: Addition) -> None:
+        """Take out what was put in, with the tables below it, if it is there.
 
         Raises:
             InvalidInputError: It stands there in another form than as a table of its own.
         """
         if self._find(addition.path) is None:
-            return False
+            return
         start, end = self._block(addition.path)
         if addition.replaced is not None:
             self._become(self.text[:start] + addition.replaced + self.text[end:])
-            return True
+            return
         before, after = addition.before, addition.after
         start -= len(before) if self.text[:start].endswith(before) else 0
         end += len(after) if self.text[end:].startswith(after) else 0
         self._become(self.text[:start] + self.text[end:])
         while self._find(addition.path) is not None:
             self._become("".join(self._around(addition.path)))
-        return True
 
     def _around(self, path: Path) -> tuple[str, str]:
         start, end = self._block(path, below=True)

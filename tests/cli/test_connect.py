@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from r3mem_agents.cli import app
 from r3mem_agents.connect.invocation import is_hook
+from tests import new_process
 from tests.cli.running import Run
 
 
@@ -113,3 +114,16 @@ def test_a_host_has_to_be_named(run: Run, arguments: tuple[str, ...]) -> None:
     result = run("connect", *arguments)
     assert result.exit_code == 2
     assert "claude-code" in result.stderr
+
+
+def test_without_the_server_a_host_is_told_of_nothing(home: Path) -> None:
+    code = (
+        "from r3mem_agents.cli import app\n"
+        "try: app(['connect', 'cursor', '--yes'])\n"
+        "except SystemExit as ended: print(ended.code)\n"
+    )
+    before = "import sys; sys.stderr = sys.stdout\n"
+    told = new_process.run(before + code, without=["mcp"])
+    assert told.split("\n")[0].startswith("error: mcp is not installed; run: pip install")
+    assert told.endswith("\n1\n")
+    assert [*home.iterdir()] == []
