@@ -21,10 +21,12 @@ from mcp_types import (
     GetPromptResult,
     InputRequiredResult,
     Resource,
+    TextContent,
 )
 from pydantic import AnyUrl, ValidationError
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError, R3MemError
+from r3mem_agents.server.mcp.damage import damage_of_call
 
 Tell = Callable[[R3MemError], str]
 """Puts an error into words for a client."""
@@ -54,18 +56,23 @@ class FailingServer(MCPServer[Any]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool.
+        """Call a tool; what is damaged is named beside the result that lacks it.
 
         Raises:
             ToolError: With what the client is told.
         """
         try:
             await self._refuse_unknown(name, arguments)
-            return await super().call_tool(name, arguments, context)
+            with damage_of_call() as damage:
+                result = await super().call_tool(name, arguments, context)
         except Exception as error:
             if ours := _ours(error):
                 raise ToolError(self._tell(ours)) from ours
             raise
+        if damage and isinstance(result, CallToolResult):
+            text = f"DamageWarning: {'; '.join(damage)}"
+            result.content.append(TextContent(type="text", text=text))
+        return result
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from r3mem_agents.errors import R3MemError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.failures import MCP_PATH, failure
 from r3mem_agents.server.limits import MAX_BODY_BYTES
+from r3mem_agents.server.mcp.damage import damage_collected
 from r3mem_agents.server.mcp.server import mcp_server
 
 
@@ -40,9 +42,12 @@ class McpEndpoint:
         )
         self.route = Route(MCP_PATH, endpoint=self)
 
-    def running(self) -> AbstractAsyncContextManager[None]:
-        """Return what must be entered while it serves, in the application's lifespan."""
-        return self._server.session_manager.run()
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Enter this while it serves, in the application's lifespan."""
+        with damage_collected():
+            async with self._server.session_manager.run():
+                yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.

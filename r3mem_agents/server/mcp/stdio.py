@@ -13,6 +13,7 @@ import anyio
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.server.mcp.damage import damage_collected
 from r3mem_agents.server.mcp.server import mcp_server
 
 CHUNK_BYTES = 1 << 16
@@ -36,7 +37,8 @@ def serve_stdio(memory: Callable[[], CompressiveMemory], *, captured: bool = Fal
     _end_by_signals()
     server = mcp_server(memory, captured=captured)
     try:
-        anyio.run(server.run_stdio_async)
+        with damage_collected():
+            anyio.run(server.run_stdio_async)
     except* BrokenPipeError:
         pass  # the host is gone
     finally:

@@ -204,6 +204,25 @@ def test_a_file_that_cannot_be_opened_is_told_to_the_client(
         assert host.end()[0] == 0
 
 
+def test_a_damaged_turn_is_named_to_the_client(tmp_path: Path, checkpoint: Path) -> None:
+    db = tmp_path / "memory.db"
+    with CompressiveMemory(db, model=checkpoint) as memory:
+        turns = [memory.remember("user", f"My dog is called Biscuit {i}.") for i in range(3)]
+    with closing(sqlite3.connect(db)) as file, file:
+        file.execute("UPDATE turns SET code = zeroblob(9) WHERE id = ?", (turns[1].id,))
+    with Host.of(checkpoint, db) as host:
+        for _ in range(2):
+            result = host.answer(host.ask_tool("history"))["result"]
+            kept = [turn["id"] for turn in result["structuredContent"]["turns"]]
+            assert kept == [turns[0].id, turns[2].id]
+            [_, told] = result["content"]
+            assert told["text"].startswith("DamageWarning: ")
+            assert f"turn {turns[1].id} in session" in told["text"]
+        whole = host.answer(host.ask_tool("remember", turns=[DOG]))["result"]
+        assert len(whole["content"]) == 1
+        assert host.end() == (0, b"")
+
+
 def test_two_servers_share_a_file(tmp_path: Path, checkpoint: Path) -> None:
     db = tmp_path / "memory.db"
     with Host.of(checkpoint, db) as one, Host.of(checkpoint, db) as other:
