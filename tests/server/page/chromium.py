@@ -5,8 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
+
+import r3mem_agents
+from r3mem_agents.types import DEFAULT_MODEL
+
+MODEL = Path(r3mem_agents.__file__).parent / "checkpoints" / DEFAULT_MODEL
+"""The bundled model: what the page shows of lookups and tokens is that of real ones."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (

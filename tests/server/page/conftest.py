@@ -3,24 +3,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-import r3mem_agents
 from r3mem_agents import CompressiveMemory, Turn
 from r3mem_agents.cli.demo.meetings import load
-from r3mem_agents.types import DEFAULT_MODEL
 
 pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Page, Response  # noqa: E402
 
-from tests.server.page.chromium import browsing, chromium  # noqa: E402
+from tests.server.page.chromium import MODEL, browsing, chromium  # noqa: E402
 from tests.server.running import serving  # noqa: E402
 
-MODEL = Path(r3mem_agents.__file__).parent / "checkpoints" / DEFAULT_MODEL
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 

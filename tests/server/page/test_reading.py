@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from r3mem_agents import CompressiveMemory, Turn
-from tests.server.page.conftest import MODEL, START, Show, Site, ask
+from tests.server.page.chromium import MODEL
+from tests.server.page.conftest import START, Show, Site, ask
 from tests.server.running import add_token, serving
 
 

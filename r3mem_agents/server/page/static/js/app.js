@@ -21,6 +21,8 @@ let sessions = [];
 let current = null;
 let found = new Set();
 let shown = new AbortController();
+let views = [];
+let at = 0;
 
 async function start() {
   try {
@@ -38,7 +40,9 @@ async function enter(who) {
   await showing(async (signal) => {
     await count(signal);
     byId("side").hidden = false;
-    await view(sessions.length ? { session: sessions.at(-1).name } : {}, signal);
+    views = [sessions.length ? { session: sessions.at(-1).name } : {}];
+    history.replaceState((at = 0), "");
+    await view(views[at], signal);
   });
 }
 
@@ -66,15 +70,15 @@ function outline() {
   drawTimeline(sessions, { current, found, choose: (name) => go({ session: name }) });
 }
 
-/** Show a view, and remember it for the way back; no word of it goes into an address. */
+/** Show a view, and remember it for the way back. The browser is only told its number: it may keep that. */
 async function go(state) {
-  history.pushState(state, "");
+  views.splice((at += 1), Infinity, state);
+  history.pushState(at, "");
   const there = await showing((signal) => view(state, signal));
   if (there && main.getBoundingClientRect().top < 0 && state.turn === undefined) main.scrollIntoView();
 }
 
 async function view(state, signal) {
-  history.replaceState(state, "");
   const session = sessions.find((one) => one.name === state.session);
   current = session?.name ?? null;
   found = new Set();
@@ -111,5 +115,8 @@ startKeys();
 startQuestion((question) => go({ question }));
 document.addEventListener("forgotten", forgotten);
 document.addEventListener("turn-changed", () => attempt(() => count()));
-window.addEventListener("popstate", (event) => event.state && showing((signal) => view(event.state, signal)));
+window.addEventListener("popstate", ({ state }) => {
+  at = state ?? 0;
+  if (views[at]) showing((signal) => view(views[at], signal));
+});
 start();

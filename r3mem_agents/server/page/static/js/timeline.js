@@ -64,7 +64,7 @@ export function drawTimeline(into, sessions, { current, found, choose }) {
 }
 
 function ticks(start, end, width) {
-  const most = Math.max(width / 85, 2);
+  const most = Math.max(width / 110, 3.5);
   const [, written, next] = STEPS.find(([long]) => (end - start) / long <= most) ?? STEPS.at(-1);
   const format = new Intl.DateTimeFormat(undefined, written);
   const made = [];
