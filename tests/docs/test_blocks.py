@@ -35,7 +35,6 @@ NOT_RUN = {
     "docs/index.md": 1,
     "docs/langchain.md": 1,
     "docs/llamaindex.md": 1,
-    "docs/mcp.md": 1,
     "docs/mcp.md": 2,
     "docs/page.md": 1,
     "docs/recall.md": 1,

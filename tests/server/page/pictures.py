@@ -78,7 +78,9 @@ def ask(page: Page, question: str) -> None:
 def save(page: Page, name: str) -> None:
     """Write what is on screen."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(FOLDER / name, optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        FOLDER / name, optimize=True
+    )
 
 
 if __name__ == "__main__":

@@ -76,6 +76,6 @@ def test_no_word_gets_into_an_address_or_what_the_browser_keeps(show: Show, site
     page.get_by_role("button", name="In its session").click()
     assert page.url == site.url
     kept = page.evaluate(
-        "JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie])"
+        "JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie, history.state])"
     )
     assert not re.search("Zaphod|4711|PIN", kept)
