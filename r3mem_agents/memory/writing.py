@@ -102,6 +102,7 @@ class Writer:
         Raises:
             NotFoundError: There is no such turn.
         """
+        self._store.check_writable()
         while True:
             rows = self._store.turns(self._scope, [turn_id])
             if not rows:

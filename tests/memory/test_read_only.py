@@ -6,7 +6,9 @@ import asyncio
 import copy
 import pickle
 import shutil
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,12 @@ WRITES: list[Callable[[CompressiveMemory, StoredTurn], object]] = [
     lambda memory, turn: memory.forget(turn_ids=[turn.id]),
     lambda memory, turn: memory.forget(session="s"),
     lambda memory, turn: memory.forget(everything=True),
+    lambda memory, turn: memory.edit(turn.id, turn.text),
+    lambda memory, turn: memory.edit(4711, "words", keep_versions=True),
+    lambda memory, turn: memory.pin([turn.id]),
+    lambda memory, turn: memory.pin([], pinned=False),
+    lambda memory, turn: memory.keep_log(True),
+    lambda memory, turn: memory.keep_log(False),
     lambda memory, turn: asyncio.run(memory.aremember("user", "words")),
 ]
 
@@ -165,3 +173,15 @@ def test_terms_of_other_rules_are_not_made_anew(
         assert memory.recall("evening")
     with opened(path, read_only=True) as memory:
         assert found(memory) == [*FACTS]
+
+
+def test_what_has_expired_is_not_shown_and_stays_in_the_file(path: Path) -> None:
+    with opened(path) as memory:
+        memory.remember("user", "A zebra.", expires=timedelta(seconds=0.2))
+        memory.remember("user", "A lion.")
+    content = path.read_bytes()
+    time.sleep(0.3)
+    with opened(path, read_only=True) as memory:
+        assert [turn.text for turn in memory.history()] == ["A lion."]
+        assert memory.recall("zebra") == []
+    assert path.read_bytes() == content
