@@ -67,9 +67,8 @@ PATIENCE_S = 30.0
 class _Going:
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self.calls = 0
+        self.calls: dict[object, int] = {}  # each with its thread
         self.forks = 0
-        self.own = threading.local()
 
 
 class Unforked:
@@ -89,18 +88,16 @@ class Unforked:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Make forks in other threads wait until this block ends, for ``PATIENCE_S`` at most."""
-        going = self._going
-        depth = getattr(going.own, "depth", 0)
-        with going.changed:
-            going.changed.wait_for(lambda: depth or not going.forks)
-            going.calls += 1
-        going.own.depth = depth + 1
+        going, call, thread = self._going, object(), threading.get_ident()
+        # An interrupt may come between any two lines: calls are told apart, and not counted.
         try:
+            with going.changed:
+                going.changed.wait_for(lambda: not going.forks or thread in going.calls.values())
+                going.calls[call] = thread
             yield
         finally:
-            going.own.depth = depth
+            going.calls.pop(call, None)
             with going.changed:
-                going.calls -= 1
                 going.changed.notify_all()
 
     def _renew(self) -> None:
@@ -110,8 +107,8 @@ class Unforked:
         going = self._going
         with going.changed:
             going.forks += 1
-            own = getattr(going.own, "depth", 0)
-            going.changed.wait_for(lambda: going.calls <= own, PATIENCE_S)
+            own = {threading.get_ident()}
+            going.changed.wait_for(lambda: {*going.calls.values()} <= own, PATIENCE_S)
 
     def _go_on(self) -> None:
         with self._going.changed:

@@ -10,9 +10,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from r3mem_agents import forking
 from r3mem_agents.forking import Lock, in_children, unforked
 
 ROOT = Path(__file__).parents[2]
@@ -122,3 +125,43 @@ def test_a_fork_waits_for_what_no_child_could_renew() -> None:
         if not child:
             os._exit(3)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
+def test_a_fork_does_not_wait_for_a_call_that_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At any line before its work begins."""
+    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 1.0)
+    lines: set[int] = set()
+
+    def interrupt(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_name != "__call__" or frame.f_code.co_filename != forking.__file__:
+            return None
+        if event == "line" and not done and frame.f_lineno not in lines:
+            lines.add(frame.f_lineno)
+            raise KeyboardInterrupt
+        return interrupt
+
+    def fork() -> None:
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    done = False
+    while not done:
+        before = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            with unforked():
+                done = True
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        other = threading.Thread(target=fork)  # a thread does not wait for itself
+        begun = time.monotonic()
+        other.start()
+        other.join()
+        assert time.monotonic() - begun < 0.9, sorted(lines)
+    assert len(lines) > 4
