@@ -7,6 +7,7 @@ import rich_click as click
 from benchmarks.codec.command import codec
 from benchmarks.compare.command import compare
 from benchmarks.layout import layout
+from benchmarks.load.command import load
 from benchmarks.question import question
 from benchmarks.recall.command import recall
 from benchmarks.scale.command import scale
@@ -19,5 +20,5 @@ def app() -> None:
     """Measure, print the figures beside the peers', and write them as JSON."""
 
 
-for command in (codec, speed, recall, scale, compare, question, layout):
+for command in (codec, speed, recall, scale, load, compare, question, layout):
     app.add_command(command)
