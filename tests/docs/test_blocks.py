@@ -38,6 +38,7 @@ NOT_RUN = {
     "docs/mcp.md": 2,
     "docs/page.md": 1,
     "docs/recall.md": 1,
+    "docs/server.md": 3,
     "docs/telemetry.md": 1,
     "docs/training.md": 4,
     "findings/README.md": 1,

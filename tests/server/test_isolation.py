@@ -22,7 +22,18 @@ from tests.server.running import client_of, serving
 NUMBERS = itertools.count()
 USERS = st.integers(0, 2)
 VERBS = st.sampled_from(
-    ["remember", "remember", "remember", "edit", "forget", "steal", "ask", "look", "everything"]
+    [
+        "remember",
+        "remember",
+        "remember",
+        "edit",
+        "change",
+        "forget",
+        "steal",
+        "ask",
+        "look",
+        "everything",
+    ]
 )
 
 
@@ -100,11 +111,15 @@ class Person:
             for method, path, body in (
                 ("GET", "/v1/turns/{}", None),
                 ("GET", "/v1/turns/{}/tokens", None),
+                ("GET", "/v1/turns/{}/versions", None),
+                ("PATCH", "/v1/turns/{}", {"text": "stolen", "pinned": True}),
+                ("PATCH", "/v1/turns/{}", {"pinned": True}),
                 ("POST", "/v1/forget", {"turn_ids": [id]}),
                 ("GET", "/v1/turns?before={}", None),
             ):
                 theirs = self.ask(method, path.format(id), json=body)
-                none = self.ask(method, path.format(unknown), json=body and {"turn_ids": [unknown]})
+                same = body and (body | {"turn_ids": [unknown]} if "turn_ids" in body else body)
+                none = self.ask(method, path.format(unknown), json=same)
                 if "before" not in path:
                     assert theirs.status_code == none.status_code == 404
                     assert theirs.text.replace(str(id), "ID") == none.text.replace(
@@ -156,6 +171,12 @@ def _step(person: Person, other: Person, number: int, verb: str) -> None:
             person.remember(number)
         case "edit":
             person.remember(number, key="same")
+        case "change" if person.turns:
+            id = max(person.turns)
+            body = {"text": f"{person.word} changed {number}", "keep_versions": True}
+            person.turns[id] = person.ask("PATCH", f"/v1/turns/{id}", json=body).json()
+            assert person.turns[id]["text"] == body["text"]
+            assert person.ask("GET", f"/v1/turns/{id}/versions").json()
         case "forget" if person.turns:
             gone = min(person.turns)
             assert person.ask("POST", "/v1/forget", json={"turn_ids": [gone]}).is_success

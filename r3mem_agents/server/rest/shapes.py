@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_K = 1000
 """Most turns that a lookup returns; chosen, as all of these."""
@@ -19,6 +19,17 @@ MAX_IDS = 10_000
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Ids = Annotated[list[int], Field(max_length=MAX_IDS)]
 Names = Annotated[list[Name], Field(max_length=1000)]
+
+
+def _as_text(value: object) -> object:
+    # A number would be read as a time in 1970, and what expires then is gone at once.
+    if value is not None and not isinstance(value, str):
+        raise ValueError("give a time such as 2026-12-24T18:00:00Z, or a duration such as P30D")
+    return value
+
+
+Expiry = Annotated[AwareDatetime | timedelta, BeforeValidator(_as_text)]
+"""A time in ISO 8601, or a duration from now."""
 
 
 class Given(BaseModel):
@@ -96,12 +107,31 @@ class NewTurn(Given):
         description="Your name for the turn, once in a session: sent again with the same words it "
         "changes nothing, with others it edits the turn. So a request may be repeated.",
     )
+    expires: Expiry | None = Field(
+        None,
+        examples=["P30D"],
+        description="When it is gone: a time, or a duration from now; never, if left out.",
+    )
 
 
 class NewTurns(Given):
     """Turns to store, all or none."""
 
     turns: list[NewTurn] = Field(min_length=1, max_length=MAX_TURNS)
+
+
+class Change(Given):
+    """What is to be different about a turn; what is left out stays as it is."""
+
+    text: str | None = Field(
+        None, max_length=MAX_TEXT, description="What it says from now on, in its place and time."
+    )
+    keep_versions: bool = Field(
+        False, description="Keep what it said as a version; else no byte of that is left."
+    )
+    pinned: bool | None = Field(
+        None, description="Whether it comes first in every context, and does not expire."
+    )
 
 
 class Turn(Told):
@@ -115,6 +145,8 @@ class Turn(Told):
     text: str
     metadata: dict[str, Any]
     key: str | None
+    expires: datetime | None
+    pinned: bool
 
 
 class Turns(Told):
@@ -146,7 +178,13 @@ class Question(Given):
     query: str = Field(max_length=MAX_QUERY, examples=["What pet do I have?"])
     sessions: Names | None = Field(None, description="Only turns of these sessions.")
     roles: Names | None = Field(None, description="Only turns of speakers in these roles.")
+    where: dict[str, Any] | None = Field(
+        None,
+        examples=[{"metadata.channel": "mail", "metadata.priority": {"$gte": 3}}],
+        description="Only turns that meet all of these conditions on metadata and names.",
+    )
     exclude: Ids = Field([], description="Ids of turns to ignore.")
+    as_of: AwareDatetime | None = Field(None, description="Only what was known at this time.")
     now: AwareDatetime | None = Field(
         None, description="What dates in the question are relative to; the present, if left out."
     )

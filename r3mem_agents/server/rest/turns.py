@@ -6,11 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from r3mem_agents.errors import NotFoundError
+from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.rest.asking import WITH_TOKEN, Memory, errors
 from r3mem_agents.server.rest.costs import token_costs
-from r3mem_agents.server.rest.shapes import MAX_TURNS, NewTurns, Page, TokenCost, Turn, Turns
+from r3mem_agents.server.rest.shapes import (
+    MAX_TURNS,
+    Change,
+    NewTurns,
+    Page,
+    TokenCost,
+    Turn,
+    Turns,
+)
 from r3mem_agents.types import StoredTurn
 from r3mem_agents.types import Turn as PlainTurn
 
@@ -52,6 +60,24 @@ def remember(given: NewTurns, memory: Memory) -> Turns:
 def one_turn(id: int, memory: Memory) -> Turn:
     """Return one turn, byte for byte."""
     return told(_fetch(memory, id))
+
+
+@routes.patch("/v1/turns/{id}", responses=errors(404, 413), dependencies=WITH_TOKEN)
+def change(id: int, wanted: Change, memory: Memory) -> Turn:
+    """Give a turn another text, or pin it; it keeps its id, place and time."""
+    if wanted.text is None and wanted.pinned is None:
+        raise InvalidInputError("nothing to change: give text, pinned, or both")
+    if wanted.text is not None:
+        memory.edit(id, wanted.text, keep_versions=wanted.keep_versions)
+    if wanted.pinned is not None:
+        memory.pin([id], pinned=wanted.pinned)
+    return told(_fetch(memory, id))
+
+
+@routes.get("/v1/turns/{id}/versions", responses=errors(404), dependencies=WITH_TOKEN)
+def versions(id: int, memory: Memory) -> list[Turn]:
+    """Return what a turn said before it was edited, as far as that was kept, oldest first."""
+    return [told(turn) for turn in memory.versions(id)]
 
 
 @routes.get("/v1/turns/{id}/tokens", responses=errors(404), dependencies=WITH_TOKEN)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -95,6 +95,45 @@ def test_the_parts_of_a_turn_are_its_text(client: httpx.Client, text: str) -> No
     parts = client.get(f"/v1/turns/{made['id']}/tokens").json()
     assert "".join(part["text"] for part in parts) == text
     assert all(part["bits"] >= 0 for part in parts)
+
+
+def test_a_change_keeps_id_place_and_time(client: httpx.Client) -> None:
+    made, other = remember(client, "My dog is called Biscuit.", "Good.")
+    body = {"text": "My dog is called Rex.", "keep_versions": True, "pinned": True}
+    changed = client.patch(f"/v1/turns/{made['id']}", json=body).json()
+    assert changed == made | {"text": body["text"], "pinned": True}
+    assert client.get("/v1/turns").json()["turns"] == [changed, other]
+    [version] = client.get(f"/v1/turns/{made['id']}/versions").json()
+    assert (version["id"], version["text"]) == (made["id"], made["text"])
+    asked = {"query": "What is my dog called?"}
+    assert "Rex" in client.post("/v1/context", json={"query": "trains"}).json()["text"]
+    assert client.post("/v1/recall", json=asked).json()["recalled"][0]["turn"] == changed
+    then = asked | {"as_of": made["time"]}
+    found = client.post("/v1/recall", json=then).json()["recalled"]
+    assert found[0]["turn"]["text"] == made["text"]
+    unpinned = client.patch(f"/v1/turns/{made['id']}", json={"pinned": False}).json()
+    assert unpinned == changed | {"pinned": False}
+    assert client.patch(f"/v1/turns/{made['id']}", json={}).status_code == 422
+
+
+def test_turns_expire(client: httpx.Client) -> None:
+    later = remember(client, "a", expires="P30D")[0]
+    assert datetime.fromisoformat(later["expires"]) > datetime.now(UTC) + timedelta(days=29)
+    gone = remember(client, "b", expires="2020-01-01T00:00:00Z")
+    assert client.get("/v1/turns").json()["turns"] == [later]
+    assert client.get(f"/v1/turns/{gone[0]['id']}").status_code == 404
+    turns = {"turns": [{"role": "user", "text": "c", "expires": 3600}]}
+    assert "P30D" in client.post("/v1/turns", json=turns).json()["error"]["message"]
+
+
+def test_a_lookup_takes_conditions(client: httpx.Client) -> None:
+    for channel in ("mail", "chat"):
+        remember(client, "My dog is called Biscuit.", metadata={"channel": channel})
+    body = {"query": "What is my dog called?", "where": {"metadata.channel": "mail"}}
+    [hit] = client.post("/v1/recall", json=body).json()["recalled"]
+    assert hit["turn"]["metadata"] == {"channel": "mail"}
+    body["where"] = {"no.such": 1}
+    assert client.post("/v1/recall", json=body).status_code == 422
 
 
 def test_what_is_forgotten_is_gone(client: httpx.Client) -> None:
