@@ -5,9 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.server.page.conftest import Show, Site, ask, changed
+
+
+def test_an_edit_keeps_the_place_and_the_earlier_words_if_wanted(show: Show, site: Site) -> None:
+    memory = site.people("editor", ("s", "I live in Graz."), ("s", "It is sunny."))
+    [first, _] = memory.history()
+    page = show("editor")
+    turn = page.locator(".turn").first
+    for text, keep in (("I live in Linz.", True), ("I live in Wels.", False)):
+        turn.hover()
+        turn.get_by_role("button", name="Edit").click()
+        turn.get_by_label("Words of the turn").fill(text)
+        turn.get_by_label("Keep the earlier words").set_checked(keep)
+        changed(page, turn.get_by_role("button", name="Save").click)
+        expect(turn.locator(".text")).to_have_text(text)
+    assert [one.text for one in memory.history()] == ["I live in Wels.", "It is sunny."]
+    assert memory.history()[0].id == first.id
+    turn.get_by_role("button", name="Versions").click()
+    shown = turn.get_by_role("list", name="Earlier words").get_by_role("listitem")
+    assert shown.all_inner_texts() == [one.text for one in memory.versions(first.id)]
 
 
 def test_an_edit_that_is_left_changes_nothing(show: Show, site: Site) -> None:
@@ -21,6 +40,20 @@ def test_an_edit_that_is_left_changes_nothing(show: Show, site: Site) -> None:
     expect(turn.locator(".text")).to_have_text("I live in Graz.")
     expect(turn).to_be_focused()
     assert memory.history()[0].text == "I live in Graz."
+
+
+def test_a_pin_is_shown_and_taken_off(show: Show, site: Site) -> None:
+    memory = site.people("pinner", ("s", "I am allergic to nuts."))
+    page = show("pinner")
+    turn = page.locator(".turn")
+    for pinned in (True, False):
+        turn.hover()
+        changed(page, turn.get_by_role("button", name="Pin").click)
+        expect(turn.get_by_role("button", name="Pin")).to_have_attribute(
+            "aria-pressed", str(pinned).lower()
+        )
+        expect(turn.get_by_text("pinned")).to_have_count(int(pinned))
+        assert memory.history()[0].pinned is pinned
 
 
 def test_forgetting_asks_first_and_gives_a_receipt(show: Show, site: Site, tmp_path: Path) -> None:
@@ -71,6 +104,56 @@ def test_a_session_and_everything_can_be_forgotten(show: Show, site: Site) -> No
     assert memory.sessions() == []
 
 
+def test_a_turn_that_expires_says_when(show: Show, site: Site) -> None:
+    from datetime import UTC, datetime
+
+    when = datetime(2035, 1, 2, 3, 4, tzinfo=UTC)
+    site.memory.scoped(user="fleeting").remember("user", "The code is 12.", expires=when)
+    page = show("fleeting")
+    expect(page.locator(".turn time").last).to_have_text("expires 2 Jan 2035, 03:04")
+
+
+def test_the_keyboard_alone_does_all_of_it(show: Show, site: Site) -> None:
+    memory = site.people(
+        "typist", ("s", "I live in Graz."), ("s", "My dog is called Biscuit."), ("t", "Bye.")
+    )
+    page = show("typist")
+    page.keyboard.press("/")
+    page.keyboard.type("What is my dog called?")
+    page.keyboard.press("Enter")
+    page.locator(".hit").first.wait_for()
+    tab_to(page, ".hit .turn")
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("My dog is called Crumble.")
+    changed(page, lambda: page.keyboard.press("Control+Enter"))
+    expect(page.locator(".hit .turn").first).to_be_focused()
+    changed(page, lambda: page.keyboard.press("p"))
+    expect(page.locator(".hit .badge.on")).to_have_count(1)
+    page.keyboard.press("Shift+Tab")
+    page.locator(".hit .turn").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # in its session
+    expect(page.get_by_role("heading", level=1)).to_have_text("s")
+    expect(page.locator(".turn").nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("t")
+    expect(page.locator(".turn").first.locator(".spent")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    page.keyboard.press("Tab")
+    changed(page, lambda: page.keyboard.press("Enter"))
+    expect(page.get_by_role("button", name="Done")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_be_focused()
+    tab_to(page, ".session", back=True)
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("t")
+    assert [one.text for one in memory.history()] == ["My dog is called Crumble.", "Bye."]
+    assert memory.history()[0].pinned
+
+
 def test_no_key_traps_and_every_stop_is_seen(show: Show) -> None:
     page = show()
     ask(page, "What is the cost?")
@@ -105,3 +188,12 @@ def test_keys_that_work_anywhere_can_be_turned_off(show: Show) -> None:
     page.keyboard.press("/")
     expect(keys).to_have_count(0)
     expect(page.get_by_label("Question")).not_to_be_focused()
+
+
+def tab_to(page: Page, selector: str, *, back: bool = False) -> None:
+    """Press Tab until something has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"no way to {selector}")
