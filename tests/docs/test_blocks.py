@@ -30,7 +30,7 @@ RUNNING = [page for page in HAND_WRITTEN if any(block.runs for block in blocks(p
 # Blocks that no test can run, since they install, clone, train, or measure for hours.
 NOT_RUN = {
     "CONTRIBUTING.md": 1,
-    "README.md": 2,
+    "README.md": 1,
     "docs/connect.md": 2,
     "docs/index.md": 1,
     "docs/langchain.md": 1,
@@ -59,7 +59,7 @@ def _event_loop() -> Iterator[None]:
 @pytest.mark.usefixtures("_event_loop")
 @pytest.mark.parametrize("page", RUNNING, ids=named)
 def test_the_blocks_of_a_page_run_in_order(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("R3MEM_")]:
@@ -75,7 +75,7 @@ def test_the_blocks_of_a_page_run_in_order(
                 warnings.simplefilter("ignore", DeprecationWarning)  # of the classic chains
                 patch.setattr("builtins.input", lambda _: SAID)
                 exec(compile(block.text, named(page), "exec"), names)
-            printed = capsys.readouterr().out
+            printed = capfd.readouterr().out
         elif block.language == "console":
             printed = run_lines(block.text, monkeypatch)
         elif block.language in ("json", "jsonl"):
