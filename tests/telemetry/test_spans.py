@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,13 @@ def test_every_verb_has_a_span() -> None:
     }
     assert public == {*VERBS} | NOT_TRACED
     assert {*CALLS} == {*VERBS}
+
+
+def test_the_page_has_the_operation_of_every_verb() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| `(\w+_memory\w*)`", page, re.MULTILINE)
+    told = {verb: name for verbs, name in rows for verb in re.findall(r"\w+", verbs)}
+    assert told == {verb: each.operation for verb, each in VERBS.items()}
 
 
 @pytest.mark.parametrize("twin", [False, True], ids=["sync", "async"])
