@@ -146,6 +146,7 @@ class OverHttp:
 
     def everything(self, session: str) -> Answer:
         """Read all turns of a session."""
+        self._connection.close()  # the server has closed what was idle meanwhile
         path = f"/v1/turns?session={quote(session)}&limit={ALL_TURNS}&after="
         pages = []
         after: int | None = 0
