@@ -271,6 +271,23 @@ class MemoryStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStats:
+    """A session, without its words.
+
+    Attributes:
+        session: Its name.
+        turns: Number of turns.
+        first: When the first of them was said.
+        last: When the last of them was said.
+    """
+
+    session: str
+    turns: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserStats:
     """Counts of one user with one agent in a file.
 

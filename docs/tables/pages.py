@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from docs.tables.compare import builds, peers
+from docs.tables.load import load
 from docs.tables.recall import (
     ablation,
     added,
@@ -33,6 +34,7 @@ TABLES = {
         codec,
         speed,
         scale,
+        load,
         builds,
         peers,
         lookups,

@@ -23,6 +23,7 @@ SHOWN = [
     "recall-meetings",
     "recall-sets",
     "scale",
+    "load",
     "compare",
     "demo",
 ]

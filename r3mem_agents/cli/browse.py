@@ -97,12 +97,19 @@ def sessions(
 ) -> None:
     """List the sessions of a user, in the order in which they began."""
     with place.read() as memory:
-        found = {name: len(memory.turn_ids(name)) for name in memory.sessions()}
+        found = memory.session_stats()
     if as_json:
-        emit_json([{"session": name, "turns": turns} for name, turns in found.items()])
+        emit_json(
+            [
+                asdict(one) | {"first": one.first.isoformat(), "last": one.last.isoformat()}
+                for one in found
+            ]
+        )
         return
-    for name, turns in found.items():
-        out().print(harmless_line(f"{name}: {counted(turns, 'turn')}"), soft_wrap=True)
+    for one in found:
+        first, last = (f"{time:%Y-%m-%d %H:%M}" for time in (one.first, one.last))
+        held = f"{counted(one.turns, 'turn')}, {first} to {last}"
+        out().print(harmless_line(f"{one.session}: {held}"), soft_wrap=True)
     if not found:
         out().print("nothing is remembered here")
 

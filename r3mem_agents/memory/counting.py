@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from r3mem_agents.memory.damage import ADVICE, tell
 from r3mem_agents.memory.handle import Handle
-from r3mem_agents.memory.records import open_owner
-from r3mem_agents.types import MemoryStats, UserStats
+from r3mem_agents.memory.records import open_label, open_owner
+from r3mem_agents.store import Period
+from r3mem_agents.timestamps import from_integers
+from r3mem_agents.types import MemoryStats, SessionStats, UserStats
 
 
 def memory_stats(handle: Handle) -> MemoryStats:
@@ -25,6 +27,29 @@ def memory_stats(handle: Handle) -> MemoryStats:
         packed_segments=totals.packed,
         literal_segments=totals.literal,
     )
+
+
+def session_stats(handle: Handle) -> list[SessionStats]:
+    """Count the turns of each session, in the order in which they began.
+
+    A warning says how many sessions are left out since they are damaged.
+    """
+    periods = handle.store.periods(handle.scope)
+    found = [one for one in (_session(handle, period) for period in periods) if one is not None]
+    if lost := len(periods) - len(found):
+        tell(f"the names or times of {lost} sessions are damaged and left out. To do: {ADVICE}")
+    return found
+
+
+def _session(handle: Handle, period: Period) -> SessionStats | None:
+    name = open_label(handle.obfuscator, "session", period.session)
+    try:
+        first, last = from_integers(*period.first), from_integers(*period.last)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if name is None:
+        return None
+    return SessionStats(session=name, turns=period.turns, first=first, last=last)
 
 
 def user_stats(handle: Handle) -> list[UserStats]:

@@ -6,13 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from r3mem_agents.concurrency import in_thread
-from r3mem_agents.memory.counting import memory_stats, user_stats
+from r3mem_agents.memory.counting import memory_stats, session_stats, user_stats
 from r3mem_agents.memory.log import keep_log, read_log
 from r3mem_agents.memory.opening import BaseMemory
 from r3mem_agents.memory.verifying import verify
 
 if TYPE_CHECKING:
-    from r3mem_agents.types import LogEntry, MemoryStats, UserStats, Verification
+    from r3mem_agents.types import LogEntry, MemoryStats, SessionStats, UserStats, Verification
 
 
 class Upkeep(BaseMemory):
@@ -21,6 +21,13 @@ class Upkeep(BaseMemory):
     def stats(self) -> MemoryStats:
         """Count what this user's memory with this agent holds, and what it costs."""
         return memory_stats(self._handle)
+
+    def session_stats(self) -> list[SessionStats]:
+        """Count the turns of each session, and say from when to when it was, without reading them.
+
+        They come in the order in which they began.
+        """
+        return session_stats(self._handle)
 
     def users(self) -> list[UserStats]:
         """Return who has turns in this file, and how many, in the order in which they came.
@@ -73,6 +80,7 @@ class Upkeep(BaseMemory):
 
     akeep_log = in_thread(keep_log)
     alog = in_thread(log)
+    asession_stats = in_thread(session_stats)
     astats = in_thread(stats)
     ausers = in_thread(users)
     averify = in_thread(verify)

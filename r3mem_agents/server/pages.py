@@ -1,10 +1,9 @@
-"""What is stored, in portions: pages of turns, and the list of sessions."""
+"""What is stored, in portions: pages of turns."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import datetime
 
 from r3mem_agents.errors import NotFoundError
 from r3mem_agents.memory import CompressiveMemory
@@ -17,40 +16,28 @@ class Page:
 
     Attributes:
         turns: The turns.
-        next: The page of earlier turns is the one before this id; ``None`` if there are none.
+        next: The next page is the one before this id, or after it; ``None`` if there is none.
     """
 
     turns: list[StoredTurn]
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """A session, without its words.
-
-    Attributes:
-        name: Its name.
-        turns: Number of its turns.
-        first: When the first of them was said; ``None`` if that turn is damaged.
-        last: When the last of them was said, likewise.
-    """
-
-    name: str
-    turns: int
-    first: datetime | None
-    last: datetime | None
-
-
 def turn_page(
-    memory: CompressiveMemory, session: str | None, limit: int, before: int | None = None
+    memory: CompressiveMemory,
+    session: str | None,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
 ) -> Page:
-    """Return the newest turns, or the newest of those before a turn.
+    """Return the newest turns, or the newest of those before a turn, or the first after one.
 
     Args:
         memory: The memory.
         session: Only turns of this session; ``None`` means all of them.
         limit: Maximum number of turns.
         before: The id of a turn: only turns that were stored before it.
+        after: The same: only turns that were stored after it, the first of them.
 
     Raises:
         NotFoundError: If there is no such session. The memory's own session always exists.
@@ -61,23 +48,9 @@ def turn_page(
             f"no session {session!r} in this memory of user {memory.user!r}; the list of sessions "
             "names those that there are"
         )
-    end = len(ids) if before is None else bisect_left(ids, before)
-    start = max(0, end - limit)
-    return Page(memory.fetch(turn_ids=ids[start:end]), ids[start] if start else None)
-
-
-def session_list(memory: CompressiveMemory, limit: int | None = None) -> list[SessionInfo]:
-    """Return what sessions there are, in the order of their first turns.
-
-    Args:
-        memory: The memory.
-        limit: Only so many of them, those that began last; ``None`` means all.
-    """
-    names = memory.sessions()[-limit if limit else None :]
-    held = {name: memory.turn_ids(name) for name in names}
-    ends = memory.fetch(turn_ids=[one for ids in held.values() for one in {ids[0], ids[-1]}])
-    times = {turn.id: turn.time for turn in ends}
-    return [
-        SessionInfo(name, len(ids), times.get(ids[0]), times.get(ids[-1]))
-        for name, ids in held.items()
-    ]
+    first = 0 if after is None else bisect_right(ids, after)
+    last = len(ids) if before is None else bisect_left(ids, before)
+    whole, forwards = ids[first:last], after is not None
+    some = whole[:limit] if forwards else whole[-limit:]
+    more = len(some) < len(whole)
+    return Page(memory.fetch(turn_ids=some), some[-1 if forwards else 0] if more else None)

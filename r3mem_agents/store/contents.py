@@ -15,6 +15,7 @@ from r3mem_agents.store.reading import (
     living_ids,
     living_sessions,
     owned,
+    periods,
     totals,
     whole_turns,
 )
@@ -24,6 +25,7 @@ from r3mem_agents.store.records import (
     ExaminedTurn,
     Label,
     Owned,
+    Period,
     Scope,
     ScopeState,
     Totals,
@@ -92,6 +94,12 @@ class Contents(BoundDatabase):
             found = connection.execute(query, (state.id,)).fetchall()
             living = living_sessions(connection, state, now_us())
             return [Label(*name) for row, *name in found if living is None or row in living]
+
+    def periods(self, scope: Scope) -> list[Period]:
+        """The sessions, from when to when, in the order in which they began."""
+        with self._reading() as connection:
+            state = find_scope(connection, scope)
+            return [] if state is None else periods(connection, state, now_us())
 
     def keyed(self, scope: Scope, session: bytes, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Ids of those turns of a session that have one of these keys, by key.

@@ -18,6 +18,7 @@ from r3mem_agents.store.records import (
     Label,
     ModelId,
     Owned,
+    Period,
     Removed,
     Scope,
     ScopeState,
@@ -139,6 +140,28 @@ def living_sessions(
     if not expired:
         return None
     return used_names(connection, state.id, state.rules, without=expired)[0]
+
+
+def periods(connection: sqlite3.Connection, state: ScopeState, now_us: int) -> list[Period]:
+    """The sessions of a scope, from when to when, in the order in which they began."""
+    ids = id_list(living_ids(connection, state, None, now_us))
+    # Beside the least or greatest value SQLite gives the other columns of its row.
+    first, last = (
+        {
+            row[0]: row[1:]
+            for row in connection.execute(
+                f"SELECT session, digest, hidden, count(*), {which}(time_us), offset_s"
+                f" FROM {GIVEN} JOIN sessions ON sessions.id = turns.session GROUP BY session"
+                " ORDER BY session",
+                (ids,),
+            )
+        }
+        for which in ("min", "max")
+    )
+    return [
+        Period(Label(*row[:2]), row[2], row[3:], last[session][3:])
+        for session, row in first.items()
+    ]
 
 
 def owned(connection: sqlite3.Connection, now_us: int) -> list[Owned]:

@@ -238,6 +238,22 @@ class Owned(NamedTuple):
     sessions: int
 
 
+class Period(NamedTuple):
+    """A session, from when to when.
+
+    Attributes:
+        session: The session's name.
+        turns: How many turns it has.
+        first: Microseconds and offset, as of ``NewTurn``, of the turn that was said first.
+        last: The same of the turn that was said last.
+    """
+
+    session: Label
+    turns: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+
 class IndexColumns(NamedTuple):
     """Stored turns as a lookup scores them, a column after the other.
 

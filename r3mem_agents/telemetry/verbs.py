@@ -50,6 +50,7 @@ VERBS: Mapping[str, Verb] = {
     "forget": Verb("delete_memory", attrgetter("turns")),
     "sessions": Verb("describe_memory_store"),
     "stats": Verb("describe_memory_store"),
+    "session_stats": Verb("describe_memory_store"),
     "users": Verb("describe_memory_store"),
     "keep_log": Verb("configure_memory_store"),
     "log": Verb("describe_memory_store"),

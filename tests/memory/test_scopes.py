@@ -6,13 +6,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r3mem_agents import CompressiveMemory, StoredTurn
+from r3mem_agents import CompressiveMemory, SessionStats, StoredTurn
 from tests.conftest import OpenMemory
 
 USERS = AGENTS = st.sampled_from(["alice", "bob", "default"])
 SESSIONS = st.sampled_from(["one", "two"])
 WRITE = st.tuples(st.just("write"), USERS, AGENTS, SESSIONS)
 FORGET = st.tuples(st.sampled_from(["session", "everything"]), USERS, AGENTS, SESSIONS)
+
+
+def summed(turns: list[StoredTurn]) -> SessionStats:
+    times = [turn.time for turn in turns]
+    [session] = {turn.session for turn in turns}
+    return SessionStats(session=session, turns=len(turns), first=min(times), last=max(times))
 
 
 @given(steps=st.lists(WRITE | WRITE | FORGET, max_size=12))
@@ -43,6 +49,10 @@ def test_nothing_crosses_a_scope(
             with CompressiveMemory(path, user=user, agent=agent, model=model) as memory:
                 assert memory.history() == turns
                 assert memory.stats().turns == len(turns)
+                assert memory.session_stats() == [
+                    summed([turn for turn in turns if turn.session == session])
+                    for session in dict.fromkeys(turn.session for turn in turns)
+                ]
                 questions = [f"secret{number}" for number in range(len(steps))]
                 hits = [hit for question in questions for hit in memory.recall(question, k=1000)]
                 assert {hit.turn.id for hit in hits} == {turn.id for turn in turns}

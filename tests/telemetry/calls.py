@@ -97,6 +97,6 @@ CALLS: Mapping[str, Call] = {
     ),
     **{
         verb: Call(lambda memory, words, verb=verb: getattr(memory, verb)(), _closed(verb))  # type: ignore[misc]
-        for verb in ("sessions", "stats", "users", "verify", "log")
+        for verb in ("sessions", "session_stats", "stats", "users", "verify", "log")
     },
 }

@@ -8,7 +8,7 @@ from typing import Annotated
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import arguments as take
 from r3mem_agents.server.mcp import results as give
-from r3mem_agents.server.pages import session_list, turn_page
+from r3mem_agents.server.pages import turn_page
 
 
 class ReadingTools:
@@ -100,5 +100,4 @@ class ReadingTools:
         ] = 20,
     ) -> give.SessionList:
         """List the sessions that are remembered, how many turns each has, and from when to when."""
-        memory = self._memory()
-        return give.sessions(session_list(memory, limit), len(memory.sessions()))
+        return give.sessions(self._memory().session_stats(), limit)

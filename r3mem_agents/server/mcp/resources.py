@@ -10,7 +10,7 @@ from mcp_types import Resource
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import results as give
 from r3mem_agents.server.mcp.arguments import MAX_TURNS
-from r3mem_agents.server.pages import session_list, turn_page
+from r3mem_agents.server.pages import turn_page
 
 SESSIONS = "r3mem://sessions"
 SESSION = f"{SESSIONS}/{{name}}{{?before}}"
@@ -25,8 +25,7 @@ class MemoryResources:
 
     def sessions(self) -> give.SessionList:
         """The sessions that are remembered: the newest 100, and how many there are in all."""
-        memory = self._memory()
-        return give.sessions(session_list(memory, MAX_TURNS), len(memory.sessions()))
+        return give.sessions(self._memory().session_stats(), MAX_TURNS)
 
     def session(self, name: str, before: int | None = None) -> give.History:
         """The newest 100 turns of a session; for earlier ones, ?before=ID with its next as ID."""

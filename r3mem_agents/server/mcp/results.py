@@ -8,8 +8,8 @@ from typing import Annotated, Any, NotRequired, cast
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from r3mem_agents.server.pages import Page, SessionInfo
-from r3mem_agents.types import Receipt, Recollection, Recollections, StoredTurn
+from r3mem_agents.server.pages import Page
+from r3mem_agents.types import Receipt, Recollection, Recollections, SessionStats, StoredTurn
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -80,8 +80,8 @@ class SessionResult(TypedDict):
 
     name: str
     turns: Annotated[int, Field(description="How many.")]
-    first: NotRequired[Time]
-    last: NotRequired[Time]
+    first: Time
+    last: Time
 
 
 class SessionList(TypedDict):
@@ -176,15 +176,15 @@ def forgotten(receipt: Receipt) -> Forgotten:
     }
 
 
-def sessions(some: Sequence[SessionInfo], total: int) -> SessionList:
-    """A list of sessions."""
-    return {"sessions": [_session(one) for one in some], "total": total}
+def sessions(found: Sequence[SessionStats], limit: int) -> SessionList:
+    """A list of the sessions that began last."""
+    return {"sessions": [_session(one) for one in found[-limit:]], "total": len(found)}
 
 
-def _session(session: SessionInfo) -> SessionResult:
-    result: SessionResult = {"name": session.name, "turns": session.turns}
-    if session.first is not None:
-        result["first"] = session.first.isoformat()
-    if session.last is not None:
-        result["last"] = session.last.isoformat()
-    return result
+def _session(session: SessionStats) -> SessionResult:
+    return {
+        "name": session.session,
+        "turns": session.turns,
+        "first": session.first.isoformat(),
+        "last": session.last.isoformat(),
+    }

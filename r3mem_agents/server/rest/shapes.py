@@ -89,8 +89,8 @@ class Session(Told):
 
     name: str
     turns: int
-    first: datetime = Field(description="Time of its first turn.")
-    last: datetime = Field(description="Time of its last turn.")
+    first: datetime = Field(description="When its first turn was said.")
+    last: datetime = Field(description="When its last turn was said.")
 
 
 class NewTurn(Given):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.server.pages import turn_page
 from r3mem_agents.server.rest.asking import WITH_TOKEN, Memory, errors
 from r3mem_agents.server.rest.costs import token_costs
 from r3mem_agents.server.rest.shapes import (
@@ -25,7 +26,7 @@ from r3mem_agents.types import Turn as PlainTurn
 routes = APIRouter(tags=["turns"])
 
 
-@routes.get("/v1/turns", responses=errors(), dependencies=WITH_TOKEN)
+@routes.get("/v1/turns", responses=errors(404), dependencies=WITH_TOKEN)
 def history(
     memory: Memory,
     session: Annotated[str | None, Query(description="Only this session.")] = None,
@@ -38,15 +39,8 @@ def history(
     ] = None,
 ) -> Page:
     """Return the latest turns, byte for byte, in the order in which they were stored."""
-    ids = [
-        one
-        for one in memory.turn_ids(session)
-        if (before is None or one < before) and (after is None or one > after)
-    ]
-    some = ids[-limit:] if after is None else ids[:limit]
-    turns = [told(turn) for turn in memory.fetch(turn_ids=some)]
-    more = len(ids) > limit
-    return Page(turns=turns, next=some[0 if after is None else -1] if more else None)
+    page = turn_page(memory, session, limit, before, after)
+    return Page(turns=[told(turn) for turn in page.turns], next=page.next)
 
 
 @routes.post("/v1/turns", status_code=201, responses=errors(413), dependencies=WITH_TOKEN)

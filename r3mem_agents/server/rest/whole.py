@@ -44,14 +44,10 @@ def users(memory: Memory, local: Local) -> list[User]:
 @routes.get("/v1/sessions", responses=errors(), dependencies=WITH_TOKEN)
 def sessions(memory: Memory) -> list[Session]:
     """List the sessions, in the order in which they began."""
-    found = []
-    for name in memory.sessions():
-        ids = memory.turn_ids(name)
-        ends = memory.fetch(turn_ids=[*ids[:1], *ids[-1:]])
-        if ends:
-            times = [turn.time for turn in ends]
-            found.append(Session(name=name, turns=len(ids), first=times[0], last=times[-1]))
-    return found
+    return [
+        Session(name=one.session, turns=one.turns, first=one.first, last=one.last)
+        for one in memory.session_stats()
+    ]
 
 
 @routes.get("/v1/stats", responses=errors(), dependencies=WITH_TOKEN)
