@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from r3mem_agents.server.expiring import check_spelled
+
 MAX_TEXT = 200_000
 """Longest text of a turn, in characters; chosen: no message of a chat is as long."""
 
@@ -88,7 +90,7 @@ class SaidTurn(BaseModel):
     role: str = Described("Who said it: user, assistant, tool or another.", default="user")
     name: str | None = Described("The speaker's name.", default=None)
     time: Moment | None = Described("When it was said (ISO 8601); now if left out.", default=None)
-    expires: Moment | timedelta | None = Described(
+    expires: Annotated[Moment | timedelta | None, BeforeValidator(check_spelled)] = Described(
         "When it is forgotten: a time, or how long from now, such as P30D (ISO 8601).", default=None
     )
     metadata: dict[str, Any] | None = Described("Anything else, as JSON.", default=None)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from r3mem_agents.server.expiring import check_spelled
+
 MAX_K = 1000
 """Most turns that a lookup returns; chosen, as all of these."""
 
@@ -21,14 +23,7 @@ Ids = Annotated[list[int], Field(max_length=MAX_IDS)]
 Names = Annotated[list[Name], Field(max_length=1000)]
 
 
-def _as_text(value: object) -> object:
-    # A number would be read as a time in 1970, and what expires then is gone at once.
-    if value is not None and not isinstance(value, str):
-        raise ValueError("give a time such as 2026-12-24T18:00:00Z, or a duration such as P30D")
-    return value
-
-
-Expiry = Annotated[AwareDatetime | timedelta, BeforeValidator(_as_text)]
+Expiry = Annotated[AwareDatetime | timedelta, BeforeValidator(check_spelled)]
 """A time in ISO 8601, or a duration from now."""
 
 

@@ -179,6 +179,8 @@ async def test_what_is_pinned_comes_first_and_what_expires_goes(open_memory: Ope
         ("remember", {"turns": [DOG, DOG | {"role": " "}]}, "turns[1].role is blank"),
         ("remember", {"turns": [DOG, DOG | {"key": "k" * 256}]}, "give a hash of it instead"),
         ("remember", {"turns": [DOG | {"expires": "soon"}]}, "turns.0.expires"),
+        ("remember", {"turns": [DOG | {"expires": 3600}]}, "a duration such as P30D"),
+        ("remember", {"turns": [DOG | {"expires": "3600"}]}, "a duration such as P30D"),
         ("edit", {"turn_id": 99, "text": "x"}, "NotFoundError: no turn 99"),
         ("edit", {"turn_id": 1, "text": "x" * 200_001}, "text: String should have at most"),
         ("versions", {"turn_id": 99}, "NotFoundError: no turn 99"),

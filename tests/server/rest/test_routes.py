@@ -122,8 +122,9 @@ def test_turns_expire(client: httpx.Client) -> None:
     gone = remember(client, "b", expires="2020-01-01T00:00:00Z")
     assert client.get("/v1/turns").json()["turns"] == [later]
     assert client.get(f"/v1/turns/{gone[0]['id']}").status_code == 404
-    turns = {"turns": [{"role": "user", "text": "c", "expires": 3600}]}
-    assert "P30D" in client.post("/v1/turns", json=turns).json()["error"]["message"]
+    for number in (3600, "3600", "3.6e3"):
+        turns = {"turns": [{"role": "user", "text": "c", "expires": number}]}
+        assert "P30D" in client.post("/v1/turns", json=turns).json()["error"]["message"]
 
 
 def test_a_lookup_takes_conditions(client: httpx.Client) -> None:
