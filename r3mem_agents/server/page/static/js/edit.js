@@ -58,7 +58,7 @@ export async function showVersions(made) {
   const shown = made.querySelector(".versions");
   control.setAttribute("aria-expanded", String(!shown));
   if (shown) return shown.remove();
-  const { turns } = await api.versions(made.turn.id);
+  const turns = await api.versions(made.turn.id);
   const none = element("p", { class: "soft" }, "No earlier words of this turn were kept.");
   const listed = turns.map((one) =>
     element("li", {}, element("p", { class: "text", dir: "auto" }, one.text)),
