@@ -16,6 +16,7 @@ from r3mem_agents.store.marks import mark_problems, scopes_with_expired
 from r3mem_agents.store.membership import block_problems
 from r3mem_agents.store.opening import open_database
 from r3mem_agents.store.reading import unused_names
+from r3mem_agents.store.removing import remove_all_expired
 from r3mem_agents.store.scrubbing import Scrubber
 from r3mem_agents.timestamps import now_us
 
@@ -156,10 +157,8 @@ class Database:
         """
         self.ready()
         target = places.free_path(path)
-        if self._writable:
-            self._scrubber.remove_expired()
         with explained(f"{self.name} or its copy {target}"):
-            sqlite.copy_to(self._connections, target)
+            sqlite.copy_to(self._connections, target, _without_expired)
 
     def file_bytes(self) -> int:
         """Size of the database with its write-ahead log; 0 if it lives in memory."""
@@ -185,3 +184,14 @@ class Database:
         if os.getpid() == self._process:  # after a fork that is up to the parent
             self._idle.stop()
         self._connections.close()
+
+
+def _without_expired(copy: sqlite3.Connection) -> bool:
+    # The memory itself may only be read.
+    now = now_us()
+    if not scopes_with_expired(copy, now):
+        return False
+    copy.execute("BEGIN IMMEDIATE")
+    remove_all_expired(copy, now)
+    copy.commit()
+    return True

@@ -136,10 +136,10 @@ def living_sessions(
     connection: sqlite3.Connection, state: ScopeState, now_us: int
 ) -> set[int] | None:
     """Rows of the sessions of which not all turns have expired; ``None`` if that is all."""
-    expired = expired_turns(connection, state.id, now_us)
-    if not expired:
+    if not expired_turns(connection, state.id, now_us):
         return None
-    return used_names(connection, state.id, state.rules, without=expired)[0]
+    hidden = hidden_turns(connection, state.id, now_us)  # earlier texts of expired turns, too
+    return used_names(connection, state.id, state.rules, without=hidden)[0]
 
 
 def periods(connection: sqlite3.Connection, state: ScopeState, now_us: int) -> list[Period]:

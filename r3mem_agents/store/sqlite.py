@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.store import connections
 from r3mem_agents.store.connections import Connections
 from r3mem_agents.store.failures import is_busy, is_unwritable
+from r3mem_agents.store.places import Place
 from r3mem_agents.store.rows import the_one
 
 APPLICATION_ID = 0x52334D65
@@ -149,16 +150,25 @@ def checkpoint(database: Connections) -> None:
                 raise
 
 
-def copy_to(database: Connections, target: Path) -> None:
+def copy_to(
+    database: Connections, target: Path, tidy: Callable[[sqlite3.Connection], bool]
+) -> None:
     """Write a whole, compact copy of the database, as of one moment, without deleted rows.
 
     It has its name only when it is complete.
+
+    Args:
+        database: What is copied.
+        target: The path of the copy.
+        tidy: Deletes from the copy what should not be in it, and says whether anything was.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with database.bare() as connection:
             connection.execute("VACUUM INTO ?", (str(part),))
-        with closing(sqlite3.connect(part)) as copy:
+        with closing(connections.connect(Place(str(part)))) as copy:
+            if tidy(copy):
+                copy.execute("VACUUM")
             copy.execute("PRAGMA journal_mode = WAL")
         with part.open("rb+") as file:
             os.fsync(file.fileno())

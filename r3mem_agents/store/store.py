@@ -9,7 +9,7 @@ from r3mem_agents.errors import NotFoundError, StoreUnavailableError
 from r3mem_agents.store.contents import Contents
 from r3mem_agents.store.log import Change, note
 from r3mem_agents.store.logged import LoggedDatabase
-from r3mem_agents.store.marks import change_marks, marks_of
+from r3mem_agents.store.marks import change_marks, marks_of, scopes_with_expired
 from r3mem_agents.store.membership import member_ids
 from r3mem_agents.store.models import check_model, model_row
 from r3mem_agents.store.reading import living_ids, weighed
@@ -56,8 +56,8 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
     ) -> list[int]:
         """Write turns, all or none.
 
-        What has expired is removed first. Every trace of what is replaced, edited or removed leaves
-        the file soon.
+        What has expired is removed first, that of others soon. Every trace of what is replaced,
+        edited or removed leaves the file soon.
 
         Args:
             scope: Whose.
@@ -109,7 +109,8 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
             note(connection, state.id, Change.REMEMBER, ids, door)
             if changed := bool(expired or gone or edits):
                 clean_up(connection, state.id)
-        if changed:
+            others = scopes_with_expired(connection, now_us())
+        if changed or others:
             self._scrubber.soon()
         return ids
 

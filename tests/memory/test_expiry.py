@@ -66,6 +66,19 @@ def test_no_verb_finds_it_from_that_moment(open_memory: OpenMemory, fake: Any, v
     assert not told(memory, turn.id)
 
 
+def test_its_earlier_texts_go_with_it_and_so_does_its_session(
+    open_memory: OpenMemory, fake: Any
+) -> None:
+    memory = open_memory(model=fake)
+    turn = memory.remember("user", "The code is 4711.", session="door", expires=4 * SOON)
+    memory.edit(turn.id, "The code is 4712.", keep_versions=True)
+    assert memory.sessions() == ["door"]
+    past(turn)
+    assert memory.sessions() == memory.turn_ids() == memory.users() == []
+    with pytest.raises(NotFoundError):
+        memory.history("door")
+
+
 @pytest.mark.parametrize("verb", ["edit", "versions", "pin", "forget", "summary", "session"])
 def test_it_is_unknown_from_that_moment(open_memory: OpenMemory, verb: str) -> None:
     memory = open_memory()
@@ -100,7 +113,7 @@ def test_others_are_found_as_if_it_had_never_been_there(open_memory: OpenMemory)
     assert [turn.text for turn in memory.summary()] == [turn.text for turn in other.summary()]
 
 
-@pytest.mark.parametrize("how", ["close", "another opens", "a write"])
+@pytest.mark.parametrize("how", ["close", "another opens", "a write", "a write of others"])
 def test_no_byte_is_left(open_memory: OpenMemory, tmp_path: Path, how: str) -> None:
     memory = open_memory()
     kept = memory.remember("user", "This stays here for ever and ever.")
@@ -111,9 +124,9 @@ def test_no_byte_is_left(open_memory: OpenMemory, tmp_path: Path, how: str) -> N
         memory.close()
         past(turn)
         open_memory().close()
-    elif how == "a write":
+    elif how.startswith("a write"):
         past(turn)
-        memory.remember("user", "More.")
+        memory.scoped(user="bob" if "others" in how else None).remember("user", "More.")
         memory.close()
     else:
         past(turn)
@@ -124,13 +137,14 @@ def test_no_byte_is_left(open_memory: OpenMemory, tmp_path: Path, how: str) -> N
     assert open_memory().verify().ok
 
 
-def test_a_copy_has_nothing_of_it(open_memory: OpenMemory, tmp_path: Path) -> None:
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_copy_has_nothing_of_it(open_memory: OpenMemory, tmp_path: Path, read_only: bool) -> None:
     memory = open_memory()
     kept = memory.remember("user", "This stays.")
     turn = memory.remember("user", "Zanzibar is the word.", expires=SOON)
     traces = stored_bytes(tmp_path / "memory.db", keep={kept.id})
     past(turn)
-    memory.backup(tmp_path / "copy.db")
+    open_memory(read_only=read_only).backup(tmp_path / "copy.db")
     copy = (tmp_path / "copy.db").read_bytes()
     assert traces
     assert not [trace for trace in traces if trace in copy]
