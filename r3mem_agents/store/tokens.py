@@ -8,6 +8,7 @@ import zlib
 from typing import NamedTuple
 
 from r3mem_agents.store.bound import BoundDatabase
+from r3mem_agents.store.removing import to_be_scrubbed
 
 # Made with the first token: an empty table would cost every file a page.
 _TABLE = """
@@ -53,12 +54,15 @@ class TokenDatabase(BoundDatabase):
             )
 
     def remove_token(self, digest: bytes) -> bool:
-        """Remove a token, and tell whether there was one."""
+        """Remove a token, and tell whether there was one; its bytes leave the file soon."""
         with self._writing() as connection:
             if not _has_table(connection):
                 return False
             done = connection.execute("DELETE FROM tokens WHERE digest = ?", (digest,))
-            return done.rowcount > 0
+            if done.rowcount:
+                to_be_scrubbed(connection)
+        self._scrubber.soon()
+        return done.rowcount > 0
 
     def token(self, digest: bytes) -> TokenRow | None:
         """The token with a digest, if there is one that is undamaged."""

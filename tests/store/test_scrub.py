@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from r3mem_agents.errors import StoreUnavailableError
-from r3mem_agents.store import Label, NewTurn, Scope, Store, scrubbing, sqlite
+from r3mem_agents.store import Label, NewTurn, Scope, Store, TokenRow, scrubbing, sqlite
 from r3mem_agents.store.connections import Connections
 from tests.store.rows import SCOPE, make_turn, open_store
 
@@ -279,3 +279,18 @@ def test_deleted_rows_are_zeroed_before_the_file_is_rewritten(
     store.forget(SCOPE, ids=[turn])
     assert CODE not in on_disk(tmp_path)
     store.close()
+
+
+def test_tokens_that_were_removed_leave_nothing(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    store = open_store(tmp_path / "store.db")
+    tokens = [TokenRow(chance.randbytes(32), chance.randbytes(20), n) for n in range(200)]
+    for token in tokens:
+        store.add_token(token)
+    chance.shuffle(tokens)
+    for token in tokens[10:]:
+        assert store.remove_token(token.digest)
+    store.close()
+    disk = on_disk(tmp_path)
+    assert [n for n, token in enumerate(tokens) if token.digest in disk] == [*range(10)]
+    assert [n for n, token in enumerate(tokens) if token.owner in disk] == [*range(10)]
