@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from r3mem_agents.errors import (
     InvalidInputError,
     MissingExtraError,
+    NotFoundError,
     OpenServerError,
     PortInUseError,
     ServerError,
 )
 from r3mem_agents.memory.handle import OpenFile
 from r3mem_agents.server.tokens import Tokens
+from r3mem_agents.store import check_there
 
 BACKLOG = 2048
 """Connections that wait until a process takes them."""
@@ -97,8 +99,7 @@ def serve(serving: Serving, begun: Callable[[str, bool], None]) -> None:
         raise MissingExtraError("FastAPI", "server") from error
 
     limits.parse_rate(serving.rate)
-    with closing(OpenFile(serving.db, serving.model)) as file:
-        local = not Tokens(file)
+    local = not _has_tokens(serving)
     if local and not serving.is_loopback:
         raise OpenServerError(
             f"{serving.db} has no tokens, so whoever reaches {serving.host} could read and forget "
@@ -108,6 +109,16 @@ def serve(serving: Serving, begun: Callable[[str, bool], None]) -> None:
     with listening(serving.host, serving.port) as listener:
         begun(_url(listener), local)
         workers.run(serving, local, listener)
+
+
+def _has_tokens(serving: Serving) -> bool:
+    if not serving.is_loopback:
+        try:
+            check_there(serving.db)
+        except NotFoundError:  # and none is made for a server that may not begin
+            return False
+    with closing(OpenFile(serving.db, serving.model)) as file:
+        return bool(Tokens(file))
 
 
 @contextmanager

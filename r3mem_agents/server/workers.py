@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 COULD_NOT_BEGIN = 3
 """Exit code of a worker that another one in its place would share the fate of."""
 
+GRACE_S = 30
+"""How long requests that run have at the end; chosen: a client may never send the rest of its own.
+"""
+
 LOOKED_AFTER_S = 0.2
 """Seconds between two looks at the workers and the signals."""
 
@@ -58,6 +62,7 @@ def _serve(serving: Serving, local: bool, listener: socket.socket) -> None:
         proxy_headers=False,  # anybody can write them, and rates go by address
         server_header=False,
         ws="none",
+        timeout_graceful_shutdown=GRACE_S,
     )
     with _signals_noted():  # uvicorn raises again what it stopped for
         uvicorn.Server(config).run([listener])

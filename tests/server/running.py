@@ -61,9 +61,14 @@ class Server:
 
 
 @contextmanager
-def serving(db: Path, checkpoint: Path, *options: str) -> Iterator[Server]:
+def serving(
+    db: Path,
+    checkpoint: Path,
+    *options: str,
+    program: tuple[str, ...] = ("-m", "r3mem_agents"),
+) -> Iterator[Server]:
     """Serve a file at any free port of this machine."""
-    command = [sys.executable, "-m", "r3mem_agents", "serve", "--db", str(db), "--port", "0"]
+    command = [sys.executable, *program, "serve", "--db", str(db), "--port", "0"]
     with db.with_suffix(".log").open("w+", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [*command, *options],

@@ -45,6 +45,30 @@ def test_what_runs_is_answered_before_the_end(
         assert len(memory.history()) == len(TURNS["turns"])
 
 
+SOON_OVER = (
+    "from r3mem_agents.server import workers; workers.GRACE_S = 1; "
+    "from r3mem_agents.cli import app; app()"
+)
+
+
+def test_a_client_that_never_sends_the_rest_does_not_keep_it_from_ending(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    db = tmp_path / "memory.db"
+    with serving(db, checkpoint, program=("-c", SOON_OVER)) as server:
+        with server.client() as client:
+            client.post("/v1/turns", json=TURNS)
+        address = server.url.removeprefix("http://")
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port))) as stalled:
+            head = f"POST /v1/turns HTTP/1.1\r\nHost: {address}\r\nContent-Length: 99\r\n\r\n"
+            stalled.sendall(f"{head}{{".encode())
+            time.sleep(0.2)
+            server.process.terminate()
+            assert server.process.wait(20) == 0
+    assert not db.with_name("memory.db-wal").exists()
+
+
 def test_a_worker_that_dies_is_replaced(tmp_path: Path, checkpoint: Path) -> None:
     with serving(tmp_path / "memory.db", checkpoint, "--workers", "2") as server:
         with server.client() as client:
@@ -90,6 +114,7 @@ def test_beyond_this_machine_tokens_are_needed(tmp_path: Path, checkpoint: Path,
     done = r3mem(checkpoint, "serve", "--db", str(db), "--host", host, "--port", "0")
     assert done.returncode == 1
     assert "has no tokens" in done.stderr
+    assert not [*tmp_path.iterdir()]
     token = add_token(db, checkpoint, "alice")
     with serving(db, checkpoint, "--host", "0.0.0.0") as server:
         server.url = server.url.replace("0.0.0.0", "127.0.0.1")
