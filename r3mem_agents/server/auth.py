@@ -93,7 +93,8 @@ class Auth:
 
 def is_private(path: str) -> bool:
     """Tell whether a path needs a memory."""
-    return path.startswith(tuple(f"{one}/" for one in PRIVATE)) or path in PRIVATE
+    route = path.removesuffix("\n")  # which the end of a route's pattern lets pass
+    return path.startswith(tuple(f"{one}/" for one in PRIVATE)) or route in PRIVATE
 
 
 def check_source(host: str, origin: str | None, hosts: Set[str]) -> None:

@@ -58,8 +58,9 @@ class Rates:
         Raises:
             TooManyRequestsError: It is one too many.
         """
-        if not await self._windows.hit(self._rate, *who):
-            until = await self._windows.get_window_stats(self._rate, *who)
+        key = repr(who)  # one text: the library joins several with slashes, which names may have
+        if not await self._windows.hit(self._rate, key):
+            until = await self._windows.get_window_stats(self._rate, key)
             wait = max(1, math.ceil(until.reset_time - time.time()))
             raise TooManyRequestsError(
                 f"more than {self._rate} requests; ask again in {wait} s", wait

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from r3mem_agents.errors import ForbiddenError
+from r3mem_agents.errors import ForbiddenError, TooManyRequestsError
 from r3mem_agents.server.auth import check_source, is_private
+from r3mem_agents.server.limits import Rates
 from tests.server.running import Server, add_token, serving
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,7 +55,7 @@ def test_where_any_name_is_served_a_page_must_still_be_the_server_s() -> None:
 
 
 def test_every_path_with_a_memory_behind_it_is_private() -> None:
-    paths = ("/v1", "/v1/", "/v1/me", "/mcp", "/mcp/")
+    paths = ("/v1", "/v1/", "/v1/me", "/mcp", "/mcp/", "/mcp\n")
     assert all(map(is_private, paths))
     assert not any(map(is_private, ("/", "/health", "/openapi.json", "/v1x", "/page/app.js")))
 
@@ -127,6 +128,14 @@ def test_too_many_requests_of_one_do_not_disturb_another(
         assert answer.json()["error"]["name"] == "TooManyRequestsError"
         assert 3500 < int(answer.headers["Retry-After"]) <= 3600
         assert client.get("/health").json()["status"] == "ok"
+
+
+async def test_names_with_slashes_are_counted_apart() -> None:
+    rates = Rates("1/hour")
+    await rates.count("alice/x", "y")
+    await rates.count("alice", "x/y")
+    with pytest.raises(TooManyRequestsError):
+        await rates.count("alice", "x/y")
 
 
 def test_only_a_whole_token_opens_a_memory(tmp_path: Path, checkpoint: Path) -> None:
