@@ -95,7 +95,7 @@ def _fingerprint(event: Mapping[str, Any], data: bytes) -> str:
     path = _text(event, "transcript_path")
     try:
         size = Path(path).stat().st_size if path else 0
-    except OSError:
+    except (OSError, ValueError):  # a path that no system takes
         size = 0
     return f"{hashlib.sha256(data).hexdigest()} {size}"
 

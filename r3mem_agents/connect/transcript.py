@@ -20,14 +20,14 @@ def last_answer(path: Path) -> str | None:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_TAIL))
             lines = file.read().splitlines()
-    except OSError:
+    except (OSError, ValueError):  # a path that no system takes
         return None
     blocks: list[str] = []
     message = None
     for line in reversed(lines):
         try:
             entry = json.loads(line)
-        except ValueError:  # the first may be cut
+        except (ValueError, RecursionError):  # the first may be cut
             continue
         if not isinstance(entry, dict) or entry.get("isSidechain"):
             continue

@@ -73,6 +73,13 @@ def test_without_an_id_the_transcript_tells_one_yes_from_the_next(tmp_path: Path
     assert len({*keys}) == 2
 
 
+@pytest.mark.parametrize("path", ["no\0where", "\ud800"])
+def test_a_path_that_no_system_takes_costs_no_words(path: str) -> None:
+    said = read_event(claude_prompt("yes", turn=None, transcript_path=path))
+    assert said is not None
+    assert said.text == "yes"
+
+
 @given(st.text(min_size=1))
 def test_a_prompt_is_read_to_the_byte(prompt: str) -> None:
     said = read_event(claude_prompt(prompt))
@@ -87,6 +94,7 @@ def test_a_prompt_is_read_to_the_byte(prompt: str) -> None:
         claude_prompt("Look for it.", agent_id="a1", agent_type="Explore"),
         claude_prompt(""),
         claude_stop(None, transcript_path="/nowhere"),
+        claude_stop(None, transcript_path="no\0where"),
         codex("Stop", stop_hook_active=False, last_assistant_message=None),
         cursor("stop", status="completed"),
     ],
@@ -137,6 +145,12 @@ def test_a_transcript_without_an_answer_has_none(tmp_path: Path) -> None:
     before = transcript(("assistant", [{"type": "text", "text": "Of before."}]))
     path.write_text(before + transcript(("user", "And now?")))
     assert last_answer(path) is None
+
+
+def test_a_line_that_is_nested_too_deep_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "session.jsonl"
+    path.write_text(transcript(("assistant", "So.")) + "[" * 100_000 + "\n")
+    assert last_answer(path) == "So."
 
 
 def test_of_a_long_transcript_the_end_is_read(tmp_path: Path) -> None:
