@@ -71,7 +71,6 @@ class ConfigFile:
                 new.flush()
                 os.fsync(new.fileno())
             if self.data is not None:
-                _hand_over(part, self.path.stat())
                 shutil.copymode(self.path, part)
             part.replace(self.path)
         except OSError as error:
@@ -79,13 +78,6 @@ class ConfigFile:
             raise
         finally:
             part.unlink(missing_ok=True)
-
-
-def _hand_over(part: Path, old: os.stat_result) -> None:
-    """Give a file to whom the old one belongs: root may write the file of a user."""
-    new = part.stat()
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        os.chown(part, old.st_uid, old.st_gid)
 
 
 def read(path: Path) -> ConfigFile:

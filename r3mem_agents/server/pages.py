@@ -23,6 +23,19 @@ class Page:
     next: int | None
 
 
+def check_session(memory: CompressiveMemory, session: str) -> None:
+    """See that a session has turns, or is the memory's own.
+
+    Raises:
+        NotFoundError: If it has none.
+    """
+    if session != memory.session and not memory.turn_ids(session):
+        raise NotFoundError(
+            f"no session {session!r} in this memory of user {memory.user!r}; the list of sessions "
+            "names those that there are"
+        )
+
+
 def turn_page(
     memory: CompressiveMemory,
     session: str | None,
@@ -34,20 +47,12 @@ def turn_page(
 
     Args:
         memory: The memory.
-        session: Only turns of this session; ``None`` means all of them.
+        session: Only turns of this session, if it has any; ``None`` means all of them.
         limit: Maximum number of turns.
         before: The id of a turn: only turns that were stored before it.
         after: The same: only turns that were stored after it, the first of them.
-
-    Raises:
-        NotFoundError: If there is no such session. The memory's own session always exists.
     """
     ids = memory.turn_ids(session)
-    if not ids and session not in (None, memory.session):
-        raise NotFoundError(
-            f"no session {session!r} in this memory of user {memory.user!r}; the list of sessions "
-            "names those that there are"
-        )
     first = 0 if after is None else bisect_right(ids, after)
     last = len(ids) if before is None else bisect_left(ids, before)
     whole, forwards = ids[first:last], after is not None

@@ -93,16 +93,6 @@ def test_a_file_keeps_its_mode_and_a_new_one_is_as_others(home: Path) -> None:
     assert modes == [0o640, 0o666 & ~umask]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes the files of others")
-def test_a_file_stays_its_user_s(home: Path) -> None:
-    paths = [one.path for one in files("claude-code", home)]
-    for one in paths:
-        os.chown(one, 4711, 4712)
-    make(planned(home), Records(home))
-    assert b"r3mem" in held(home)[0]
-    assert [(one.stat().st_uid, one.stat().st_gid) for one in paths] == [(4711, 4712)] * 2
-
-
 def test_a_huge_file_is_refused(home: Path) -> None:
     with (home / ".claude.json").open("wb") as file:
         file.truncate(MAX_BYTES + 1)

@@ -36,6 +36,7 @@ def test_the_verbs_are_these() -> None:
                 "edit",
                 "versions",
                 "pin",
+                "session_stats",
                 "stats",
                 "users",
                 "backup",

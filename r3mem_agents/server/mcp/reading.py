@@ -8,7 +8,7 @@ from typing import Annotated
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import arguments as take
 from r3mem_agents.server.mcp import results as give
-from r3mem_agents.server.pages import turn_page
+from r3mem_agents.server.pages import check_session, turn_page
 
 
 class ReadingTools:
@@ -79,7 +79,10 @@ class ReadingTools:
         ] = None,
     ) -> give.History:
         """Read the newest turns word for word, in order; pass next as before for earlier ones."""
-        return give.history(turn_page(self._memory(), session or None, limit, before))
+        memory = self._memory()
+        if session:
+            check_session(memory, session)
+        return give.history(turn_page(memory, session or None, limit, before))
 
     def versions(self, turn_id: take.TurnId) -> give.Turns:
         """Read what a turn said before it was edited, as far as that was kept, oldest first."""

@@ -26,7 +26,7 @@ from r3mem_agents.types import Turn as PlainTurn
 routes = APIRouter(tags=["turns"])
 
 
-@routes.get("/v1/turns", responses=errors(404), dependencies=WITH_TOKEN)
+@routes.get("/v1/turns", responses=errors(), dependencies=WITH_TOKEN)
 def history(
     memory: Memory,
     session: Annotated[str | None, Query(description="Only this session.")] = None,

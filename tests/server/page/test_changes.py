@@ -146,6 +146,7 @@ def test_the_keyboard_alone_does_all_of_it(show: Show, site: Site) -> None:
     changed(page, lambda: page.keyboard.press("Enter"))
     expect(page.get_by_role("button", name="Done")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(1)
     expect(page.locator(".turn")).to_be_focused()
     tab_to(page, ".session", back=True)
     page.keyboard.press("Home")
