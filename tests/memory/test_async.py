@@ -37,6 +37,8 @@ def test_the_verbs_are_these() -> None:
                 "versions",
                 "pin",
                 "session_stats",
+                "keep_log",
+                "log",
                 "stats",
                 "users",
                 "backup",
