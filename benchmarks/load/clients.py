@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.load.doors import Answer, Door
+from benchmarks.load.doors import Answer, Door, RefusedError
 from benchmarks.synthetic import ASKED_WORDS
 
 MIX = {"remember": 40, "recall": 30, "context": 15, "history": 14, "forget": 1}
@@ -86,7 +86,7 @@ class Client:
         try:
             answer = self._ask(verb)
         except Exception as error:
-            name = str(error) if type(error).__name__ == "RefusedError" else type(error).__name__
+            name = str(error) if isinstance(error, RefusedError) else type(error).__name__
             self.seen.errors[f"{verb}: {name}"] += 1
             return
         self.seen.times_ms[verb].append(1000 * (time.perf_counter() - begun))

@@ -7,6 +7,7 @@ import rich_click as click
 from r3mem_agents.cli.console import examples, harmless, out
 from r3mem_agents.cli.options import db_option, model_option
 from r3mem_agents.cli.places import spare_threads
+from r3mem_agents.server.limits import DEFAULT_RATE
 
 DEFAULT_PORT = 7373
 
@@ -38,7 +39,7 @@ DEFAULT_PORT = 7373
 )
 @click.option(
     "--rate",
-    default="1200/minute",
+    default=DEFAULT_RATE,
     help="How often a token, or an address without one, is answered by each process.",
 )
 def serve(

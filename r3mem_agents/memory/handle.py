@@ -162,9 +162,8 @@ class Handle:
                 "a memory without a file cannot be pickled; open it on one: "
                 "CompressiveMemory('alice.db')"
             )
-        opening = partial(memory, self.location, model=self.file.model_path, **self.names())
-        opening = partial(opening, door=self.door)
-        return partial(opening, read_only=True) if self.read_only else opening
+        names = self.names() | {"door": self.door, "read_only": self.read_only}
+        return partial(memory, self.location, model=self.file.model_path, **names)
 
     def close(self) -> None:
         """Close the file, if this handle opened it."""

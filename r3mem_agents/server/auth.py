@@ -19,12 +19,12 @@ from anyio import to_thread
 from r3mem_agents.errors import ForbiddenError, UnauthorizedError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.handle import OpenFile
-from r3mem_agents.server.failures import App, Receive, Scope, Send
+from r3mem_agents.server.failures import MCP_PATH, App, Receive, Scope, Send
 from r3mem_agents.server.limits import Rates
 from r3mem_agents.server.tokens import Owner, Tokens
 from r3mem_agents.types import NOBODY
 
-PRIVATE = ("/v1", "/mcp")
+PRIVATE = ("/v1", MCP_PATH)
 """Where paths begin that need a memory."""
 
 NO_TOKEN = (

@@ -23,19 +23,6 @@ class Page:
     next: int | None
 
 
-def check_session(memory: CompressiveMemory, session: str) -> None:
-    """See that a session has turns, or is the memory's own.
-
-    Raises:
-        NotFoundError: If it has none.
-    """
-    if session != memory.session and not memory.turn_ids(session):
-        raise NotFoundError(
-            f"no session {session!r} in this memory of user {memory.user!r}; the list of sessions "
-            "names those that there are"
-        )
-
-
 def turn_page(
     memory: CompressiveMemory,
     session: str | None,
@@ -59,3 +46,26 @@ def turn_page(
     some = whole[:limit] if forwards else whole[-limit:]
     more = len(some) < len(whole)
     return Page(memory.fetch(turn_ids=some), some[-1 if forwards else 0] if more else None)
+
+
+def session_page(
+    memory: CompressiveMemory, session: str, limit: int, before: int | None = None
+) -> Page:
+    """Return the same of a session that exists.
+
+    Args:
+        memory: The memory.
+        session: The session.
+        limit: As of ``turn_page``, like the following.
+        before: Of it, too.
+
+    Raises:
+        NotFoundError: If there is no such session. The memory's own session always exists.
+    """
+    page = turn_page(memory, session, limit, before)
+    if not page.turns and session != memory.session and not memory.turn_ids(session):
+        raise NotFoundError(
+            f"no session {session!r} in this memory of user {memory.user!r}; the list of sessions "
+            "names those that there are"
+        )
+    return page

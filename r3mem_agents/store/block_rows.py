@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from r3mem_agents.errors import StaleTermsError
 from r3mem_agents.store.blocks import Columns, decode, encode
+from r3mem_agents.store.checksums import signed
 from r3mem_agents.store.rows import the_one
 
 DAMAGED = "the terms of these turns are damaged; make them anew"
@@ -110,5 +111,4 @@ def delete_blocks(connection: sqlite3.Connection, scope: int) -> None:
 
 
 def _checksum(scope: int, last: int, data: bytes) -> int:
-    crc = zlib.crc32(data, zlib.crc32(struct.pack("<qq", scope, last)))
-    return int.from_bytes(crc.to_bytes(4), signed=True)
+    return signed(zlib.crc32(data, zlib.crc32(struct.pack("<qq", scope, last))))

@@ -12,6 +12,23 @@ ABSENT = -1
 """Stands for the length of a value that is not there."""
 
 
+def row_checksum(numbers: Sequence[int], values: Sequence[bytes | None] = ()) -> int:
+    """CRC-32 of numbers, of the lengths of values and of these, little-endian.
+
+    Raises:
+        TypeError: A damaged value has another type than its column.
+        struct.error: So has a damaged number.
+    """
+    lengths = [ABSENT if value is None else len(value) for value in values]
+    packed = struct.pack(f"<{len(numbers) + len(lengths)}q", *numbers, *lengths)
+    return signed(zlib.crc32(packed + b"".join(value for value in values if value is not None)))
+
+
+def signed(crc: int) -> int:
+    """A CRC-32 as a signed number, which takes four bytes in a row."""
+    return int.from_bytes(crc.to_bytes(4), signed=True)
+
+
 def turn_checksum(
     scope: Scope, session: Label, speaker: Label, model: int, turn: NewTurn | TurnRow
 ) -> int:
@@ -25,10 +42,7 @@ def turn_checksum(
     """
     own = (turn.code, turn.gists, turn.key, turn.extra)
     values: Sequence[bytes | None] = (scope.user, scope.agent, session.digest, speaker.digest, *own)
-    lengths = [ABSENT if value is None else len(value) for value in values]
-    numbers = struct.pack(f"<qqq{len(lengths)}q", model, turn.time_us, turn.offset_s, *lengths)
-    crc = zlib.crc32(numbers + b"".join(value for value in values if value is not None))
-    return int.from_bytes(crc.to_bytes(4), signed=True)  # which takes four bytes in a row
+    return row_checksum((model, turn.time_us, turn.offset_s), values)
 
 
 def is_intact(scope: Scope, turn: TurnRow, model: int, checksum: int) -> bool:

@@ -128,6 +128,22 @@ class Database:
                 f"{self._obstacle}, and open it again".lstrip()
             )
 
+    def _scrubbed(self, done: str, what: str) -> None:
+        """Remove what is left of deleted rows in unused parts of the file, without delay.
+
+        Args:
+            done: Begins the message where that fails.
+            what: Stands in it for that of which traces are left.
+
+        Raises:
+            StoreUnavailableError: If another program prevents it.
+        """
+        if obstacle := self._scrubber.now():
+            raise StoreUnavailableError(
+                f"{done}, but traces of {what} are left in {self.name} ({obstacle}); they are "
+                "removed once that is over, or when the file is opened next"
+            )
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         self.check_writable()

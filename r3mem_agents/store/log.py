@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from r3mem_agents.store.checksums import row_checksum
 from r3mem_agents.store.varints import Varints, varints
 from r3mem_agents.timestamps import now_us
 
@@ -32,9 +32,6 @@ CREATE TABLE log (
     PRIMARY KEY (id)
 )
 """
-
-ABSENT = -1
-"""Stands for the length of a value that is not there."""
 
 
 class Change(IntEnum):
@@ -161,8 +158,4 @@ def _opened(values: Sequence[Any]) -> LogRow | None:
 
 def _checksum(values: Sequence[Any]) -> int:
     user, agent, time_us, change, door, turns = values
-    parts = (user, agent, door, turns)
-    lengths = [ABSENT if part is None else len(part) for part in parts]
-    numbers = struct.pack("<6q", time_us, change, *lengths)
-    crc = zlib.crc32(numbers + b"".join(part for part in parts if part is not None))
-    return int.from_bytes(crc.to_bytes(4), signed=True)
+    return row_checksum((time_us, change), (user, agent, door, turns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from r3mem_agents.errors import StoreUnavailableError
 from r3mem_agents.store import log
 from r3mem_agents.store.bound import BoundDatabase
 from r3mem_agents.store.log import LogRow
@@ -34,11 +33,7 @@ class LoggedDatabase(BoundDatabase):
             if log.is_kept(connection):
                 log.drop(connection)
                 to_be_scrubbed(connection)
-        if obstacle := self._scrubber.now():
-            raise StoreUnavailableError(
-                f"the log is removed, but traces of it are left in {self.name} ({obstacle}); they "
-                "are removed once that is over, or when the file is opened next"
-            )
+        self._scrubbed("the log is removed", "it")
 
     def log(self, scope: Scope) -> tuple[list[LogRow], list[int]]:
         """The entries of a scope in the order of writing, and the rows of damaged ones."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from r3mem_agents.store.checksums import row_checksum
 from r3mem_agents.store.records import UNMARKED, Mark
 from r3mem_agents.store.rows import id_list
 
@@ -48,9 +48,7 @@ def mark_of(scope: int, turn: int, values: Sequence[Any]) -> Mark | None:
 
 
 def _checksum(scope: int, turn: int, mark: Sequence[int | None]) -> int:
-    numbers = [ABSENT if value is None else value for value in mark]
-    crc = zlib.crc32(struct.pack("<6q", turn, scope, *numbers))
-    return int.from_bytes(crc.to_bytes(4), signed=True)
+    return row_checksum((turn, scope, *(ABSENT if value is None else value for value in mark)))
 
 
 def read_marks(connection: sqlite3.Connection, scope: int, first: int = 0) -> dict[int, Mark]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from r3mem_agents.errors import NotFoundError, StoreUnavailableError
+from r3mem_agents.errors import NotFoundError
 from r3mem_agents.store.contents import Contents
 from r3mem_agents.store.log import Change, note
 from r3mem_agents.store.logged import LoggedDatabase
@@ -229,11 +229,7 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
             StoreUnavailableError: If another program prevents it.
         """
         self.ready()
-        if obstacle := self._scrubber.now():
-            raise StoreUnavailableError(
-                f"the turns are forgotten, but traces of them are left in {self.name} "
-                f"({obstacle}); they are removed once that is over, or when the file is opened next"
-            )
+        self._scrubbed("the turns are forgotten", "them")
 
 
 def _select_doomed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from r3mem_agents.errors import DamageWarning
-
-LOG = logging.getLogger("r3mem_agents.server")
+from r3mem_agents.server.failures import LOG
 
 _of_call: ContextVar[list[str] | None] = ContextVar("_of_call", default=None)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import arguments as take
 from r3mem_agents.server.mcp import results as give
-from r3mem_agents.server.pages import check_session, turn_page
+from r3mem_agents.server.pages import session_page, turn_page
 
 
 class ReadingTools:
@@ -81,8 +81,8 @@ class ReadingTools:
         """Read the newest turns word for word, in order; pass next as before for earlier ones."""
         memory = self._memory()
         if session:
-            check_session(memory, session)
-        return give.history(turn_page(memory, session or None, limit, before))
+            return give.history(session_page(memory, session, limit, before))
+        return give.history(turn_page(memory, None, limit, before))
 
     def versions(self, turn_id: take.TurnId) -> give.Turns:
         """Read what a turn said before it was edited, as far as that was kept, oldest first."""

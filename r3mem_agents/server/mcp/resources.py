@@ -10,7 +10,7 @@ from mcp_types import Resource
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import results as give
 from r3mem_agents.server.mcp.arguments import MAX_TURNS
-from r3mem_agents.server.pages import check_session, turn_page
+from r3mem_agents.server.pages import session_page
 
 SESSIONS = "r3mem://sessions"
 SESSION = f"{SESSIONS}/{{name}}{{?before}}"
@@ -29,9 +29,7 @@ class MemoryResources:
 
     def session(self, name: str, before: int | None = None) -> give.History:
         """The newest 100 turns of a session; for earlier ones, ?before=ID with its next as ID."""
-        memory = self._memory()
-        check_session(memory, name)
-        return give.history(turn_page(memory, name, MAX_TURNS, before))
+        return give.history(session_page(self._memory(), name, MAX_TURNS, before))
 
     def listed(self) -> list[Resource]:
         """A resource for each of the newest 100 sessions."""

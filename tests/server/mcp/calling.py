@@ -51,3 +51,26 @@ async def read(client: Client, uri: str) -> Any:
     assert isinstance(part, TextResourceContents)
     assert part.mime_type == "application/json"
     return json.loads(part.text)
+
+
+async def use_every_tool(client: Client, said: list[str], doomed: int) -> None:
+    """Use all of a server but what has stored two turns, of which a dog is the first.
+
+    Args:
+        client: Of the server.
+        said: What the turns say.
+        doomed: Id of the second one, which is forgotten.
+    """
+    assert (await call(client, "recall", query="What is my dog called?"))["turns"]
+    assert said[0] in text(await client.call_tool("context", {"query": "dog"}))
+    history = (await call(client, "history"))["turns"]
+    assert [turn["text"] for turn in history] == said
+    assert (await call(client, "summary"))["turns"]
+    assert (await call(client, "sessions"))["total"] == 1
+    await call(client, "pin", turn_ids=[doomed])
+    await call(client, "edit", turn_id=doomed, text="No nuts.", keep_versions=True)
+    assert len((await call(client, "versions", turn_id=doomed))["turns"]) == 1
+    assert (await call(client, "forget", turn_ids=[doomed]))["turns"] == 1
+    assert "k: Input should be" in await refusal(client, "recall", query="x", k=0)
+    listed = (await client.list_resources()).resources
+    assert [len(await read(client, one.uri)) for one in listed] == [2, 1]

@@ -22,7 +22,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from tests.server.mcp.calling import call, read, refusal, text
+from tests.server.mcp.calling import call, refusal, use_every_tool
 from tests.server.running import add_token, environment, r3mem, serving
 
 DOG = {"text": "My dog is called Biscuit.", "name": "Alice"}
@@ -68,19 +68,7 @@ async def test_all_of_it_from_a_client(tmp_path: Path, checkpoint: Path, mode: s
             odd = DOG | {"text": "a\u2028b\x85c\r\nd\0e \U0001f436"}
             [first, second] = (await call(client, "remember", turns=[DOG, odd]))["turns"]
             assert first["session"] == "today"
-            assert (await call(client, "recall", query="What is my dog called?"))["turns"]
-            assert DOG["text"] in text(await client.call_tool("context", {"query": "dog"}))
-            history = (await call(client, "history"))["turns"]
-            assert [turn["text"] for turn in history] == [DOG["text"], odd["text"]]
-            assert (await call(client, "summary"))["turns"]
-            assert (await call(client, "sessions"))["total"] == 1
-            await call(client, "pin", turn_ids=[second["id"]])
-            await call(client, "edit", turn_id=second["id"], text="No nuts.", keep_versions=True)
-            assert len((await call(client, "versions", turn_id=second["id"]))["turns"]) == 1
-            assert (await call(client, "forget", turn_ids=[second["id"]]))["turns"] == 1
-            assert "k: Input should be" in await refusal(client, "recall", query="x", k=0)
-            listed = (await client.list_resources()).resources
-            assert [len(await read(client, one.uri)) for one in listed] == [2, 1]
+            await use_every_tool(client, [DOG["text"], odd["text"]], second["id"])
             assert (await client.get_prompt("use_memory", {"question": "My dog?"})).messages
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

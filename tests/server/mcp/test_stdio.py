@@ -17,7 +17,7 @@ from mcp import Client
 from mcp_types import TextContent
 
 from r3mem_agents import CompressiveMemory, StoredTurn
-from tests.server.mcp.calling import call, command, read, refusal, text
+from tests.server.mcp.calling import call, command, use_every_tool
 from tests.server.mcp.host import Host
 
 DOG = {"text": "My dog is called Biscuit.", "name": "Alice"}
@@ -38,18 +38,7 @@ async def test_all_of_it_from_a_client(tmp_path: Path, checkpoint: Path, mode: s
     async with Client(server, mode=mode) as client:
         [first, second] = (await call(client, "remember", turns=[DOG, DOG]))["turns"]
         assert first["session"] == "today"
-        assert (await call(client, "recall", query="What is my dog called?"))["turns"]
-        assert DOG["text"] in text(await client.call_tool("context", {"query": "dog"}))
-        assert len((await call(client, "history"))["turns"]) == 2
-        assert (await call(client, "summary"))["turns"]
-        assert (await call(client, "sessions"))["total"] == 1
-        await call(client, "pin", turn_ids=[second["id"]])
-        await call(client, "edit", turn_id=second["id"], text="No nuts.", keep_versions=True)
-        assert len((await call(client, "versions", turn_id=second["id"]))["turns"]) == 1
-        assert (await call(client, "forget", turn_ids=[second["id"]]))["turns"] == 1
-        assert "k: Input should be" in await refusal(client, "recall", query="x", k=0)
-        listed = (await client.list_resources()).resources
-        assert [len(await read(client, one.uri)) for one in listed] == [2, 1]
+        await use_every_tool(client, [DOG["text"]] * 2, second["id"])
         [message] = (await client.get_prompt("use_memory", {"question": "My dog?"})).messages
         assert isinstance(message.content, TextContent)
     with CompressiveMemory(db, user="alice", model=checkpoint) as memory:
