@@ -199,7 +199,8 @@ def test_the_command_leaves_a_checkpoint_and_a_record(
     assert record["fingerprint"] == model.fingerprint != before.fingerprint
     assert stage["expander_of"] == before.fingerprint
     assert stage["lora_rank"] == (int(adapted[1]) if adapted else None)
-    assert stage["curve"][-1]["cosine"] > stage["curve"][0]["cosine"]
+    assert [point["step"] for point in stage["curve"]] == [1, 10]
+    assert 0 < stage["curve"][-1]["held_out"]["english"] <= 1
     assert not [name for name in model.checkpoint.encoder.tensors if "lora" in name]
     assert model.tokenizer.fingerprint == before.tokenizer.fingerprint
     for name, tensor in before.expander.tensors.items():
