@@ -150,12 +150,14 @@ class ScopeIndex:
         there = ~among(turns.ids, expired)
         if as_of_us is None:
             return chosen(turns, np.flatnonzero(there)), {}
+        held, earlier = self._marks.held(as_of_us), self._earlier.snapshot()
+        known = {*earlier.ids.tolist()}
+        # What a turn said then may be damaged and in no index: no other text stands for it.
+        there &= ~among(turns.ids, [turn for turn, text in held.items() if text not in known])
         places = np.flatnonzero(there & (turns.time_us <= as_of_us))
-        held = self._marks.held(as_of_us)
         texts = {turn: held[turn] for turn in turns.ids[places].tolist() if turn in held}
         if not texts:
             return chosen(turns, places), {}
-        earlier = self._earlier.snapshot()
         own = places.copy()
         edited = np.searchsorted(turns.ids[places], [*texts])
         own[edited] = len(turns.ids) + np.searchsorted(earlier.ids, [*texts.values()])

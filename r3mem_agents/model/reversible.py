@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -19,6 +19,7 @@ from r3mem_agents.model.checkpoint import Checkpoint, Stored
 from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.comparing import compare
 from r3mem_agents.model.config import EncoderConfig, ModelConfig, SupersederConfig
+from r3mem_agents.model.explanation import Explanation
 from r3mem_agents.model.forward import Forward
 from r3mem_agents.model.memory_tokens import (
     MemoryTokens,
@@ -37,6 +38,7 @@ from r3mem_agents.validation import check_pairs, check_text, check_texts
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 _QUESTION_CHARACTERS = 2048
 """The encoder reads a question's first 126 pieces, which are shorter than 16 characters."""
@@ -47,22 +49,9 @@ _DOCUMENT_BYTES = 32 * 1024
 _LITERAL_BYTES = 64
 """LZMA is tried on a text longer than this whose stream is more than half of it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The cost of each token of a text.
-
-    Attributes:
-        tokens: Bytes of each token.
-        rounds: Round that fills it in.
-        bits: Its cost in the stream.
-        inferred: Whether it was the model's first prediction.
-    """
-
-    tokens: list[bytes]
-    rounds: NDArray[np.int64]
-    bits: NDArray[np.float64]
-    inferred: NDArray[np.bool_]
+_AT_ONCE = 256
+"""Texts that are compressed or expanded together, so that Ctrl-C is heard between; more of them are
+not faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +204,9 @@ class ReversibleModel:
             InvalidInputError: A text is no string, or holds a lone surrogate.
         """
         texts = check_texts(texts, "texts")
+        return [tokens for part in _parts(texts) for tokens in self._compressed(part)]
+
+    def _compressed(self, texts: Sequence[str]) -> list[MemoryTokens]:
         data = [text.encode() for text in texts]
         cut = self._cut(texts, data)
         gists = self._gists(cut)
@@ -240,6 +232,9 @@ class ReversibleModel:
             InvalidInputError: They are no memory tokens.
         """
         tokens = check_tokens(tokens)
+        return [text for part in _parts(tokens) for text in self._expanded(part)]
+
+    def _expanded(self, tokens: Sequence[MemoryTokens]) -> list[str]:
         found: dict[int, tuple[bytes, bytes]] = {}
         readers: dict[int, Reader] = {}
         for row, one in enumerate(tokens):
@@ -395,3 +390,7 @@ class ReversibleModel:
             return data.decode()
         except UnicodeDecodeError as error:
             raise ExpansionError(f"memory tokens are damaged: {error}") from error
+
+
+def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from r3mem_agents.store.bound import BoundDatabase
@@ -19,6 +20,8 @@ CREATE TABLE IF NOT EXISTS tokens (
     checksum BIGINT NOT NULL
 ) WITHOUT ROWID
 """
+
+_SELECT = "SELECT digest, owner, made_us, checksum FROM tokens"
 
 
 class TokenRow(NamedTuple):
@@ -79,14 +82,26 @@ class TokenDatabase(BoundDatabase):
                 connection.execute("SELECT 1 FROM tokens LIMIT 1").fetchall()
             )
 
+    def problems(self) -> list[str]:
+        """What is wrong with the file, its turns apart: nothing, if all is well."""
+        found = super().problems()
+        with self._reading() as connection:
+            return [*found, *_token_problems(connection)]
+
     def _tokens(self, which: str, *values: bytes) -> list[TokenRow]:
         with self._reading() as connection:
             if not _has_table(connection):
                 return []
-            found = connection.execute(
-                f"SELECT digest, owner, made_us, checksum FROM tokens {which}", values
-            )
+            found = connection.execute(f"{_SELECT} {which}", values)
             return [one for one in map(_intact, found) if one is not None]
+
+
+def _token_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    if _has_table(connection):
+        rows = connection.execute(f"{_SELECT} ORDER BY made_us, digest")
+        for number, row in enumerate(rows, 1):
+            if _intact(row) is None:
+                yield f"row {number} of tokens: it is not what was written, so it opens nothing"
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:

@@ -61,3 +61,6 @@ def test_a_damaged_token_opens_nothing(run: Run, run_json: Callable[..., Any]) -
     connection.commit()
     connection.close()
     assert run_json("token", "list") == []
+    told = run("verify")
+    assert told.exit_code == 1
+    assert "row 1 of tokens: it is not what was written, so it opens nothing" in told.stdout

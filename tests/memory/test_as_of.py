@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from r3mem_agents import CompressiveMemory, Recollections, Turn
+from r3mem_agents import CompressiveMemory, DamageWarning, Recollections, Turn
 from r3mem_agents.errors import InvalidInputError
 from tests.conftest import OpenMemory
+from tests.memory.damaging import forget_what_was_read
 from tests.memory.twins import twins
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -109,6 +112,25 @@ def test_what_is_forgotten_since_is_gone(open_memory: OpenMemory) -> None:
     other = memory.remember("user", "The map is in room 5.", time=START)
     memory.forget(turn_ids=[turn.id])
     assert [hit.turn.id for hit in memory.recall("room 4 or 5", as_of=START)] == [other.id]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_no_other_text_stands_for_one_that_is_damaged(
+    open_memory: OpenMemory, fake: Any, lost: int
+) -> None:
+    said = ["The cat is in room 4.", "The dog is in room 5."]
+    with open_memory(model=fake) as memory:
+        for text in said:
+            turn = memory.remember("user", text, time=START)
+            memory.edit(turn.id, "Nothing is anywhere.", keep_versions=True)
+    with closing(sqlite3.connect(memory.location)) as file, file:
+        earlier = [row for (row,) in file.execute("SELECT turn FROM marks ORDER BY version_of")]
+        file.execute("UPDATE turns SET time_us = 'soon' WHERE id = ?", (earlier[lost],))
+    forget_what_was_read()
+    memory = open_memory(model=fake)
+    with pytest.warns(DamageWarning, match=f"turns {earlier[lost]}"):
+        found = memory.recall("Where is the cat or the dog?", as_of=START)
+    assert [hit.text for hit in found] == said[:lost] + said[lost + 1 :]
 
 
 def test_who_has_the_file_open_finds_the_version_of_another(open_memory: OpenMemory) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from r3mem_agents.errors import ExpansionError, FormatError, InvalidInputError
 from r3mem_agents.model import MemoryTokens, ReversibleModel
 from r3mem_agents.model.checkpoint import Stored
+from r3mem_agents.model.codec import Codec
 from r3mem_agents.model.native import threads
 from r3mem_agents.model.networks import Networks
 from r3mem_agents.model.reference.kernels import int8_kernel_is_exact
@@ -63,6 +64,26 @@ def test_a_batch_gives_what_each_text_gives_alone(texts: list[str]) -> None:
     together = model.compress(texts)
     assert together == [model.compress([text])[0] for text in texts]
     assert model.expand(together) == texts
+
+
+def test_few_texts_are_worked_on_at_once(
+    model: ReversibleModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"Turn {number}." for number in range(600)]
+    at_once: list[int] = []
+
+    def watched(method: Any) -> Any:
+        def counted(codec: Codec, items: Any, *more: Any) -> Any:
+            at_once.append(len(items))
+            return method(codec, items, *more)
+
+        return counted
+
+    with monkeypatch.context() as patch:
+        for name in ("encode", "decode"):
+            patch.setattr(Codec, name, watched(getattr(Codec, name)))
+        assert model.expand(model.compress(texts)) == texts
+    assert at_once == [256, 256, 88] * 2, "Ctrl-C is heard between two of them"
 
 
 def test_hard_texts_come_back_together_and_alone(model: ReversibleModel) -> None:
