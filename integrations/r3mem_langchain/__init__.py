@@ -3,7 +3,7 @@
 Each name needs only what it is used with, and is loaded when it is first asked for:
 
 - ``R3MemoryMiddleware``: gives an agent of ``create_agent`` its memory; extra ``langchain``.
-- ``as_tools``: ``remember``, ``recall`` and ``forget`` as tools; extra ``langchain``.
+- ``as_tools``: ``remember``, ``recall``, ``forget`` and ``pin`` as tools; extra ``langchain``.
 - ``R3Retriever``: turns as documents; extra ``langchain``.
 - ``R3ChatMessageHistory``: for ``RunnableWithMessageHistory``; extra ``langchain``.
 - ``R3Store``: LangGraph's store; extra ``langchain``.

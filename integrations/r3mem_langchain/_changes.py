@@ -9,6 +9,7 @@ put that there: a system message, or one that LangChain marks as inserted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from langchain_core.messages import AnyMessage
 
@@ -32,7 +33,13 @@ def seen(messages: Iterable[AnyMessage]) -> dict[str, str]:
     return {key: _digest(one) for one in messages if (key := key_of(one)) is not None}
 
 
-def follow(memory: CompressiveMemory, before: Seen | None, messages: Sequence[AnyMessage]) -> None:
+def follow(
+    memory: CompressiveMemory,
+    before: Seen | None,
+    messages: Sequence[AnyMessage],
+    *,
+    expires: timedelta | None = None,
+) -> None:
     """Edit and forget what the host edited and removed since the last run.
 
     Args:
@@ -41,17 +48,18 @@ def follow(memory: CompressiveMemory, before: Seen | None, messages: Sequence[An
             without a checkpointer: then messages that memory has by their ids are compared. Empty
             if the last run was broken off, since who changed what is not known then.
         messages: Those of the state now.
+        expires: How long what is edited lives from now on.
 
     Raises:
         StoreError: If the memory cannot be written.
     """
     now = {key: one for one in messages if (key := key_of(one)) is not None}
     if before is None:
-        _edit(memory, now, whole=False)
+        _edit(memory, now, expires, whole=False)
         return
     kept = {key: one for key, one in now.items() if key in before}
     changed = {key: one for key, one in kept.items() if _digest(one) != before[key]}
-    _edit(memory, changed, whole=True)
+    _edit(memory, changed, expires, whole=True)
     gone = [key for key in before if key not in kept]
     new = [one for key, one in now.items() if key not in kept]
     known = set(before.values())
@@ -60,10 +68,20 @@ def follow(memory: CompressiveMemory, before: Seen | None, messages: Sequence[An
         _forget(memory, gone, new, summed=summed)
 
 
-def _edit(memory: CompressiveMemory, messages: Mapping[str, AnyMessage], *, whole: bool) -> None:
+def _edit(
+    memory: CompressiveMemory,
+    messages: Mapping[str, AnyMessage],
+    expires: timedelta | None,
+    *,
+    whole: bool,
+) -> None:
     # Turns that memory does not have are left to others: they could not be stored, or are new.
     stored = {one.key: one for one in memory.fetch(keys=messages)} if messages else {}
-    said = [to_turn(one) for key, one in messages.items() if key in stored and is_said(one)]
+    said = [
+        to_turn(one, expires=expires)
+        for key, one in messages.items()
+        if key in stored and is_said(one)
+    ]
     memory.remember_many(one for one in said if whole or _differs(one, stored[one.key]))
 
 

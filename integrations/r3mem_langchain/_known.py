@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
@@ -22,7 +23,9 @@ TURNS_PER_MESSAGE = 4
 its result and an answer, of which clients resend the first and the last."""
 
 
-def unwritten(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> list[Turn]:
+def unwritten(
+    memory: CompressiveMemory, turn: Sequence[AnyMessage], *, expires: timedelta | None = None
+) -> list[Turn]:
     """A turn's messages that are to be written: not those that the user repeats unanswered.
 
     A client that was cut off says it again, perhaps without the id of the first time.
@@ -30,9 +33,11 @@ def unwritten(memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> list[Tur
     Args:
         memory: Bound to the thread.
         turn: The messages of the turn.
+        expires: How long they live after they are written.
     """
     retried = _retried(memory, turn)
-    return to_turns(one for number, one in enumerate(turn) if number not in retried)
+    said = (one for number, one in enumerate(turn) if number not in retried)
+    return to_turns(said, expires=expires)
 
 
 def known_ids(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from langchain_core.messages import (
@@ -49,24 +50,32 @@ QUOTATION = "[recalled from memory]"
 """The text in place of a tool's result that quoted a memory."""
 
 
-def to_turns(messages: Iterable[BaseMessage], session: str | None = None) -> list[Turn]:
-    """Messages as turns of a session; what was recalled for the prompt is left out.
+def to_turns(messages: Iterable[BaseMessage], *, expires: timedelta | None = None) -> list[Turn]:
+    """Messages as turns; what was recalled for the prompt is left out.
+
+    Args:
+        messages: The host's.
+        expires: How long they live after they are written.
 
     Raises:
         InvalidInputError: If one of them cannot be kept.
     """
     return [
-        to_turn(message, session)
+        to_turn(message, expires=expires)
         for message in messages
         if not (isinstance(message, SystemMessage) and quotes(message))
     ]
 
 
-def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
+def to_turn(message: BaseMessage, *, expires: timedelta | None = None) -> Turn:
     """A message as a turn without a time, known by the message's id.
 
     Of a tool's result that quotes a memory, only this is kept. What JSON cannot hold of an
     artifact, ``additional_kwargs`` and ``response_metadata`` is left out.
+
+    Args:
+        message: The host's.
+        expires: How long the turn lives after it is written.
 
     Raises:
         InvalidInputError: If something else is not what JSON can hold, or this is not a message.
@@ -95,9 +104,9 @@ def to_turn(message: BaseMessage, session: str | None = None) -> Turn:
         role=role,
         text=text,
         name=name,
-        session=session,
         metadata={METADATA: extra} if extra else None,
         key=key,
+        expires=expires,
     )
 
 

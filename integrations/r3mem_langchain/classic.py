@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.messages import (
     AIMessage,
@@ -15,7 +16,7 @@ from langchain_core.messages import (
     ToolMessage,
     get_buffer_string,
 )
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from r3mem_agents import Turn
 from r3mem_agents.concurrency import in_thread
@@ -24,6 +25,7 @@ from r3mem_agents.prompts import (
     OnError,
     PromptMemory,
     RecallFrom,
+    check_options,
     indented,
     prompt_memory,
     raise_or_log,
@@ -68,8 +70,12 @@ class R3Memory(BaseMemory):
             LangChain's ``ConversationBufferWindowMemory``.
         recall_from: Recall from all of the user's sessions, or from this one only; ``None`` means
             the user's if the memory has a ``user``, otherwise the session.
+        where: Recall only turns that meet these conditions, as ``CompressiveMemory.recall`` has
+            them; the newest turns of the conversation need not.
+        as_of: Recall only what was known at this time, likewise.
         token_budget: Maximum number of tokens of all that the prompt gets; 2,000, as LangChain's
             ``ConversationTokenBufferMemory`` has it.
+        expires: How long after it was said a turn is gone; ``None`` means never.
         on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer without.
 
     Example:
@@ -88,8 +94,16 @@ class R3Memory(BaseMemory):
     k: int = Field(default=5, ge=1)
     window: int = Field(default=10, ge=0)
     recall_from: RecallFrom | None = None
+    where: Mapping[str, Any] | None = None
+    as_of: datetime | None = None
     token_budget: int = Field(default=2000, ge=0)
+    expires: timedelta | None = None
     on_error: OnError = "raise"
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check_options(where=self.where, as_of=self.as_of, expires=self.expires)
+        return self
 
     @property
     def memory_variables(self) -> list[str]:
@@ -136,6 +150,8 @@ class R3Memory(BaseMemory):
             window=self.window,
             token_budget=self.token_budget,
             sessions=recall_sessions(self.memory, self.recall_from),
+            where=self.where,
+            as_of=self.as_of,
         )
 
     def _shown(self, found: PromptMemory) -> dict[str, Any]:
@@ -151,7 +167,8 @@ class R3Memory(BaseMemory):
         asked = self._one(inputs, self.input_key, "input")
         answered = self._one(outputs, self.output_key, "output")
         steps = _steps(outputs.get(STEPS) or ())
-        return to_turns([_as(HumanMessage, asked), *steps, _as(AIMessage, answered)])
+        said = [_as(HumanMessage, asked), *steps, _as(AIMessage, answered)]
+        return to_turns(said, expires=self.expires)
 
     def _one(self, values: dict[str, Any], key: str | None, usual: str) -> Any:
         texts = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -13,6 +15,7 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import NotFoundError
+from r3mem_agents.prompts import check_options
 from r3mem_langchain._keys import turn_key
 from r3mem_langchain._messages import to_message, to_turns
 from r3mem_langchain._scope import check_ids
@@ -45,6 +48,7 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
         session_id: str | None = None,
         *,
         user_id: str | None = None,
+        expires: timedelta | None = None,
     ) -> None:
         """Bind a conversation.
 
@@ -52,16 +56,20 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
             memory: Where it is stored.
             session_id: The conversation; ``None`` means the memory's session.
             user_id: The user; ``None`` means the memory's user.
+            expires: How long after it was added a message is gone; ``None`` means never.
 
         Raises:
-            InvalidInputError: If a name has a wrong type or is empty.
+            InvalidInputError: If a name has a wrong type or is empty, or ``expires`` is no
+                timedelta.
         """
         super().__init__()
         check_ids(user_id=user_id, session_id=session_id)
+        check_options(expires=expires)
         self.memory = memory.scoped(user=user_id, session=session_id)
+        self.expires = expires
 
-    def __reduce__(self) -> tuple[type[Self], tuple[CompressiveMemory]]:
-        return type(self), (self.memory,)
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        return partial(type(self), self.memory, expires=self.expires), ()
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
@@ -94,7 +102,7 @@ class R3ChatMessageHistory(BaseChatMessageHistory):
                 if not found and len(kept) == len(new):
                     raise NotFoundError(f"there is no message {message.id!r} to remove")
                 doomed, new = doomed.union(found), kept
-        turns = to_turns(new)
+        turns = to_turns(new, expires=self.expires)
         if anew:  # in the order given, but said when they were
             keys = [turn.key for turn in turns if turn.key is not None]
             times = {turn.key: turn.time for turn in self.memory.fetch(keys=keys)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Annotated, Any, NotRequired
 
@@ -12,7 +13,13 @@ from langchain_core.messages import AnyMessage, SystemMessage
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
-from r3mem_agents.prompts import OnError, RecallFrom, prompt_memory, raise_or_log
+from r3mem_agents.prompts import (
+    OnError,
+    RecallFrom,
+    check_options,
+    prompt_memory,
+    raise_or_log,
+)
 from r3mem_agents.validation import check_count
 from r3mem_langchain._changes import follow, seen
 from r3mem_langchain._known import known_ids, said_elsewhere, unwritten
@@ -109,6 +116,9 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         k: int = 5,
         window: int = 10,
         token_budget: int = 800,
+        where: Mapping[str, Any] | None = None,
+        as_of: datetime | None = None,
+        expires: timedelta | None = None,
         on_error: OnError = "raise",
     ) -> None:
         """Give an agent a memory.
@@ -126,12 +136,18 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
                 exchanges of LangChain's ``ConversationBufferWindowMemory``.
             token_budget: Maximum number of tokens of all that is shown; 800, as
                 ``CompressiveMemory.context`` has it.
+            where: Recall only turns that meet these conditions, as ``CompressiveMemory.recall`` has
+                them; the newest turns of the thread need not.
+            as_of: Recall only what was known at this time, likewise.
+            expires: How long after it was said a turn is gone; ``None`` means never. What a run
+                writes again, edited or not, lives as long again.
             on_error: ``"raise"`` what goes wrong with the memory, or ``"log"`` it and answer
                 without.
 
         Raises:
             InvalidInputError: If ``on_error`` or ``recall_from`` is something else, a number is too
-                small, or an id is empty. A run that has an empty id raises it too.
+                small, an id is empty, or a lookup or a write would not take the rest. A run that
+                has an empty id raises it too.
         """
         super().__init__()
         if on_error not in ("raise", "log"):
@@ -139,12 +155,19 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         check_count(k, "k")
         check_count(window, "window", least=0)
         check_count(token_budget, "token_budget", least=0)
+        check_options(where=where, as_of=as_of, expires=expires)
         self.memory = memory
         self.on_error = on_error
         self._scope = Scope(memory, user_id, thread_id, recall_from)
         self._scope.check()
         self._window = window
-        self._options: dict[str, Any] = {"k": k, "token_budget": token_budget}
+        self._expires = expires
+        self._options: dict[str, Any] = {
+            "k": k,
+            "token_budget": token_budget,
+            "where": where,
+            "as_of": as_of,
+        }
 
     def before_agent(
         self, state: R3MemoryState, runtime: Runtime[ContextT]
@@ -154,8 +177,9 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         with raise_or_log(self.on_error, logger, "what was said was not stored"):
             place = self._scope.place()
             if not called_by_tool():
-                follow(place.memory, state.get("r3mem_seen"), state["messages"])
-                place.memory.remember_many(unwritten(place.memory, turn))
+                before, now = state.get("r3mem_seen"), state["messages"]
+                follow(place.memory, before, now, expires=self._expires)
+                self._write(place.memory, turn)
         # Until the end of the run nobody knows who takes messages out of the state.
         return {"r3mem_turn": turn, "r3mem_seen": {}, **self._recall(turn, state)}
 
@@ -200,7 +224,7 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
             place = self._scope.place()
             try:
                 if not called_by_tool():
-                    place.memory.remember_many(unwritten(place.memory, turn))
+                    self._write(place.memory, turn)
                     elsewhere = _elsewhere(place.memory, turn, state)
             except StoreError:
                 pending = turn
@@ -213,6 +237,9 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
         }
 
     aafter_agent = in_thread(after_agent)
+
+    def _write(self, memory: CompressiveMemory, turn: Sequence[AnyMessage]) -> None:
+        memory.remember_many(unwritten(memory, turn, expires=self._expires))
 
     def _recall(self, turn: Sequence[AnyMessage], state: R3MemoryState) -> dict[str, Any]:
         with raise_or_log(self.on_error, logger, "nothing was recalled"):

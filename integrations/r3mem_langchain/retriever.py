@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForRetrieverRun,
@@ -12,13 +12,16 @@ from langchain_core.callbacks import (
 )
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import check_options
 from r3mem_langchain._handle import MemoryField
 from r3mem_langchain._quoting import to_document
 
 RECALLING = (
-    "k", "since", "until", "now", "sessions", "roles", "min_score", "level", "explain",
+    "k", "since", "until", "now", "as_of", "sessions", "roles", "min_score", "where", "level",
+    "explain",
 )  # fmt: skip
 """Options that a retriever passes on to ``recall``."""
 
@@ -32,6 +35,8 @@ class R3Retriever(BaseRetriever):
     they have ``explanation`` too, the fields of ``r3mem_agents.Explanation``. Why nothing was found
     no document can say; ``memory.recall(question, explain=True).explanation`` does.
 
+    Each option of a lookup can be given with a question too, and then counts for it alone.
+
     As a tool of an agent with ``R3MemoryMiddleware`` give ``create_retriever_tool`` the
     ``response_format="content_and_artifact"``: by its documents a result is known to quote what is
     stored already.
@@ -41,10 +46,13 @@ class R3Retriever(BaseRetriever):
         k: Maximum number of turns to return; 5, as ``CompressiveMemory.recall`` has it.
         since: Only turns said at this time or later.
         until: Only turns said at this time or before.
-        now: The time that dates in a question are relative to; ``None`` means that of the question.
+        now: The time that dates in a question are relative to; ``None`` means ``as_of``, or else
+            that of the question.
+        as_of: Only what was known at this time, as ``CompressiveMemory.recall`` has it.
         sessions: Only turns of these sessions.
         roles: Only turns of speakers in these roles.
         min_score: Only turns with at least this score.
+        where: Only turns that meet these conditions, as ``CompressiveMemory.recall`` has them.
         level: ``"session"`` for the best turn of each of the ``k`` best sessions.
         explain: Let the metadata say why a turn was found.
 
@@ -61,24 +69,34 @@ class R3Retriever(BaseRetriever):
     since: datetime | None = None
     until: datetime | None = None
     now: datetime | None = None
+    as_of: datetime | None = None
     sessions: Sequence[str] | None = None
     roles: Sequence[str] | None = None
     min_score: float | None = None
+    where: Mapping[str, Any] | None = None
     level: Literal["turn", "session"] = "turn"
     explain: bool = False
 
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check_options(where=self.where, as_of=self.as_of)
+        return self
+
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        hits = self.memory.recall(query, **self._options(k))
+        hits = self.memory.recall(query, **self._options(options))
         return [to_document(hit) for hit in hits]
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        hits = await self.memory.arecall(query, **self._options(k))
+        hits = await self.memory.arecall(query, **self._options(options))
         return [to_document(hit) for hit in hits]
 
-    def _options(self, k: int | None) -> dict[str, Any]:
-        options = {name: getattr(self, name) for name in RECALLING}
-        return options if k is None else options | {"k": k}
+    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(given.keys() - set(RECALLING)):
+            raise InvalidInputError(
+                f"there is no option {unknown[0]!r} of a lookup; there are {', '.join(RECALLING)}"
+            )
+        return {name: getattr(self, name) for name in RECALLING} | given

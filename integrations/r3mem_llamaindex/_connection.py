@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -23,10 +25,11 @@ from pydantic import (
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, StoreUnavailableError
-from r3mem_agents.prompts import RecallFrom, recall_sessions
+from r3mem_agents.prompts import RecallFrom, check_options, recall_sessions
 from r3mem_agents.types import IN_MEMORY, NOBODY
 from r3mem_llamaindex._conversation import Conversation
 from r3mem_llamaindex._delivered import MemoryName
+from r3mem_llamaindex._messages import SPOKEN
 
 DEFAULT_STORE = "r3mem.db"
 """Where the ``r3mem`` command keeps its memory as well."""
@@ -157,9 +160,6 @@ class Connected(BaseModel):
     def _name(self) -> MemoryName:
         return self.store, self.user, self.agent, self.model
 
-    def _conversation(self, session: str) -> Conversation:
-        return Conversation(self.memory, self._name, session)
-
     def _open(self) -> CompressiveMemory:
         if not self.store.startswith(IN_MEMORY):
             return CompressiveMemory(self.store, user=self.user, agent=self.agent, model=self.model)
@@ -178,19 +178,52 @@ class Connected(BaseModel):
         self._link.attach(self._name, memory)
 
 
-class Recalling(Connected):
-    """Recalls from some of the sessions.
+class Talking(Connected):
+    """Stores what is said in a session, and recalls from some of the sessions.
 
     Attributes:
         recall_from: Recall from all of the user's sessions, or from the present one only. ``None``
             means all if a user is named, and otherwise only the present one: the sessions of nobody
             in particular may be those of several people.
+        where: Recall only turns that meet these conditions, as ``CompressiveMemory.recall`` has
+            them; messages of the window need not.
+        as_of: Recall only what was known at this time, likewise.
+        expires: How long after it was put a message is gone; ``None`` means never. A history that
+            is handed in again lives as long again.
     """
 
     recall_from: RecallFrom | None = None
+    where: dict[str, Any] | None = None
+    as_of: datetime | None = None
+    expires: timedelta | None = None
 
-    def _in(self, session: str) -> CompressiveMemory:
-        return self.memory.scoped(session=session)
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check_options(where=self.where, as_of=self.as_of, expires=self.expires)
+        return self
 
-    def _recall_sessions(self, session: str) -> list[str] | None:
-        return recall_sessions(self._in(session), self.recall_from)
+    def _conversation(self, session: str) -> Conversation:
+        return Conversation(self.memory, self._name, session, expires=self.expires)
+
+    def _context(
+        self,
+        question: str,
+        token_budget: int,
+        session: str,
+        *,
+        shown: Sequence[int],
+        count: Callable[[str], int],
+    ) -> str:
+        # What is recalled for a question that is asked in a session.
+        memory = self.memory.scoped(session=session)
+        return memory.context(
+            question,
+            token_budget,
+            sessions=recall_sessions(memory, self.recall_from),
+            roles=SPOKEN,
+            where=self.where,
+            as_of=self.as_of,
+            exclude=shown,
+            count=count,
+            nothing="",
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -80,8 +80,21 @@ def draft(message: ChatMessage, session: str, content: ChatMessage | None = None
 class Conversation:
     """One session."""
 
-    def __init__(self, memory: CompressiveMemory, whose: MemoryName, session: str) -> None:
+    def __init__(
+        self,
+        memory: CompressiveMemory,
+        whose: MemoryName,
+        session: str,
+        *,
+        expires: timedelta | None = None,
+    ) -> None:
         """Open a session.
+
+        Args:
+            memory: The memory.
+            whose: Its name.
+            session: The session.
+            expires: How long a message lives after it is written.
 
         Raises:
             InvalidInputError: If it has no name.
@@ -91,6 +104,7 @@ class Conversation:
         self.memory = memory
         self.session = session
         self._whose = whose
+        self._expires = expires
 
     def turn_ids(self) -> list[int]:
         """The turns of the session; none if nothing was said in it yet."""
@@ -131,7 +145,7 @@ class Conversation:
             if draft.digest not in said:
                 said[draft.digest] = self._times_said(draft.digest)
             time = None if draft.named else now  # an edit keeps the time of what it edits
-            keyed.append(replace(draft.turn, key=draft.key(said[draft.digest]), time=time))
+            keyed.append(self._keyed(draft, said[draft.digest], time))
             said[draft.digest] += 1
         ids: list[int] = []
         for draft, turn in zip(drafts, self.memory.remember_many(keyed), strict=True):
@@ -165,13 +179,17 @@ class Conversation:
             turn_id = self._turn_of(draft)
             known.append(turn_id if turn_id in here else None)
             if known[-1] is None:
-                missing.append(replace(draft.turn, key=draft.key(said[draft.digest])))
+                missing.append(self._keyed(draft, said[draft.digest]))
             said[draft.digest] += 1
         found = iter(self.memory.remember_many(missing))
         return [
             self._note(draft, next(found).id if turn_id is None else turn_id)
             for draft, turn_id in zip(drafts, known, strict=True)
         ]
+
+    def _keyed(self, draft: Draft, times: int, time: datetime | None = None) -> Turn:
+        # As it is stored, if the session had its content so many times before.
+        return replace(draft.turn, key=draft.key(times), time=time, expires=self._expires)
 
     def _turn_of(self, draft: Draft) -> int | None:
         return DELIVERED.turn_of(draft.message, self._said(draft.digest))

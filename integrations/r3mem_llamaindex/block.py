@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import OnError, escape_tags, raise_or_log
-from r3mem_llamaindex._connection import Name, Recalling
+from r3mem_llamaindex._connection import Name, Talking
 from r3mem_llamaindex._conversation import Draft, draft
 from r3mem_llamaindex._messages import SPOKEN
 from r3mem_llamaindex._tokens import tokenize
@@ -24,7 +24,7 @@ SESSION = "session_id"
 """Where ``Memory`` writes its session into the messages that leave its window."""
 
 
-class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
+class R3MemoryBlock(Talking, BaseMemoryBlock[str]):
     """Remembers what ``Memory`` is told, and recalls what helps to answer the newest message.
 
     It stores what was put into ``Memory``: what leaves its window, and what a read finds there,
@@ -90,14 +90,12 @@ class R3MemoryBlock(Recalling, BaseMemoryBlock[str]):
         return ""
 
     def _recall(self, question: str, session: str, shown: list[int]) -> str:
-        recalled = self._in(session).context(
+        recalled = self._context(
             question,
             self.recall_tokens,
-            sessions=self._recall_sessions(session),
-            roles=SPOKEN,
-            exclude=shown,
+            session,
+            shown=shown,
             count=lambda text: len(tokenize(self._inside(text))),
-            nothing="",
         )
         return self._inside(recalled)
 

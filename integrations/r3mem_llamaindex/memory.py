@@ -14,9 +14,9 @@ from llama_index.core.memory import BaseMemory
 from pydantic import BaseModel, Field
 
 from r3mem_agents.prompts import OnError, fit_window, mark_recalled, raise_or_log, whole_calls
-from r3mem_llamaindex._connection import DEFAULT_STORE, Recalling
+from r3mem_llamaindex._connection import DEFAULT_STORE, Talking
 from r3mem_llamaindex._conversation import Draft, Shown, draft
-from r3mem_llamaindex._messages import SPOKEN, answered, calls
+from r3mem_llamaindex._messages import answered, calls
 from r3mem_llamaindex._tokens import Tokenizer, message_tokens, tokenize
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def new_session() -> str:
     return f"{datetime.now():%Y-%m-%d}-{uuid4().hex[:8]}"
 
 
-class R3Memory(Recalling, BaseMemory):
+class R3Memory(Talking, BaseMemory):
     """Everything said is stored; a prompt gets the newest of it, and what older turns help.
 
     ``get`` returns the newest messages of the session as they were said, as many as fit, and turns
@@ -241,14 +241,12 @@ class R3Memory(Recalling, BaseMemory):
         token_budget -= len(self.tokenizer_fn(_marked("")))
         if token_budget < 1:
             return ""
-        return self._in(self.session).context(
+        return self._context(
             question,
             token_budget,
-            sessions=self._recall_sessions(self.session),
-            roles=SPOKEN,
-            exclude=exclude,
+            self.session,
+            shown=exclude,
             count=lambda text: len(self.tokenizer_fn(text)),
-            nothing="",
         )
 
     def _newest_first(self) -> Iterator[Shown]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from r3mem_agents import CompressiveMemory, LookupExplanation, Recollection, Recollections
-from r3mem_agents.prompts import NOTHING_FOUND, quoted, wall_clock
+from r3mem_agents.prompts import NOTHING_FOUND, check_options, quoted, wall_clock
 from r3mem_llamaindex._connection import DEFAULT_STORE, Connected
 from r3mem_llamaindex._messages import METADATA
 
@@ -63,9 +63,11 @@ class R3Retriever(BaseRetriever):
         model: str | None = None,
         k: int = 5,
         now: datetime | None = None,
+        as_of: datetime | None = None,
         min_score: float | None = None,
         sessions: Sequence[str] | None = None,
         roles: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
         level: Literal["turn", "session"] = "turn",
         nothing: str | None = NOTHING_FOUND,
         explain: bool = False,
@@ -80,24 +82,32 @@ class R3Retriever(BaseRetriever):
             model: Folder of the checkpoint; ``None`` takes the one that the file was written with,
                 or the bundled one.
             k: Maximum number of turns to return; 5, as ``CompressiveMemory.recall`` has it.
-            now: The time that dates in a question are relative to; ``None`` means that of the
-                question. Times are written in its zone, or else in the local one.
+            now: The time that dates in a question are relative to; ``None`` means ``as_of``, or
+                else that of the question. Times are written in its zone, or else in the local one.
+            as_of: Only what was known at this time, as ``CompressiveMemory.recall`` has it.
             min_score: Only turns with at least this score.
             sessions: Only turns of these sessions.
             roles: Only turns of speakers in these roles.
+            where: Only turns that meet these conditions, as ``CompressiveMemory.recall`` has them.
             level: ``"session"`` for the best turn of each of the ``k`` best sessions.
             nothing: Text of the node that stands for no turn; ``None`` for no node.
             explain: Let the metadata say why a turn was found, or why none was.
             callback_manager: The host's.
+
+        Raises:
+            InvalidInputError: If no lookup would take ``where`` or ``as_of``.
         """
+        check_options(where=where, as_of=as_of)
         super().__init__(callback_manager=callback_manager)
         self._connected = Connected(store=store, user=user, agent=agent, model=model)
         self._options: dict[str, Any] = {
             "k": k,
             "now": now,
+            "as_of": as_of,
             "min_score": min_score,
             "sessions": sessions,
             "roles": roles,
+            "where": where,
             "level": level,
             "explain": explain,
         }

@@ -128,6 +128,16 @@ class Retriever:
             some = winners[start:end]
             yield fitting(some, segments, self._model.segment_tokens, budget, opened)
 
+    def pinned(self, filters: Filters, as_of: datetime | None) -> list[Recollection]:
+        """Return the pinned turns that pass, in the order of writing.
+
+        Args:
+            filters: Which turns are left out.
+            as_of: Only what was known then.
+        """
+        winners, rows = self._pinned(filters, as_of)
+        return self._open(rows, winners)
+
     def _explained(self, request: _Request) -> Recollections:
         # Best first, with the reasons; or why nothing answers.
         lookup, rows = self._look_up(request)

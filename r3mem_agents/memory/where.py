@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,31 @@ from r3mem_agents.validation import json_text
 FIELDS = ("metadata", "role", "name", "session", "key")
 
 UNKNOWN, FAILS, PASSES = 0, 1, 2
+
+
+def check_where(wanted: object) -> dict[str, Any]:
+    """Refuse conditions that are none, or that ask for what no turn has.
+
+    Args:
+        wanted: What ``CompressiveMemory.recall`` takes.
+
+    Returns:
+        The conditions as JSON has them.
+
+    Raises:
+        InvalidInputError: If they are refused.
+    """
+    if not isinstance(wanted, Mapping):
+        raise InvalidInputError(f"where must be a dict, not {type(wanted).__name__}")
+    encoded = json_text(dict(wanted), "where")  # first: it tells what is nested too deep
+    for key in check_conditions(wanted, "where"):
+        if key not in FIELDS and not key.startswith("metadata."):
+            raise InvalidInputError(
+                f"where has {key!r}; a turn has metadata.KEY, role, name, session and key, and "
+                "since= and until= ask for its time"
+            )
+    conditions: dict[str, Any] = json.loads(encoded)
+    return conditions
 
 
 class Where:
@@ -39,15 +65,8 @@ class Where:
         Raises:
             InvalidInputError: If they are none, or ask for what no turn has.
         """
-        self._wanted = check_conditions(wanted, "where")
-        for key in self._wanted:
-            if key not in FIELDS and not key.startswith("metadata."):
-                raise InvalidInputError(
-                    f"where has {key!r}; a turn has metadata.KEY, role, name, session and key, and "
-                    "since= and until= ask for its time"
-                )
-        asked = json.loads(json_text(dict(self._wanted), "where"))
-        canonical = json.dumps(asked, sort_keys=True).encode()
+        self._wanted = check_where(wanted)
+        canonical = json.dumps(self._wanted, sort_keys=True).encode()
         self._digest = hashlib.blake2b(canonical, digest_size=16).digest()
         self._store, self._scope = handle.store, handle.scope
         self._obfuscator = handle.obfuscator

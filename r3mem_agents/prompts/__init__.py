@@ -12,6 +12,7 @@ adapters have in common, and knows no framework:
   ``without_recalled`` find the mark again, so that what was recalled is not stored a second
   time. ``quoted``, ``indented``, ``unindented`` and ``escape_tags`` keep a quoted
   text from ending the quotation; ``wall_clock`` writes a time.
+- Refuse options that no lookup or write would take, when they are given: ``check_options``.
 - Go on without a memory that fails: ``raise_or_log``.
 """
 
@@ -20,6 +21,7 @@ from r3mem_agents.memory.quoting import INDENT, escape_tags, indented, quoted, u
 from r3mem_agents.prompts.calls import whole_calls
 from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
 from r3mem_agents.prompts.on_error import OnError, raise_or_log
+from r3mem_agents.prompts.options import check_options
 from r3mem_agents.prompts.prompt import PromptMemory, prompt_memory
 from r3mem_agents.prompts.sessions import RecallFrom, recall_sessions
 from r3mem_agents.prompts.window import fit_window, newest_first
@@ -32,6 +34,7 @@ __all__ = [
     "OnError",
     "PromptMemory",
     "RecallFrom",
+    "check_options",
     "escape_tags",
     "fit_window",
     "indented",

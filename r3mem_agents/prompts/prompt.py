@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.context import Budget, Composed, compose, turn_line
+from r3mem_agents.memory.selection import filters
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, StoredTurn
@@ -23,9 +26,10 @@ class PromptMemory:
     Attributes:
         recent: The newest turns of the session, oldest first. It begins with a user's turn if it
             has one: chat models refuse a tool's result without the call.
-        recalled: Older turns that answer the question: dated lines with their speakers, marked as
-            a quotation; empty if nothing relevant is found or fits.
-        recollections: The same older turns, best first.
+        recalled: Pinned turns, and older ones that answer the question: dated lines with their
+            speakers, marked as a quotation; empty if there are none, or none fits.
+        recollections: The same turns: pinned ones, with a score of 0 where they do not answer the
+            question, then the others, best first.
     """
 
     recent: tuple[StoredTurn, ...]
@@ -51,22 +55,29 @@ def prompt_memory(
     shown_keys: Iterable[str] = (),
     shown_ids: Iterable[int] = (),
     sessions: Iterable[str] | None = None,
+    where: Mapping[str, Any] | None = None,
+    as_of: datetime | None = None,
 ) -> PromptMemory:
     """Choose what a prompt gets from a memory.
+
+    Pinned turns come first as far as they fit, whatever the user says.
 
     Args:
         memory: The memory, bound to the session of the conversation.
         query: The user's message.
         window: Maximum number of newest turns of the session; 0 for none.
-        k: Maximum number of older turns.
+        k: Maximum number of older turns, beside pinned ones.
         token_budget: Maximum number of tokens of both parts together, speakers, dates and marks
             included, as the model's own tokenizer counts them; 0 for nothing.
         shown_keys: Keys of turns of the session that the prompt has already.
         shown_ids: Ids of turns that it has already.
         sessions: Only older turns of these sessions; see ``recall_sessions``.
+        where: Only older turns that meet these conditions, as for ``recall``.
+        as_of: Only older turns known at this time, as for ``recall``.
 
     Raises:
         InvalidInputError: If an argument has a wrong type or value.
+        NotFoundError: If one of ``sessions`` does not exist.
     """
     check_count(window, "window", least=0)
     check_count(token_budget, "token_budget", least=0)
@@ -83,9 +94,14 @@ def prompt_memory(
 
     def older(recent: Sequence[StoredTurn], tokens: int) -> Composed:
         exclude = shown.union(turn.id for turn in recent)
-        hits = memory.recall(query, k, exclude=exclude, sessions=sessions) if tokens > 0 else []
-        return compose([hits], Budget(tokens), count, nothing="")
+        if tokens <= 0:
+            return Composed("", ())
+        hits = memory.recall(query, k, exclude=exclude, sessions=among, where=where, as_of=as_of)
+        some = filters(memory._handle, among, None, exclude, where)
+        found = {one.turn.id: one for one in (*memory._retriever.pinned(some, as_of), *hits)}
+        return compose([found.values()], Budget(tokens), count, nothing="")
 
+    among = None if sessions is None else list(sessions)
     left = token_budget - count(mark_recalled(RECENT))
     shown = {*memory.turn_ids(keys=shown_keys), *shown_ids}
     newest = [turn for turn in memory.turn_ids(memory.session)[-window:] if turn not in shown]

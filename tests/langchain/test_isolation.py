@@ -110,7 +110,8 @@ def test_an_empty_id_is_refused_by_name(
         else:
             graph.invoke(given, {"configurable": {"thread_id": "t"} | ids})
     config: Any = {"configurable": ids}
-    given_to: list[dict[str, Any]] = [{"text": "Mine."}, {"query": "PIN"}, {"turn_ids": [1]}]
+    turns = {"turn_ids": [1]}
+    given_to: list[dict[str, Any]] = [{"text": "Mine."}, {"query": "PIN"}, turns, turns]
     for tool, arguments in zip(as_tools(memory), given_to, strict=True):
         with pytest.raises((InvalidInputError, ToolException), match=f"{name} is empty"):
             tool.invoke(arguments, config)
@@ -128,8 +129,9 @@ def test_an_empty_id_is_refused_where_it_is_given(
         with pytest.raises(InvalidInputError, match=f"{name} is empty"):
             adapter(memory, **ids)
     for name in ("user_id", "session_id"):
+        empty: dict[str, Any] = {name: ""}
         with pytest.raises(InvalidInputError, match=f"{name} is empty"):
-            R3ChatMessageHistory(memory, **{name: ""})
+            R3ChatMessageHistory(memory, **empty)
 
 
 @pytest.mark.parametrize("label", ["", None, 7])
@@ -197,12 +199,14 @@ def test_no_user_named_no_other_thread_recalled(
         graph.invoke({"messages": [HumanMessage("Well.")]}, config("alice-1"))
     graph.invoke({"messages": [HumanMessage("What is my bank PIN?")]}, config("bob-1"))
     assert ("R4921" in repr(model.asked[-1])) is recalled
-    _, recall, forget = as_tools(memory, **options)
+    _, recall, forget, pin = as_tools(memory, **options)
     question = {"query": "What is the bank PIN of Alice?"}
     assert ("R4921" in recall.invoke(question, config("bob-1"))) is recalled
     assert "R4921" in recall.invoke(question, config("alice-1"))
     graph.invoke({"messages": [HumanMessage("What is my bank PIN?")]}, config("alice-1"))
     assert "R4921" in repr(model.asked[-1])
+    pinned = pin.invoke({"turn_ids": [1]}, config("bob-1"))
+    assert pinned.startswith("Pinned 1" if recalled else "no turn 1")
     forgotten = forget.invoke({"turn_ids": [1]}, config("bob-1"))
     assert forgotten.startswith("Forgot 1" if recalled else "no turn 1")
     last = memory.scoped(user=options.get("user_id") or named or memory.user)

@@ -123,8 +123,8 @@ def test_a_message_comes_back_as_it_was(message: BaseMessage) -> None:
 
 
 def test_a_plain_message_is_a_plain_turn() -> None:
-    turn = to_turn(HumanMessage("Hello.", id="h1", name="Alice"), "s")
-    assert turn == Turn(role="user", text="Hello.", name="Alice", session="s", key="h1")
+    turn = to_turn(HumanMessage("Hello.", id="h1", name="Alice"))
+    assert turn == Turn(role="user", text="Hello.", name="Alice", key="h1")
     assert to_turn(AIMessage("Hi.")) == Turn(role="assistant", text="Hi.")
 
 

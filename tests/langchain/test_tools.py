@@ -46,6 +46,10 @@ class Forget(Remember):
     example: ClassVar[dict[str, Any]] = {"turn_ids": [1]}
 
 
+class Pin(Forget):
+    number = 3
+
+
 class TestRememberUnit(Remember, ToolsUnitTests):
     pass
 
@@ -55,6 +59,10 @@ class TestRecallUnit(Recall, ToolsUnitTests):
 
 
 class TestForgetUnit(Forget, ToolsUnitTests):
+    pass
+
+
+class TestPinUnit(Pin, ToolsUnitTests):
     pass
 
 
@@ -70,6 +78,10 @@ class TestForgetIntegration(Forget, ToolsIntegrationTests):
     pass
 
 
+class TestPinIntegration(Pin, ToolsIntegrationTests):
+    pass
+
+
 def call(tool: BaseTool, **arguments: Any) -> ToolMessage:
     message = tool.invoke({"type": "tool_call", "id": "c", "name": tool.name, "args": arguments})
     assert isinstance(message, ToolMessage)
@@ -79,18 +91,19 @@ def call(tool: BaseTool, **arguments: Any) -> ToolMessage:
 def test_what_a_model_sees(open_memory: OpenMemory) -> None:
     tools = as_tools(open_memory())
     shown = [convert_to_openai_tool(tool)["function"] for tool in tools]
-    assert [tool["name"] for tool in shown] == ["remember", "recall", "forget"]
+    assert [tool["name"] for tool in shown] == ["remember", "recall", "forget", "pin"]
     assert [list(tool["parameters"]["properties"]) for tool in shown] == [
         ["text"],
         ["query"],
         ["turn_ids"],
+        ["turn_ids", "pinned"],
     ]
     assert all(tool["description"] for tool in shown)
 
 
 def test_remember_recall_forget(open_memory: OpenMemory) -> None:
     memory = open_memory(user="alice", session="s")
-    remember, recall, forget = as_tools(memory, user_id="bob", thread_id="t")
+    remember, recall, forget, _ = as_tools(memory, user_id="bob", thread_id="t")
     assert call(remember, text="The cat is called Tom.").text == "Remembered as turn 1."
     assert memory.history() == []
     [turn] = memory.scoped(user="bob").history()
@@ -109,7 +122,7 @@ def test_remember_recall_forget(open_memory: OpenMemory) -> None:
 def test_a_model_is_told_what_is_wrong_with_its_words(open_memory: OpenMemory) -> None:
     """Half an emoji, as a model leaves it that is cut off."""
     memory = open_memory()
-    remember, recall, _ = as_tools(memory)
+    remember, recall, *_ = as_tools(memory)
     for failed in (call(remember, text="Tom \ud83d"), call(recall, query="\ud83d")):
         assert failed.status == "error"
         assert "lone surrogate" in failed.text

@@ -1,0 +1,34 @@
+"""What an adapter is given once for all that it looks up and writes, checked before it is used."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.memory.where import check_where
+from r3mem_agents.validation import check_expiry, check_time
+
+
+def check_options(*, where: object = None, as_of: object = None, expires: object = None) -> None:
+    """Refuse what no lookup, or no write, would take; ``None`` is taken by all.
+
+    Args:
+        where: Conditions of lookups, as ``CompressiveMemory.recall`` takes them.
+        as_of: The time whose knowledge lookups have.
+        expires: How long what is written lives.
+
+    Raises:
+        InvalidInputError: If one of them is refused.
+    """
+    if where is not None:
+        check_where(where)
+    if as_of is not None:
+        check_time(as_of, "as_of")
+    if expires is None:
+        return
+    if not isinstance(expires, timedelta):
+        raise InvalidInputError(
+            f"expires must be a timedelta, not {type(expires).__name__}: turns are written at "
+            "different times; give one a time of its own with memory.remember(..., expires=...)"
+        )
+    check_expiry(expires, "expires")
