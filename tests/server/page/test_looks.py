@@ -14,6 +14,13 @@ from tests.server.page.conftest import Show, Site, ask
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
+BESIDE_THEIR_FIELDS = """[...document.querySelectorAll("#filters .field")].flatMap((field) =>
+    [...field.querySelectorAll("input, select, button")].filter((one) =>
+        one.getBoundingClientRect().right > field.getBoundingClientRect().right + 1
+    ).map((one) => one.outerHTML)
+)"""
+
+
 def all_of_it(page: Page) -> list[str]:
     """Show each part of the page in turn, and yield what of it is hard to read."""
     hard = []
@@ -30,6 +37,7 @@ def all_of_it(page: Page) -> list[str]:
     look()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Add a condition").click()
     ask(page, "Which city is my home now?")
     look()
     page.locator(".turn").first.focus()
@@ -74,6 +82,11 @@ def test_nothing_is_wider_than_the_screen(show: Show, site: Site, width: int) ->
     page = show(f"wide {width}", width=width, height=740)
     fits(page)
     page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Add a condition").click()
+    page.get_by_label("Value").fill("W" * 300)
+    fits(page)
+    assert page.evaluate(BESIDE_THEIR_FIELDS) == []
+    page.get_by_label("Value").fill("")
     ask(page, "word " + "W" * 300)
     fits(page)
     page.locator(".turn").first.focus()
@@ -95,6 +108,7 @@ def ground(page: Page) -> str:
 def test_all_controls_have_names_and_all_parts_their_landmarks(show: Show) -> None:
     page = show()
     page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Add a condition").click()
     for landmark in ("banner", "search", "navigation", "main"):
         expect(page.get_by_role(landmark)).to_have_count(1)
     for name in ("Sessions along time", "What it costs"):

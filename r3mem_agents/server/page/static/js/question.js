@@ -1,5 +1,6 @@
 // The question and its filters, as the form has them.
 
+import { conditions, startConditions } from "./conditions.js";
 import { byId, element, words } from "./dom.js";
 import { zoned } from "./format.js";
 
@@ -18,6 +19,7 @@ export function question() {
     as_of: zoned(given.get("as_of")),
     roles: role ? [role] : undefined,
     sessions: sessions.length ? sessions : undefined,
+    where: conditions(),
   };
 }
 
@@ -41,13 +43,18 @@ export function offerSessions(sessions) {
 export function startQuestion(ask) {
   const filters = byId("filters");
   const control = byId("filters-switch");
+  const open = (yes) => {
+    filters.hidden = !yes;
+    control.setAttribute("aria-expanded", String(yes));
+  };
   control.addEventListener("click", () => {
-    filters.hidden = !filters.hidden;
-    control.setAttribute("aria-expanded", String(!filters.hidden));
+    open(filters.hidden);
     if (!filters.hidden) byId("since").focus();
   });
+  byId("ask").addEventListener("invalid", ({ target }) => filters.contains(target) && open(true), true);
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     ask(question());
   });
+  startConditions();
 }

@@ -74,8 +74,8 @@ function prompt(question) {
   const made = element("details", { class: "prompt" }, element("summary", {}, "What a prompt gets, in 800 tokens"), text);
   made.addEventListener("toggle", () => {
     if (!made.open || text.textContent) return;
-    const { query, sessions, roles, as_of } = question;
-    attempt(async () => (text.textContent = (await api.context({ query, sessions, roles, as_of })).text));
+    const { query, sessions, roles, where, as_of } = question;
+    attempt(async () => (text.textContent = (await api.context({ query, sessions, roles, where, as_of })).text));
   });
   return made;
 }
