@@ -2,6 +2,7 @@
 
 R3MemError
 ├── InvalidInputError (ValueError)    a value that cannot be stored, asked or used
+│   └── TextTooLongError              more tokens than a base model has positions
 ├── StoreError                        the file or database behind a memory
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
 │   ├── ReadOnlyError                 was opened to be read only
@@ -15,7 +16,9 @@ R3MemError
 │   ├── ModelMismatchError            memory tokens written with another model
 │   ├── ExpansionError                memory tokens that do not expand to the text they came from
 │   ├── ReadBackError                 a turn that would not have been read again
-│   └── EngineError                   the compiled part of this package is missing or another one's
+│   ├── EngineError                   the compiled part of this package is missing or another one's
+│   ├── BaseModelError                a base model that memory tokens cannot be made with
+│   └── OutOfMemoryError              too little memory to run a base model
 ├── ChatModelError                    a chat model that cannot be had, or does not answer
 ├── ServerError                       a server that cannot serve, or what it refuses
 │   ├── PortInUseError                another program listens there
@@ -40,6 +43,10 @@ class R3MemError(Exception):
 
 class InvalidInputError(R3MemError, ValueError):
     """A value that cannot be stored, asked or used; nothing was changed."""
+
+
+class TextTooLongError(InvalidInputError):
+    """A text, with what is kept of its history, has more tokens than a base model has positions."""
 
 
 class StoreError(R3MemError):
@@ -101,7 +108,7 @@ class CheckpointError(ModelError):
 
 
 class ModelMismatchError(ModelError):
-    """Memory tokens that only another model than the one at hand can expand."""
+    """Memory tokens, or an adapter, that only another model than the one at hand can use."""
 
 
 class ExpansionError(ModelError):
@@ -114,6 +121,14 @@ class ReadBackError(ModelError):
 
 class EngineError(ModelError):
     """The compiled part of this package is missing, or is of another version."""
+
+
+class BaseModelError(ModelError):
+    """A base model that memory tokens cannot be made with; the message says why."""
+
+
+class OutOfMemoryError(ModelError):
+    """The machine has too little memory to run a base model."""
 
 
 class ChatModelError(R3MemError):

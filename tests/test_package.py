@@ -36,6 +36,7 @@ ALLOWED = {
     "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "connect": {"types", "errors", "memory", "prompts"},
+    "latent": {"errors", "validation"},
     "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance"},
     "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
@@ -102,6 +103,7 @@ PUBLIC = {
     "r3mem_agents.concurrency",
     "r3mem_agents.conditions",
     "r3mem_agents.errors",
+    "r3mem_agents.latent",
     "r3mem_agents.prompts",
     "r3mem_agents.types",
     "r3mem_agents.validation",
@@ -187,16 +189,19 @@ def test_the_root_lists_its_exports() -> None:
 
 
 def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
-    """What is left out reaches only those who chat, serve or use a store themselves."""
+    """The rest reaches those who chat, serve, run a base model or use a store themselves."""
     raised = {
         name
         for name, value in vars(errors).items()
         if isinstance(value, type) and not issubclass(value, errors.ServerError)
     }
     assert raised - set(r3mem_agents.__all__) == {
+        "BaseModelError",
         "ChatModelError",
         "KeyTakenError",
+        "OutOfMemoryError",
         "StaleTermsError",
+        "TextTooLongError",
     }
 
 

@@ -1,0 +1,134 @@
+"""The base model: how it is loaded, what is refused, and the name it is known by."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from r3mem_agents.errors import BaseModelError, CheckpointError, InvalidInputError
+
+SAMPLED = 1 << 16
+"""Weights of a tensor that a base's fingerprint looks at."""
+
+
+def load_base(
+    base: str | os.PathLike[str] | PreTrainedModel,
+    tokenizer: Any,
+    device: str | torch.device | None,
+    dtype: torch.dtype | None,
+) -> tuple[Any, Any]:
+    """A causal language model and its tokenizer.
+
+    Args:
+        base: A folder or a name as transformers takes it, or a model.
+        tokenizer: Its tokenizer; ``None`` loads the one that lies with it.
+        device: Where it runs; ``None``: a CUDA device if there is one, and a model where it is.
+        dtype: Its numbers; ``None``: as they were saved.
+
+    Raises:
+        CheckpointError: There is no such model, or no tokenizer with it.
+        BaseModelError: It is no model that memory tokens can be made with.
+    """
+    if isinstance(base, PreTrainedModel):
+        model, source = base, base.config._name_or_path
+    elif isinstance(base, str | os.PathLike):
+        source = os.fspath(base)
+        model = _loaded(source, dtype)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    else:
+        raise InvalidInputError(
+            f"base must be a path, a name or a PreTrainedModel, not {type(base).__name__}; take "
+            "an adapter off with merge_and_unload() first"
+        )
+    check_base(model)
+    if tokenizer is None:
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"no tokenizer with the base {source!r}: {error}; give it as tokenizer="
+            ) from error
+    return model.to(device=device, dtype=dtype).eval(), tokenizer
+
+
+def _loaded(source: str, dtype: torch.dtype | None) -> Any:
+    try:
+        return AutoModelForCausalLM.from_pretrained(source, dtype=dtype or "auto")
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise CheckpointError(f"no base in {source!r}: {error}") from error
+        raise BaseModelError(
+            f"{source!r} is no causal language model: transformers' AutoModelForCausalLM does not "
+            "take it"
+        ) from error
+    except OSError as error:
+        raise CheckpointError(
+            f"no base in {source!r}: {error}; give a folder that save_pretrained has written"
+        ) from error
+
+
+def check_base(model: Any) -> None:
+    """Accept a causal language model whose layers keep keys and values and nothing else.
+
+    Raises:
+        BaseModelError: It is another one.
+    """
+    name = type(model).__name__
+    if getattr(model, "hf_quantizer", None) is not None:
+        raise BaseModelError(
+            f"the {name} has quantized weights, which its fingerprint and LoRA's gradients cannot "
+            "be relied on with; load it without quantization_config, in bfloat16 if memory is short"
+        )
+    if getattr(model, "peft_config", None) or getattr(model, "_hf_peft_config_loaded", False):
+        raise BaseModelError(
+            f"the {name} has an adapter already; give the bare base, or one into which its "
+            "adapter was merged: merge_and_unload()"
+        )
+    if model.config.is_encoder_decoder or not model.can_generate():
+        raise BaseModelError(f"{name} is no causal language model; take one that generates text")
+    cache = DynamicCache(config=model.config)
+    if any(type(layer) not in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers):
+        raise BaseModelError(
+            f"{name} has layers that keep something else than keys and values of each token "
+            "(a state of linear attention, or another layer's keys): memory tokens cannot stand "
+            "in for it"
+        )
+    _check_causal(model, name)
+
+
+def _check_causal(model: Any, name: str) -> None:
+    """Refuse a model that looks ahead, such as BERT under a causal model's name."""
+    size = model.get_input_embeddings().num_embeddings
+    ids = torch.tensor([[1, 2, 3], [1, 2, 4]], device=model.device) % size
+    cache = DynamicCache(config=model.config)
+    training = model.training
+    with torch.no_grad():
+        logits = model.eval()(input_ids=ids, past_key_values=cache, use_cache=True).logits
+    model.train(training)
+    ahead = (logits[0, 1] - logits[1, 1]).abs().max() > 0.01 * logits[0, 1].abs().max()
+    if cache.get_seq_length() != 3 or ahead:
+        raise BaseModelError(
+            f"{name} is no causal language model: its tokens look at later ones, or it keeps no "
+            "cache of keys and values"
+        )
+
+
+def base_fingerprint(model: Any) -> str:
+    """A name for the weights of a base: a hash of 16 hex digits.
+
+    It is made of the family, and of names, shapes and signs of weights: no choice of a dtype
+    changes a sign, so an adapter that was trained in float32 fits its base in bfloat16.
+    """
+    digest = hashlib.sha256(str(model.config.model_type).encode())
+    for name, weight in model.named_parameters():
+        digest.update(f"{name}{tuple(weight.shape)}".encode())
+        flat = weight.detach().flatten()
+        signs = torch.signbit(flat[:: -(-len(flat) // SAMPLED)])
+        digest.update(np.packbits(signs.cpu().numpy()).tobytes())
+    return digest.hexdigest()[:16]
