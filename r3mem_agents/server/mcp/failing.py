@@ -6,28 +6,38 @@ here, in one place, and all others stay hidden: they may name files and values o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     CallToolResult,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
     GetPromptResult,
     InputRequiredResult,
+    PromptMessage,
+    PromptReference,
     Resource,
+    ResourceTemplateReference,
     TextContent,
 )
 from pydantic import AnyUrl, ValidationError
 
 from r3mem_agents.errors import InvalidInputError, NotFoundError, R3MemError
 from r3mem_agents.server.mcp.damage import damage_of_call
+from r3mem_agents.server.mcp.unreadable import answered
 
+Result = TypeVar("Result")
+Reference = PromptReference | ResourceTemplateReference
 Tell = Callable[[R3MemError], str]
 """Puts an error into words for a client."""
 
@@ -44,14 +54,22 @@ class FailingServer(MCPServer[Any]):
         name: The name of the server.
         tell: Puts an error into words.
         listed: Returns resources that are there beside those that were added.
+        completed: Returns how an argument of a resource or a prompt may go on.
         settings: As for ``MCPServer``.
     """
 
     def __init__(
-        self, name: str, *, tell: Tell, listed: Callable[[], list[Resource]], **settings: Any
+        self,
+        name: str,
+        *,
+        tell: Tell,
+        listed: Callable[[], list[Resource]],
+        completed: Callable[[Reference, CompletionArgument], Completion | None],
+        **settings: Any,
     ) -> None:
         super().__init__(name, **settings)
-        self._tell, self._listed = tell, listed
+        self._tell, self._listed, self._completed = tell, listed, completed
+        self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -70,25 +88,27 @@ class FailingServer(MCPServer[Any]):
                 raise ToolError(self._tell(ours)) from ours
             raise
         if damage and isinstance(result, CallToolResult):
-            text = f"DamageWarning: {'; '.join(damage)}"
-            result.content.append(TextContent(type="text", text=text))
+            result.content.append(TextContent(type="text", text=_damage(damage)))
         return result
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read a resource.
+        """Read a resource; what is damaged is named beside the content that lacks it.
 
         Raises:
-            ResourceError: With what the client is told.
+            MCPError: With what the client is told.
         """
         try:
-            return await super().read_resource(uri, context)
+            with damage_of_call() as damage:
+                result = await super().read_resource(uri, context)
         except ResourceError as error:
             if ours := _ours(error):
-                kind = ResourceNotFoundError if isinstance(ours, NotFoundError) else ResourceError
-                raise kind(self._tell(ours)) from ours
+                raise self._refusal(ours, {"uri": str(uri)}) from ours
             raise
+        if damage and not isinstance(result, InputRequiredResult):
+            return [*result, ReadResourceContents(_damage(damage), "text/plain")]
+        return result
 
     async def list_resources(self) -> list[Resource]:
         """List the resources.
@@ -96,10 +116,7 @@ class FailingServer(MCPServer[Any]):
         Raises:
             MCPError: With what the client is told.
         """
-        try:
-            more = await anyio.to_thread.run_sync(self._listed)
-        except R3MemError as error:
-            raise MCPError(INTERNAL_ERROR, self._tell(error)) from error
+        more = await self._asked(self._listed)
         return [*await super().list_resources(), *more]
 
     async def get_prompt(
@@ -108,20 +125,44 @@ class FailingServer(MCPServer[Any]):
         arguments: dict[str, Any] | None = None,
         context: Context[Any, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Get a prompt.
+        """Get a prompt; what is damaged is named before it.
 
         Raises:
             MCPError: With what the client is told.
         """
         try:
             await self._check_prompt(name, arguments or {})
-            return await super().get_prompt(name, arguments, context)
+            with damage_of_call() as damage:
+                result = await super().get_prompt(name, arguments, context)
         except Exception as error:
             if ours := _ours(error):
-                wrong = isinstance(ours, InvalidInputError | NotFoundError)
-                code = INVALID_PARAMS if wrong else INTERNAL_ERROR
-                raise MCPError(code, self._tell(ours)) from ours
+                raise self._refusal(ours) from ours
             raise
+        if damage and isinstance(result, GetPromptResult):
+            told = TextContent(type="text", text=_damage(damage))
+            result.messages.insert(0, PromptMessage(role="user", content=told))
+        return result
+
+    async def run_stdio_async(self) -> None:
+        """Serve the host that started this process; what cannot be read is answered as well."""
+        server = self._lowlevel_server
+        async with stdio_server() as (host, out), answered(host, out.send) as messages:
+            await server.run(messages, out, server.create_initialization_options())
+
+    async def _complete(
+        self, ref: Reference, argument: CompletionArgument, _: CompletionContext | None
+    ) -> Completion | None:
+        return await self._asked(lambda: self._completed(ref, argument))
+
+    async def _asked(self, ask: Callable[[], Result]) -> Result:
+        try:
+            return await anyio.to_thread.run_sync(ask)
+        except R3MemError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: R3MemError, data: Any = None) -> MCPError:
+        wrong = isinstance(error, InvalidInputError | NotFoundError)
+        return MCPError(INVALID_PARAMS if wrong else INTERNAL_ERROR, self._tell(error), data)
 
     async def _refuse_unknown(self, name: str, arguments: dict[str, Any]) -> None:
         """Refuse arguments that a tool does not have; the SDK would leave them out silently."""
@@ -140,6 +181,10 @@ class FailingServer(MCPServer[Any]):
         missing = [one.name for one in known[name] if one.required and one.name not in arguments]
         if missing:
             raise InvalidInputError(f"{name} needs {', '.join(missing)}")
+
+
+def _damage(told: Sequence[str]) -> str:
+    return f"DamageWarning: {'; '.join(told)}"
 
 
 def _ours(error: BaseException | None) -> R3MemError | None:

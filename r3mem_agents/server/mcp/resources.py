@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from mcp_types import Resource
+from mcp_types import (
+    Completion,
+    CompletionArgument,
+    PromptReference,
+    Resource,
+    ResourceTemplateReference,
+)
 
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.server.mcp import results as give
@@ -38,3 +44,18 @@ class MemoryResources:
             Resource(uri=f"{SESSIONS}/{quote(name, safe='')}", name=name, mime_type=JSON)
             for name in names
         ]
+
+    def completed(
+        self, ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument
+    ) -> Completion | None:
+        """The names of sessions that begin as one does, the newest first."""
+        if not isinstance(ref, ResourceTemplateReference):
+            return None
+        if (ref.uri, argument.name) != (SESSION, "name"):
+            return None
+        names = [
+            one for one in reversed(self._memory().sessions()) if one.startswith(argument.value)
+        ]
+        return Completion(
+            values=names[:MAX_TURNS], total=len(names), has_more=len(names) > MAX_TURNS
+        )

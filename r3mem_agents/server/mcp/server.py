@@ -60,6 +60,7 @@ def mcp_server(
         lifespan=lifespan,
         tell=tell,
         listed=resources.listed,
+        completed=resources.completed,
     )
     reading, writing = ReadingTools(memory), WritingTools(memory)
     _add(server, READS, reading.recall, reading.context, reading.history)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, TextContent
+from mcp_types import (
+    INVALID_PARAMS,
+    PromptReference,
+    ResourceTemplateReference,
+    TextContent,
+    TextResourceContents,
+)
 
-from r3mem_agents import Turn
+from r3mem_agents import CompressiveMemory, ReversibleModel, Turn
 from r3mem_agents.server.mcp import mcp_server
 from r3mem_agents.server.mcp.arguments import MAX_TURNS
+from r3mem_agents.server.mcp.damage import damage_collected
+from r3mem_agents.server.mcp.resources import SESSION
 from tests.conftest import OpenMemory
 from tests.server.mcp.calling import read
 
@@ -67,8 +79,48 @@ async def test_of_many_sessions_the_newest_are_listed(open_memory: OpenMemory) -
 async def test_what_is_not_there_is_said(open_memory: OpenMemory, uri: str, told: str) -> None:
     memory = open_memory()
     async with Client(mcp_server(lambda: memory)) as client:
-        with pytest.raises(MCPError, match=told):
+        with pytest.raises(MCPError, match=told) as caught:
             await client.read_resource(uri)
+    assert caught.value.code == INVALID_PARAMS
+
+
+async def test_damage_is_told_beside_what_lacks_it(tmp_path: Path, model: ReversibleModel) -> None:
+    db = tmp_path / "memory.db"
+    with CompressiveMemory(db, model=model) as memory:
+        turns = [memory.remember("user", f"My dog is called Biscuit {i}.") for i in range(3)]
+    with closing(sqlite3.connect(db)) as file, file:
+        file.execute("UPDATE turns SET code = zeroblob(9) WHERE id = ?", (turns[1].id,))
+    lost = f"turn {turns[1].id} in session"
+    with damage_collected(), CompressiveMemory(db, model=model) as memory:
+        async with Client(mcp_server(lambda: memory)) as client:
+            page, told = (await client.read_resource("r3mem://sessions/default")).contents
+            assert isinstance(page, TextResourceContents)
+            assert isinstance(told, TextResourceContents)
+            assert len(json.loads(page.text)["turns"]) == 2
+            assert told.text.startswith("DamageWarning: ")
+            assert lost in told.text
+            asked = await client.get_prompt("use_memory", {"question": "What is the dog called?"})
+            warning, question = (message.content for message in asked.messages)
+            assert isinstance(warning, TextContent)
+            assert isinstance(question, TextContent)
+            assert lost in warning.text
+            assert turns[2].text in question.text
+
+
+async def test_names_of_sessions_are_completed(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    names = ["a/b", "b", *(f"a{i}" for i in range(MAX_TURNS))]
+    memory.remember_many([Turn(role="user", text="x", session=name) for name in names])
+    template = ResourceTemplateReference(uri=SESSION)
+    async with Client(mcp_server(lambda: memory)) as client:
+        [listed] = (await client.list_resource_templates()).resource_templates
+        assert listed.uri_template == SESSION
+        found = (await client.complete(template, {"name": "name", "value": "a"})).completion
+        assert found.values == [name for name in reversed(names) if name != "b"][:MAX_TURNS]
+        assert (found.total, found.has_more) == (MAX_TURNS + 1, True)
+        for ref, argument in ((template, "before"), (PromptReference(name="use_memory"), "name")):
+            none = await client.complete(ref, {"name": argument, "value": ""})
+            assert none.completion.values == []
 
 
 async def test_the_prompt_has_what_is_remembered(open_memory: OpenMemory) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +14,18 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
-from mcp_types import TextContent
+from mcp.shared.message import SessionMessage
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    JSONRPCError,
+    TextContent,
+    jsonrpc_message_adapter,
+)
+from pydantic import ValidationError
 
 from r3mem_agents import CompressiveMemory, StoredTurn
+from r3mem_agents.server.mcp.unreadable import answered
 from tests.server.mcp.calling import call, command, use_every_tool
 from tests.server.mcp.host import Host
 
@@ -163,20 +172,52 @@ print("printed at the end")
         assert printed in errors
 
 
-def test_what_is_no_request_is_passed_over(tmp_path: Path, checkpoint: Path) -> None:
+HALF = '{"jsonrpc": "2.0", "id": 90, "method": "tools/call", "params": {"name": "\\ud83d"}}'
+LISTED = '{"jsonrpc": "2.0", "id": "91", "method": "ping", "params": [1]}'
+
+
+@pytest.mark.parametrize(
+    ("line", "id", "code"),
+    [
+        (b"hello", None, PARSE_ERROR),
+        (b"\xff\xfe", None, PARSE_ERROR),
+        (b"[" * 5000, None, PARSE_ERROR),
+        (HALF.encode(), 90, PARSE_ERROR),
+        (LISTED.encode(), "91", INVALID_REQUEST),
+        (b"[]", None, INVALID_REQUEST),
+        (b'{"jsonrpc": "2.0"}', None, INVALID_REQUEST),
+        (b'{"jsonrpc": "2.0", "id": 5, "answer": true}', None, INVALID_REQUEST),
+    ],
+)
+async def test_what_cannot_be_read_is_answered(
+    line: bytes, id: str | int | None, code: int
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        jsonrpc_message_adapter.validate_json(line.decode(errors="replace"), by_name=False)
+    told: list[SessionMessage] = []
+
+    async def host() -> AsyncIterator[Exception]:
+        yield caught.value
+
+    async def tell(message: SessionMessage) -> None:
+        told.append(message)
+
+    async with answered(host(), tell) as messages:
+        assert [one async for one in messages] == []
+    [one] = told
+    assert isinstance(one.message, JSONRPCError)
+    assert (one.message.id, one.message.error.code) == (id, code)
+
+
+def test_a_host_that_sends_half_a_character_is_told(tmp_path: Path, checkpoint: Path) -> None:
     with Host.of(checkpoint, tmp_path / "memory.db") as host:
         assert host.process.stdin is not None
-        for line in (
-            b"hello\n",
-            b"\xff\xfe\n",
-            b"[]\n",
-            b'{"jsonrpc": "2.0"}\n',
-            b"[" * 5000 + b"\n",
-        ):
-            host.process.stdin.write(line)
+        host.process.stdin.write(b"\n hello\n" + HALF.encode() + b"\n")
+        host.process.stdin.flush()
+        assert "surrogate" in host.answer(90)["error"]["message"]
         host.call("remember", turns=[DOG])
-        assert "error" in host.answer(host.ask("tools/nothing", {}))
-        assert host.end()[0] == 0
+        assert [line["id"] for line in host.lines if "error" in line] == [None, 90]
+        assert host.end() == (0, b"")
 
 
 def test_a_file_that_cannot_be_opened_is_told_to_the_client(
