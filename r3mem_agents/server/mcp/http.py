@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from r3mem_agents.errors import R3MemError
+from r3mem_agents.errors import InvalidInputError, R3MemError
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.server.failures import MCP_PATH, failure
+from r3mem_agents.server.failures import MCP_PATH, answer, failure
 from r3mem_agents.server.limits import MAX_BODY_BYTES
 from r3mem_agents.server.mcp.damage import damage_collected
 from r3mem_agents.server.mcp.server import mcp_server
@@ -59,7 +59,13 @@ class McpEndpoint:
             raise HTTPException(405, headers={"Allow": "POST"})
         query = parse_qs(scope["query_string"].decode("latin-1"))
         [session] = query.get("session", [None])[-1:]
-        before = self._memory.set(scope["state"]["memory"].scoped(session=session, door="mcp"))
+        try:
+            memory = scope["state"]["memory"].scoped(session=session, door="mcp")
+        except InvalidInputError as error:  # which REST around it would tell in its own form
+            told = failure(error)
+            await answer(told, told.rpc_body, send)
+            return
+        before = self._memory.set(memory)
         try:
             await self._server.session_manager.handle_request(scope, receive, send)
         finally:
