@@ -62,6 +62,7 @@ class Database:
             place, self.name, read_only=read_only
         )
         self.secret = header.secret
+        self._file = sqlite.held_file(self._connections)
         self._idle = IdleCheckpoint(self._connections)
         self._scrubber = self._new_scrubber()
         if self._writable:
@@ -91,10 +92,15 @@ class Database:
         """Make sure that the database can be used by this process.
 
         Raises:
-            StoreUnavailableError: If it was closed.
+            StoreUnavailableError: If it was closed, or its file is gone.
         """
         if self._closed:
             raise StoreUnavailableError(f"the memory on {self.name} is closed; open it again")
+        if self._file and not self._file.is_there():
+            raise StoreUnavailableError(
+                f"{self.name} was removed or replaced while it was open, so that what is written "
+                "would be lost; nothing was changed; close it and open it again"
+            )
         if os.getpid() != self._process:
             self._scrubber = self._new_scrubber()  # the parent does what it has to do
             self._process = os.getpid()

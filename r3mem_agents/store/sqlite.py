@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.store import connections
@@ -101,6 +102,41 @@ def skip_ids(connection: sqlite3.Connection) -> None:
     connection.execute(
         f"UPDATE sqlite_sequence SET seq = seq + 1 + abs(random() % {MAX_SKIPPED_IDS})"
     )
+
+
+class HeldFile(NamedTuple):
+    """A file that a database has open.
+
+    Attributes:
+        path: Where it was when it was opened.
+        device: Of the system, on which it lies.
+        inode: Tells it from others there.
+    """
+
+    path: str
+    device: int
+    inode: int
+
+    def is_there(self) -> bool:
+        """Whether it is still where it was, and no other one is."""
+        try:
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # which SQLite will meet, and tell
+            return True
+        return (found.st_dev, found.st_ino) == (self.device, self.inode)
+
+
+def held_file(database: Connections) -> HeldFile | None:
+    """The file of a database; ``None`` if it lives in memory."""
+    with database.bare() as connection:
+        path = _path(connection)
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return HeldFile(path, found.st_dev, found.st_ino)
 
 
 def file_bytes(database: Connections) -> int:

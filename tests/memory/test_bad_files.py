@@ -67,6 +67,24 @@ def test_the_uri_of_a_file(uri: str, tmp_path: Path, fake: Any) -> None:
         assert memory.history() == turns
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_gone_while_it_is_open(path: Path, fake: Any, replaced: bool) -> None:
+    kept = fill(path, fake)
+    with CompressiveMemory(path, model=fake) as memory:
+        copy = path.with_name("copy.db")
+        memory.backup(copy)
+        memory.remember("user", "This goes with the file.")
+        if replaced:
+            copy.replace(path)
+        else:
+            path.unlink()
+        for verb in (lambda: memory.remember("user", "Nobody would find this."), memory.history):
+            with pytest.raises(StoreUnavailableError, match="removed or replaced .* open it again"):
+                verb()
+    with CompressiveMemory(path, model=fake) as memory:
+        assert memory.history() == (kept if replaced else [])
+
+
 def test_a_folder(tmp_path: Path, fake: Any) -> None:
     with pytest.raises(StoreUnavailableError, match="is a folder; give the path of a file"):
         CompressiveMemory(tmp_path, model=fake)
