@@ -123,6 +123,9 @@ def test_requests_that_are_not_for_it(tmp_path: Path, checkpoint: Path) -> None:
             more = {"Content-Type": "application/json", "Accept": "application/json"}
             asked = httpx.Request("POST", f"{server.url}/mcp", headers=more | headers, content=body)
             _refused(asked, status)
+        blank = httpx.post(f"{server.url}/mcp?session=%20", json=ask, headers=more, timeout=60)
+        assert blank.status_code == 422
+        assert blank.json()["error"]["message"].startswith("InvalidInputError: session is blank")
 
 
 def _refused(request: httpx.Request, status: int) -> None:
