@@ -7,11 +7,13 @@ beside ``$gt`` and the like. What is not there is like ``None``.
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.validation import json_text
 
 ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "$gt": operator.gt,
@@ -22,15 +24,25 @@ ORDER: dict[str, Callable[[Any, Any], Any]] = {
 OPERATORS = ("$eq", "$ne", *ORDER)
 
 
-def check_conditions(wanted: object, what: str) -> Mapping[str, Any]:
+def check_conditions(wanted: object, what: str) -> dict[str, Any]:
     """Refuse what would never find anything.
 
+    Returns:
+        The conditions as JSON has them.
+
     Raises:
-        InvalidInputError: If it is not a dict of conditions, or has an operator that does not
-            exist.
+        InvalidInputError: If it is not a dict of conditions, has an operator that does not exist,
+            or a value that JSON cannot hold.
     """
     if not isinstance(wanted, Mapping):
         raise InvalidInputError(f"{what} must be a dict, not {type(wanted).__name__}")
+    encoded = json_text(dict(wanted), what)  # first: it tells what is nested too deep
+    _check_keys(wanted, what)
+    conditions: dict[str, Any] = json.loads(encoded)
+    return conditions
+
+
+def _check_keys(wanted: Mapping[Any, Any], what: str) -> None:
     for key, want in wanted.items():
         if not isinstance(key, str):
             raise InvalidInputError(f"{what} has the key {key!r}; keys are str")
@@ -40,7 +52,6 @@ def check_conditions(wanted: object, what: str) -> Mapping[str, Any]:
                 '{"key": {"$gt": 1}} with one of ' + ", ".join(OPERATORS)
             )
         _check_want(want, what)
-    return wanted
 
 
 def _check_want(want: object, what: str) -> None:
@@ -49,7 +60,7 @@ def _check_want(want: object, what: str) -> None:
             _check_want(one, what)
     elif isinstance(want, Mapping):
         if not any(isinstance(key, str) and key.startswith("$") for key in want):
-            check_conditions(want, what)
+            _check_keys(want, what)
             return
         for sign, other in want.items():
             if sign not in OPERATORS:

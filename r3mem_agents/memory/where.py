@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from r3mem_agents.memory.damage import ADVICE, tell
 from r3mem_agents.memory.handle import Handle
 from r3mem_agents.memory.records import described
 from r3mem_agents.memory.scope_index import ScopeSnapshot
-from r3mem_agents.validation import json_text
 
 FIELDS = ("metadata", "role", "name", "session", "key")
 
@@ -35,16 +34,13 @@ def check_where(wanted: object) -> dict[str, Any]:
     Raises:
         InvalidInputError: If they are refused.
     """
-    if not isinstance(wanted, Mapping):
-        raise InvalidInputError(f"where must be a dict, not {type(wanted).__name__}")
-    encoded = json_text(dict(wanted), "where")  # first: it tells what is nested too deep
-    for key in check_conditions(wanted, "where"):
+    conditions = check_conditions(wanted, "where")
+    for key in conditions:
         if key not in FIELDS and not key.startswith("metadata."):
             raise InvalidInputError(
                 f"where has {key!r}; a turn has metadata.KEY, role, name, session and key, and "
                 "since= and until= ask for its time"
             )
-    conditions: dict[str, Any] = json.loads(encoded)
     return conditions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -123,6 +124,11 @@ def test_true_is_not_one(store: R3Store) -> None:
         assert sorted(names(store.search(("m",), filter={"x": wanted}))) == found, wanted
 
 
+DEEP: dict[str, Any] = {}
+for _ in range(5000):
+    DEEP = {"n": DEEP}
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
@@ -138,6 +144,10 @@ def test_true_is_not_one(store: R3Store) -> None:
         ({"n": {"$lt": [1]}}, r"not \[1\]"),
         ({1: 2}, "key 1; keys are str"),
         ("n", "the filter must be a dict, not str"),
+        ({"n": {1, 2}}, "the filter must be what JSON can hold"),
+        ({"n": {"$ne": datetime(2026, 5, 1)}}, "the filter must be what JSON can hold"),
+        ({"n": float("nan")}, "the filter must be what JSON can hold"),
+        (DEEP, "the filter is nested deeper than"),
     ],
 )
 @pytest.mark.parametrize("filled", [False, True])
@@ -186,7 +196,11 @@ def test_fields_are_a_list_of_paths(store: R3Store) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
