@@ -14,8 +14,10 @@ import concurrent.futures.thread  # noqa: F401  registers a hook that takes the 
 import logging  # noqa: F401  registers a hook that takes the lock of its handlers
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from weakref import WeakSet
 
@@ -43,7 +45,54 @@ class Lock:
         self._lock = threading.Lock()
 
 
-_locks: WeakSet[Lock] = WeakSet()
+UNCALLED_S = 1.0
+"""How long somebody may be first before noticing, if an interrupt kept the one before from saying
+so; chosen."""
+
+
+@dataclass(slots=True, eq=False)
+class _InLine:
+    thread: int = field(default_factory=threading.get_ident)
+    called: threading.Event = field(default_factory=threading.Event)
+
+
+class Line:
+    """A lock that serves threads in the order in which they came for it.
+
+    A thread that stands in line already is let through: it has its turn, or it is a finalizer's or
+    a signal's, which may come at any moment and could not wait behind itself. Nobody stands in line
+    in the child of a fork.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+        _locks.add(self)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold it until this block ends."""
+        line, mine = self._line, _InLine()  # a child of a fork has another line
+        if any(one.thread == mine.thread for one in line.copy()):
+            yield
+            return
+        try:
+            line.append(mine)
+            while line[0] is not mine:
+                mine.called.wait(UNCALLED_S)
+            yield
+        finally:
+            try:
+                line.remove(mine)  # at once, so that no interrupt comes before it
+                line[0].called.set()
+            except (ValueError, IndexError):  # it did not stand in line yet, or nobody waits
+                pass
+
+    def renew(self) -> None:
+        """Replace the line by one in which nobody stands."""
+        self._line = deque[_InLine]()
+
+
+_locks: WeakSet[Lock | Line] = WeakSet()
 
 
 def in_children(renew: Callable[[], None]) -> None:

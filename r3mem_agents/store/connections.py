@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
@@ -11,9 +12,11 @@ from weakref import WeakSet
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.forking import Lock, in_children, unforked
 from r3mem_agents.store.places import Place
+from r3mem_agents.store.waiting import execute_once_free
+from r3mem_agents.store.writers import writers_of
 
 BUSY_TIMEOUT_S = 30.0
-"""How long a writer waits for another one."""
+"""How long a writer waits for another program."""
 
 KEPT = 5
 """Idle connections that are kept; chosen: more threads than that seldom work at once."""
@@ -36,11 +39,16 @@ _parting = Lock()
 
 
 class Connections:
-    """Connections to one database. Safe to use from several threads."""
+    """Connections to one database. Safe to use from several threads.
+
+    Attributes:
+        writers: Those who write to it in this process.
+    """
 
     def __init__(self, place: Place) -> None:
         """Say where; nothing is opened yet, but for a database in memory."""
-        self._place = place
+        self._place = place = place.absolute()
+        self.writers = writers_of(place)
         self._closed = False
         self._idle = Idle()
         if place.in_memory:  # it is its one connection, so threads take turns on it
@@ -62,10 +70,15 @@ class Connections:
         It waits for other writers at its beginning: one that only turns into a write later can fail
         instead of waiting.
         """
-        with self.bare() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
+        came = time.monotonic()
+        with self.writers.line(), self.bare() as connection:
+            since = max(came, self.writers.moved)
+            execute_once_free(connection, "BEGIN IMMEDIATE", since + BUSY_TIMEOUT_S)
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                self.writers.moved = time.monotonic()
 
     @contextmanager
     def bare(self) -> Iterator[sqlite3.Connection]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from r3mem_agents.store import connections
+from r3mem_agents.store.waiting import primary_code
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def explained(name: str) -> Iterator[None]:
 
 def is_unwritable(error: BaseException) -> bool:
     """Whether that is what stands in the way, rather than another program or damage."""
-    return _code(error) in (
+    return primary_code(error) in (
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_PERM,
@@ -40,16 +41,11 @@ def is_unwritable(error: BaseException) -> bool:
 
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else has the file."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: BaseException) -> int:
-    # The low byte is the kind of error; the rest is detail.
-    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _explanation(cause: BaseException, name: str) -> StoreError:
-    match _code(cause):
+    match primary_code(cause):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreUnavailableError(
                 f"{name} stayed locked by another program for {connections.BUSY_TIMEOUT_S:g} s; "

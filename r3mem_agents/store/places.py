@@ -42,9 +42,18 @@ class Place(NamedTuple):
     @property
     def target(self) -> str:
         """What SQLite opens."""
-        if self.is_uri:
-            return f"{self.name}?{self.query}"
-        return self.name if self.in_memory else os.path.abspath(self.name)
+        return f"{self.name}?{self.query}" if self.is_uri else self.name
+
+    @property
+    def path(self) -> str:
+        """The path in the name."""
+        if not self.is_uri:
+            return self.name
+        return unquote(re.sub(r"^file:(//[^/]*)?|#.*", "", self.name)).partition("\0")[0]
+
+    def absolute(self) -> Place:
+        """The same place in any working directory."""
+        return self if self.is_uri or self.in_memory else Place(os.path.abspath(self.name))
 
 
 _URI = "uri=true"
@@ -96,7 +105,7 @@ def _parsed(url: str) -> Place:
 
 def _check_uri(url: str, name: str, options: Sequence[str]) -> None:
     # Of what SQLite takes, these would be another database for each connection.
-    path = unquote(re.sub(r"^file:(//[^/]*)?|#.*", "", name)).partition("\0")[0]
+    path = Place(name, "").path
     alone = "mode=memory" in options and "cache=shared" not in options
     if not path or path == IN_MEMORY or alone:
         raise InvalidInputError(f"{url!r} names no file; give a path, or {IN_MEMORY!r} for none")

@@ -132,8 +132,11 @@ def clean_up(connection: sqlite3.Connection, scope: int) -> None:
 
 
 def to_be_scrubbed(connection: sqlite3.Connection) -> None:
-    """Note in a transaction that deletes or changes rows that the file has to be scrubbed."""
-    connection.execute("UPDATE meta SET unscrubbed = unscrubbed + 1")
+    """Note in a transaction that deletes or changes rows that the file has to be scrubbed.
+
+    The number is another one each time, so that whoever scrubs sees what was deleted meanwhile.
+    """
+    connection.execute("UPDATE meta SET unscrubbed = 1 + (random() & 0xFFFFFFFF)")
 
 
 def _delete_unused(connection: sqlite3.Connection, scope: int) -> bool:

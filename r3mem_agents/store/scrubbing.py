@@ -11,14 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from r3mem_agents.errors import StoreCorruptError, StoreError, StoreUnavailableError
 from r3mem_agents.store import sqlite
 from r3mem_agents.store.connections import Connections
 from r3mem_agents.store.failures import explained
-from r3mem_agents.store.marks import scopes_with_expired
 from r3mem_agents.store.removing import remove_all_expired
 from r3mem_agents.store.rows import the_one
 from r3mem_agents.timestamps import now_us
@@ -45,7 +43,9 @@ class Scrubber:
         self._closed = False
         self._timer: threading.Timer | None = None
         self._timing = threading.Lock()
-        self._scrubbing = threading.Lock()
+        self._line = database.writers.line
+        self._begun = 0
+        self._ended: tuple[int, str | None] = (0, None)  # the last scrub, and what stood in its way
 
     def soon(self) -> None:
         """Scrub a while after the first such call, all that was deleted until then at once."""
@@ -53,7 +53,7 @@ class Scrubber:
             if self._owed or self._closed or self._name == IN_MEMORY:
                 return
             self._owed = True
-            self._timer = threading.Timer(self._rest_s, self._report, [self.now])
+            self._timer = threading.Timer(self._rest_s, self._pay)
             self._timer.daemon = True
             with suppress(RuntimeError):  # no thread starts when Python ends; close() does it then
                 self._timer.start()
@@ -61,12 +61,16 @@ class Scrubber:
     def now(self) -> str | None:
         """Scrub if the file is marked; returns what stood in the way, and tries again soon then.
 
-        The rows themselves are gone already, so that is no error, and it must not keep a file from
-        being opened.
+        One scrub does for all who wait for it when it begins. The rows themselves are gone already,
+        so an obstacle is no error, and it must not keep a file from being opened.
         """
+        begun = self._begun
         done = False
         try:
-            obstacle = self._attempt()
+            with self._line():
+                number, obstacle = self._ended
+                if number <= begun:
+                    obstacle = self._attempt()
             done = obstacle is None
         except StoreCorruptError as error:  # it stays so: whoever opens it next tries again
             done = True
@@ -80,29 +84,40 @@ class Scrubber:
         """Do now what would be done soon."""
         with self._timing:
             self._closed = True
-        with self._scrubbing:  # it may be going on in the background
-            owed = self._owed
-        if owed:
-            self._report(self._attempt)
+        self._pay()
+
+    def _pay(self) -> None:
+        # For nobody who waits.
+        with self._line():  # it may be going on in the background
+            if not self._owed:
+                return
+            try:
+                obstacle = self.now()
+            except StoreError as error:
+                obstacle = str(error)
+        if obstacle:
+            logger.warning("traces of deleted turns are left in %s (%s)", self._name, obstacle)
 
     def _attempt(self) -> str | None:
-        with self._scrubbing:
-            with self._timing:
-                self._owed = False
-                if self._timer is not None:
-                    self._timer.cancel()
-            started = time.monotonic()
-            try:
-                return self._scrub()
-            except StoreUnavailableError as error:
-                return str(error.__cause__)
-            finally:
-                self._rest_s = max(SCRUB_AFTER_S, MIN_REST * (time.monotonic() - started))
+        self._begun = number = self._begun + 1
+        with self._timing:
+            self._owed = False
+            if self._timer is not None:
+                self._timer.cancel()
+        started = time.monotonic()
+        try:
+            obstacle = self._scrub()
+        except StoreUnavailableError as error:
+            obstacle = str(error.__cause__)
+        finally:
+            self._rest_s = max(SCRUB_AFTER_S, MIN_REST * (time.monotonic() - started))
+        self._ended = number, obstacle
+        return obstacle
 
     def _scrub(self) -> str | None:
         with explained(self._name):
-            self.remove_expired()
-            with self._database.reading() as connection:
+            with self._database.writing() as connection:
+                remove_all_expired(connection, now_us())
                 marks = the_one(connection.execute("SELECT unscrubbed FROM meta"))
             if not marks[0]:
                 return None
@@ -111,21 +126,3 @@ class Scrubber:
             with self._database.writing() as connection:  # unless somebody deleted more meanwhile
                 connection.execute("UPDATE meta SET unscrubbed = 0 WHERE unscrubbed = ?", marks)
         return None
-
-    def remove_expired(self) -> None:
-        """Delete what has expired of everybody; bytes of it may be left for now."""
-        now = now_us()
-        with self._database.reading() as connection:
-            found = scopes_with_expired(connection, now)
-        if found:
-            with self._database.writing() as connection:
-                remove_all_expired(connection, now)
-
-    def _report(self, scrub: Callable[[], str | None]) -> None:
-        # For nobody who waits.
-        try:
-            obstacle = scrub()
-        except StoreError as error:
-            obstacle = str(error)
-        if obstacle:
-            logger.warning("traces of deleted turns are left in %s (%s)", self._name, obstacle)

@@ -7,8 +7,8 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from r3mem_agents.store.connections import Connections
 from r3mem_agents.store.failures import is_busy, is_unwritable
 from r3mem_agents.store.places import Place
 from r3mem_agents.store.rows import the_one
+from r3mem_agents.store.waiting import execute_once_free, patience
 
 APPLICATION_ID = 0x52334D65
 """``R3Me`` in the header of every file of ours."""
@@ -83,9 +84,9 @@ def scrub(database: Connections) -> bool:
         False if another reader kept the write-ahead log from being emptied.
     """
     with database.bare() as connection:
-        connection.execute("VACUUM")
+        execute_once_free(connection, "VACUUM", time.monotonic() + connections.BUSY_TIMEOUT_S)
         deadline = time.monotonic() + READER_TIMEOUT_S
-        with _patience(connection, READER_TIMEOUT_S):
+        with patience(connection, READER_TIMEOUT_S):
             while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 # SQLite waits for readers here, but not for another one that empties the log.
                 if time.monotonic() > deadline:
@@ -178,7 +179,7 @@ def _path(connection: sqlite3.Connection) -> str:
 
 def checkpoint(database: Connections) -> None:
     """Copy what is in the write-ahead log into the file, if that can be done without waiting."""
-    with database.bare() as connection, _patience(connection, 0):
+    with database.bare() as connection, patience(connection, 0):
         try:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
@@ -224,13 +225,3 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         if row is not None:  # marks have no numbers, and are looked at on their own
             found.append(f"row {row} of {table}: what it refers to in {parent} is not there")
     return found
-
-
-@contextmanager
-def _patience(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    # Pooled connections are used again, so what they wait otherwise is restored.
-    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
-    try:
-        yield
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {connections.BUSY_TIMEOUT_S * 1000:.0f}")
