@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from hypothesis import settings
 
 if TYPE_CHECKING:  # tests of the store need neither, nor torch
     from r3mem_agents import CompressiveMemory, ReversibleModel
+
+# Tiny products wait for their threads longer than they take, and each worker has a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Tests state laws, not speed: a slow machine must not fail them.
 settings.register_profile("laws", deadline=None)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
-import threading
-import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from r3mem_agents import CompressiveMemory
-from tests.server.running import add_token, r3mem, serving
+from tests.server.running import Server, add_token, r3mem, serving
 
-TURNS = {"turns": [{"role": "user", "text": f"turn {number} " * 20} for number in range(200)]}
+TURNS = {"turns": [{"role": "user", "text": f"turn {number}"} for number in range(3)]}
+
+
+@contextmanager
+def begun(server: Server, body: bytes) -> Iterator[socket.socket]:
+    """A request to store turns that the server has begun with: it has asked for the body."""
+    address = server.url.removeprefix("http://")
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(
+            f"POST /v1/turns HTTP/1.1\r\nHost: {address}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(99).startswith(b"HTTP/1.1 100 ")
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -25,21 +39,16 @@ def test_what_runs_is_answered_before_the_end(
     tmp_path: Path, checkpoint: Path, workers: str, how: signal.Signals
 ) -> None:
     db = tmp_path / "memory.db"
-    statuses: list[int] = []
+    body = json.dumps(TURNS).encode()
     with serving(db, checkpoint, "--workers", workers) as server:
-        with server.client() as client:
-            client.get("/v1/me")
-
-            def write() -> None:
-                statuses.append(client.post("/v1/turns", json=TURNS).status_code)
-
-            writer = threading.Thread(target=write)
-            writer.start()
-            time.sleep(0.1)
-            assert server.stop(how) == 0
-            writer.join()
+        with begun(server, body) as connection:
+            connection.sendall(body[:9])
+            server.process.send_signal(how)
+            connection.sendall(body[9:])
+            answer = connection.makefile("rb").read()
+        assert server.process.wait(60) == 0
         assert server.log() == ""
-    assert statuses == [201]
+    assert answer.startswith(b"HTTP/1.1 201 ")
     assert not db.with_name("memory.db-wal").exists()
     with CompressiveMemory(db, model=checkpoint) as memory:
         assert len(memory.history()) == len(TURNS["turns"])
@@ -58,14 +67,9 @@ def test_a_client_that_never_sends_the_rest_does_not_keep_it_from_ending(
     with serving(db, checkpoint, program=("-c", SOON_OVER)) as server:
         with server.client() as client:
             client.post("/v1/turns", json=TURNS)
-        address = server.url.removeprefix("http://")
-        host, _, port = address.partition(":")
-        with socket.create_connection((host, int(port))) as stalled:
-            head = f"POST /v1/turns HTTP/1.1\r\nHost: {address}\r\nContent-Length: 99\r\n\r\n"
-            stalled.sendall(f"{head}{{".encode())
-            time.sleep(0.2)
-            server.process.terminate()
-            assert server.process.wait(20) == 0
+        with begun(server, b"{}") as stalled:
+            stalled.sendall(b"{")
+            assert server.stop() == 0
     assert not db.with_name("memory.db-wal").exists()
 
 
@@ -83,7 +87,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, checkpoint: Path) -> Non
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         with server.client() as client:
-            assert len(client.get("/v1/turns?limit=1000").json()["turns"]) == 200
+            assert len(client.get("/v1/turns").json()["turns"]) == len(TURNS["turns"])
         assert server.stop() == 0
         assert server.log().count("another begins") == 2
 

@@ -12,10 +12,15 @@ from r3mem_agents.cli.demo.meetings import load
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page, Response  # noqa: E402
+from playwright.sync_api import Browser, Page, Response, expect  # noqa: E402
 
 from tests.server.page.chromium import MODEL, browsing, chromium  # noqa: E402
 from tests.server.running import serving  # noqa: E402
+
+PATIENCE_MS = 60_000
+"""A slow machine must not fail a test."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -47,7 +52,7 @@ class Site:
 Show = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
@@ -56,7 +61,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     path = tmp_path_factory.mktemp("site") / "memory.db"
     with CompressiveMemory(path, user="demo") as memory:
@@ -86,7 +91,7 @@ def show(browser: Browser, site: Site) -> Iterator[Show]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(

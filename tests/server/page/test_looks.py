@@ -26,7 +26,7 @@ def all_of_it(page: Page) -> list[str]:
     hard = []
 
     def look() -> None:
-        page.wait_for_timeout(200)
+        page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
         hard.extend(page.evaluate(CONTRAST))
 
     page.get_by_role("button", name="Show what tokens cost").click()

@@ -49,11 +49,9 @@ def test_thousands_of_turns_load_as_they_come_into_view(show: Show, site: Site) 
     page = show("long")
     turns = page.locator(".turn")
     expect(turns).to_have_count(50)
-    for _ in range(40):
-        if turns.count() == 400:
-            break
+    while (count := turns.count()) < 400:
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.wait_for_timeout(100)
+        expect(turns).not_to_have_count(count)
     assert turns.locator(".text").all_text_contents() == [f"number {n}" for n in range(400)]
     expect(page.get_by_role("button", name="Later turns")).to_be_hidden()
 
@@ -72,14 +70,14 @@ def test_earlier_turns_come_in_without_moving_what_is_read(show: Show, site: Sit
     expect(here).to_be_focused()
     page.wait_for_load_state("networkidle")
     expect(here).to_be_in_viewport()
-    ids = [int(one.get_attribute("data-turn") or 0) for one in page.locator(".turn").all()]
+    ids = page.locator(".turn").evaluate_all("all => all.map((one) => Number(one.dataset.turn))")
     assert ids == memory.turn_ids()[-len(ids) :]
     for _ in range(3):
         count = page.locator(".turn").count()
         first = page.locator(".turn").first.get_attribute("data-turn")
         page.evaluate("scrollTo(0, document.querySelector('.turns').offsetTop + 100)")
         expect(page.locator(".turn")).not_to_have_count(count)
-        page.wait_for_timeout(100)
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
         expect(page.locator(f'[data-turn="{first}"]')).to_be_in_viewport()
 
 

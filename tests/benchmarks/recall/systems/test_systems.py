@@ -22,45 +22,34 @@ from benchmarks.recall.systems.fusion import RelativeScoreFusion
 from benchmarks.recall.systems.names import BM25, MEM0, NAMES, NGRAMS
 from benchmarks.recall.systems.splade import SparseIndex
 from benchmarks.recall.systems.system import Hit, Options, System, line
-from r3mem_agents import ReversibleModel
 from r3mem_agents.errors import InvalidInputError
 from tests.benchmarks.recall.talks import TALKS
 
 ALICE, CAROL = TALKS
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path, model: ReversibleModel) -> str:
-    model.save_pretrained(tmp_path / "tiny")
-    return str(tmp_path / "tiny")
-
-
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def system(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    checkpoint: str,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, checkpoint: str
 ) -> Iterator[System]:
     """Every system that is known, with the turns of two users in it, and no network."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("tried to reach the network")
 
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     name = request.param
     if (error := choice.missing(name)) is not None:
         pytest.skip(str(error))
-    if name == MEM0:
-        for variable in ("MEM0_TELEMETRY", "MEM0_DIR"):
-            monkeypatch.setenv(variable, "")  # so that it is put back afterwards
-    folder = tmp_path / "store"
-    folder.mkdir()
-    opened = open_system(name, folder, Options(checkpoint, None))
-    for talk in TALKS:
-        opened.ingest(talk.id, talk.turns)
-    yield opened
-    opened.close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", refuse)
+        if name == MEM0:
+            for variable in ("MEM0_TELEMETRY", "MEM0_DIR"):
+                patched.setenv(variable, "")  # so that it is put back afterwards
+        opened = open_system(name, tmp_path_factory.mktemp("store"), Options(checkpoint, None))
+        for talk in TALKS:
+            opened.ingest(talk.id, talk.turns)
+        yield opened
+        opened.close()
 
 
 def test_hits_are_the_users_own_turns_best_first(system: System) -> None:
