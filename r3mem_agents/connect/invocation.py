@@ -102,9 +102,23 @@ def _posix(path: Path) -> str:
     return path.as_posix()
 
 
-def is_hook(words: str | Sequence[str]) -> bool:
+def is_hook(line: str) -> bool:
     """Tell whether a command is a hook of ours, of whichever environment and memory."""
-    line = words if isinstance(words, str) else " ".join(words)
-    before, found, after = line.partition(" hook ")
-    program = before.strip("'\" ").removesuffix(".exe")
-    return bool(found and after) and program.endswith(("/r3mem", "\\r3mem", "-m r3mem_agents"))
+    words = _words(line)
+    return any(
+        words[place] == "hook" and _is_ours(words[:place]) for place in range(1, len(words) - 1)
+    )
+
+
+def _words(line: str) -> list[str]:
+    # A shell's, or what a person made of it.
+    line = line.replace("\\", "/")
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+def _is_ours(words: Sequence[str]) -> bool:
+    last = words[-1].removesuffix(".exe")
+    return last.endswith("/r3mem") or [*words[-2:]] == ["-m", "r3mem_agents"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from r3mem_agents.connect.changes import make, plan, plan_undo
 from r3mem_agents.connect.hosts import HOSTS, Surroundings
-from r3mem_agents.connect.invocation import invocation, is_hook
+from r3mem_agents.connect.invocation import Invocation, invocation, is_hook
 from r3mem_agents.connect.records import Records
 from r3mem_agents.errors import InvalidInputError
 from tests.connect.wanted import BY, files
@@ -287,3 +290,20 @@ def test_names_and_urls_are_passed_on(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_hooks_of_ours_are_known(command: str, ours: bool) -> None:
     assert is_hook(command) is ours
+
+
+ODD = st.lists(
+    st.sampled_from(
+        ["a", " hook ", " r3mem hook", "it's", "\u00fc", "\\", '"', "$HOME", "\n", "//"]
+    )
+).map("".join)
+
+
+@given(ODD, ODD, st.sampled_from([("/r3mem",), ("/python3", "-m", "r3mem_agents")]))
+def test_a_hook_is_known_whatever_the_folders_are_called(
+    folder: str, db: str, program: tuple[str, ...]
+) -> None:
+    first, *others = program
+    by = Invocation((f"/opt/{folder}{first}", *others), f"/{db}.db", ("--user", db or "ann"))
+    assert is_hook(by.hook())
+    assert not is_hook(shlex.join([f"/opt/{folder}/other", "hook", "--db", by.hook()]))
