@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -12,7 +12,7 @@ from typing import Any
 
 from r3mem_agents.connect.files import ConfigFile, read
 from r3mem_agents.connect.hosts import Wanted
-from r3mem_agents.connect.invocation import is_hook
+from r3mem_agents.connect.invocation import is_hook, is_server
 from r3mem_agents.connect.json_text import Addition, JsonText
 from r3mem_agents.connect.records import Record, Records
 from r3mem_agents.connect.toml_text import TomlText
@@ -168,26 +168,35 @@ def _emptied(wanted: Wanted, text: str, record: Record) -> str | None:
     """The text without what was put in; ``None`` if there was no file before."""
     if not text.strip(BLANK):
         return text
-    additions = [one for one in record.additions if one.path != ("version",)]
-    server = wanted.server and wanted.server[0]
-    if server and not any(one.path[: len(server)] == server for one in additions):
-        additions.insert(0, Addition(server, len(server) - 1))
-    for event in wanted.hooks:
-        if all(one.path != ("hooks", event) for one in additions):
-            additions.append(Addition(("hooks", event), 2))
     if wanted.form == "toml":
         toml = TomlText(text, str(wanted.path))
-        for one in additions:
+        for one in _additions(wanted, toml.value, record):
             toml.take(one)
         return record.blank if record.fresh and not toml.text.strip(BLANK) else toml.text
     edited = JsonText(text, str(wanted.path), comments=wanted.form == "jsonc")
-    for one in reversed(additions):
+    for one in reversed(_additions(wanted, edited.value, record)):
         edited.take(one, is_ours if one.path[0] == "hooks" else None)
     version = next((one for one in record.additions if one.path == ("version",)), None)
     if version and edited.value.keys() == {"version"}:
         edited.take(version)
     commented = "/" in edited.text
     return record.blank if record.fresh and not edited.value and not commented else edited.text
+
+
+def _additions(wanted: Wanted, value: Mapping[str, Any], record: Record) -> list[Addition]:
+    """What was put in, as far as a record or the looks of it tell."""
+    additions = [one for one in record.additions if one.path != ("version",)]
+    server = wanted.server and wanted.server[0]
+    if server and not any(one.path[: len(server)] == server for one in additions):
+        entry: Any = value
+        for key in server:
+            entry = entry.get(key) if isinstance(entry, dict) else None
+        if is_server(entry):  # and not one that somebody else has called so
+            additions.insert(0, Addition(server, len(server) - 1))
+    for event in wanted.hooks:
+        if all(one.path != ("hooks", event) for one in additions):
+            additions.append(Addition(("hooks", event), 2))
+    return additions
 
 
 def is_ours(element: Any) -> bool:

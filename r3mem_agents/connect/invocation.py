@@ -10,9 +10,11 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.types import IN_MEMORY
+from r3mem_agents.validation import check_name
 
 _URL = "sqlite:///"
 
@@ -63,14 +65,19 @@ def invocation(
         model: Checkpoint name or folder; ``None`` likewise.
 
     Raises:
-        InvalidInputError: The memory has no file, so that no two processes could share it.
+        InvalidInputError: The memory has no file, so that no two processes could share it, or the
+            command cannot be written into a text.
     """
-    options = ["--user", user]
+    options = ["--user", check_name(user, "user")]
     if agent is not None:
-        options += ["--agent", agent]
+        options += ["--agent", check_name(agent, "agent")]
     if model is not None:
         options += ["--model", _absolute(model) if Path(model).exists() else model]
-    return Invocation(_program(), _file(db), tuple(options))
+    made = Invocation(_program(), _file(db), tuple(options))
+    line = made.hook()
+    if line.encode("utf-8", "ignore").decode() != line:
+        raise InvalidInputError(f"{line!r} has bytes that are no UTF-8 text; give another path")
+    return made
 
 
 def _file(db: str) -> str:
@@ -110,6 +117,15 @@ def is_hook(line: str) -> bool:
     )
 
 
+def is_server(entry: Any) -> bool:
+    """Tell whether an entry of a host's servers is one of ours, of whichever environment."""
+    if not isinstance(entry, dict):
+        return False
+    arguments = entry.get("args")
+    words = [entry.get("command"), *(arguments if isinstance(arguments, list) else [])]
+    return "mcp" in words[1:] and _is_ours([*map(str, words[: words.index("mcp", 1)])])
+
+
 def _words(line: str) -> list[str]:
     # A shell's, or what a person made of it.
     line = line.replace("\\", "/")
@@ -120,5 +136,5 @@ def _words(line: str) -> list[str]:
 
 
 def _is_ours(words: Sequence[str]) -> bool:
-    last = words[-1].removesuffix(".exe")
-    return last.endswith("/r3mem") or [*words[-2:]] == ["-m", "r3mem_agents"]
+    last = words[-1].replace("\\", "/").removesuffix(".exe")
+    return last.endswith("/r3mem") or last == "r3mem" or [*words[-2:]] == ["-m", "r3mem_agents"]

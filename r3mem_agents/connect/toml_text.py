@@ -116,7 +116,7 @@ class TomlText:
         name = r"[ \t]*\.[ \t]*".join(rf"(?:\"?{re.escape(key)}\"?)" for key in path)
         wanted = re.compile(rf"[ \t]*\[[ \t]*{name}[ \t]*" + (r"[\].]" if below else r"\]"))
         for header in _HEADER.finditer(self.text):
-            if wanted.match(header[0]):
+            if wanted.match(header[0]) and self._is_outside(header.start()):
                 following = _HEADER.search(self.text, header.end())
                 stop = following.start() if following else len(self.text)
                 lines = self.text[header.start() : stop].splitlines(keepends=True)
@@ -127,6 +127,14 @@ class TomlText:
             f"{self._source}: {'.'.join(path)} is no table of its own; change it by hand; nothing "
             "was changed"
         )
+
+    def _is_outside(self, place: int) -> bool:
+        """Whether a place is not within a text of several lines."""
+        try:
+            tomllib.loads(self.text[:place].removeprefix("\ufeff"))
+        except tomllib.TOMLDecodeError:
+            return False
+        return True
 
     def _rendered(self, path: Path, value: Mapping[str, Any]) -> str:
         # JSON's strings and arrays of strings are TOML's, but for a character that no path has.

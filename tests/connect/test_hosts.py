@@ -266,6 +266,12 @@ def test_a_memory_without_a_file_is_refused(db: str) -> None:
         invocation(db, user="ann")
 
 
+@pytest.mark.parametrize(("db", "user"), [("a.db", " "), ("a\udcff.db", "ann"), ("a.db", "\ud800")])
+def test_what_no_command_can_say_is_refused(db: str, user: str) -> None:
+    with pytest.raises(InvalidInputError, match="blank|UTF-8"):
+        invocation(db, user=user)
+
+
 def test_names_and_urls_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _, arguments = invocation("sqlite:///a.db", user="ann", model="r3mem-base-1").server()

@@ -178,6 +178,32 @@ def test_what_the_user_sets_in_our_entry_stays(tmp_path: Path) -> None:
     assert servers.path.read_text() == own
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_undo_again_leaves_what_somebody_else_has_called_so(host: str, tmp_path: Path) -> None:
+    [one] = [one for one in files(host, tmp_path) if one.server]
+    [above, name], _ = one.server or ((), {})
+    text = json.dumps({above: {name: {"command": "mine", "args": ["mcp"]}}})
+    if one.form == "toml":
+        text = f'[{above}.{name}]\ncommand = "mine"\nargs = ["mcp"]\n'
+    one.path.parent.mkdir(parents=True, exist_ok=True)
+    one.path.write_text(text)
+    records = Records(tmp_path)
+    make(plan([one], records), records)
+    assert "mine" not in one.path.read_text()
+    for _ in range(2):
+        make(plan_undo([one], records), records)
+        assert one.path.read_text() == text
+
+
+def test_a_header_in_a_text_is_none(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), TOML)
+    text = 'example = """\n[mcp_servers.r3mem]\ncommand = "x"\n"""\n'
+    place.write(text)
+    place.connect()
+    place.undo()
+    assert place.read() == text
+
+
 def test_undo_needs_no_record(tmp_path: Path) -> None:
     """As on another computer, which shares the file."""
     for host in HOSTS:
