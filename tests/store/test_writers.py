@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
@@ -222,3 +223,24 @@ def test_nobody_fails_or_loses_anything_and_what_is_forgotten_is_gone_at_once(
         begin([partial(work, store, number) for number, store in enumerate(stores)])()
     disk = on_disk(tmp_path)
     assert all(code[:30] in disk for code in kept.values())
+
+
+def test_another_program_keeps_none_in_line_waiting_for_the_others_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.3)
+
+    path = tmp_path / "some.db"
+
+    def work() -> None:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            add(database, 1)
+
+    with closing(made(path)) as database:
+        with closing(sqlite3.connect(path, isolation_level=None)) as program:
+            program.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            begin([work] * 16)()
+            assert 0.3 <= time.monotonic() - begun < 0.3 * 16 / 2
+        add(database, 2)
+        assert count(database) == 1
