@@ -10,6 +10,7 @@ from r3mem_agents.connect.capture import SHOWN_TURNS, TOKEN_BUDGET, answer, capt
 from r3mem_agents.connect.events import Said
 from r3mem_agents.prompts import is_recalled, mark_recalled
 from tests.conftest import OpenMemory
+from tests.memory.fake_model import FakeModel
 
 
 def said(text: str, number: int = 1, session: str = "now") -> Said:
@@ -43,6 +44,15 @@ def test_what_the_host_still_shows_is_not_recalled(open_memory: OpenMemory) -> N
         memory.remember("user", f"Nothing of note, {number}.")
     recalled = capture(memory, said("What is my dog called?", SHOWN_TURNS + 1))
     assert "My dog is called Biscuit." in recalled
+
+
+def test_what_is_pinned_is_with_every_prompt(open_memory: OpenMemory) -> None:
+    memory = open_memory(user="ann", session="now", model=FakeModel())
+    rule = memory.remember("user", "Always answer in Portuguese.", session="before")
+    assert capture(memory, said("xylophone", 1)) == ""
+    memory.pin([rule.id])
+    for number in (2, 3):
+        assert "Always answer in Portuguese." in capture(memory, said("xylophone", number))
 
 
 @given(text=st.text(min_size=1), after=st.text())
