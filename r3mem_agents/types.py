@@ -309,7 +309,7 @@ class DamagedTurn:
     """A turn that a check found damaged.
 
     Attributes:
-        id: Its id; what ``forget(turn_ids=...)`` takes.
+        id: Its id; what ``forget(turn_ids=...)`` takes. Of an earlier text that of its turn.
         user: The user; ``None`` if the name cannot be read any more, as with the following.
         agent: The agent.
         session: Its session.

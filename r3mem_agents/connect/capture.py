@@ -20,6 +20,10 @@ SHOWN_TURNS = 50
 """Turns of a session that a host shows its model as they are; chosen. Older ones it may have
 compacted, so that they are worth recalling."""
 
+MAX_QUESTION = 20_000
+"""Characters of a prompt that are looked up; of a longer one half of them from each end, since what
+is in between was pasted. Chosen; a megabyte would take longer than hosts wait for a hook."""
+
 
 def capture(memory: CompressiveMemory, said: Said) -> str:
     """Remember what was said, once however often it is told, and recall what helps with it.
@@ -40,8 +44,10 @@ def capture(memory: CompressiveMemory, said: Said) -> str:
     if said.role != "user":
         return ""
     shown = memory.turn_ids(memory.session)[-SHOWN_TURNS:]
+    half = MAX_QUESTION // 2
+    asked = text if len(text) <= MAX_QUESTION else f"{text[:half]}\n{text[-half:]}"
     found = prompt_memory(
-        memory, text, window=0, k=MAX_TURNS, token_budget=TOKEN_BUDGET, shown_ids=shown
+        memory, asked, window=0, k=MAX_TURNS, token_budget=TOKEN_BUDGET, shown_ids=shown
     )
     return found.recalled
 

@@ -17,9 +17,11 @@ MAX_TAIL = 4 << 20
 def last_answer(path: Path) -> str | None:
     """What the model said last, after the user did, if that can be read."""
     try:
+        if not path.is_file():  # a device may have no end
+            return None
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_TAIL))
-            lines = file.read().splitlines()
+            lines = file.read(MAX_TAIL).splitlines()
     except (OSError, ValueError):  # a path that no system takes
         return None
     blocks: list[str] = []

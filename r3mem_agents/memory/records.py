@@ -195,10 +195,13 @@ def damaged_turn(
         reason = NOT_AS_WRITTEN
         reason = NO_SPEAKER if row.speaker is None else reason
         reason = NO_SESSION if row.session is None else reason
+    turn = row.mark.version_of
+    if turn is not None:
+        reason = f"what it said before an edit: {reason}"
     hidden = b"" if owner is None else owner.hidden
     user, agent = open_pair(obfuscator, hidden) or (None, None)
     return DamagedTurn(
-        id=row.id,
+        id=row.id if turn is None else turn,
         user=user,
         agent=agent,
         session=None if row.session is None else open_label(obfuscator, "session", row.session),

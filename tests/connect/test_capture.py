@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, ReversibleModel
-from r3mem_agents.connect.capture import SHOWN_TURNS, TOKEN_BUDGET, answer, capture
+from r3mem_agents.connect.capture import MAX_QUESTION, SHOWN_TURNS, TOKEN_BUDGET, answer, capture
 from r3mem_agents.connect.events import Said
 from r3mem_agents.prompts import is_recalled, mark_recalled
 from tests.conftest import OpenMemory
@@ -81,6 +82,18 @@ def test_what_is_recalled_keeps_to_its_budget(open_memory: OpenMemory) -> None:
     recalled = capture(memory.scoped(session="now"), said("What did Biscuit eat?"))
     assert "Biscuit ate shoe" in recalled
     assert memory.model.count_tokens(recalled) <= TOKEN_BUDGET
+
+
+@pytest.mark.parametrize("place", ["{} {}", "{1} {0}"])
+def test_what_is_pasted_into_a_question_does_not_hide_it(
+    open_memory: OpenMemory, place: str
+) -> None:
+    memory = open_memory(user="ann", session="before")
+    memory.remember("user", "My dog is called Biscuit.")
+    prompt = place.format("What is my dog called?", "0 " * 10 * MAX_QUESTION)
+    now = memory.scoped(session="now")
+    assert "My dog is called Biscuit." in capture(now, said(prompt))
+    assert [turn.text for turn in now.history("now")] == [prompt]
 
 
 def test_nothing_is_printed_where_there_is_nothing_to_say() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,13 @@ def test_a_transcript_without_an_answer_has_none(tmp_path: Path) -> None:
     before = transcript(("assistant", [{"type": "text", "text": "Of before."}]))
     path.write_text(before + transcript(("user", "And now?")))
     assert last_answer(path) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name here")
+def test_what_is_no_file_is_no_transcript(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "none"):
+        assert last_answer(path) is None
 
 
 def test_a_line_that_is_nested_too_deep_is_passed_over(tmp_path: Path) -> None:

@@ -313,6 +313,24 @@ def test_damaged_marks_take_no_words(path: Path, fake: Any, damage: str) -> None
         assert memory.verify().ok
 
 
+def test_a_damaged_version_is_named_by_its_turn(path: Path, fake: Any) -> None:
+    with CompressiveMemory(path, model=fake) as memory:
+        turn = memory.remember("user", FIRST)
+        memory.edit(turn.id, SECOND, keep_versions=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE turns SET code = x'0102' WHERE id IN (SELECT turn FROM marks)")
+    connection.close()
+    with CompressiveMemory(path, model=fake) as memory:
+        [found] = memory.verify().damaged
+        assert (found.id, found.reason.partition(":")[0]) == (
+            turn.id,
+            "what it said before an edit",
+        )
+        assert [one.text for one in memory.history()] == [SECOND]
+        memory.forget(turn_ids=[found.id])
+        assert memory.verify().ok
+
+
 def test_a_damaged_turn_is_not_edited(path: Path, fake: Any) -> None:
     with CompressiveMemory(path, model=fake) as memory:
         turn = memory.remember("user", FIRST)
