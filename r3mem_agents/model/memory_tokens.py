@@ -12,7 +12,8 @@ from r3mem_agents.model.stream import HASH_BYTES, digest_of
 
 LZMA_MARK = 0xFF
 LATER_MARK = 0xFE
-_LZMA = [{"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 24, "lc": 3, "lp": 0, "pb": 0}]
+_LZMA = {"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 24, "lc": 3, "lp": 0, "pb": 0}
+_LEAST_WINDOW = 1 << 16
 _PIECE_BYTES = 1 << 20
 
 
@@ -67,7 +68,11 @@ def check_tokens(values: object) -> list[MemoryTokens]:
 
 def pack_literal(data: bytes) -> bytes:
     """The code of a text as raw LZMA: a mark, the hash, and LZMA without headers."""
-    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=_LZMA)
+    # A window as long as the text makes the same bytes as the whole one of 16 MiB, which takes
+    # 100 ms and 100 MB, however short the text is.
+    window = max(_LEAST_WINDOW, 1 << len(data).bit_length())
+    filters = [_LZMA | {"dict_size": min(window, _LZMA["dict_size"])}]
+    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters)
     return bytes([LZMA_MARK]) + digest_of(data) + packed
 
 
@@ -111,7 +116,7 @@ def _unpacked(packed: bytes, digest: bytes) -> bytes:
 
 
 def _pieces(packed: bytes) -> Iterator[bytes]:
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_LZMA)
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_LZMA])
     while not decoder.eof:
         yield decoder.decompress(packed, _PIECE_BYTES)
         packed = b""

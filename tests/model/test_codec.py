@@ -142,7 +142,7 @@ def test_a_document_takes_no_more_memory_the_longer_it_is() -> None:
         "from pathlib import Path\n"
         "from r3mem_agents.model import memory_tokens\n"
         "from r3mem_agents.testing import tiny_model\n"
-        "memory_tokens._LZMA[0]['dict_size'] = 2**20\n"
+        "memory_tokens._LZMA['dict_size'] = 2**20\n"
         "text = 'The meeting starts at 10:30, room 4. ' * int(sys.argv[1])\n"
         "tiny_model().compress([text])\n"
         "peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import lzma
 import random
 import tracemalloc
 
@@ -10,7 +12,7 @@ import pytest
 from r3mem_agents.errors import ExpansionError
 from r3mem_agents.model import memory_tokens
 from r3mem_agents.model.memory_tokens import pack_literal, unpack_literal
-from r3mem_agents.model.stream import digest_of
+from r3mem_agents.model.stream import HASH_BYTES, digest_of
 
 PIECE = 100
 
@@ -42,3 +44,12 @@ def test_a_damaged_code_does_not_fill_the_memory() -> None:
         tracemalloc.stop()
     assert digest_of(data) != digest
     assert most < size / 2  # of which the dictionary of LZMA is 16 MiB
+
+
+@pytest.mark.parametrize("size", [1, 300, 70_000, 300_000])
+def test_a_window_as_long_as_the_text_makes_the_code_of_a_larger_one(size: int) -> None:
+    data = base64.b64encode(random.Random(size).randbytes(size)) * 2
+    window = 1 << 24
+    whole = {"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": window, "lc": 3, "lp": 0, "pb": 0}
+    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=[whole])
+    assert pack_literal(data)[1 + HASH_BYTES :] == packed
