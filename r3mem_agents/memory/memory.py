@@ -109,7 +109,14 @@ class CompressiveMemory(Upkeep):
         checked, gone = check.check_turns(turns), check.check_ids(forget, "forget")
         return self._writer.write(checked, replace=replace, forget=gone)
 
-    def edit(self, turn_id: int, text: str, *, keep_versions: bool = False) -> StoredTurn:
+    def edit(
+        self,
+        turn_id: int,
+        text: str,
+        *,
+        keep_versions: bool = False,
+        pinned: bool | None = None,
+    ) -> StoredTurn:
         """Give a turn another text, and return it; it keeps its id, place, time and all else.
 
         Args:
@@ -119,13 +126,16 @@ class CompressiveMemory(Upkeep):
                 ``versions`` lists them, and lookups with ``as_of`` find them. Else no version is
                 kept: what it ever said leaves the file some seconds later, and before the file is
                 closed.
+            pinned: Pin it at the same time, or let go of it, as ``pin`` does; ``None`` leaves that
+                as it is.
 
         Raises:
             NotFoundError: If there is no such turn.
             DamagedTurnError: If it is damaged.
         """
         check.check_text(text, "text")
-        return self._writer.edit(check.check_id(turn_id, "turn_id"), text, keep=keep_versions)
+        id_ = check.check_id(turn_id, "turn_id")
+        return self._writer.edit(id_, text, keep=keep_versions, pinned=pinned)
 
     def versions(self, turn_id: int) -> list[StoredTurn]:
         """Return what a turn said before it was edited, as far as that was kept, oldest first.

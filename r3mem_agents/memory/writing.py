@@ -91,13 +91,16 @@ class Writer:
             wanted.update(zip(changed, written, strict=True))
             return [wanted[slot] for slot in slots]
 
-    def edit(self, turn_id: int, text: str, *, keep: bool) -> StoredTurn:
+    def edit(
+        self, turn_id: int, text: str, *, keep: bool, pinned: bool | None = None
+    ) -> StoredTurn:
         """Give a turn another text, and return it.
 
         Args:
             turn_id: Its id.
             text: The text.
             keep: Keep what it was as an earlier text; else no earlier text of it is left.
+            pinned: Pin it, or let go of it; ``None`` leaves that as it is.
 
         Raises:
             NotFoundError: There is no such turn.
@@ -109,12 +112,18 @@ class Writer:
                 raise NotFoundError(f"no turn {turn_id} in this memory; nothing was edited")
             expand = partial(TEXT_CACHE.expand, self._model)
             [before] = self._reader.open([*rows.values()], expand, strict=True)
+            turn = dataclasses.replace(
+                before, text=text, pinned=before.pinned if pinned is None else pinned
+            )
             if keep and text == before.text:
-                return before
-            turn = dataclasses.replace(before, text=text)
+                if turn.pinned != before.pinned:
+                    self.pin([turn_id], pinned=turn.pinned)
+                return turn
             tokens, [row] = self._compressed([turn])
             try:
-                self._store.edit(self._scope, rows[turn_id], row, keep=keep, door=self._door)
+                self._store.edit(
+                    self._scope, rows[turn_id], row, keep=keep, pinned=pinned, door=self._door
+                )
             except NotFoundError:
                 continue  # another writer edited or forgot it since
             except StaleTermsError:

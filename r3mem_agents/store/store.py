@@ -121,15 +121,17 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
         new: NewTurn,
         *,
         keep: bool,
+        pinned: bool | None = None,
         door: bytes | None = None,
     ) -> None:
-        """Let a turn be another one from now on; its session, key, pin and expiry stay.
+        """Let a turn be another one from now on; its session, key and expiry stay.
 
         Args:
             scope: Whose.
             before: The turn, as it was read.
             new: What it is from now on.
             keep: Keep what it was as an earlier text; else no earlier text of it is left.
+            pinned: Pin it, or let go of it; ``None`` leaves that as it is.
             door: What the change comes through, as a log has it.
 
         Raises:
@@ -153,6 +155,8 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
             model = model_row(connection, self._bound)
             edit_turns(connection, scope, state.id, {before.id: new}, model)
             note(connection, state.id, Change.EDIT, [before.id], door)
+            if pinned is not None:
+                _pin(connection, state.id, [before.id], pinned=pinned, door=door)
             clean_up(connection, state.id)
         self._scrubber.soon()
 
@@ -168,11 +172,7 @@ class Store(Contents, TokenDatabase, LoggedDatabase):
             state = find_scope(connection, scope)
             check_living(connection, state, ids, "nothing was pinned or let go of")
             if state is not None and ids:
-                before = marks_of(connection, state.id, ids)
-                after = {id_: before.get(id_, UNMARKED)._replace(pinned=pinned) for id_ in ids}
-                change_marks(connection, state.id, after)
-                change = Change.PIN if pinned else Change.UNPIN
-                note(connection, state.id, change, ids, door)
+                _pin(connection, state.id, ids, pinned=pinned, door=door)
 
     def renew_terms(self, scope: Scope, terms: Mapping[int, bytes | None]) -> bool:
         """Let every turn of a scope have terms that this store's rules made.
@@ -259,3 +259,17 @@ def _remove(
         wanted = None if session is None else {session}
         rest = member_ids(connection, state.id, state.rules, wanted)
     return gone | remove_turns(connection, state, {*doomed, *rest})
+
+
+def _pin(
+    connection: sqlite3.Connection,
+    scope: int,
+    ids: Sequence[int],
+    *,
+    pinned: bool,
+    door: bytes | None,
+) -> None:
+    before = marks_of(connection, scope, ids)
+    after = {id_: before.get(id_, UNMARKED)._replace(pinned=pinned) for id_ in ids}
+    change_marks(connection, scope, after)
+    note(connection, scope, Change.PIN if pinned else Change.UNPIN, ids, door)

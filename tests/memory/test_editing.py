@@ -51,6 +51,35 @@ def test_all_but_the_text_stays(open_memory: OpenMemory) -> None:
         assert one.versions(turn.id) == []
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_turn_is_edited_and_pinned_at_once(open_memory: OpenMemory, keep: bool) -> None:
+    memory, other = open_memory(), open_memory()
+    memory.keep_log(True)
+    turn = memory.remember("user", FIRST)
+    logged = len(memory.log())
+    for pinned, text in ((True, SECOND), (False, THIRD), (True, THIRD)):
+        edited = memory.edit(turn.id, text, keep_versions=keep, pinned=pinned)
+        assert (edited.text, edited.pinned) == (text, pinned)
+        assert memory.history() == other.history() == [edited]
+        assert (text in other.context("And so on?")) is pinned
+    assert memory.edit(turn.id, FIRST).pinned
+    versions = [one.text for one in memory.versions(turn.id)]
+    assert versions == []
+    verbs = [one.verb for one in memory.log()[logged:]]
+    same = ["pin"] if keep else ["edit", "pin"]
+    assert verbs == ["edit", "pin", "edit", "unpin", *same, "edit"]
+
+
+def test_where_an_edit_fails_nothing_is_pinned(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    turn = memory.remember("user", FIRST)
+    with pytest.raises(InvalidInputError):
+        memory.edit(turn.id, "\ud800", pinned=True)
+    with pytest.raises(NotFoundError):
+        memory.edit(turn.id + 1, SECOND, pinned=True)
+    assert memory.history() == [turn]
+
+
 @pytest.mark.parametrize("kept_before", [False, True])
 def test_the_old_text_leaves_no_byte(
     open_memory: OpenMemory, tmp_path: Path, kept_before: bool

@@ -101,7 +101,7 @@ class Person:
             self.ask("POST", "/v1/context", json={"query": query})
         for number in range(2):
             name = f"session {self.word} {number}"
-            self.ask("GET", f"/v1/sessions/{name}/summary")
+            self.ask("GET", "/v1/summary", params={"session": name})
         self.ask("GET", "/v1/users")
 
     def steal(self, ids: list[int], word: str) -> None:

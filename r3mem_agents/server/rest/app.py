@@ -35,6 +35,7 @@ def rest_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
     )
     for routes in (whole.routes, turns.routes, lookups.routes):
         app.include_router(routes)

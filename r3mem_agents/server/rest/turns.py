@@ -58,13 +58,14 @@ def one_turn(id: int, memory: Memory) -> Turn:
 
 @routes.patch("/v1/turns/{id}", responses=errors(404, 413), dependencies=WITH_TOKEN)
 def change(id: int, wanted: Change, memory: Memory) -> Turn:
-    """Give a turn another text, or pin it; it keeps its id, place and time."""
-    if wanted.text is None and wanted.pinned is None:
-        raise InvalidInputError("nothing to change: give text, pinned, or both")
+    """Give a turn another text, pin it, or both at once; it keeps its id, place and time."""
     if wanted.text is not None:
-        memory.edit(id, wanted.text, keep_versions=wanted.keep_versions)
-    if wanted.pinned is not None:
-        memory.pin([id], pinned=wanted.pinned)
+        return told(
+            memory.edit(id, wanted.text, keep_versions=wanted.keep_versions, pinned=wanted.pinned)
+        )
+    if wanted.pinned is None:
+        raise InvalidInputError("nothing to change: give text, pinned, or both")
+    memory.pin([id], pinned=wanted.pinned)
     return told(_fetch(memory, id))
 
 
@@ -80,10 +81,14 @@ def tokens(id: int, memory: Memory) -> list[TokenCost]:
     return token_costs(memory.model, _fetch(memory, id).text)
 
 
-@routes.get("/v1/sessions/{name:path}/summary", responses=errors(404), dependencies=WITH_TOKEN)
-def summary(name: str, memory: Memory, k: Annotated[int, Query(ge=1, le=MAX_TURNS)] = 3) -> Turns:
+@routes.get("/v1/summary", responses=errors(404), dependencies=WITH_TOKEN)
+def summary(
+    memory: Memory,
+    session: Annotated[str, Query(description="The session.")],
+    k: Annotated[int, Query(ge=1, le=MAX_TURNS)] = 3,
+) -> Turns:
     """Return the few turns that say what a session was about, byte for byte, in order of time."""
-    return Turns(turns=[told(turn) for turn in memory.summary(name, k)])
+    return Turns(turns=[told(turn) for turn in memory.summary(session, k)])
 
 
 def told(turn: StoredTurn) -> Turn:

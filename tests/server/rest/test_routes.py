@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_turns_come_back_as_they_were_sent(client: httpx.Client) -> None:
     assert {name: made[name] for name in sent} == sent
     assert client.get(f"/v1/turns/{made['id']}").json() == made
     assert client.get("/v1/turns", params={"session": "a/b"}).json()["turns"] == [made]
-    assert client.get("/v1/sessions/a%2Fb/summary").json()["turns"] == [made]
+    assert client.get("/v1/summary", params={"session": "a/b"}).json()["turns"] == [made]
 
 
 def test_every_text_comes_back_byte_for_byte(client: httpx.Client) -> None:
@@ -114,6 +115,29 @@ def test_a_change_keeps_id_place_and_time(client: httpx.Client) -> None:
     unpinned = client.patch(f"/v1/turns/{made['id']}", json={"pinned": False}).json()
     assert unpinned == changed | {"pinned": False}
     assert client.patch(f"/v1/turns/{made['id']}", json={}).status_code == 422
+
+
+def test_who_changes_two_things_is_answered_with_both(client: httpx.Client) -> None:
+    [made] = remember(client, "My dog is called Biscuit.")
+
+    def change(number: int) -> tuple[bool, dict[str, Any]]:
+        body = {"text": f"My dog is called Rex {number}.", "pinned": bool(number % 2)}
+        answer = client.patch(f"/v1/turns/{made['id']}", json=body).json()
+        return answer == made | body, answer
+
+    with ThreadPoolExecutor(8) as pool:
+        right, answers = zip(*pool.map(change, range(24)), strict=True)
+    assert all(right)
+    assert client.get("/v1/turns").json()["turns"][0] in answers
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b", "/", "a\nb", "a/summary", "%2F", " é?&#"])
+def test_sessions_of_any_name_have_a_summary(client: httpx.Client, name: str) -> None:
+    made = remember(client, "My dog is called Biscuit.", session=name)
+    asked = {"session": name}
+    assert client.get("/v1/summary", params=asked).json()["turns"] == made
+    assert client.get("/v1/turns", params=asked).json()["turns"] == made
+    assert client.get("/v1/summary", params={"session": f"{name}x"}).status_code == 404
 
 
 def test_turns_expire(client: httpx.Client) -> None:

@@ -60,7 +60,7 @@ export const fetchTurn = (id) => ask("GET", turn(id));
 export const tokens = (id) => ask("GET", `${turn(id)}/tokens`);
 export const versions = (id) => ask("GET", `${turn(id)}/versions`);
 export const change = (id, body) => ask("PATCH", turn(id), { body });
-export const summary = (session) => ask("GET", `v1/sessions/${encodeURIComponent(session)}/summary`);
+export const summary = (session) => ask("GET", "v1/summary", { query: { session } });
 export const recall = (body, signal) => ask("POST", "v1/recall", { body, signal });
 export const context = (body) => ask("POST", "v1/context", { body });
 export const forget = (body) => ask("POST", "v1/forget", { body });
