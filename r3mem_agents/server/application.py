@@ -1,12 +1,12 @@
 """Everything that a process serves: the doors, and the guard before them.
 
-    Failures(Auth(Bodies(REST, with /mcp and the page mounted beside it)))
+    Failures(Auth(Bodies(REST, with /mcp beside it, and the page for all other paths)))
 
-To add a door, mount its application of ASGI in ``application``, the page last, since ``/`` matches
-all that is left; what it has to begin and end goes into ``lifespan``, as Starlette does that for
-the outermost application only. A door finds its memory where ``auth`` puts it, and what it raises
-becomes an answer in ``failures``. Each worker has a copy of all this, and the next request may
-reach another one: a door keeps nothing between requests.
+To add a door, mount its application of ASGI in ``application``; what it has to begin and end goes
+into ``lifespan``, as Starlette does that for the outermost application only. A door finds its
+memory where ``auth`` puts it, and what it raises becomes an answer in ``failures``. Each worker has
+a copy of all this, and the next request may reach another one: a door keeps nothing between
+requests.
 """
 
 from __future__ import annotations
@@ -50,5 +50,5 @@ def application(
 
     mcp, doors = McpEndpoint(), rest_app(lifespan)
     doors.routes.append(mcp.route)
-    doors.mount("/", Page())
+    doors.router.default = Page()
     return Failures(Auth(Bodies(doors), file, hosts=hosts, local=local, rates=Rates(rate)))

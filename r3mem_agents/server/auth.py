@@ -5,12 +5,12 @@ Behind it, REST and MCP find in ``scope["state"]``, which is ``request.state`` i
 - ``memory``: a ``CompressiveMemory`` of the one user and agent that the request may use;
 - ``local``: whether the request itself chose that user, since no tokens are asked for.
 
-What is not ``PRIVATE`` gets neither, and is for everybody: the page's files, ``/health``.
+Paths that are not private get neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,13 +19,11 @@ from anyio import to_thread
 from r3mem_agents.errors import ForbiddenError, UnauthorizedError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.handle import OpenFile
-from r3mem_agents.server.failures import MCP_PATH, App, Receive, Scope, Send
+from r3mem_agents.server.failures import App, Receive, Scope, Send
 from r3mem_agents.server.limits import Rates
+from r3mem_agents.server.paths import is_private
 from r3mem_agents.server.tokens import Owner, Tokens
 from r3mem_agents.types import NOBODY
-
-PRIVATE = ("/v1", MCP_PATH)
-"""Where paths begin that need a memory."""
 
 NO_TOKEN = (
     "this server wants a token, sent as the header Authorization: Bearer TOKEN; who runs it makes "
@@ -35,6 +33,8 @@ WRONG_TOKEN = (
     "this token opens nothing: it is mistyped or was removed; who runs this server makes another "
     "with: r3mem token add USER"
 )
+
+FOREIGN_PAGE = "this server answers no web pages but its own"
 
 
 class Auth:
@@ -64,9 +64,10 @@ class Auth:
             TooManyRequestsError: If its owner, or its address, asks too often.
         """
         if scope["type"] == "http":
-            headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            headers = combined(scope["headers"])
             check_source(headers.get(b"host", ""), headers.get(b"origin"), self._hosts)
             if is_private(scope["path"]):
+                check_site(headers.get(b"sec-fetch-site"))
                 owner = await self._admit(scope, headers.get(b"authorization", ""))
                 scope.setdefault("state", {})["memory"] = CompressiveMemory(
                     self._file, user=owner.user, agent=owner.agent, door="rest"
@@ -91,10 +92,17 @@ class Auth:
         return owner
 
 
-def is_private(path: str) -> bool:
-    """Tell whether a path needs a memory."""
-    route = path.removesuffix("\n")  # which the end of a route's pattern lets pass
-    return path.startswith(tuple(f"{one}/" for one in PRIVATE)) or route in PRIVATE
+def combined(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, str]:
+    """Return headers by their names, in small letters.
+
+    Several of one name are one list, as HTTP says. So no two programs take different ones of them,
+    such as a proxy and this server: a list of tokens opens nothing.
+    """
+    found: dict[bytes, str] = {}
+    for name, value in headers:
+        key, text = name.lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def check_source(host: str, origin: str | None, hosts: Set[str]) -> None:
@@ -122,7 +130,23 @@ def check_source(host: str, origin: str | None, hosts: Set[str]) -> None:
             "r3mem serve --allow-host NAME"
         )
     if page is not None and page.lower() != host.lower():
-        raise ForbiddenError("this server answers no web pages but its own")
+        raise ForbiddenError(FOREIGN_PAGE)
+
+
+def check_site(site: str | None) -> None:
+    """Refuse what a browser loads for a foreign page without saying which page that is.
+
+    It does so for images and scripts. The page sees nothing of them but whether they fail, which
+    would tell it whether a turn or a session exists.
+
+    Args:
+        site: The header ``Sec-Fetch-Site``, which browsers send.
+
+    Raises:
+        ForbiddenError: It is foreign.
+    """
+    if site not in (None, "same-origin", "none"):
+        raise ForbiddenError(FOREIGN_PAGE)
 
 
 def _chosen(scope: Scope) -> Owner:

@@ -7,6 +7,7 @@ Messages of the store and the model name files of the server, so only its log ha
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -26,6 +27,7 @@ from r3mem_agents.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from r3mem_agents.server.paths import MCP_PATH
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,8 +35,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 """An application of ASGI, and what it is called with."""
-
-MCP_PATH = "/mcp"
 
 RPC_CODE = -32000
 """What JSON-RPC leaves to servers."""
@@ -141,6 +141,8 @@ class Failures:
 
         try:
             await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            return  # given up at the end, as uvicorn says in the log
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise

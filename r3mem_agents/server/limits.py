@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from r3mem_agents.errors import InvalidInputError, RequestTooLargeError, TooManyRequestsError
 from r3mem_agents.server.failures import App, Message, Receive, Scope, Send
+from r3mem_agents.server.paths import is_private
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -71,7 +72,8 @@ class Bodies:
     """Reads the body of a request as far as it may go, before anything else has it.
 
     What is too large is refused at its first byte where its length is told, and where it is not
-    as soon as it is too long. A client that leaves in between is served nothing.
+    as soon as it is too long. A client that leaves in between is served nothing. Where no memory
+    is needed no body is either, and none is read: anybody may send one.
 
     Args:
         app: What is inside.
@@ -87,7 +89,7 @@ class Bodies:
         Raises:
             RequestTooLargeError: It has more bytes.
         """
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not is_private(scope["path"]):
             await self._app(scope, receive, send)
             return
         told = dict(scope["headers"]).get(b"content-length", b"0")

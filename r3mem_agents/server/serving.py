@@ -25,9 +25,6 @@ from r3mem_agents.memory.handle import OpenFile
 from r3mem_agents.server.tokens import Tokens
 from r3mem_agents.store import check_there
 
-BACKLOG = 2048
-"""Connections that wait until a process takes them."""
-
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names of this machine that nobody else reaches it by."""
 
@@ -134,7 +131,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         [(family, _, _, _, address), *_] = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener = socket.create_server(address[:2], family=family)
     except (socket.gaierror, OverflowError):
         raise InvalidInputError(f"there is no address {host} with a port {port}") from None
     except OSError as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +29,16 @@ if TYPE_CHECKING:
 COULD_NOT_BEGIN = 3
 """Exit code of a worker that another one in its place would share the fate of."""
 
+BACKLOG = 128
+"""Connections that wait until a process takes them; chosen: where no file can be opened any more,
+asyncio logs so many errors a second.
+"""
+
 GRACE_S = 30
 """How long requests that run have at the end; chosen: a client may never send the rest of its own.
 """
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LOOKED_AFTER_S = 0.2
 """Seconds between two looks at the workers and the signals."""
@@ -45,6 +55,7 @@ def run(serving: Serving, local: bool, listener: socket.socket) -> None:
     Raises:
         ServerError: If a worker cannot begin.
     """
+    _log_plainly()
     if serving.workers == 1:
         _serve(serving, local, listener)
     else:
@@ -62,18 +73,35 @@ def _serve(serving: Serving, local: bool, listener: socket.socket) -> None:
         proxy_headers=False,  # anybody can write them, and rates go by address
         server_header=False,
         ws="none",
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )
     with _signals_noted():  # uvicorn raises again what it stopped for
         uvicorn.Server(config).run([listener])
 
 
+def _log_plainly() -> None:
+    # Else MCPServer configures the log of the whole process: with boxes around tracebacks, which
+    # take so long to draw that nothing is answered meanwhile.
+    logging.basicConfig(format=LOG_FORMAT, level=logging.WARNING)
+
+
 def _work(serving: Serving, local: bool, listener: socket.socket) -> None:
+    _log_plainly()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _serve(serving, local, listener)
     except R3MemError as error:
         LOG.error("%s", error)
         sys.exit(COULD_NOT_BEGIN)
+
+
+def _end_with_parent() -> None:
+    # One that is killed cannot ask its workers to end, and they would keep the port.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _look_after(serving: Serving, local: bool, listener: socket.socket) -> None:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from r3mem_agents.errors import ForbiddenError, TooManyRequestsError
-from r3mem_agents.server.auth import check_source, is_private
+from r3mem_agents.server.auth import check_source
 from r3mem_agents.server.limits import Rates
+from r3mem_agents.server.paths import is_private
 from tests.server.running import Server, add_token, serving
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

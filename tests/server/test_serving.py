@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -70,6 +72,7 @@ def test_a_client_that_never_sends_the_rest_does_not_keep_it_from_ending(
         with begun(server, b"{}") as stalled:
             stalled.sendall(b"{")
             assert server.stop() == 0
+        assert "Traceback" not in server.log()
     assert not db.with_name("memory.db-wal").exists()
 
 
@@ -89,7 +92,23 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, checkpoint: Path) -> Non
         with server.client() as client:
             assert len(client.get("/v1/turns").json()["turns"]) == len(TURNS["turns"])
         assert server.stop() == 0
-        assert server.log().count("another begins") == 2
+        assert len(re.findall(r"WARNING .*: worker .* another begins\n", server.log())) == 2
+
+
+def test_workers_end_with_the_server_that_is_killed(tmp_path: Path, checkpoint: Path) -> None:
+    with serving(tmp_path / "memory.db", checkpoint, "--workers", "2") as server:
+        with server.client() as client:
+            assert client.get("/v1/me").status_code == 200
+        server.stop(signal.SIGKILL)
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                socket.create_server((host, int(port))).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+    pytest.fail("the port is still taken")
 
 
 def test_two_servers_share_a_file(tmp_path: Path, checkpoint: Path) -> None:

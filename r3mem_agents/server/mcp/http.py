@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from r3mem_agents.errors import InvalidInputError, R3MemError
 from r3mem_agents.memory import CompressiveMemory
-from r3mem_agents.server.failures import MCP_PATH, answer, failure
+from r3mem_agents.server.failures import answer, failure
 from r3mem_agents.server.limits import MAX_BODY_BYTES
 from r3mem_agents.server.mcp.damage import damage_collected
 from r3mem_agents.server.mcp.server import mcp_server
+from r3mem_agents.server.paths import MCP_PATH
 
 
 class McpEndpoint:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from r3mem_agents.server.paths import is_private
 
 FOLDER = Path(__file__).with_name("static")
 
@@ -54,6 +57,8 @@ class Page(StaticFiles):
         Raises:
             HTTPException: There is no such file.
         """
+        if is_private(scope["path"]):
+            raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
         if response.status_code == 200 and (kind := TYPES.get(PurePath(path).suffix)):
