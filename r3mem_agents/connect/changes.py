@@ -118,16 +118,19 @@ def make(changes: Sequence[Change], records: Records) -> None:
     """
     for change in changes:
         change.file.check_unchanged()
-    done: list[Change] = []
+    done: list[tuple[Change, Record | None]] = []
     try:
         for change in changes:
+            before = records.read(change.file.path)
             change.file.write(change.after)
-            done.append(change)
+            done.append((change, before))
             records.write(change.file.path, change.record)
     except BaseException:
-        for change in reversed(done):
+        for change, before in reversed(done):
             was = None if change.file.data is None else change.before
             read(change.file.path).write(was)
+            with suppress(OSError):  # that of the file that it is of may be what failed
+                records.write(change.file.path, before)
         raise
     for change in changes:
         if change.after is None:

@@ -80,6 +80,7 @@ def test_a_file_that_may_not_be_written_is_left_and_so_is_the_other() -> None:
         assert str(refused.value.filename) == str(home / ".claude" / "settings.json")
         assert held(home) == [b"{}\n", b"{}\n"]
         assert not [*home.rglob("*.part")]
+        assert not [one for one in home.rglob("connected/*") if one.is_file()]
 
 
 def test_a_file_keeps_its_mode_and_a_new_one_is_as_others(home: Path) -> None:
