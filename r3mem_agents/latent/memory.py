@@ -17,16 +17,17 @@ from r3mem_agents.errors import (
     BaseModelError,
     InvalidInputError,
     ModelMismatchError,
-    OutOfMemoryError,
     TextTooLongError,
 )
 from r3mem_agents.latent.adapter import Adapter
 from r3mem_agents.latent.base import base_fingerprint, load_base
-from r3mem_agents.latent.folding import LEAST_CAPACITY, to_fold
+from r3mem_agents.latent.compressing import cache_of, compressed, folded
+from r3mem_agents.latent.failures import memory_named
+from r3mem_agents.latent.folding import FOLD, LEAST_CAPACITY
 from r3mem_agents.latent.generating import continued, rebuilt
-from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
+from r3mem_agents.latent.passes import reading_pass
 from r3mem_agents.latent.positions import Positions
-from r3mem_agents.latent.state import Block, LatentState, Level
+from r3mem_agents.latent.state import Block, LatentState
 from r3mem_agents.validation import check_count, check_text
 
 TOKENS = 16
@@ -54,6 +55,7 @@ class LatentMemory:
         self.adapter = adapter
         self.tokenizer = tokenizer
         self.capacity = check_count(capacity, "capacity", LEAST_CAPACITY)
+        self._check_room()
         # What the tokenizer puts in front of a text; the sink stands there where memory does.
         self._prefix: list[int] = tokenizer("").input_ids
         self._lock = threading.Lock()
@@ -96,7 +98,7 @@ class LatentMemory:
         """
         model, tokenizer = load_base(base, tokenizer, device, dtype)
         positions, named = Positions(model), base_fingerprint(model)
-        with _memory_named():
+        with memory_named():
             if adapter is None:
                 count, length = check_count(tokens, "tokens"), check_count(segment, "segment")
                 made = Adapter.new(model, positions, named, _sink(tokenizer), count, length)
@@ -113,8 +115,8 @@ class LatentMemory:
         """Add a text to what is kept of a history.
 
         Every segment leaves memory tokens that depend on nothing but itself: one for each of the
-        tokens that surprised the base most. Where there would be
-        more than ``capacity`` blocks, the oldest of the lowest level are compressed again.
+        tokens that surprised the base most. Where a further block
+        would be more than ``capacity``, the oldest ones of the lowest level are compressed again.
 
         Args:
             text: What follows in the history.
@@ -132,12 +134,9 @@ class LatentMemory:
         ids = self._ids(check_text(text, "text"))
         with self._running():
             for start in range(0, len(ids), self.adapter.segment):
-                blocks.append(self._segment(ids[start : start + self.adapter.segment]))
-                while len(blocks) > self.capacity:
-                    places = to_fold([block.level for block in blocks])
-                    blocks[places[-1]] = self._folded([blocks[place] for place in places])
-                    for place in reversed(places[:-1]):
-                        del blocks[place]
+                if len(blocks) == self.capacity:
+                    blocks = folded(self.adapter, blocks)
+                blocks.append(compressed(self.adapter, ids[start : start + self.adapter.segment]))
         return LatentState(tuple(blocks), self.adapter.base_fingerprint, self.fingerprint)
 
     def read(self, state: LatentState | None, text: str) -> Tensor:
@@ -162,7 +161,7 @@ class LatentMemory:
         if told < 2:
             return torch.empty(0)
         with self._running():
-            logits = reading_pass(self.adapter, self._cache(blocks), ids)[0, -told:-1]
+            logits = reading_pass(self.adapter, cache_of(self.adapter, blocks), ids)[0, -told:-1]
             return cross_entropy(logits.float(), ids[0, 1 - told :], reduction="none")
 
     def generate(self, state: LatentState | None, prompt: str, *, max_new_tokens: int = 256) -> str:
@@ -188,7 +187,7 @@ class LatentMemory:
             raise InvalidInputError("the prompt is empty; give the words to go on from")
         ids = self._fitting(prompt, blocks, most)
         with self._running():
-            written = continued(self.adapter, self._cache(blocks), ids, most)
+            written = continued(self.adapter, cache_of(self.adapter, blocks), ids, most)
         return str(self.tokenizer.decode(written[0], skip_special_tokens=True))
 
     def reconstruct(self, state: LatentState) -> UnverifiedText:
@@ -211,7 +210,7 @@ class LatentMemory:
         for block in self._own(state):
             self._fitting("", (block,), block.source_tokens + 1)
             with self._running():
-                ids = rebuilt(self.adapter, self._cache((block,)), block.source_tokens)
+                ids = rebuilt(self.adapter, cache_of(self.adapter, (block,)), block.source_tokens)
             texts.append(self.tokenizer.decode(ids[0]))
         return UnverifiedText("".join(texts))
 
@@ -223,32 +222,27 @@ class LatentMemory:
         """
         self.adapter.save(Path(folder))
 
+    def _check_room(self) -> None:
+        adapter, limit = self.adapter, self.adapter.positions.limit
+        most = 1 + max(adapter.segment, FOLD * adapter.tokens) + adapter.tokens
+        if limit is not None and most > limit:
+            raise InvalidInputError(
+                f"a segment of {adapter.segment} tokens and {adapter.tokens} memory tokens take "
+                f"{most} positions, and the base has {limit} positions; take a shorter segment"
+            )
+        window = min(
+            (held.sliding_window for held in adapter.empty_cache().layers if held.is_sliding),
+            default=None,
+        )
+        if window is not None and adapter.tokens >= window:
+            raise InvalidInputError(
+                f"{adapter.tokens} memory tokens of a segment do not fit into a window of {window} "
+                "positions, which is all that some of the base's layers keep; take fewer"
+            )
+
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
         return ids
-
-    def _segment(self, ids: list[int]) -> Block:
-        held = torch.tensor([ids], device=self.adapter.base.device)
-        cache, surprise = segment_pass(self.adapter, held)
-        return self._block(Level.ENTITY, len(ids), cache, held, surprise)
-
-    def _folded(self, blocks: list[Block]) -> Block:
-        device = self.adapter.base.device
-        return self._block(
-            blocks[0].level.above,
-            sum(block.source_tokens for block in blocks),
-            self._cache(blocks),
-            torch.cat([block.ids.to(device) for block in blocks], dim=1),
-            torch.cat([block.surprise.to(device) for block in blocks], dim=1),
-        )
-
-    def _block(self, level: Level, source: int, cache: Any, ids: Tensor, surprise: Tensor) -> Block:
-        ids, surprise = self.adapter.most_surprising(ids, surprise)
-        layers = memory_pass(self.adapter, cache, self.adapter.seeds(ids))
-        return Block(level, source, layers, ids, surprise)
-
-    def _cache(self, blocks: Sequence[Block]) -> Any:
-        return assemble(self.adapter, [block.layers for block in blocks])
 
     def _own(self, state: LatentState | None) -> tuple[Block, ...]:
         if state is None:
@@ -279,7 +273,7 @@ class LatentMemory:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        with self._lock, torch.no_grad(), _memory_named():
+        with self._lock, torch.no_grad(), memory_named():
             yield
 
 
@@ -290,28 +284,4 @@ def _sink(tokenizer: Any) -> int:
     raise BaseModelError(
         "the tokenizer names neither a first nor a last token, and memory tokens need one in front "
         "of them; set tokenizer.bos_token"
-    )
-
-
-@contextmanager
-def _memory_named() -> Iterator[None]:
-    """Give the failures of PyTorch's allocators their name.
-
-    Raises:
-        OutOfMemoryError: One of them found no memory.
-    """
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(error) from error
-    except RuntimeError as error:
-        if "DefaultCPUAllocator" not in str(error):
-            raise
-        raise _out_of_memory(error) from error
-
-
-def _out_of_memory(error: BaseException) -> OutOfMemoryError:
-    return OutOfMemoryError(
-        f"too little memory: {str(error).splitlines()[0]}; take dtype=torch.bfloat16, a smaller "
-        "segment, or a shorter text"
     )

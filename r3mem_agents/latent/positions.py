@@ -26,9 +26,6 @@ LEARNED = ("wpe", "embed_positions")
 FAR = 1000
 """Positions by which keys are moved to try it, or half of what the base has."""
 
-TOLERANCE = 0.1
-"""Of the keys' norm; a wrong turn is off by all of it, bfloat16 by a hundredth."""
-
 
 class Positions:
     """How keys of a base are moved.
@@ -100,7 +97,8 @@ class Positions:
         """Move some keys by ``FAR``, and compare them with those that the base itself puts there.
 
         Raises:
-            BaseModelError: In some layer they are neither moved like that nor left alone.
+            BaseModelError: In some layer they are neither moved like that nor left alone, or in
+                none are they moved, or values carry positions.
         """
         far = min(FAR, (self.limit or 2 * FAR) // 2)
         try:
@@ -109,13 +107,16 @@ class Positions:
             moved = self.move(here, torch.full((here[0][0].shape[2],), far))
         except (TypeError, ValueError, RuntimeError, KeyError) as error:
             raise _unmovable(base) from error
-        for layer, ((still, _), (turned, _), (wanted, _)) in enumerate(
-            zip(here, moved, there, strict=True)
-        ):
-            off_turned, off_still = _off(turned, wanted), _off(still, wanted)
+        # SmolLM2's last layer is off by 0.15 in bfloat16, for its rounding, by 1e-5 in float32;
+        # keys left where they were are off by 0.2 to 0.9.
+        tolerance = torch.finfo(base.dtype).eps ** 0.25
+        for layer, (still, turned, wanted) in enumerate(zip(here, moved, there, strict=True)):
+            off_turned, off_still = _off(turned[0], wanted[0]), _off(still[0], wanted[0])
             self.turned[layer] = off_turned < off_still
-            if min(off_turned, off_still) > TOLERANCE:
+            if max(min(off_turned, off_still), _off(still[1], wanted[1])) > tolerance:
                 raise _unmovable(base)
+        if not any(self.turned):
+            raise _unmovable(base)
 
 
 def _keys(base: Any, start: int) -> Layers:
@@ -130,8 +131,8 @@ def _keys(base: Any, start: int) -> Layers:
     return tuple((layer.keys, layer.values) for layer in cache.layers)
 
 
-def _off(keys: Tensor, wanted: Tensor) -> float:
-    return float((keys.float() - wanted.float()).norm() / wanted.float().norm())
+def _off(found: Tensor, wanted: Tensor) -> float:
+    return float((found.float() - wanted.float()).norm() / wanted.float().norm())
 
 
 def _limit(config: Any) -> int | None:
