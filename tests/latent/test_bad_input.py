@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ from tests.latent.families import (
 TINY: dict[str, Any] = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2}
 HEADS: dict[str, Any] = {"num_attention_heads": 4, "intermediate_size": 48}
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "bert": (lambda: BertLMHeadModel(BertConfig(**TINY, **HEADS)), "tokens look at later ones"),
     "t5": (
         lambda: T5ForConditionalGeneration(
@@ -98,8 +99,8 @@ def test_a_base_that_memory_tokens_cannot_be_made_with(kind: str) -> None:
 def test_a_quantized_base() -> None:
     """As transformers marks one, without the package that would run it."""
     model = base("llama")
-    told: Any = AutoHfQuantizer
-    model.hf_quantizer = told.from_config({"quant_method": "fp8"}, pre_quantized=False)
+    told = {"quant_method": "fp8"}
+    model.hf_quantizer = AutoHfQuantizer.from_config(told, pre_quantized=False)
     with pytest.raises(BaseModelError, match="load it without quantization_config"):
         LatentMemory.from_base(model, tokenizer=tokenizer())
 
