@@ -19,6 +19,9 @@ TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
 PAGES := docs.tables docs.commands
 
+# What Python compiled for one process serves the next: tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 sanitize check format docs pages \
 	bench recall question wheels clean
 .DEFAULT_GOAL := help

@@ -75,6 +75,7 @@ def computer(tmp_path: Path, checkpoint: Path) -> Computer:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="where files are is tested elsewhere")
 async def test_all_hosts_share_what_one_is_told(computer: Computer) -> None:
+    """And the model of each is told to remember, unless a hook does."""
     for number, host in enumerate(SERVERS):
         computer.connect(host)
         async with Client(computer.server(host)) as client:
@@ -82,6 +83,11 @@ async def test_all_hosts_share_what_one_is_told(computer: Computer) -> None:
                 await call(client, "remember", turns=[{"text": DOG}])
             found = await call(client, "recall", query="What is my dog called?")
             assert [turn["text"] for turn in found["turns"]] == [DOG]
+            told = str(client.instructions)
+            shown = str(await client.get_prompt("use_memory", {"question": "My dog?"}))
+        hooked = host not in ("claude-desktop", "vscode")
+        assert ("remembered by itself" in told) is ("remembered by itself" in shown) is hooked
+        assert ("with the words as they were said" in told) is not hooked
 
 
 async def test_what_a_hook_captured_the_server_recalls(computer: Computer) -> None:
@@ -96,16 +102,3 @@ async def test_what_a_hook_captured_the_server_recalls(computer: Computer) -> No
         asked = claude_prompt("What is my dog called?", "p-2", session_id="another")
         assert b"Biscuit" in computer.shell(group["hooks"][0]["command"], asked)
         assert len((await call(client, "history"))["turns"]) == 2
-
-
-@pytest.mark.parametrize("host", [*SERVERS])
-async def test_a_model_is_told_to_remember_where_no_hook_does(
-    host: str, computer: Computer
-) -> None:
-    computer.connect(host)
-    hooked = host not in ("claude-desktop", "vscode")
-    async with Client(computer.server(host)) as client:
-        told = str(client.instructions)
-        shown = str(await client.get_prompt("use_memory", {"question": "My dog?"}))
-    assert ("remembered by itself" in told) is ("remembered by itself" in shown) is hooked
-    assert ("with the words as they were said" in told) is not hooked

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -29,12 +30,22 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("r3mem_agents.memory.recompressing.AT_ONCE", 4)
 
 
-@pytest.fixture
-def turns(path: Path, fake: Any) -> list[StoredTurn]:
-    """Turns 2 to 61 of a file, of which the first is somebody else's."""
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[StoredTurn]]:
+    """A file, and its turns 2 to 61: the first is somebody else's."""
+    path = tmp_path_factory.mktemp("filled") / "memory.db"
+    fake: Any = FakeModel()
     with CompressiveMemory(path, user="alice", model=fake) as memory:
         memory.scoped(user="bob").remember("user", "Something of somebody else.")
-        return memory.remember_many(said())
+        return path, memory.remember_many(said())
+
+
+@pytest.fixture
+def turns(path: Path, filled: tuple[Path, list[StoredTurn]]) -> list[StoredTurn]:
+    """What is in a copy of that file, of which nothing is cached."""
+    forget_what_was_read()
+    copyfile(filled[0], path)
+    return filled[1]
 
 
 @pytest.fixture

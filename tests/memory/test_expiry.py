@@ -70,10 +70,10 @@ def test_its_earlier_texts_go_with_it_and_so_does_its_session(
     open_memory: OpenMemory, fake: Any
 ) -> None:
     memory = open_memory(model=fake)
-    turn = memory.remember("user", "The code is 4711.", session="door", expires=4 * SOON)
-    memory.edit(turn.id, "The code is 4712.", keep_versions=True)
+    memory.remember("user", "The code is 4711.", session="door", key="code", expires=LATER)
+    memory.edit(1, "The code is 4712.", keep_versions=True)
     assert memory.sessions() == ["door"]
-    past(turn)
+    past(memory.remember("user", "The code is 4712.", session="door", key="code", expires=SOON))
     assert memory.sessions() == []
     assert memory.turn_ids() == []
     assert memory.users() == []

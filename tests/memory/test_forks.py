@@ -50,7 +50,7 @@ def test_children_do_not_wait_for_locks_of_the_parents_threads(tmp_path: Path) -
 def test_work_that_a_fork_waits_for_may_use_pools_and_loggers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 2.0)
+    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 60.0)
     begun, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -131,7 +131,7 @@ def test_a_fork_does_not_wait_for_a_call_that_was_interrupted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At any line before its work begins."""
-    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 1.0)
+    monkeypatch.setattr("r3mem_agents.forking.PATIENCE_S", 60.0)
     lines: set[int] = set()
 
     def interrupt(frame: FrameType, event: str, _: object) -> Any:
@@ -163,5 +163,5 @@ def test_a_fork_does_not_wait_for_a_call_that_was_interrupted(
         begun = time.monotonic()
         other.start()
         other.join()
-        assert time.monotonic() - begun < 0.9, sorted(lines)
+        assert time.monotonic() - begun < 30, sorted(lines)
     assert len(lines) > 4

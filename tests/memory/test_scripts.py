@@ -128,7 +128,7 @@ def any_text() -> Iterator[CompressiveMemory]:
 numbers = count()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=MIXED, names=st.lists(WORDS.filter(str.strip), min_size=2, max_size=2))
 def test_any_mixture_of_scripts_is_kept_and_asked_for(
     any_text: CompressiveMemory, text: str, names: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -51,9 +52,9 @@ def run_of(
 def test_a_run_that_was_killed_ends_as_one_that_was_not(
     data: Path, start: Path, tmp_path: Path
 ) -> None:
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "whole").mkdir()
     whole, _ = run_of(data, start, tmp_path / "whole")
+    copytree(tmp_path / "whole", tmp_path / "killed")
     reports = list(whole.run())
     killed, _ = run_of(data, start, tmp_path / "killed")
     for report in killed.run():

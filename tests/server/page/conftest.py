@@ -52,8 +52,9 @@ class Site:
 Show = Callable[..., Page]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; while it is open, no other test of this process may run an event loop."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium here; Debian's comes with: apt-get install chromium")
@@ -61,7 +62,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     path = tmp_path_factory.mktemp("site") / "memory.db"
     with CompressiveMemory(path, user="demo") as memory:
