@@ -10,6 +10,7 @@ export function edit(made) {
   const body = made.querySelector(".said");
   const text = element("textarea", { "aria-label": "Words of the turn", dir: "auto" });
   text.value = made.turn.text;
+  const before = text.value;
   const keep = element("input", { type: "checkbox", checked: true });
   const close = () => {
     form.replaceWith(body);
@@ -32,8 +33,9 @@ export function edit(made) {
     event.preventDefault();
     save.disabled = true;
     const saved = await attempt(async () => {
-      if (text.value === made.turn.text) return close();
-      made.redraw(await api.change(made.turn.id, { text: text.value, keep_versions: keep.checked }));
+      if (text.value === before) return close();
+      const said = withLineEnds(text.value, made.turn.text);
+      made.redraw(await api.change(made.turn.id, { text: said, keep_versions: keep.checked }));
       made.focus();
       tell(keep.checked ? "Saved; the earlier words are kept." : "Saved; no byte of the earlier words is left.");
     });
@@ -50,6 +52,12 @@ export function edit(made) {
   });
   body.replaceWith(form);
   text.focus();
+}
+
+/** A field has line feeds alone: where a text had carriage returns before all of them, it gets them back. */
+function withLineEnds(text, earlier) {
+  const both = earlier.includes("\r\n") && !/[\r\n]/.test(earlier.replaceAll("\r\n", ""));
+  return both ? text.replaceAll("\n", "\r\n") : text;
 }
 
 /** Show or hide the earlier words of a turn that were kept. */

@@ -9,6 +9,7 @@ export function refuse(error) {
     "div",
     { class: "notice" },
     element("p", {}, element("strong", {}, error.name), ` ${error.message}`),
+    error.status === 401 && button("Sign in", () => location.reload()),
     button("Dismiss", () => notice.remove(), { class: "quiet" }),
   );
   byId("notices").replaceChildren(notice);

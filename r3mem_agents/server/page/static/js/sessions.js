@@ -6,8 +6,12 @@ import { roving } from "./roving.js";
 
 const FINDABLE = 12;
 
-/** Show the sessions; `choose` opens one by its name. */
+/** Show the sessions; `choose` opens one by its name. What was typed to find one stays, and so does the focus. */
 export function listSessions(sessions, { current, choose }) {
+  const nav = byId("sessions");
+  const before = byId("find-session");
+  const inside = nav.contains(document.activeElement);
+  const typing = inside && document.activeElement === before;
   const items = sessions.map((one) =>
     element(
       "button",
@@ -19,21 +23,28 @@ export function listSessions(sessions, { current, choose }) {
   );
   const list = element("ul", {}, ...items.toReversed().map((one) => element("li", {}, one)));
   const title = element("h2", { id: "sessions-title" }, "Sessions", element("span", { class: "figures" }, count(sessions.length)));
-  byId("sessions").replaceChildren(title, ...(sessions.length > FINDABLE ? [finder(list)] : []), list);
+  const field = sessions.length > FINDABLE && finder(list, before?.value ?? "");
+  nav.replaceChildren(title, ...(field ? [field] : []), list);
   const rove = roving(list, ".session");
   rove.admit(items);
-  if (current !== null) rove.arrive(items.find((one) => one.getAttribute("aria-current")) ?? items.at(-1));
-  list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+  const open = items.find((one) => one.getAttribute("aria-current"));
+  if (current !== null) rove.arrive(open ?? items.at(-1));
+  if (typing && field) field.focus();
+  else if (inside) open?.focus({ preventScroll: true });
+  open?.scrollIntoView({ block: "nearest" });
 }
 
-function finder(list) {
+function finder(list, wanted) {
   const field = element("input", { id: "find-session", type: "search", placeholder: "Find a session", "aria-label": "Find a session", dir: "auto" });
-  field.addEventListener("input", () => {
-    const wanted = field.value.toLocaleLowerCase();
+  const find = () => {
+    const word = field.value.toLocaleLowerCase();
     for (const item of list.children) {
-      item.hidden = !item.querySelector("bdi").textContent.toLocaleLowerCase().includes(wanted);
+      item.hidden = !item.querySelector("bdi").textContent.toLocaleLowerCase().includes(word);
     }
-  });
+  };
+  field.addEventListener("input", find);
+  field.value = wanted;
+  find();
   return field;
 }
 

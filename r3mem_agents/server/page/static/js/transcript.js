@@ -44,7 +44,6 @@ export async function showSession(main, session, { at = null, signal }) {
       ends[end] = page.next;
       place(page.turns, end);
     } catch (error) {
-      ends[end] = null;
       refuse(error);
     }
     settle();
