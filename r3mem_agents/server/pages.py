@@ -9,6 +9,13 @@ from r3mem_agents.errors import NotFoundError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.types import StoredTurn
 
+MAX_PAGE_CHARACTERS = 4_000_000
+"""Characters of text after which a page ends, however few turns it has; chosen: two turns of the
+longest that REST takes, of which a thousand would fill the memory of the server."""
+
+READ_AT_ONCE = 32
+"""Turns that are read together; chosen: fewer are slower, more make larger pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -35,7 +42,7 @@ def turn_page(
     Args:
         memory: The memory.
         session: Only turns of this session, if it has any; ``None`` means all of them.
-        limit: Maximum number of turns.
+        limit: Maximum number of turns; there are fewer where they are long.
         before: The id of a turn: only turns that were stored before it.
         after: The same: only turns that were stored after it, the first of them.
     """
@@ -43,9 +50,16 @@ def turn_page(
     first = 0 if after is None else bisect_right(ids, after)
     last = len(ids) if before is None else bisect_left(ids, before)
     whole, forwards = ids[first:last], after is not None
-    some = whole[:limit] if forwards else whole[-limit:]
-    more = len(some) < len(whole)
-    return Page(memory.fetch(turn_ids=some), some[-1 if forwards else 0] if more else None)
+    wanted = whole[:limit] if forwards else whole[: -limit - 1 : -1]
+    turns: list[StoredTurn] = []
+    taken, size = 0, 0
+    while taken < len(wanted) and size < MAX_PAGE_CHARACTERS:
+        found = memory.fetch(turn_ids=wanted[taken : taken + READ_AT_ONCE])
+        turns += found
+        taken += READ_AT_ONCE
+        size += sum(len(turn.text) for turn in found)
+    read = wanted[:taken]
+    return Page(turns if forwards else turns[::-1], read[-1] if len(read) < len(whole) else None)
 
 
 def session_page(

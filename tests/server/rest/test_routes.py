@@ -57,6 +57,24 @@ def test_pages_together_are_the_history(client: httpx.Client, way: str) -> None:
     assert found == made
 
 
+@pytest.mark.parametrize("way", ["before", "after"])
+def test_long_turns_make_short_pages(client: httpx.Client, way: str) -> None:
+    ids = []
+    for number in range(3):
+        texts = [f"{number} {'ab' * 50_000}" for _ in range(30)]
+        ids += [turn["id"] for turn in remember(client, *texts)]
+    first = client.get(
+        "/v1/turns", params={"limit": 1000} | ({"after": 0} if way == "after" else {})
+    )
+    page = first.json()
+    found = [turn["id"] for turn in page["turns"]]
+    assert 40 <= len(found) < len(ids)
+    rest = client.get("/v1/turns", params={"limit": 1000, way: page["next"]}).json()
+    others = [turn["id"] for turn in rest["turns"]]
+    assert (found + others if way == "after" else others + found) == ids
+    assert rest["next"] is None
+
+
 def test_a_key_makes_a_request_repeatable(client: httpx.Client) -> None:
     assert remember(client, "once", key="m1") == remember(client, "once", key="m1")
     assert len(client.get("/v1/turns").json()["turns"]) == 1
