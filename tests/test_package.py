@@ -35,7 +35,7 @@ ALLOWED = {
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
-    "connect": {"types", "errors", "memory", "prompts"},
+    "connect": {"types", "errors", "validation", "memory", "prompts"},
     "latent": {"errors", "validation"},
     "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance"},
