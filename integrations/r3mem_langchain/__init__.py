@@ -8,6 +8,7 @@ Each name needs only what it is used with, and is loaded when it is first asked 
 - ``R3ChatMessageHistory``: for ``RunnableWithMessageHistory``; extra ``langchain``.
 - ``R3Store``: LangGraph's store; extra ``langchain``.
 - ``R3Memory``: ``memory=`` of a classic chain; extra ``classic``.
+- ``R3LatentChatModel``: a local model with a history of memory tokens; extra ``latent``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if find_spec("langchain_core") is None:
 if TYPE_CHECKING:
     from r3mem_langchain.classic import R3Memory
     from r3mem_langchain.history import R3ChatMessageHistory
+    from r3mem_langchain.latent import R3LatentChatModel
     from r3mem_langchain.middleware import R3MemoryMiddleware
     from r3mem_langchain.retriever import R3Retriever
     from r3mem_langchain.store import R3Store
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "R3ChatMessageHistory",
+    "R3LatentChatModel",
     "R3Memory",
     "R3MemoryMiddleware",
     "R3Retriever",
@@ -40,6 +43,7 @@ __all__ = [
 
 _LAZY = {
     "R3ChatMessageHistory": "r3mem_langchain.history",
+    "R3LatentChatModel": "r3mem_langchain.latent",
     "R3Memory": "r3mem_langchain.classic",
     "R3MemoryMiddleware": "r3mem_langchain.middleware",
     "R3Retriever": "r3mem_langchain.retriever",

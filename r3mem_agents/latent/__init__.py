@@ -17,7 +17,8 @@ if find_spec("transformers") is None:
 if find_spec("peft") is None:
     raise MissingExtraError("peft", "latent")
 
-from r3mem_agents.latent.memory import LatentMemory
+from r3mem_agents.latent.chat import LatentChat
+from r3mem_agents.latent.memory import LatentMemory, UnverifiedText
 from r3mem_agents.latent.state import Block, LatentState, Level
 
-__all__ = ["Block", "LatentMemory", "LatentState", "Level"]
+__all__ = ["Block", "LatentChat", "LatentMemory", "LatentState", "Level", "UnverifiedText"]

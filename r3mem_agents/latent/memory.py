@@ -222,6 +222,10 @@ class LatentMemory:
         """
         self.adapter.save(Path(folder))
 
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, without those that the tokenizer puts around it."""
+        return len(self._ids(check_text(text, "text")))
+
     def _check_room(self) -> None:
         adapter, limit = self.adapter, self.adapter.positions.limit
         most = 1 + max(adapter.segment, FOLD * adapter.tokens) + adapter.tokens

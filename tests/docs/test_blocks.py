@@ -34,6 +34,7 @@ NOT_RUN = {
     "docs/connect.md": 2,
     "docs/index.md": 1,
     "docs/langchain.md": 1,
+    "docs/latent.md": 3,
     "docs/llamaindex.md": 1,
     "docs/mcp.md": 2,
     "docs/page.md": 1,

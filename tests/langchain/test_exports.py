@@ -44,6 +44,7 @@ def test_each_name_loads_only_what_it_needs(name: str, unneeded: str) -> None:
 @pytest.mark.parametrize(
     ("name", "missing", "extra"),
     [
+        ("R3LatentChatModel", "peft", "latent"),
         ("R3Memory", "langchain_classic", "classic"),
         ("R3MemoryMiddleware", "langchain", "langchain"),
         ("R3Store", "langgraph", "langchain"),
