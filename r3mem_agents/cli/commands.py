@@ -119,6 +119,10 @@ PANELS = {
             "train.supersede.command",
             "Train what compares two turns; run it again to go on after an interruption.",
         ),
+        "latent": (
+            "train.latent.command",
+            "Train the memory tokens that a causal language model reads in place of its history.",
+        ),
     },
 }
 """The panels of the list of commands: of each command the module that has it, and what its

@@ -190,3 +190,48 @@ class SupersederRecipe(Recipe):
     apart: float = 0.08
     learning_rate: float = 2e-4
     decay: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatentRecipe(Recipe):
+    """How to train memory tokens on a base model.
+
+    Attributes:
+        segments: Tokens of a segment; a batch draws one of these.
+        histories: Segments of a history; a batch draws one of these.
+        read: Tokens of a text that is read after its history.
+        raw: Last tokens of the history that half of those texts are read after as well, as every
+            prompt has its last ones.
+        parts: Batches of a step.
+        batch_tokens: Tokens of the histories of a batch.
+        paragraph: Share of the batches that ask what answers a question.
+        entity: Share that ask for rare words of a segment.
+        words: Words that are asked for, of a segment.
+        lead: Tokens before such a word that are read.
+        rebuilt: Share of the batches that rebuild a segment, too.
+        rebuilt_weight: Weight of its loss.
+        folded: Share of the histories of several segments whose memory tokens are folded into one
+            segment's number.
+        learning_rate: Peak of AdamW's.
+    """
+
+    minutes: float = 240.0
+    source_mb: float = 6.0
+    batch_tokens: int = 512
+    warmup_steps: int = 20
+    decay_from: float = 0.0
+    least_rate: float = 0.05
+    held_out: int = 24
+    segments: tuple[int, ...] = (128, 128, 256)
+    histories: tuple[int, ...] = (1, 1, 2, 4)
+    read: int = 64
+    raw: int = 16
+    parts: int = 2
+    paragraph: float = 0.15
+    entity: float = 0.15
+    words: int = 4
+    lead: int = 16
+    rebuilt: float = 0.25
+    rebuilt_weight: float = 0.3
+    folded: float = 0.25
+    learning_rate: float = 1e-3

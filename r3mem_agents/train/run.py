@@ -20,8 +20,10 @@ from r3mem_agents.errors import CheckpointError
 from r3mem_agents.model.reference.kernels import is_faster
 from r3mem_agents.train.recipe import Recipe
 
+STATE = "state.pt"
+"""The state of a run, in its folder."""
+
 SAVE_EVERY_S = 240.0
-MEASURE_EVERY_S = 240.0
 REPORT_EVERY = 10
 """Steps between two reports."""
 
@@ -80,6 +82,8 @@ class Run(ABC):
         dtype: Dtype of its matrix products; a resumed run keeps the one that it began with.
     """
 
+    measure_every_s = 240.0
+
     def __init__(
         self,
         network: nn.Module,
@@ -126,7 +130,7 @@ class Run(ABC):
             self.step += 1
             self.elapsed_s += time.monotonic() - begun
             held_out = None
-            if self.elapsed_s - measured > MEASURE_EVERY_S or self.progress >= 1:
+            if self.elapsed_s - measured > self.measure_every_s or self.progress >= 1:
                 held_out, measured = self._measure_apart(), self.elapsed_s
             if self.step == 1 or self.step % REPORT_EVERY == 0 or held_out is not None:
                 figures = {name: mean.item() for name, mean in self._smooth.items()}
@@ -160,7 +164,7 @@ class Run(ABC):
         }
         partial = self._folder / "state.partial"
         torch.save(state, partial)
-        partial.replace(self._folder / "state.pt")
+        partial.replace(self._folder / STATE)
 
     def resume(self) -> bool:
         """Resume from the last save; return whether there was one.
@@ -168,18 +172,16 @@ class Run(ABC):
         Raises:
             CheckpointError: If the state is damaged, or of a network of other sizes.
         """
-        path = self._folder / "state.pt"
+        path = self._folder / STATE
         if not path.exists():
             return False
+        state = _read(path, self.device)
         try:
-            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
             self._network.load_state_dict(state["network"])
             for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
-        except (RuntimeError, ValueError, KeyError, pickle.UnpicklingError, EOFError) as error:
-            raise CheckpointError(
-                f"{path} is no state of this run: {error}; delete it or choose another folder"
-            ) from error
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise _no_state(path, error) from error
         self._dtype = state["dtype"]
         self.step, self.elapsed_s = state["step"], state["elapsed_s"]
         self.tokens, self.curve, self._smooth = state["tokens"], state["curve"], state["smooth"]
@@ -198,6 +200,19 @@ class Run(ABC):
                 group["lr"] = peak * factor
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+
+
+def saved_dtype(folder: Path) -> torch.dtype | None:
+    """Return the dtype that a saved run began with; ``None`` where there is no saved run.
+
+    Raises:
+        CheckpointError: If its state is damaged.
+    """
+    path = folder / STATE
+    if not path.exists():
+        return None
+    dtype: torch.dtype = _read(path, torch.device("cpu"))["dtype"]
+    return dtype
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:
@@ -242,3 +257,17 @@ def device_of(name: str) -> torch.device:
 
 def _rounded(figures: Figures) -> Figures:
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _read(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, ValueError, KeyError, pickle.UnpicklingError, EOFError) as error:
+        raise _no_state(path, error) from error
+    return state
+
+
+def _no_state(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is no state of this run: {error}; delete it or choose another folder"
+    )

@@ -1,0 +1,1 @@
+"""Training of the memory tokens that a causal language model reads."""

@@ -1,0 +1,238 @@
+"""Memory tokens trained on a tiny random Llama, killed and resumed on the way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pytest
+import torch
+
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError
+from r3mem_agents.latent import LatentMemory
+from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
+from r3mem_agents.train.latent.lessons import Lessons
+from r3mem_agents.train.latent.loop import ADAPTER, HeldOut, LatentRun
+from r3mem_agents.train.latent.objective import Batch, blocks_of, lesson_loss
+from r3mem_agents.train.latent.texts import Texts, answering, is_held_out, pair, prepare
+from r3mem_agents.train.latent.words import LONGEST, Words
+from r3mem_agents.train.recipe import LatentRecipe
+from tests.latent.families import TOKENS, base, tokenizer
+from tests.train.conftest import TOWNS, r3mem, write
+
+CPU = torch.device("cpu")
+RECIPE = LatentRecipe(
+    steps=8, segments=(16, 24), histories=(1, 2), read=12, raw=4, batch_tokens=64, held_out=4,
+    warmup_steps=2, lead=6, learning_rate=3e-3, paragraph=0.25, entity=0.25, rebuilt=0.5,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dialogues and texts about towns, and questions about them."""
+    folder = tmp_path_factory.mktemp("stories")
+    talks = [
+        {"speaker": who, "text": f"{town} was rainy on day {n}, and the train to it was late."}
+        for n in range(60)
+        for who, town in zip(("Ana", "Rui"), (TOWNS[n % 4], TOWNS[n % 3]), strict=True)
+    ]
+    dialogs = [{"type": "dialog", "turns": talks[at : at + 2]} for at in range(0, 120, 2)]
+    texts = [
+        {"type": "text", "text": f"Chapter {n}. " + f"In {TOWNS[n % 4]} the bridges are old. " * 12}
+        for n in range(40)
+    ]
+    asked = [
+        {
+            "type": "pair",
+            "query": f"Who lives in {town}?",
+            "passage": f"It was winter {n}. Eva lives in {town}. Gil does not like boats at all.",
+        }
+        for n in range(12)
+        for town in TOWNS
+    ]
+    write(folder / "talk.jsonl", dialogs)
+    write(folder / "texts.jsonl", texts)
+    write(folder / "asked.jsonl", asked)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def texts(stories: Path, tmp_path_factory: pytest.TempPathFactory) -> Texts:
+    out = tmp_path_factory.mktemp("texts")
+    return prepare(stories, out, tokenizer(), "a base", RECIPE, lambda _: None)[0]
+
+
+def memory_of(**options: object) -> LatentMemory:
+    return LatentMemory.from_base(base("llama"), tokenizer=tokenizer(), tokens=TOKENS, **options)
+
+
+def lessons_of(texts: Texts, recipe: LatentRecipe) -> Lessons:
+    return Lessons(texts, Words(tokenizer(), texts.counts), recipe, 512)
+
+
+def run_of(texts: Texts, out: Path, recipe: LatentRecipe) -> LatentRun:
+    out.mkdir(exist_ok=True)
+    adapter = memory_of().adapter
+    return LatentRun(adapter, lessons_of(texts, recipe), recipe, out, CPU, torch.float32)
+
+
+def test_a_run_that_was_killed_ends_as_one_that_was_not(texts: Texts, tmp_path: Path) -> None:
+    whole = run_of(texts, tmp_path / "whole", RECIPE)
+    reports = list(whole.run())
+    killed = run_of(texts, tmp_path / "killed", RECIPE)
+    for report in killed.run():
+        if report.step:
+            break
+    killed.save()
+    again = run_of(texts, tmp_path / "killed", RECIPE)
+    assert again.resume()
+    assert list(again.run())[-1].held_out == reports[-1].held_out
+    pairs = zip(again.adapter.parameters(), whole.adapter.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_what_was_trained_keeps_more_of_a_history(texts: Texts, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, steps=30, learning_rate=1e-2)
+    run = run_of(texts, tmp_path, recipe)
+    still = [weight.clone() for weight in run.adapter.base.parameters() if not weight.requires_grad]
+    before, *_, after = (report.held_out for report in run.run())
+    assert before is not None and after is not None
+    assert after["memory"] < before["memory"]
+    assert after["beside"] < before["beside"]
+    for name in ("none", "raw", "full"):
+        assert after[name] == before[name], "the base by itself"
+    left = [weight for weight in run.adapter.base.parameters() if not weight.requires_grad]
+    assert all(torch.equal(one, other) for one, other in zip(still, left, strict=True))
+
+
+def test_every_part_of_what_is_learned_learns(texts: Texts) -> None:
+    adapter, recipe = memory_of().adapter, replace(RECIPE, rebuilt=1.0)
+    with torch.no_grad():
+        for name, matrix in adapter.peft.named_parameters():
+            if "lora_B" in name:
+                matrix.normal_(std=0.1, generator=torch.Generator().manual_seed(0))
+    lesson = next(one for one in lessons_of(texts, recipe).draw(1) if one.kind == "document")
+    torch.autograd.backward(lesson_loss(adapter, lesson, 0.3)["loss"])
+    assert all(one.grad is not None and one.grad.any() for one in adapter.parameters())
+
+
+def test_a_batch_is_read_as_a_memory_reads_it(texts: Texts) -> None:
+    """Row for row: compressed by itself, put together, and read."""
+    adapter = memory_of().adapter
+    seen = set()
+    for step in range(40):
+        for lesson in lessons_of(texts, RECIPE).draw(step):
+            key = (lesson.kind, lesson.histories.shape[1], lesson.folded, lesson.raw > 0)
+            if key in seen:
+                continue
+            seen.add(key)
+            batch = Batch.of_lesson(lesson, CPU)
+            with torch.no_grad():
+                blocks = blocks_of(adapter, batch, *segment_pass(adapter, batch.segments))
+                if lesson.folded:
+                    assert len(blocks) == 1
+                    continue
+                row = len(lesson.of) - 1
+                history = lesson.histories[lesson.of[row]]
+                own = []
+                for segment in torch.from_numpy(history):
+                    cache, surprise = segment_pass(adapter, segment[None])
+                    kept, _ = adapter.most_surprising(segment[None], surprise)
+                    own.append(memory_pass(adapter, cache, adapter.seeds(kept)))
+                ids = batch.text[row : row + 1, :-1]
+                wanted = reading_pass(adapter, assemble(adapter, own), ids)[0, batch.first - 1 :]
+                rows = [
+                    tuple((k[batch.of], v[batch.of]) for k, v in block) for block in blocks
+                ]
+                read = batch.read(adapter, assemble(adapter, rows))
+            scored = batch.scored[row]
+            assert torch.allclose(read[-int(scored.sum()) :], wanted[scored], atol=1e-4)
+    assert {kind for kind, *_ in seen} == {"document", "paragraph", "entity"}
+    assert {count for _, count, *_ in seen} == {1, 2}
+    assert {folded for *_, folded, _ in seen} == {False, True}
+
+
+def test_the_loss_is_least_where_memory_tokens_say_what_the_history_says(texts: Texts) -> None:
+    adapter = memory_of().adapter
+    lessons = [one for step in range(12) for one in lessons_of(texts, RECIPE).draw(step)]
+    for lesson in lessons:
+        with torch.no_grad():
+            figures = lesson_loss(adapter, lesson, 0.0)
+        assert figures["apart"] > 0
+        assert figures["loss"] > figures["apart"] / 2
+
+
+def test_nothing_held_out_is_trained_on(texts: Texts) -> None:
+    lessons = lessons_of(texts, RECIPE)
+    documents, held = texts.documents, texts.held_documents
+    starts, ends = documents.starts, documents.starts + documents.counts
+    flat = [documents.ids[a:b].tobytes() for a, b in zip(starts, ends, strict=True)]
+    apart = [one for one, out in zip(flat, held, strict=True) if out]
+    kept = [one for one, out in zip(flat, held, strict=True) if not out]
+    windows = [h.astype(documents.ids.dtype).tobytes() for h in _windows(lessons)]
+    assert windows
+    assert all(any(window in one for one in kept) for window in windows)
+    for lesson in lessons.held_out():
+        for history in lesson.histories.reshape(len(lesson.histories), -1):
+            assert any(history.astype(documents.ids.dtype).tobytes() in one for one in apart)
+
+
+def _windows(lessons: Lessons) -> list[np.ndarray]:
+    drawn = [one for step in range(20) for one in lessons.draw(step) if one.kind == "document"]
+    return [row.reshape(-1) for lesson in drawn for row in lesson.histories]
+
+
+def test_a_rare_word_is_asked_for_after_what_stands_before_it() -> None:
+    said = "the cat and the dog and the cat saw the zebra and the cat and the dog. "
+    ids = np.array(tokenizer()(said).input_ids)
+    counts = np.bincount(np.tile(ids, 9), minlength=260)
+    counts[ord("z")] = 1
+    [(read, scored)] = Words(tokenizer(), counts).rare(ids, 1, 8, np.random.default_rng(3))
+    assert len(read) == 8 + LONGEST
+    assert not scored[:8].any() and scored[8:].any()
+    assert tokenizer().decode(read) in said
+
+
+def test_what_answers_a_question() -> None:
+    passage = "It was winter. Eva lives in Porto. Gil likes boats."
+    assert answering("Who lives in Porto?", passage) == "Eva lives in Porto."
+    assert answering("What is a quark?", passage) == ""
+    asked = {"type": "pair", "query": "Who likes boats?", "passage": passage}
+    assert pair(asked) == (passage, "Who likes boats?", "Gil likes boats.")
+    assert pair(asked | {"answer": "Gil"}) == (passage, "Who likes boats?", "Gil")
+    assert pair(asked | {"cross": "en"}) is None
+    assert 0 < sum(is_held_out(f"text {n}") for n in range(1000)) < 80
+
+
+def test_data_without_documents_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "one.jsonl", [{"type": "text", "text": "Good day."}])
+    with pytest.raises(InvalidInputError, match="too few"):
+        prepare(tmp_path, tmp_path, tokenizer(), "a base", RECIPE, lambda _: None)
+
+
+def test_the_command_leaves_an_adapter_that_a_memory_reads(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    base("llama").save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    data = tmp_path / "data"
+    data.mkdir()
+    texts = [f"{n} trains go to {TOWNS[n % 4]}. " * 20 for n in range(40)]
+    write(data / "texts.jsonl", [{"type": "text", "text": text} for text in texts])
+    command = ["latent", "train", folder, "--data", data, "--batch-tokens", 128, "--parts", 1]
+    r3mem(*command, "--out", tmp_path / "run", "--steps", 2)
+    record = json.loads((tmp_path / "run" / "record.json").read_text())
+    assert record["steps"] == 2
+    assert [point["step"] for point in record["curve"]] == [0, 1, 2]
+    assert set(record["data_sha256"]) == {"texts.jsonl"}
+    assert (tmp_path / "run" / "training.png").stat().st_size > 1000
+    memory = LatentMemory.from_base(folder, tmp_path / "run" / ADAPTER)
+    assert memory.fingerprint == record["fingerprint"]
+    state = memory.compress(texts[0])
+    assert memory.read(state, "So are trains.").isfinite().all()
+    r3mem(*command, "--out", tmp_path / "on", "--steps", 1, "--start-from", tmp_path / "run" / ADAPTER)
+    assert json.loads((tmp_path / "on" / "record.json").read_text())["started_from"] == memory.fingerprint
