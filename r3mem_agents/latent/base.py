@@ -37,6 +37,8 @@ def load_base(
     """
     if isinstance(base, PreTrainedModel):
         model, source = base, base.config._name_or_path
+        for weight in model.parameters():  # no buffer: rounded, rotary frequencies turn otherwise
+            weight.data = weight.data.to(dtype or weight.dtype)
     elif isinstance(base, str | os.PathLike):
         source = os.fspath(base)
         model = _loaded(source, dtype)
@@ -54,8 +56,8 @@ def load_base(
             raise CheckpointError(
                 f"no tokenizer with the base {source!r}: {error}; give it as tokenizer="
             ) from error
-    if device is not None or dtype is not None:
-        model.to(device=device, dtype=dtype)
+    if device is not None:
+        model.to(device=device)
     return model.eval(), tokenizer
 
 

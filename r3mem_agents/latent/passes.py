@@ -90,7 +90,14 @@ def assemble(adapter: Adapter, blocks: Sequence[Layers]) -> Any:
     return cache
 
 
-def reading_pass(adapter: Adapter, cache: Any, ids: Tensor, cue: Tensor | None = None) -> Tensor:
+def reading_pass(
+    adapter: Adapter,
+    cache: Any,
+    ids: Tensor,
+    cue: Tensor | None = None,
+    *,
+    after: Tensor | None = None,
+) -> Tensor:
     """The base reads a text after what a cache holds.
 
     Args:
@@ -98,16 +105,19 @@ def reading_pass(adapter: Adapter, cache: Any, ids: Tensor, cue: Tensor | None =
         cache: Of memory tokens, or empty; the text is added to it.
         ids: The text, ``(batch, length)``.
         cue: A vector read before the text, ``(hidden,)``.
+        after: Which tokens logits are wanted after, ``(batch, length)``; ``None``: all.
 
     Returns:
-        Logits after each token, ``(batch, length, vocabulary)``; with a cue one more in front.
+        Logits after each token, ``(batch, length, vocabulary)``; with a cue one more in front;
+        with ``after`` those alone, ``(wanted, vocabulary)``.
     """
     if cue is None:
-        out = adapter.base(input_ids=ids, past_key_values=cache, use_cache=True)
+        read = {"input_ids": ids}
     else:
         text = adapter.base.get_input_embeddings()(ids)
         first = cue.to(text).expand(len(ids), 1, -1)
-        embeds = torch.cat([first, text], dim=1)
-        out = adapter.base(inputs_embeds=embeds, past_key_values=cache, use_cache=True)
+        read = {"inputs_embeds": torch.cat([first, text], dim=1)}
+    keep = 0 if after is None else after
+    out = adapter.base(**read, past_key_values=cache, use_cache=True, logits_to_keep=keep)
     logits: Tensor = out.logits
     return logits

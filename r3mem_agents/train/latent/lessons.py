@@ -62,9 +62,7 @@ class Lessons:
         limit: Positions that the base has; ``None``: no limit is known.
     """
 
-    def __init__(
-        self, texts: Texts, words: Words, recipe: LatentRecipe, limit: int | None
-    ) -> None:
+    def __init__(self, texts: Texts, words: Words, recipe: LatentRecipe, limit: int | None) -> None:
         self._texts, self._words, self._recipe = texts, words, recipe
         self._trained = np.flatnonzero(~texts.held_documents)
         self._shapes = [
@@ -200,10 +198,12 @@ class Lessons:
 
 
 def _rows(texts: Ragged, chosen: Counts, starts: Counts, length: int) -> Tokens:
-    first = texts.starts[chosen] + starts
-    return texts.ids[first[:, None] + np.arange(length)].astype(np.int64)
+    places: Counts = (texts.starts[chosen] + starts)[:, None] + np.arange(length)
+    cut: Tokens = texts.ids[places].astype(np.int64)
+    return cut
 
 
 def _one(texts: Ragged, place: int) -> Tokens:
     start = texts.starts[place]
-    return texts.ids[start : start + texts.counts[place]].astype(np.int64)
+    one: Tokens = texts.ids[start : start + texts.counts[place]].astype(np.int64)
+    return one

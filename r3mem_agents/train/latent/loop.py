@@ -18,7 +18,6 @@ from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import LatentRecipe
 from r3mem_agents.train.run import Figures, Report, Run
 
-
 ADAPTER = "adapter"
 """Folder of the adapter in that of its run."""
 

@@ -25,8 +25,7 @@ class Batch:
         segments: Segments of all histories, ``(histories * segments, length)``.
         of: The history of each text.
         text: What is read, ``(texts, length)``.
-        scored: Which of its tokens count, from ``first`` on.
-        first: The first of them in any text.
+        scored: Which of its tokens count; never the first.
     """
 
     lesson: Lesson
@@ -34,22 +33,18 @@ class Batch:
     of: Tensor
     text: Tensor
     scored: Tensor
-    first: int
 
     @classmethod
     def of_lesson(cls, lesson: Lesson, device: torch.device) -> Batch:
         """Move a lesson to a device."""
-        first = int(lesson.scored.any(0).argmax())
-        segments, of, text, scored = (
-            torch.from_numpy(one).to(device)
-            for one in (lesson.histories, lesson.of, lesson.text, lesson.scored[:, first:].copy())
-        )
-        return cls(lesson, segments.flatten(0, 1), of, text, scored, first)
+        parts = lesson.histories, lesson.of, lesson.text, lesson.scored
+        segments, of, text, scored = (torch.from_numpy(one).to(device) for one in parts)
+        return cls(lesson, segments.flatten(0, 1), of, text, scored)
 
     @property
     def wanted(self) -> Tensor:
         """The tokens that count, ``(tokens,)``."""
-        return self.text[:, self.first :][self.scored]
+        return self.text[self.scored]
 
     def read(self, adapter: Adapter, cache: Any, before: Tensor | None = None) -> Tensor:
         """Logits of the tokens that count, ``(tokens, vocabulary)``.
@@ -59,10 +54,11 @@ class Batch:
             cache: What is read after; it is used up.
             before: Tokens that are read before the text, ``(texts, length)``.
         """
-        ids = self.text[:, :-1]
-        ids = ids if before is None else torch.cat([before, ids], dim=1)
-        last = self.text.shape[1] - self.first
-        return reading_pass(adapter, cache, ids, last=last)[self.scored].float()
+        ids, after = self.text[:, :-1], self.scored[:, 1:]
+        if before is not None:
+            ids = torch.cat([before, ids], dim=1)
+            after = F.pad(after, (before.shape[1], 0))
+        return reading_pass(adapter, cache, ids, after=after).float()
 
 
 def forked(cache: Any) -> Any:
@@ -87,9 +83,7 @@ def sinks(adapter: Adapter, rows: int) -> Tensor:
     return torch.full((rows, 1), adapter.sink, device=adapter.base.device)
 
 
-def blocks_of(
-    adapter: Adapter, batch: Batch, cache: Any, surprise: Tensor
-) -> list[Layers]:
+def blocks_of(adapter: Adapter, batch: Batch, cache: Any, surprise: Tensor) -> list[Layers]:
     """The memory tokens of histories, a block for each segment, or one for all of them.
 
     Args:

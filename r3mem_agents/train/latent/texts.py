@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +56,26 @@ class Texts:
 
     def save(self, path: Path) -> None:
         """Write the arrays to one ``.npz`` file."""
-        parts = {name: getattr(self, name) for name in ("documents", *SIDES)}
-        ragged = {f"{name}.ids": part.ids for name, part in parts.items()}
-        ragged |= {f"{name}.counts": part.counts for name, part in parts.items()}
-        flat = {name: getattr(self, name) for name in FLAT}
-        np.savez(path, **ragged, **flat)
+        arrays: dict[str, NDArray[Any]] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Ragged):
+                arrays |= {f"{field.name}.ids": value.ids, f"{field.name}.counts": value.counts}
+            else:
+                arrays[field.name] = value
+        np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Texts:
         """Read what ``save`` wrote."""
         with np.load(path) as arrays:
-            ragged = {
-                name: Ragged(arrays[f"{name}.ids"], arrays[f"{name}.counts"])
-                for name in ("documents", *SIDES)
+            held: dict[str, Any] = {
+                field.name: arrays[field.name]
+                if field.name in arrays
+                else Ragged(arrays[f"{field.name}.ids"], arrays[f"{field.name}.counts"])
+                for field in fields(cls)
             }
-            return cls(**ragged, **{name: arrays[name] for name in FLAT})
-
-
-SIDES = ("passages", "prompts", "answers")
-FLAT = ("counts", "held_documents", "held_pairs")
+        return cls(**held)
 
 
 def is_held_out(text: str) -> bool:
@@ -212,10 +213,13 @@ class _Builder:
                 f"{HELD_OUT} is held out; give more texts or dialogs, or a larger --source-mb"
             )
         documents = Ragged.of(self._documents, self._dtype)
-        sides = zip(*self._pairs, strict=True) if self._pairs else [[], [], []]
+        sides = zip(*self._pairs, strict=True) if self._pairs else ([], [], [])
+        passages, prompts, answers = (Ragged.of(side, self._dtype) for side in sides)
         return Texts(
             documents,
-            *(Ragged.of(side, self._dtype) for side in sides),
+            passages,
+            prompts,
+            answers,
             np.bincount(documents.ids, minlength=len(self._tokenizer)),
             held,
             np.array(self._held_pairs, bool),
