@@ -66,7 +66,7 @@ def test_the_demo_needs_no_torch(tmp_path: Path) -> None:
     assert "8 of 8 turns are the same to the byte" in said
 
 
-@pytest.mark.parametrize("name", ["train", "distil", "tune", "supersede"])
+@pytest.mark.parametrize("name", ["train", "distil", "tune", "supersede", "latent"])
 def test_a_training_command_names_its_extra(name: str) -> None:
     said = command(name)
     assert "pip install 'r3mem-agents[train]'" in said.replace("\n", "")

@@ -244,3 +244,14 @@ def test_the_command_leaves_an_adapter_that_a_memory_reads(
         json.loads((tmp_path / "on" / "record.json").read_text())["started_from"]
         == memory.fingerprint
     )
+
+
+def test_a_base_in_another_dtype_turns_its_keys_as_before() -> None:
+    """Rounded, its rotary frequencies would be others."""
+    whole, half = base("llama"), base("llama")
+    memory = LatentMemory.from_base(half, tokenizer=tokenizer(), dtype=torch.bfloat16)
+    assert memory.adapter.base.dtype == torch.bfloat16
+    named = dict(memory.adapter.base.named_buffers())
+    assert named
+    for name, buffer in whole.named_buffers():
+        assert torch.equal(named[name], buffer)

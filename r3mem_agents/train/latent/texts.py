@@ -56,7 +56,7 @@ class Texts:
 
     def save(self, path: Path) -> None:
         """Write the arrays to one ``.npz`` file."""
-        arrays: dict[str, NDArray[Any]] = {}
+        arrays: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Ragged):
