@@ -28,9 +28,9 @@ def loaded(name: str) -> Any:
 def test_all_promised_commands_exist() -> None:
     promised = {
         "backup", "chat", "connect", "context", "demo", "distil", "edit", "export", "fetch",
-        "forget", "history", "hook", "import", "latent", "log", "mcp", "pin", "recall", "recompress",
-        "remember", "serve", "sessions", "stats", "summary", "supersede", "token", "train",
-        "tune", "users", "verify", "version", "versions",
+        "forget", "history", "hook", "import", "latent", "log", "mcp", "pin", "recall",
+        "recompress", "remember", "serve", "sessions", "stats", "summary", "supersede", "token",
+        "train", "tune", "users", "verify", "version", "versions",
     }  # fmt: skip
     assert {*COMMANDS} == promised
 
