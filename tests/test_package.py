@@ -38,7 +38,7 @@ ALLOWED = {
     "connect": {"types", "errors", "validation", "memory", "prompts"},
     "latent": {"errors", "validation"},
     "provenance": {"model"},
-    "train": {"types", "errors", "model", "memory", "provenance"},
+    "train": {"types", "errors", "model", "memory", "provenance", "latent"},
     "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
     | {"prompts"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}

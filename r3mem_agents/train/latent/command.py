@@ -8,8 +8,6 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from r3mem_agents.cli.console import examples
-from r3mem_agents.cli.group import CONTEXT, ErrorGroup
 from r3mem_agents.latent import LatentMemory
 from r3mem_agents.train import options
 from r3mem_agents.train.latent import record
@@ -23,15 +21,17 @@ from r3mem_agents.train.record import describe_run
 from r3mem_agents.train.run import device_of, fastest_dtype, prepare_process, saved_dtype
 
 _DEFAULT = LatentRecipe()
-_EXAMPLE = "r3mem latent train SmolLM2-135M --data data/train --out runs/latent --minutes 240"
 
 
-@click.group("latent", cls=ErrorGroup, context_settings=CONTEXT, epilog=examples(_EXAMPLE))
+@click.group("latent")
 def latent() -> None:
-    """Train the memory tokens that a causal language model reads in place of its history."""
+    """Train the memory tokens that a causal language model reads in place of its history.
+
+    Example: r3mem latent train SmolLM2-135M --data data/train --out runs/latent
+    """
 
 
-@latent.command("train", epilog=examples(_EXAMPLE))
+@latent.command("train")
 @click.argument("base", help="Causal language model: a folder or a name, as transformers takes it.")
 @click.option(
     "--data",
@@ -79,6 +79,8 @@ def train(
     """Train memory tokens on a base that stays as it is; run it again to go on.
 
     The state and the adapter are saved every four minutes, held-out texts measured every ten.
+
+    Example: r3mem latent train SmolLM2-135M --data data/train --out runs/latent --minutes 240
     """
     prepare_process(threads, seed)
     console, where = Console(), device_of(device)
