@@ -20,9 +20,14 @@ from r3mem_agents.latent import LatentChat, LatentMemory
 from r3mem_langchain import R3LatentChatModel, R3MemoryMiddleware
 
 TALK = [
-    "My dog is called Biscuit, and he is afraid of thunder.",
-    "On Friday we drive to Lisbon for a week. What should I not forget?",
-    "It rained all morning, so we went to the museum of tiles and stayed until it closed.",
+    "My dog is called Biscuit, and he is afraid of thunder. Then he lies under the stairs.",
+    "On Friday we drive to Lisbon for a week, by train from Porto and in a friend's old car.",
+    "It rained all morning, so we went to the museum of tiles and stayed until it closed. "
+    "Afterwards we ate sardines near the castle, and a man played the guitar for half an hour.",
+    "Today we took the tram up to Graca, lost our way twice, and found a shop that sells nothing "
+    "but buttons. Ana bought eleven of them for a coat that she has not sewn yet.",
+    "The sea was too cold for us, but not for Biscuit. He swam after every gull and slept all "
+    "evening, and in the night there was thunder, so nobody else did.",
     "What is my dog called?",
 ]
 

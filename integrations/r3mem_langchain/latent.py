@@ -8,7 +8,7 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import ConfigDict, InstanceOf
+from pydantic import InstanceOf
 
 from r3mem_agents.latent import LatentChat
 from r3mem_langchain._messages import ROLES
@@ -24,8 +24,6 @@ class R3LatentChatModel(BaseChatModel):
     """
 
     latent: InstanceOf[LatentChat]
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     @property
     def _llm_type(self) -> str:

@@ -20,6 +20,7 @@ from transformers import DynamicCache
 from transformers.pytorch_utils import Conv1D
 
 from r3mem_agents.errors import CheckpointError, ModelMismatchError
+from r3mem_agents.latent.failures import memory_named
 from r3mem_agents.latent.positions import Layers, Positions
 
 FORMAT = 1
@@ -128,7 +129,7 @@ class Adapter:
                     "load it with that base"
                 )
             tensors = load_file(folder / "memory.safetensors", device=str(base.device))
-            with _known_warnings():
+            with memory_named(), _known_warnings():
                 peft = PeftModel.from_pretrained(base, str(folder), is_trainable=True)
             sink, segment = int(sizes["sink"]), int(sizes["segment"])
             return cls(peft, positions, named, sink, tensors["start"], tensors["cue"], segment)

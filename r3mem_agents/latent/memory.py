@@ -95,10 +95,11 @@ class LatentMemory:
             BaseModelError: The base is none that memory tokens can be made with.
             ModelMismatchError: The adapter was made on another base.
             InvalidInputError: A number is out of range.
+            OutOfMemoryError: The machine has too little memory.
         """
-        model, tokenizer = load_base(base, tokenizer, device, dtype)
-        positions, named = Positions(model), base_fingerprint(model)
         with memory_named():
+            model, tokenizer = load_base(base, tokenizer, device, dtype)
+            positions, named = Positions(model), base_fingerprint(model)
             if adapter is None:
                 count, length = check_count(tokens, "tokens"), check_count(segment, "segment")
                 made = Adapter.new(model, positions, named, _sink(tokenizer), count, length)

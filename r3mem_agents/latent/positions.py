@@ -136,13 +136,12 @@ def _off(found: Tensor, wanted: Tensor) -> float:
 
 
 def _limit(config: Any) -> int | None:
+    limits = [getattr(config, "max_position_embeddings", None)]
     rope = getattr(config, "rope_parameters", None) or {}
-    # Beyond its first length such a base turns all keys otherwise, those in a cache too.
-    first = rope.get("original_max_position_embeddings")
-    if rope.get("rope_type") == "longrope" and first is not None:
-        return int(first)
-    most = getattr(config, "max_position_embeddings", None)
-    return None if most is None else int(most)
+    if rope.get("rope_type") == "longrope":
+        # Beyond its first length such a base turns all keys otherwise, those in a cache too.
+        limits.append(rope.get("original_max_position_embeddings"))
+    return min((int(limit) for limit in limits if limit is not None), default=None)
 
 
 def _unmovable(base: Any) -> BaseModelError:

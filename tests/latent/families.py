@@ -13,6 +13,7 @@ from transformers import (
     GPT2Config,
     LlamaConfig,
     MistralConfig,
+    Phi3Config,
     PhiConfig,
     PreTrainedTokenizerFast,
     Qwen3Config,
@@ -74,6 +75,17 @@ FAMILIES: dict[str, Callable[[], Any]] = {
             "rope_theta": 1e4,
             "rope_type": "default",
             "partial_rotary_factor": 0.5,
+        },
+    ),
+    "phi3-longrope": lambda: Phi3Config(
+        **SIZES | {"max_position_embeddings": 4 * POSITIONS},
+        original_max_position_embeddings=POSITIONS,
+        rope_parameters={
+            "rope_theta": 1e4,
+            "rope_type": "longrope",
+            "short_factor": [1.0, 1.1, 1.2, 1.3],
+            "long_factor": [1.0, 2.0, 3.0, 4.0],
+            "partial_rotary_factor": 1.0,
         },
     ),
 }

@@ -110,11 +110,12 @@ def test_the_example_runs_with_the_folder_of_a_base(tmp_path: Path) -> None:
             *("--recent", "100", "--words", "4"),
         ],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'integrations'}"},
+        env=os.environ
+        | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'integrations'}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("you: ") == 4
-    assert "messages in the prompt, the rest as memory tokens" in done.stdout
+    assert done.stdout.count("you: ") == 6
+    assert "of 12 messages in the prompt, the rest as memory tokens" in done.stdout

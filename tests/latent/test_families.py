@@ -15,10 +15,12 @@ from r3mem_agents.latent.generating import rebuilt
 from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
 from r3mem_agents.latent.positions import Layers
 from tests.latent.families import (
+    POSITIONS,
     SEGMENT,
     TOKENS,
     VOCABULARY,
     base,
+    learned,
     memory_on,
     tokenizer,
 )
@@ -52,13 +54,14 @@ def same(a: LatentState, b: LatentState) -> bool:
     return told[0] == told[1] and all(map(torch.equal, *tensors))
 
 
-def test_without_memory_the_base_is_the_base(family: str) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_without_memory_the_base_is_the_base(family: str, dtype: torch.dtype) -> None:
     """For whoever holds it, and before, between and after its use with memory."""
-    untouched, text = base(family), ids(2, 40)
+    untouched, text = base(family).to(dtype), ids(2, 40)
     with torch.no_grad():
         wanted = untouched(text).logits
-    held = base(family)
-    memory = LatentMemory.from_base(held, tokenizer=tokenizer())
+    held = base(family).to(dtype)
+    memory = learned(LatentMemory.from_base(held, tokenizer=tokenizer()))
     for _ in range(2):
         with torch.no_grad():
             cache = memory.adapter.empty_cache()
@@ -151,6 +154,13 @@ def test_moving_a_block_is_compressing_it_elsewhere(memory: LatentMemory, by: in
     for got, wanted in zip(moved, there, strict=True):
         torch.testing.assert_close(got[0], wanted[0], atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(got[1], wanted[1], atol=1e-3, rtol=1e-3)
+
+
+def test_a_base_has_the_positions_in_which_its_keys_stay_what_they_are(
+    memory: LatentMemory,
+) -> None:
+    """Beyond its first length a base with longrope turns keys otherwise, also those in a cache."""
+    assert memory.adapter.positions.limit == POSITIONS
 
 
 def test_blocks_stand_one_after_the_other(memory: LatentMemory) -> None:

@@ -35,9 +35,10 @@ def test_the_oldest_of_the_lowest_level_with_enough_are_folded(levels: list[Leve
     )
 
 
-@pytest.fixture(scope="module")
-def small() -> LatentMemory:
-    return memory_on("llama", capacity=LEAST_CAPACITY)
+@pytest.fixture(scope="module", params=["llama", "mistral"])
+def small(request: pytest.FixtureRequest) -> LatentMemory:
+    """With a window that is shorter than a full state, too."""
+    return memory_on(request.param, capacity=LEAST_CAPACITY)
 
 
 def test_a_state_holds_all_of_a_history_within_its_bound(small: LatentMemory) -> None:
