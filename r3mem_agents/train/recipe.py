@@ -199,7 +199,7 @@ class LatentRecipe(Recipe):
     Attributes:
         segments: Tokens of a segment; a batch draws one of these.
         histories: Segments of a history; a batch draws one of these.
-        read: Tokens of a text that is read after its history.
+        read: Tokens of a text that is read after each of its segments.
         raw: Last tokens of the history that half of those texts are read after as well, as every
             prompt has its last ones.
         parts: Batches of a step.
@@ -210,8 +210,8 @@ class LatentRecipe(Recipe):
         lead: Tokens before such a word that are read.
         rebuilt: Share of the batches that rebuild a segment, too.
         rebuilt_weight: Weight of its loss.
-        folded: Share of the histories of several segments whose memory tokens are folded into one
-            segment's number.
+        folded: Share of the histories of several segments whose memory tokens are folded into as
+            many as one segment has.
         learning_rate: Peak of AdamW's.
     """
 
@@ -223,7 +223,7 @@ class LatentRecipe(Recipe):
     least_rate: float = 0.05
     held_out: int = 24
     segments: tuple[int, ...] = (128, 128, 256)
-    histories: tuple[int, ...] = (1, 1, 2, 4)
+    histories: tuple[int, ...] = (1, 1, 4)
     read: int = 64
     raw: int = 16
     parts: int = 2

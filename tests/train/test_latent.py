@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.latent import LatentMemory
 from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
+from r3mem_agents.latent.positions import Layers
 from r3mem_agents.train.latent.lessons import Lessons
 from r3mem_agents.train.latent.loop import ADAPTER, LatentRun
-from r3mem_agents.train.latent.objective import Batch, blocks_of, lesson_loss
+from r3mem_agents.train.latent.objective import Batch, Kept, by_whole, lesson_loss
 from r3mem_agents.train.latent.texts import Texts, answering, is_held_out, pair, prepare
 from r3mem_agents.train.latent.words import LONGEST, Words
 from r3mem_agents.train.recipe import LatentRecipe
@@ -127,6 +129,12 @@ def test_every_part_of_what_is_learned_learns(texts: Texts) -> None:
 def test_a_batch_is_read_as_a_memory_reads_it(texts: Texts) -> None:
     """Row for row: compressed by itself, put together, and read."""
     adapter = memory_of().adapter
+
+    def one_block(segment: Tensor) -> Layers:
+        cache, surprise = segment_pass(adapter, segment[None])
+        kept, _ = adapter.most_surprising(segment[None], surprise)
+        return memory_pass(adapter, cache, adapter.seeds(kept))
+
     seen = set()
     for step in range(40):
         for lesson in lessons_of(texts, RECIPE).draw(step):
@@ -134,25 +142,19 @@ def test_a_batch_is_read_as_a_memory_reads_it(texts: Texts) -> None:
             if key in seen:
                 continue
             seen.add(key)
-            batch = Batch.of_lesson(lesson, CPU)
+            batch, row = Batch.of_lesson(lesson, CPU), len(lesson.of) - 1
             with torch.no_grad():
-                blocks = blocks_of(adapter, batch, *segment_pass(adapter, batch.segments))
-                if lesson.folded:
-                    assert len(blocks) == 1
-                    continue
-                row = len(lesson.of) - 1
-                history = lesson.histories[lesson.of[row]]
-                own = []
-                for segment in torch.from_numpy(history):
-                    cache, surprise = segment_pass(adapter, segment[None])
-                    kept, _ = adapter.most_surprising(segment[None], surprise)
-                    own.append(memory_pass(adapter, cache, adapter.seeds(kept)))
-                ids = batch.text[row : row + 1, :-1]
-                wanted = reading_pass(adapter, assemble(adapter, own), ids)[0]
-                rows = [tuple((k[batch.of], v[batch.of]) for k, v in block) for block in blocks]
-                read = batch.read(adapter, assemble(adapter, rows))
-            scored = batch.scored[row, 1:]
-            assert torch.allclose(read[-int(scored.sum()) :], wanted[scored], atol=1e-4)
+                kept = Kept.of(adapter, batch, *segment_pass(adapter, batch.segments))
+                own = list(map(one_block, torch.from_numpy(lesson.histories[lesson.of[row]])))
+                for depth in range(1, batch.count + 1):
+                    scored = batch.scored[depth - 1, row, 1:]
+                    read = batch.read(adapter, kept.cache(adapter, batch, depth), depth)
+                    if lesson.folded and depth > 1:
+                        assert kept.cache(adapter, batch, depth).get_seq_length() == 1 + TOKENS
+                        continue
+                    ids = batch.text[depth - 1, row : row + 1, :-1]
+                    wanted = reading_pass(adapter, assemble(adapter, own[:depth]), ids)[0]
+                    assert torch.allclose(read[-int(scored.sum()) :], wanted[scored], atol=1e-4)
     assert {kind for kind, *_ in seen} == {"document", "paragraph", "entity"}
     assert {count for _, count, *_ in seen} == {1, 2}
     assert {folded for *_, folded, _ in seen} == {False, True}
@@ -166,6 +168,18 @@ def test_the_loss_is_least_where_memory_tokens_say_what_the_history_says(texts: 
             figures = lesson_loss(adapter, lesson, 0.0)
         assert figures["apart"] > 0
         assert figures["loss"] > figures["apart"] / 2
+
+
+def test_the_base_with_the_whole_history_is_asked_in_one_pass(texts: Texts) -> None:
+    adapter, recipe = memory_of().adapter, replace(RECIPE, histories=(2,), paragraph=0, entity=0)
+    [lesson, _] = lessons_of(texts, recipe).draw(0)
+    batch = Batch.of_lesson(lesson, CPU)
+    with torch.no_grad():
+        told = by_whole(adapter, batch, None)
+        for depth, logits in enumerate(told, 1):
+            history = torch.from_numpy(lesson.histories[:, :depth]).flatten(1)
+            cache, _ = segment_pass(adapter, history)
+            assert torch.allclose(batch.read(adapter, cache, depth), logits, atol=1e-4)
 
 
 def test_nothing_held_out_is_trained_on(texts: Texts) -> None:

@@ -29,20 +29,21 @@ class Lesson:
     Attributes:
         kind: ``document``, ``paragraph`` or ``entity``.
         histories: Segments, in order, ``(histories, segments, length)``.
-        of: The history of each text, ``(texts,)``.
-        raw: Last tokens of the history that the text is read after, too.
-        text: What is read after memory tokens, ``(texts, length)``.
-        scored: Which of its tokens count; never the first, ``(texts, length)``.
-        folded: Whether the memory tokens of all segments are folded.
+        of: The history of each text, ``(texts,)``; as many texts follow each segment.
+        text: What is read after the memory tokens of the first segment, then of the first two, and
+            so on, ``(segments, texts, length)``.
+        scored: Which of its tokens count; never the first.
+        raw: Last tokens of the history that a text is read after, too.
+        folded: Whether the memory tokens of several segments are folded.
         rebuilt: A segment that is to be rebuilt, or ``None``.
     """
 
     kind: str
     histories: Tokens
     of: Tokens
-    raw: int
     text: Tokens
     scored: NDArray[np.bool_]
+    raw: int = 0
     folded: bool = False
     rebuilt: int | None = None
 
@@ -113,7 +114,7 @@ class Lessons:
     def _documents(self, random: np.random.Generator, raw: bool, rebuilt: bool) -> Lesson:
         recipe = self._recipe
         count, length = self._shapes[random.integers(len(self._shapes))]
-        chosen, starts = self._windows(random, max(2, self._rows(count * length)), count * length)
+        chosen, starts = self._windows(random, max(1, self._rows(count * length)), count * length)
         return self._read_on(
             chosen,
             starts,
@@ -134,7 +135,7 @@ class Lessons:
                 text.append(asked)
                 scored.append(counted)
         of = np.repeat(np.arange(len(segments)), recipe.words)
-        return Lesson("entity", segments[:, None], of, 0, np.stack(text), np.stack(scored))
+        return Lesson("entity", segments[:, None], of, np.stack(text)[None], np.stack(scored)[None])
 
     def _questions(self, random: np.random.Generator) -> Lesson:
         texts, pairs = self._texts, self._pairs
@@ -154,7 +155,8 @@ class Lessons:
             row[:before], row[before:end] = _one(texts.prompts, pair), _one(texts.answers, pair)
         place_of = np.arange(text.shape[1])
         scored = (place_of >= asked[:, None]) & (place_of < ends[:, None])
-        return Lesson("paragraph", passages[:, None], np.arange(len(chosen)), 0, text, scored)
+        of = np.arange(len(chosen))
+        return Lesson("paragraph", passages[:, None], of, text[None], scored[None])
 
     def _read_on(
         self,
@@ -168,12 +170,13 @@ class Lessons:
     ) -> Lesson:
         count, length = shape
         window = self._cut(chosen, starts, count * length + self._recipe.read)
-        text = window[:, count * length :]
         histories = window[:, : count * length].reshape(-1, count, length)
+        ends = length * np.arange(1, count + 1)
+        text = np.stack([window[:, end : end + self._recipe.read] for end in ends])
         scored = np.ones(text.shape, bool)
-        scored[:, 0] = False  # nothing stands before it that a base could read
-        of = np.arange(len(text))
-        return Lesson("document", histories, of, raw, text, scored, folded, rebuilt)
+        scored[..., 0] = False  # nothing stands before it that a base could read
+        of = np.arange(len(window))
+        return Lesson("document", histories, of, text, scored, raw, folded, rebuilt)
 
     def _windows(
         self, random: np.random.Generator, rows: int, history: int

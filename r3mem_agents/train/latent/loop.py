@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from r3mem_agents.latent.adapter import Adapter
-from r3mem_agents.latent.passes import assemble, segment_pass
+from r3mem_agents.latent.passes import segment_pass
 from r3mem_agents.train.latent.lessons import Lessons
-from r3mem_agents.train.latent.objective import Batch, blocks_of, forked, lesson_loss, sinks
+from r3mem_agents.train.latent.objective import Batch, Kept, forked, lesson_loss, sinks
 from r3mem_agents.train.loop import BETAS
 from r3mem_agents.train.recipe import LatentRecipe
 from r3mem_agents.train.run import Figures, Report, Run
@@ -92,7 +92,7 @@ class HeldOut:
     def __init__(self, adapter: Adapter, lessons: Lessons, raw: int) -> None:
         self._adapter, self._raw = adapter, raw
         batches = [Batch.of_lesson(one, adapter.base.device) for one in lessons.held_out()]
-        self._texts = sum(len(batch.text) for batch in batches)
+        self._texts = sum(len(batch.of) for batch in batches)
         with torch.no_grad():
             self._read = [(batch, *segment_pass(adapter, batch.segments)) for batch in batches]
             nats = [self._by_base(batch, cache) for batch, cache, _ in self._read]
@@ -120,8 +120,8 @@ class HeldOut:
         }
 
     def _by_base(self, batch: Batch, cache: Any) -> Tensor:
-        empty, first = self._adapter.empty_cache, sinks(self._adapter, len(batch.text))
-        last = torch.cat([first, batch.segments[:, -self._raw :]], dim=1)
+        empty, first = self._adapter.empty_cache, sinks(self._adapter, len(batch.of))
+        last = torch.cat([first, batch.last(1, self._raw)], dim=1)
         return torch.stack(
             [
                 self._nats(batch, empty(), first),
@@ -131,14 +131,14 @@ class HeldOut:
         )
 
     def _by_memory(self, batch: Batch, cache: Any, surprise: Tensor) -> Tensor:
-        blocks = blocks_of(self._adapter, batch, forked(cache), surprise)
-        memory = assemble(self._adapter, blocks)
-        last = batch.segments[:, -self._raw :]
+        kept = Kept.of(self._adapter, batch, forked(cache), surprise)
+        memory = kept.cache(self._adapter, batch, 1)
+        last = batch.last(1, self._raw)
         return torch.stack(
             [self._nats(batch, forked(memory)), self._nats(batch, forked(memory), last)]
         )
 
     def _nats(self, batch: Batch, cache: Any, before: Tensor | None = None) -> Tensor:
         """Nats a token, weighted by the number of texts."""
-        logits = batch.read(self._adapter, cache, before)
-        return F.cross_entropy(logits, batch.wanted) * len(batch.text)
+        logits = batch.read(self._adapter, cache, 1, before)
+        return F.cross_entropy(logits, batch.wanted(1)) * len(batch.of)

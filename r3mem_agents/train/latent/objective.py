@@ -24,7 +24,7 @@ class Batch:
         lesson: The lesson.
         segments: Segments of all histories, ``(histories * segments, length)``.
         of: The history of each text.
-        text: What is read, ``(texts, length)``.
+        text: What is read after each segment, ``(segments, texts, length)``.
         scored: Which of its tokens count; never the first.
     """
 
@@ -42,19 +42,36 @@ class Batch:
         return cls(lesson, segments.flatten(0, 1), of, text, scored)
 
     @property
-    def wanted(self) -> Tensor:
-        """The tokens that count, ``(tokens,)``."""
-        return self.text[self.scored]
+    def count(self) -> int:
+        """Segments of a history."""
+        return len(self.text)
 
-    def read(self, adapter: Adapter, cache: Any, before: Tensor | None = None) -> Tensor:
-        """Logits of the tokens that count, ``(tokens, vocabulary)``.
+    @property
+    def histories(self) -> Tensor:
+        """The histories, each as one text, ``(histories, length)``."""
+        return self.segments.view(len(self.lesson.histories), -1)
+
+    def wanted(self, depth: int) -> Tensor:
+        """The tokens that count after so many segments, ``(tokens,)``."""
+        return self.text[depth - 1][self.scored[depth - 1]]
+
+    def last(self, depth: int, raw: int) -> Tensor:
+        """The last tokens of so many segments, for each text, ``(texts, raw)``."""
+        end = depth * self.lesson.histories.shape[2]
+        return self.histories[self.of, end - raw : end]
+
+    def read(
+        self, adapter: Adapter, cache: Any, depth: int, before: Tensor | None = None
+    ) -> Tensor:
+        """Logits of the tokens that count after so many segments, ``(tokens, vocabulary)``.
 
         Args:
             adapter: With its base.
             cache: What is read after; it is used up.
-            before: Tokens that are read before the text, ``(texts, length)``.
+            depth: Segments that the texts follow.
+            before: Tokens that are read before the texts, ``(texts, length)``.
         """
-        ids, after = self.text[:, :-1], self.scored[:, 1:]
+        ids, after = self.text[depth - 1, :, :-1], self.scored[depth - 1, :, 1:]
         if before is not None:
             ids = torch.cat([before, ids], dim=1)
             after = F.pad(after, (before.shape[1], 0))
@@ -83,24 +100,48 @@ def sinks(adapter: Adapter, rows: int) -> Tensor:
     return torch.full((rows, 1), adapter.sink, device=adapter.base.device)
 
 
-def blocks_of(adapter: Adapter, batch: Batch, cache: Any, surprise: Tensor) -> list[Layers]:
-    """The memory tokens of histories, a block for each segment, or one for all of them.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What memory tokens keep of the segments of a batch.
 
-    Args:
-        adapter: With its base.
-        batch: The batch.
-        cache: Of its segments; it is used up.
-        surprise: What their tokens surprised the base by.
+    Attributes:
+        blocks: Of the first segment of each history, of the second, and so on.
+        ids: What they started as, ``(histories, segments, tokens)``.
+        surprise: What these surprised the base by.
     """
-    count = batch.lesson.histories.shape[1]
-    ids, surprise = adapter.most_surprising(batch.segments, surprise)
-    layers = memory_pass(adapter, cache, adapter.seeds(ids))
-    blocks = [_rows(layers, slice(place, None, count)) for place in range(count)]
-    if not batch.lesson.folded:
-        return blocks
-    histories = len(ids) // count
-    kept, _ = adapter.most_surprising(ids.view(histories, -1), surprise.view(histories, -1))
-    return [memory_pass(adapter, assemble(adapter, blocks), adapter.seeds(kept))]
+
+    blocks: list[Layers]
+    ids: Tensor
+    surprise: Tensor
+
+    @classmethod
+    def of(cls, adapter: Adapter, batch: Batch, cache: Any, surprise: Tensor) -> Kept:
+        """Compress the segments of a batch.
+
+        Args:
+            adapter: With its base.
+            batch: The batch.
+            cache: Of its segments; it is used up.
+            surprise: What their tokens surprised the base by.
+        """
+        ids, surprise = adapter.most_surprising(batch.segments, surprise)
+        layers = memory_pass(adapter, cache, adapter.seeds(ids))
+        count = batch.count
+        blocks = [_rows(layers, slice(place, None, count)) for place in range(count)]
+        return cls(
+            blocks,
+            ids.view(-1, count, ids.shape[1]),
+            surprise.view(-1, count, ids.shape[1]),
+        )
+
+    def cache(self, adapter: Adapter, batch: Batch, depth: int) -> Any:
+        """A cache of the memory tokens of so many segments, for each text of a batch."""
+        blocks = self.blocks[:depth]
+        if batch.lesson.folded and depth > 1:
+            ids, surprise = (one[:, :depth].flatten(1) for one in (self.ids, self.surprise))
+            ids, _ = adapter.most_surprising(ids, surprise)
+            blocks = [memory_pass(adapter, assemble(adapter, blocks), adapter.seeds(ids))]
+        return assemble(adapter, [_rows(block, batch.of) for block in blocks])
 
 
 def lesson_loss(adapter: Adapter, lesson: Lesson, rebuilt_weight: float) -> dict[str, Tensor]:
@@ -121,46 +162,54 @@ def lesson_loss(adapter: Adapter, lesson: Lesson, rebuilt_weight: float) -> dict
     batch = Batch.of_lesson(lesson, adapter.base.device)
     cache, surprise = segment_pass(adapter, batch.segments)
     with torch.no_grad():
-        told = batch.read(adapter, _whole(adapter, batch, cache)).softmax(-1)
-    blocks = blocks_of(adapter, batch, cache, surprise)
-    history = assemble(adapter, [_rows(block, batch.of) for block in blocks])
-    before = _last(batch) if lesson.raw else None
-    said = batch.read(adapter, history, before).log_softmax(-1)
-    nats = F.nll_loss(said, batch.wanted)
-    cross = -(told * said).sum(-1).mean()
-    own = torch.special.entr(told).sum(-1).mean()
-    figures = {"loss": (nats + cross) / 2, lesson.kind: nats, "apart": cross - own}
+        told = [logits.softmax(-1) for logits in by_whole(adapter, batch, cache)]
+    kept = Kept.of(adapter, batch, cache, surprise)
+    nats, apart = torch.zeros(2, device=batch.text.device)
+    for depth, expected in enumerate(told, 1):
+        before = batch.last(depth, lesson.raw) if lesson.raw else None
+        logits = batch.read(adapter, kept.cache(adapter, batch, depth), depth, before)
+        said = logits.log_softmax(-1)
+        nats = nats + F.nll_loss(said, batch.wanted(depth)) / batch.count
+        apart = apart + F.kl_div(said, expected, reduction="batchmean") / batch.count
+    figures = {"loss": (nats + apart) / 2, lesson.kind: nats, "apart": apart}
     if lesson.rebuilt is not None:
-        figures["rebuilt"] = rebuilding(adapter, batch, blocks)
+        figures["rebuilt"] = _rebuilding(adapter, batch, kept, lesson.rebuilt)
         figures["loss"] = figures["loss"] + rebuilt_weight * figures["rebuilt"]
     return figures
 
 
-def rebuilding(adapter: Adapter, batch: Batch, blocks: list[Layers]) -> Tensor:
+def by_whole(adapter: Adapter, batch: Batch, cache: Any) -> list[Tensor]:
+    """Logits of the tokens that count, by the base with the whole history before each text.
+
+    Args:
+        adapter: With its base.
+        batch: The batch.
+        cache: Of its segments; where they are histories, none is read again.
+
+    Returns:
+        ``(tokens, vocabulary)`` after the first segment, after the first two, and so on.
+    """
+    if batch.count == 1:
+        return [batch.read(adapter, of_rows(cache, batch.of), 1)]
+    length, read = batch.lesson.histories.shape[2], batch.text.shape[2]
+    ids = torch.cat([batch.histories, batch.text[-1, :, :-1]], dim=1)
+    after = torch.zeros_like(ids, dtype=torch.bool)
+    for depth in range(1, batch.count + 1):
+        after[:, depth * length : depth * length + read - 1] = batch.scored[depth - 1, :, 1:]
+    first = sinks(adapter, len(ids))
+    logits = reading_pass(
+        adapter, adapter.empty_cache(), torch.cat([first, ids], dim=1), after=F.pad(after, (1, 0))
+    )
+    by_depth = logits.view(len(ids), batch.count, -1, logits.shape[-1])
+    return [by_depth[:, place].flatten(0, 1).float() for place in range(batch.count)]
+
+
+def _rebuilding(adapter: Adapter, batch: Batch, kept: Kept, place: int) -> Tensor:
     """Nats a token of segments that are read backward: each after its block and the cue."""
-    count, place = batch.lesson.histories.shape[1], batch.lesson.rebuilt
-    assert place is not None
-    segments = batch.segments[place::count]
-    block = blocks[0 if batch.lesson.folded else place]
-    logits = reading_pass(adapter, assemble(adapter, [block]), segments[:, :-1], adapter.cue)
+    segments = batch.segments[place :: batch.count]
+    cache = assemble(adapter, [kept.blocks[place]])
+    logits = reading_pass(adapter, cache, segments[:, :-1], adapter.cue)
     return F.cross_entropy(logits.flatten(0, 1).float(), segments.flatten())
-
-
-def _whole(adapter: Adapter, batch: Batch, cache: Any) -> Any:
-    """A cache of the whole histories; that of the segments where they are histories."""
-    if batch.lesson.histories.shape[1] == 1:
-        return of_rows(cache, batch.of)
-    whole = adapter.empty_cache()
-    histories = batch.segments.view(len(batch.lesson.histories), -1)
-    ids = torch.cat([sinks(adapter, len(histories)), histories], dim=1)
-    adapter.base.base_model(input_ids=ids, past_key_values=whole, use_cache=True)
-    return of_rows(whole, batch.of)
-
-
-def _last(batch: Batch) -> Tensor:
-    """The raw tokens that stand before each text."""
-    histories = batch.segments.view(len(batch.lesson.histories), -1)
-    return histories[batch.of, -batch.lesson.raw :]
 
 
 def _rows(layers: Layers, rows: Tensor | slice) -> Layers:
