@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.tuners_utils import BaseTunerLayer
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import DynamicCache
@@ -129,6 +129,10 @@ class Adapter:
                     "load it with that base"
                 )
             tensors = load_file(folder / "memory.safetensors", device=str(base.device))
+            # PEFT takes a folder without it for a name on the Hub, and changes the base before it
+            # finds a damaged one.
+            with safe_open(folder / "adapter_model.safetensors", framework="pt"):
+                pass
             with memory_named(), _known_warnings():
                 peft = PeftModel.from_pretrained(base, str(folder), is_trainable=True)
             sink, segment = int(sizes["sink"]), int(sizes["segment"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from jinja2 import TemplateError
+
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.latent.memory import LatentMemory
 from r3mem_agents.latent.state import LatentState
@@ -46,7 +48,8 @@ class LatentChat:
                 prompt, before all others.
 
         Raises:
-            InvalidInputError: There is no message, or one is none.
+            InvalidInputError: There is no message, or one is none, or the base's chat template does
+                not take them.
             TextTooLongError: The newest messages are longer than the base's positions.
             OutOfMemoryError: The machine has too little memory.
         """
@@ -103,11 +106,16 @@ class LatentChat:
         if tokenizer.chat_template is None:
             lines = [f"{message['role']}: {message['content']}\n" for message in prompt]
             return "".join([*lines, "assistant:"])
-        return str(
-            tokenizer.apply_chat_template(
-                [dict(message) for message in prompt], tokenize=False, add_generation_prompt=True
+        messages = [dict(message) for message in prompt]
+        try:
+            return str(
+                tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
             )
-        )
+        except TemplateError as error:
+            raise InvalidInputError(
+                f"the base's chat template does not take these messages: {error}; some take no "
+                "system message, or only users and assistants in turn"
+            ) from error
 
 
 def leaving(sizes: Sequence[int], opens: Sequence[bool], recent: int, segment: int) -> list[int]:

@@ -187,6 +187,19 @@ def test_a_damaged_adapter(llama: LatentMemory, tmp_path: Path, part: str, damag
         LatentMemory.from_base(base("llama"), tmp_path, tokenizer=tokenizer())
 
 
+def test_an_adapter_whose_folder_could_be_a_name(
+    llama: LatentMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is looked for elsewhere, and the base is left as it was."""
+    monkeypatch.chdir(tmp_path)
+    llama.save("mine/adapter")
+    Path("mine/adapter/adapter_model.safetensors").unlink()
+    bare = base("llama")
+    with pytest.raises(CheckpointError, match=r"No such file .*adapter_model\.safetensors"):
+        LatentMemory.from_base(bare, "mine/adapter", tokenizer=tokenizer())
+    assert not any("lora" in name for name, _ in bare.named_modules())
+
+
 def test_an_adapter_of_a_later_version(llama: LatentMemory, tmp_path: Path) -> None:
     llama.save(tmp_path)
     sizes = json.loads((tmp_path / "memory.json").read_text(encoding="utf-8"))

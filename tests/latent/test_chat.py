@@ -120,6 +120,14 @@ def test_what_is_no_conversation(llama: LatentMemory, messages: Any, told: str) 
         LatentChat(llama, recent=0)
 
 
+def test_messages_that_a_chat_template_does_not_take(llama: LatentMemory) -> None:
+    strict = tokenizer()
+    strict.chat_template = "{{ raise_exception('no system message') }}"
+    chat = LatentChat(LatentMemory(llama.adapter, strict))
+    with pytest.raises(InvalidInputError, match="chat template .* no system message; some take"):
+        chat.answer([{"role": "user", "content": "It rained."}])
+
+
 def test_a_message_longer_than_the_base(llama: LatentMemory) -> None:
     with pytest.raises(TextTooLongError):
         LatentChat(llama).answer([{"role": "user", "content": "a" * POSITIONS}])
