@@ -35,14 +35,15 @@ ALLOWED = {
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
-    "connect": {"types", "errors", "validation", "memory", "prompts"},
+    "imports": {"types", "errors", "validation"},
+    "connect": {"types", "errors", "validation", "memory", "prompts", "imports"},
     "latent": {"errors", "validation"},
     "provenance": {"model"},
     "train": {"types", "errors", "model", "memory", "provenance", "latent"},
     "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
     | {"prompts"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
-    | {"provenance", "train", "server", "connect"},
+    | {"provenance", "train", "server", "imports", "connect"},
 }
 # Where the names of the root come from; types and errors everybody may import.
 ROOT_NAMES = {name: module.split(".")[1] for name, module in r3mem_agents._LAZY.items()}

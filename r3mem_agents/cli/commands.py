@@ -65,7 +65,7 @@ PANELS = {
         ),
         "import": (
             "cli.transfer",
-            "Store the turns of a JSON Lines file, such as export writes.",
+            "Store the turns of a file: of an export of another program, or of r3mem export.",
         ),
         "log": (
             "cli.log",

@@ -1,15 +1,13 @@
-"""``r3mem export`` and ``import``: turns as JSON Lines, byte for byte."""
+"""``r3mem export`` and ``import``: turns into files, and what people bring along into turns."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -18,6 +16,7 @@ from r3mem_agents.cli.console import (
     emit_json,
     err,
     examples,
+    harmless_line,
     harmless_text,
     late_progress,
     out,
@@ -25,27 +24,20 @@ from r3mem_agents.cli.console import (
     warn,
 )
 from r3mem_agents.cli.files import replaced
-from r3mem_agents.cli.options import json_option, one_session_option, parse_time
+from r3mem_agents.cli.options import json_option, one_session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
-from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.types import Turn
-from r3mem_agents.validation import check_text, check_turn
+from r3mem_agents.imports.recognizing import find
 
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
+    from r3mem_agents.imports.entries import Entry, Found
 
 BATCH_TURNS = 128
 """Turns imported in one transaction, between two steps of the progress bar; chosen."""
 
-FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key", "expires", "pinned"}
-
-
-class Line(NamedTuple):
-    """A turn of a file, and whether it is to be pinned."""
-
-    turn: Turn
-    pinned: bool
+MAX_SPEAKERS = 5
+"""Speakers that are named, before the others are counted."""
 
 
 @click.command(
@@ -85,120 +77,112 @@ def export(
 @click.command(
     "import",
     epilog=examples(
+        "r3mem import chatgpt-export.zip",
         "r3mem import alice.jsonl --user alice",
         "r3mem export --db old.db | r3mem import - --db new.db",
     ),
 )
-@click.argument("path", help="File to read; - is stdin.")
+@click.argument("path", help="File, archive or folder to read; - is stdin.")
 @click.option("--session", default="default", help="Session of the turns that name none.")
+@click.option(
+    "--branches",
+    is_flag=True,
+    help="Also what was not shown at last: edited questions and regenerated answers.",
+)
 @with_place
 @json_option
 def import_(
     *,
     path: str,
     session: str,
+    branches: bool,
     place: Place,
     as_json: bool,
 ) -> None:
-    """Store the turns of a JSON Lines file, such as export writes.
+    """Store the turns of a file: of an export of another program, or of r3mem export.
 
-    A line needs role and text; name, session, time, metadata, key, expires and pinned are optional,
-    and id is given anew. A turn whose key its session holds already is stored once: what the file
-    says of it counts. The whole file is checked before anything is stored.
+    What it is, is recognized and shown. The whole of it is checked before anything is stored. A
+    turn has the key that its source gave it, and one whose key its session holds already is stored
+    once, so that a file may be imported again, and an import that was stopped goes on; what the
+    file says of such a turn counts.
     """
-    if path == "-":
-        turns = read_turns(stdin_bytes(), "stdin")
-    else:
-        with Path(path).open("rb") as source:
-            turns = read_turns(source, path)
+    data = stdin_bytes().read() if path == "-" else None
+    name = "stdin" if path == "-" else path
+    found = find(name, data, session=session, branches=branches)
+    _show(found)
     with place.open(session=session, must_exist=False) as memory:
-        _store(memory, turns)
+        known = set(memory.turn_ids())
+        stored = _store(memory, found.entries)
+    there = len(stored & known)
     if as_json:
-        emit_json({"imported": len(turns)})
+        emit_json(_record(found) | {"imported": len(found.entries), "there_before": there})
     else:
-        out().print(
-            harmless_text(f"{counted(len(turns), 'turn')} stored in {place.db}"), soft_wrap=True
-        )
+        before = f", {there:,} of them were there before" if there else ""
+        message = f"{counted(len(found.entries), 'turn')} stored in {place.db}{before}"
+        out().print(harmless_text(message), soft_wrap=True)
 
 
-def _store(memory: CompressiveMemory, turns: Sequence[Line]) -> None:
-    """Store turns in runs of ``BATCH_TURNS``; if that ends early, say how far it came."""
-    stored = 0
+def _record(found: Found) -> dict[str, Any]:
+    """What was found, in numbers."""
+    turns = [entry.turn for entry in found.entries]
+    times = [turn.time for turn in turns if turn.time is not None]
+    return {
+        "kind": found.kind,
+        "conversations": len({turn.session for turn in turns}),
+        "since": min(times).isoformat() if times else None,
+        "until": max(times).isoformat() if times else None,
+        "speakers": [*dict.fromkeys(turn.name or turn.role for turn in turns)],
+        "skipped": found.skipped,
+        "notes": [*found.notes],
+    }
+
+
+def _show(found: Found) -> None:
+    """Say what was found, and what is left out."""
+    seen = _record(found)
+    days = [datetime.fromisoformat(seen[end]).date() for end in ("since", "until") if seen[end]]
+    speakers = seen["speakers"]
+    if len(speakers) > MAX_SPEAKERS:
+        speakers = [*speakers[:MAX_SPEAKERS], f"{len(speakers) - MAX_SPEAKERS:,} more"]
+    parts = [
+        f"{found.kind}: {counted(seen['conversations'], 'conversation')}",
+        counted(len(found.entries), "turn"),
+        *([" to ".join(map(str, dict.fromkeys(days)))] if days else []),
+        *(["by " + ", ".join(speakers)] if speakers else []),
+    ]
+    err().print(harmless_line(", ".join(parts)), soft_wrap=True)
+    if found.skipped:
+        left = ", ".join(f"{count:,} {what}" for what, count in found.skipped.items())
+        err().print(harmless_line(f"left out: {left}"), soft_wrap=True)
+    for note in found.notes:
+        warn(note)
+
+
+def _store(memory: CompressiveMemory, entries: Sequence[Entry]) -> set[int]:
+    """Store turns in runs of ``BATCH_TURNS``; if that ends early, say how far it came.
+
+    Returns:
+        Their ids.
+    """
+    stored, ids = 0, set[int]()
     try:
         with late_progress("compressing") as show:
-            for start in range(0, len(turns), BATCH_TURNS):
-                batch = turns[start : start + BATCH_TURNS]
-                kept = memory.remember_many([line.turn for line in batch])
-                pinned = [turn.id for turn, line in zip(kept, batch, strict=True) if line.pinned]
+            for start in range(0, len(entries), BATCH_TURNS):
+                batch = entries[start : start + BATCH_TURNS]
+                kept = memory.remember_many([entry.turn for entry in batch])
+                pinned = [one.id for one, entry in zip(kept, batch, strict=True) if entry.pinned]
                 if pinned:
                     memory.pin(pinned)
+                ids.update(one.id for one in kept)
                 stored += len(batch)
-                show(stored, len(turns))
+                show(stored, len(entries))
     except BaseException:
         if stored:
+            keyless = any(entry.turn.key is None for entry in entries[:stored])
             warn(
-                f"at least the first {stored:,} of {counted(len(turns), 'turn')} are stored, see: "
-                "r3mem history; before you import the file again, remove from it those of them "
-                "that have no key"
+                f"at least the first {stored:,} of {counted(len(entries), 'turn')} are stored, "
+                "see: r3mem history; import the file again to go on"
+                + (", but first remove from it those of them that have no key" if keyless else "")
             )
         raise
-
-
-def read_turns(lines: Iterable[bytes], source: str) -> list[Line]:
-    """Read turns from JSON Lines; lines end at a line feed only, as text may hold the others.
-
-    Raises:
-        InvalidInputError: With the number of the first line that is not a turn.
-    """
-    turns = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line.decode("utf-8-sig").rstrip(), parse_constant=_refuse)
-            turns.append(_read_turn(record))
-        except UnicodeDecodeError:
-            raise InvalidInputError(f"{source}, line {number}: not UTF-8 text") from None
-        except json.JSONDecodeError as error:
-            raise InvalidInputError(
-                f"{source}, line {number}, column {error.colno}: not JSON ({error.msg}); a line is "
-                "one whole JSON object, as export writes it"
-            ) from None
-        except RecursionError:
-            raise InvalidInputError(f"{source}, line {number}: nested too deep") from None
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            raise InvalidInputError(f"{source}, line {number}: {reason}") from None
-    return turns
-
-
-def _read_turn(record: Any) -> Line:
-    if not isinstance(record, dict):
-        raise TypeError("not a JSON object")
-    if unknown := sorted(set(record) - FIELDS):
-        raise TypeError(f"unknown field {unknown[0]!r}; a turn has {', '.join(sorted(FIELDS))}")
-    if not isinstance(pinned := record.get("pinned", False), bool):
-        raise TypeError("pinned is neither true nor false")
-    turn = Turn(
-        role=record["role"],
-        text=record["text"],
-        name=record.get("name"),
-        session=record.get("session"),
-        time=_read_time(record, "time"),
-        expires=_read_time(record, "expires"),
-        metadata=record.get("metadata"),
-        key=record.get("key"),
-    )
-    check_turn(turn, "turn")
-    if pinned and isinstance(turn.expires, datetime) and turn.expires <= datetime.now(UTC):
-        turn = dataclasses.replace(turn, expires=None)  # pinned turns stay
-    return Line(turn, pinned)
-
-
-def _read_time(record: Mapping[str, Any], field: str) -> datetime | None:
-    value = record.get(field)
-    return None if value is None else parse_time(check_text(value, field), field)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+    return ids

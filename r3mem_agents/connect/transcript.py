@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+
+from r3mem_agents.imports.blocks import texts
 
 MAX_TAIL = 4 << 20
 """Bytes of a transcript that are read, from its end; chosen."""
@@ -38,20 +39,8 @@ def last_answer(path: Path) -> str | None:
             continue
         if entry["type"] == "user" or (blocks and said.get("id") != message):
             break
-        texts = _texts(said.get("content"))
-        if texts:
+        said_here = texts(said.get("content"))
+        if said_here:
             message = said.get("id")
-            blocks[:0] = texts
+            blocks[:0] = said_here
     return "\n".join(blocks) or None
-
-
-def _texts(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content] if content else []
-    if not isinstance(content, list):
-        return []
-    return [
-        str(block["text"])
-        for block in content
-        if isinstance(block, dict) and block.get("type") == "text" and block.get("text")
-    ]

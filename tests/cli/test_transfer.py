@@ -53,7 +53,7 @@ def test_export_forget_import_brings_everything_back(
     run: Run, run_json: Any, tmp_path: Path, lines: bytes
 ) -> None:
     (tmp_path / "in.jsonl").write_bytes(lines)
-    assert run_json("import", "in.jsonl") == {"imported": len(TEXTS)}
+    assert run_json("import", "in.jsonl")["imported"] == len(TEXTS)
     assert run("export", "out.jsonl").exit_code == 0
     exported = (tmp_path / "out.jsonl").read_bytes()
     assert [record["text"] for record in _records(exported)] == TEXTS
@@ -175,7 +175,7 @@ def test_a_pipe_is_read_and_written(run: Run, run_json: Any, tmp_path: Path, lin
     os.mkfifo(tmp_path / "pipe")
     writing = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[lines])
     writing.start()
-    assert run_json("import", "pipe") == {"imported": len(TEXTS)}
+    assert run_json("import", "pipe")["imported"] == len(TEXTS)
     writing.join()
     got: list[bytes] = []
     reading = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_bytes()))

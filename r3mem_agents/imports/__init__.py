@@ -1,0 +1,1 @@
+"""Histories that people bring along: a file is recognized, and read as turns."""

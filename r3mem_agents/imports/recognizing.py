@@ -1,0 +1,103 @@
+"""The formats that are known, and which of them a file has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.imports import chatgpt, own
+from r3mem_agents.imports.entries import Entry, Found, Reading
+from r3mem_agents.imports.files import File, files_in, files_under
+from r3mem_agents.validation import check_turn
+
+
+class Format(NamedTuple):
+    """A format.
+
+    Attributes:
+        name: What it is called.
+        recognizes: Tells whether a file has it.
+        read: Yields the turns of files that have it.
+    """
+
+    name: str
+    recognizes: Callable[[File], bool]
+    read: Callable[[Sequence[File], Reading], Iterator[Entry]]
+
+
+FORMATS = (
+    Format("turns of r3mem", own.recognizes, own.read),
+    Format("ChatGPT", chatgpt.recognizes, chatgpt.read),
+)
+"""The first that recognizes a file reads it."""
+
+MAX_SHOWN = 60
+"""Characters of an unknown file that its error shows."""
+
+
+def find(
+    path: str,
+    data: bytes | None = None,
+    *,
+    session: str = "default",
+    branches: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> Found:
+    """Find the turns that a file holds. All of them are checked.
+
+    Args:
+        path: A file, an archive or a folder.
+        data: What was read from it, if it has been.
+        session: Session of turns whose source names none.
+        branches: Whether edited questions and regenerated answers are wanted too.
+        columns: Of a table: of fields of a turn the columns that hold them.
+
+    Raises:
+        InvalidInputError: It is of no known format, or broken.
+        OSError: It cannot be read.
+    """
+    place = Path(path)
+    if data is None and place.is_dir():
+        files = files_under(place)
+    else:
+        files = files_in(path, place.read_bytes() if data is None else data)
+    reading = Reading(place.stem, files, session, branches, columns or {})
+    known: dict[Format, list[File]] = {}
+    for file in files:
+        kind = next((one for one in FORMATS if one.recognizes(file)), None)
+        if kind is not None:
+            known.setdefault(kind, []).append(file)
+    if not known:
+        raise InvalidInputError(f"{path}: {_seen(files)}; {_known()}")
+    reading.skip("files of no known format", len(files) - sum(map(len, known.values())))
+    entries = [entry for kind, its in known.items() for entry in kind.read(its, reading)]
+    for place_, (turn, _) in enumerate(entries, 1):
+        check_turn(turn, f"{path}, turn {place_}")
+    name = " and ".join(kind.name for kind in known)
+    return Found(name, entries, dict(reading.skipped), reading.notes)
+
+
+def _seen(files: Sequence[File]) -> str:
+    """What was seen where nothing was recognized."""
+    if not files:
+        return "it is a folder or an archive without a file of text"
+    if len(files) > 1:
+        return f"none of its {len(files):,} files of text, such as {files[0].name}, is known"
+    [file] = files
+    if file.data.startswith(b"SQLite format 3\0"):
+        return "a database, and no export; to copy a memory, use: r3mem backup"
+    there = file.document
+    first = there[0] if isinstance(there, list) and there else there or file.first
+    if isinstance(first, dict) and first:
+        fields = ", ".join(list(map(str, first))[:8])
+        return f"JSON, whose objects have the fields {fields}"
+    if isinstance(there, list | dict):
+        return "JSON without an object that could be a turn"
+    head = " ".join(file.text[: 2 * MAX_SHOWN].split())[:MAX_SHOWN]
+    return f"text that begins {head!r}"
+
+
+def _known() -> str:
+    return f"known are {', '.join(one.name for one in FORMATS)}"
