@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An agent that remembers by itself.")
     parser.add_argument("--base", required=True, help="folder of a causal language model")
     parser.add_argument("--adapter", help="folder of an adapter for memory tokens")
-    parser.add_argument("--recent", type=int, default=128, help="tokens that stay in the prompt")
+    parser.add_argument("--recent", type=int, default=64, help="tokens that stay in the prompt")
     parser.add_argument("--words", type=int, default=48, help="tokens of an answer, at most")
     options = parser.parse_args()
     latent = LatentMemory.from_base(options.base, options.adapter)

@@ -31,8 +31,13 @@ from r3mem_agents.latent.state import Block, LatentState
 from r3mem_agents.validation import check_count, check_text
 
 TOKENS = 16
+"""Memory tokens of a segment."""
+
 SEGMENT = 256
+"""Tokens of a segment."""
+
 CAPACITY = 16
+"""Blocks of memory tokens in a state."""
 
 
 class UnverifiedText(str):
@@ -116,8 +121,8 @@ class LatentMemory:
         """Add a text to what is kept of a history.
 
         Every segment leaves memory tokens that depend on nothing but itself: one for each of the
-        tokens that surprised the base most. Where a further block
-        would be more than ``capacity``, the oldest ones of the lowest level are compressed again.
+        tokens that surprised the base most. Where a further block would be more than ``capacity``,
+        the oldest ones of the lowest level are compressed again.
 
         Args:
             text: What follows in the history.

@@ -77,6 +77,25 @@ def test_without_memory_the_base_writes_what_it_writes(memory: LatentMemory) -> 
     assert written == memory.tokenizer.decode(wanted[0, told.shape[1] :], skip_special_tokens=True)
 
 
+def test_a_text_has_the_tokenizers_first_token_once() -> None:
+    """In front, where the base wants it: of a text, or of the memory before it."""
+    memory = memory_on("llama", tokenizer=tokenizer(first=True))
+    told = torch.tensor([[256, *tokenizer()(TEXT).input_ids]])
+    assert memory.tokenizer(TEXT).input_ids == told[0].tolist()
+    with torch.no_grad():
+        logits = memory.adapter.base(told).logits
+    wanted = torch.nn.functional.cross_entropy(logits[0, 1:-1], told[0, 2:], reduction="none")
+    torch.testing.assert_close(memory.read(None, TEXT), wanted)
+    state = memory.compress(HISTORY)
+    assert state.source_tokens == len(HISTORY)
+    assert not any((held.ids == 256).any() for held in state.blocks)
+    plain = memory_on("llama")
+    assert torch.equal(memory.read(state, TEXT), plain.read(plain.compress(HISTORY), TEXT))
+    for before in (None, state):
+        written = memory.generate(before, TEXT, max_new_tokens=6)
+        assert written == memory.generate(before, "<s>" + TEXT, max_new_tokens=6)
+
+
 def test_memory_changes_what_is_read(memory: LatentMemory) -> None:
     alone = memory.read(None, TEXT)
     after = memory.read(memory.compress(HISTORY), TEXT)
