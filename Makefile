@@ -17,13 +17,16 @@ WORKERS ?= logical
 DATA ?= data/eval/dialogues
 TRAIN_DATA ?= data/train
 RECALL_DATA ?= data/eval/locomo
+WIKITEXT ?= data/eval/wikitext2/test.txt
+BASE ?= SmolLM2-135M
+ADAPTER ?= runs/latent/adapter
 PAGES := docs.tables docs.commands
 
 # What Python compiled for one process serves the next: tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 sanitize check format docs pages \
-	bench recall question wheels clean
+	bench latent-bench recall question wheels clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +40,7 @@ help:
 	@echo "make docs       build the pages into build/site; warnings are errors"
 	@echo "make pages      write the tables of the pages and the reference of the command line anew"
 	@echo "make bench      measure; DATA=folder of dialogues, TRAIN_DATA=folder for zstd's dictionary"
+	@echo "make latent-bench   measure memory tokens of a base model: BASE=folder ADAPTER=folder"
 	@echo "make recall     measure lookups; RECALL_DATA=LoCoMo's file, or as in docs/recall.md"
 	@echo "make question   work the question of docs/recall.md anew"
 	@echo "make wheels     build the wheels of all platforms, and the source, into dist/"
@@ -118,6 +122,10 @@ pages: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks codec --data $(DATA) --dictionary-from $(TRAIN_DATA) --out docs/results
 	$(BIN)/python -m benchmarks speed --out docs/results
+
+latent-bench: $(READY)
+	$(BIN)/python -m benchmarks latent --base $(BASE) --adapter $(ADAPTER) --wikitext $(WIKITEXT) \
+		--dialogues $(DATA) --pairs $(TRAIN_DATA) --conversations $(RECALL_DATA) --out docs/results
 
 recall: $(READY)
 	$(BIN)/python -m benchmarks recall --data $(RECALL_DATA) --ablate --out docs/results

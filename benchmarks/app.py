@@ -6,6 +6,7 @@ import rich_click as click
 
 from benchmarks.codec.command import codec
 from benchmarks.compare.command import compare
+from benchmarks.latent.command import latent
 from benchmarks.layout import layout
 from benchmarks.load.command import load
 from benchmarks.question import question
@@ -20,5 +21,5 @@ def app() -> None:
     """Measure, print the figures beside the peers', and write them as JSON."""
 
 
-for command in (codec, speed, recall, scale, load, compare, question, layout):
+for command in (codec, speed, recall, scale, load, compare, latent, question, layout):
     app.add_command(command)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["codec", "compare", "layout", "question", "recall", "scale", "speed"]
+    "name", ["codec", "compare", "latent", "layout", "question", "recall", "scale", "speed"]
 )
 def test_every_command_has_help_with_an_example(name: str) -> None:
     shown = RUNNER.invoke(app, [name, "--help"])

@@ -1,0 +1,1 @@
+"""Memory tokens that a base model reads, beside what they stand for."""
