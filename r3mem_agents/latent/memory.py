@@ -48,7 +48,8 @@ class LatentMemory:
     """Memory tokens for a causal language model.
 
     The base's weights are never changed, and without memory it computes what it always did, to the
-    bit. One call runs at a time.
+    bit. One call runs at a time; whoever else holds the model must not call it while ``compress``
+    runs in another thread.
 
     Attributes:
         adapter: What is learned, with the base.

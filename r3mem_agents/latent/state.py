@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -39,7 +39,7 @@ class Level(StrEnum):
 _ABOVE = dict(pairwise(Level))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Memory tokens of one segment, or of several blocks that were folded.
 
@@ -53,9 +53,9 @@ class Block:
 
     level: Level
     source_tokens: int
-    layers: Layers
-    ids: Tensor
-    surprise: Tensor
+    layers: Layers = field(repr=False)
+    ids: Tensor = field(repr=False)
+    surprise: Tensor = field(repr=False)
 
     @property
     def tokens(self) -> int:
@@ -63,7 +63,7 @@ class Block:
         return int(self.ids.shape[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LatentState:
     """What is kept of a history, oldest first: not its text, but some of the text's own tokens.
 

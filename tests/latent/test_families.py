@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,26 @@ def test_what_is_saved_is_what_is_loaded(family: str, memory: LatentMemory, tmp_
     assert same(loaded, state)
     assert same(other.compress(HISTORY), state)
     assert torch.equal(other.read(loaded, TEXT), memory.read(state, TEXT))
+
+
+def test_threads_get_what_each_would_alone(llama: LatentMemory) -> None:
+    texts = [f"{i}: {HISTORY}" for i in range(12)]
+
+    def work(text: str) -> tuple[LatentState, Tensor]:
+        state = llama.compress(text)
+        return state, llama.read(state, TEXT)
+
+    wanted = [work(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        for (state, losses), (alone, read) in zip(pool.map(work, texts), wanted, strict=True):
+            assert same(state, alone)
+            assert torch.equal(losses, read)
+
+
+def test_a_state_is_shown_by_its_sizes(llama: LatentMemory) -> None:
+    shown = repr(llama.compress(HISTORY))
+    assert "source_tokens=24" in shown
+    assert "tensor" not in shown
 
 
 def test_as_many_tokens_are_rebuilt_as_there_were(memory: LatentMemory) -> None:
