@@ -20,7 +20,7 @@ INSTRUCTIONS = {"user_editable_context", "model_editable_context"}
 
 def recognizes(file: File) -> bool:
     """Tell whether a file holds conversations of ChatGPT."""
-    return any("mapping" in one for one in _conversations(file)[:1])
+    return any("mapping" in one for one in file.objects[:1])
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
@@ -30,13 +30,8 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
         InvalidInputError: A conversation has no tree, or a message a time that is none.
     """
     for file in files:
-        for conversation in _conversations(file):
+        for conversation in file.objects:
             yield from _read(conversation, reading, file.name)
-
-
-def _conversations(file: File) -> list[dict[str, Any]]:
-    there = file.document if isinstance(file.document, list) else [file.document]
-    return [one for one in there if isinstance(one, dict)]
 
 
 def _read(conversation: Mapping[str, Any], reading: Reading, file: str) -> Iterator[Entry]:

@@ -108,6 +108,20 @@ class File:
             raise InvalidInputError(f"{self.name}: nested too deep") from None
 
     @cached_property
+    def objects(self) -> list[dict[str, Any]]:
+        """The objects of a JSON document that is one, or a list of them; otherwise none.
+
+        Raises:
+            InvalidInputError: It begins as JSON and is broken, or some of a list are no objects.
+        """
+        there = self.document if isinstance(self.document, list) else [self.document]
+        found = [one for one in there if isinstance(one, dict)]
+        if found and len(found) < len(there):
+            place = next(n for n, one in enumerate(there, 1) if not isinstance(one, dict))
+            raise InvalidInputError(f"{self.name}: number {place} of its list is no JSON object")
+        return found
+
+    @cached_property
     def first(self) -> dict[str, Any]:
         """The JSON object in its first line that is not blank; an empty one if that is none."""
         for line in io.StringIO(self.text):

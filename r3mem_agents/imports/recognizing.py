@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.imports import chatgpt, own
+from r3mem_agents.imports import chatgpt, claude, claude_code, codex, messages, own
 from r3mem_agents.imports.entries import Entry, Found, Reading
 from r3mem_agents.imports.files import File, files_in, files_under
 from r3mem_agents.validation import check_turn
@@ -30,6 +30,10 @@ class Format(NamedTuple):
 FORMATS = (
     Format("turns of r3mem", own.recognizes, own.read),
     Format("ChatGPT", chatgpt.recognizes, chatgpt.read),
+    Format("Claude", claude.recognizes, claude.read),
+    Format("Claude Code", claude_code.recognizes, claude_code.read),
+    Format("Codex", codex.recognizes, codex.read),
+    Format("messages with role and content", messages.recognizes, messages.read),
 )
 """The first that recognizes a file reads it."""
 
