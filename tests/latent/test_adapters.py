@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -97,25 +95,18 @@ def test_llamaindex_gets_an_answer_whole_or_as_a_stream(chat: LatentChat) -> Non
     assert [part.delta for part in llm.stream_chat(asked)] == [wanted]
 
 
-def test_the_example_runs_with_the_folder_of_a_base(tmp_path: Path) -> None:
+def test_the_example_runs_with_the_folder_of_a_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, where what it imports is loaded already."""
     base("llama").save_pretrained(tmp_path / "base")
     tokenizer().save_pretrained(tmp_path / "base")
     memory_on("llama").save(tmp_path / "adapter")
     folders = ["--base", str(tmp_path / "base"), "--adapter", str(tmp_path / "adapter")]
-    done = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "examples" / "latent_agent.py",
-            *folders,
-            *("--recent", "100", "--words", "4"),
-        ],
-        cwd=tmp_path,
-        env=os.environ
-        | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'integrations'}", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+    monkeypatch.setattr(
+        "sys.argv", ["latent_agent.py", *folders, "--recent", "100", "--words", "4"]
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("you: ") == 6
-    assert "of 12 messages in the prompt, the rest as memory tokens" in done.stdout
+    runpy.run_path(str(ROOT / "examples" / "latent_agent.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert printed.count("you: ") == 6
+    assert "of 12 messages in the prompt, the rest as memory tokens" in printed
