@@ -68,6 +68,10 @@ class File:
         Raises:
             InvalidInputError: It is no text.
         """
+        if self.data.startswith(b"SQLite format 3\0"):
+            raise InvalidInputError(
+                f"{self.name}: a database, and no export; to copy a memory, use: r3mem backup"
+            )
         encoding = next((name for mark, name in BYTE_ORDERS if self.data.startswith(mark)), "utf-8")
         if self.data[1:2] == b"\0" != self.data[:1]:
             encoding = "utf-16-le"

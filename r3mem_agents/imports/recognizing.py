@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.imports import chatgpt, claude, claude_code, codex, messages, own
+from r3mem_agents.imports import (
+    chatgpt,
+    claude,
+    claude_code,
+    codex,
+    discord,
+    messages,
+    own,
+    slack,
+    telegram,
+    whatsapp,
+)
 from r3mem_agents.imports.entries import Entry, Found, Reading
 from r3mem_agents.imports.files import File, files_in, files_under
 from r3mem_agents.validation import check_turn
@@ -33,7 +44,11 @@ FORMATS = (
     Format("Claude", claude.recognizes, claude.read),
     Format("Claude Code", claude_code.recognizes, claude_code.read),
     Format("Codex", codex.recognizes, codex.read),
+    Format("Telegram", telegram.recognizes, telegram.read),
+    Format("Discord", discord.recognizes, discord.read),
+    Format("Slack", slack.recognizes, slack.read),
     Format("messages with role and content", messages.recognizes, messages.read),
+    Format("WhatsApp", whatsapp.recognizes, whatsapp.read),
 )
 """The first that recognizes a file reads it."""
 
@@ -75,7 +90,7 @@ def find(
             known.setdefault(kind, []).append(file)
     if not known:
         raise InvalidInputError(f"{path}: {_seen(files)}; {_known()}")
-    reading.skip("files of no known format", len(files) - sum(map(len, known.values())))
+    reading.skip("other files", len(files) - sum(map(len, known.values())))
     entries = [entry for kind, its in known.items() for entry in kind.read(its, reading)]
     for place_, (turn, _) in enumerate(entries, 1):
         check_turn(turn, f"{path}, turn {place_}")
@@ -90,8 +105,6 @@ def _seen(files: Sequence[File]) -> str:
     if len(files) > 1:
         return f"none of its {len(files):,} files of text, such as {files[0].name}, is known"
     [file] = files
-    if file.data.startswith(b"SQLite format 3\0"):
-        return "a database, and no export; to copy a memory, use: r3mem backup"
     there = file.document
     first = there[0] if isinstance(there, list) and there else there or file.first
     if isinstance(first, dict) and first:
