@@ -42,7 +42,7 @@ PAIRS = ("strategyqa_pairs", "squality_pairs", "nqg_squad_sentence_pairs", "sgd_
 )
 @click.option("--windows", type=click.IntRange(min=1), default=20, help="Texts read of a source.")
 @click.option(
-    "--questions", type=click.IntRange(min=1), default=20, help="Of a set, and of a conversation."
+    "--questions", type=click.IntRange(min=1), default=12, help="Of a set, and of a conversation."
 )
 @click.option("--limit", type=click.IntRange(min=1), default=2, help="Conversations asked about.")
 @click.option(

@@ -89,6 +89,10 @@ def measure(
 ) -> dict[str, Any]:
     """Return what the last tokens of windows cost, by history.
 
+    After ``none`` of it, its last ``raw`` tokens, ``memory`` tokens of all of it, these ``beside``
+    the last raw tokens, the ``same`` number of last tokens as of memory tokens, ``half`` of that
+    number as memory tokens and half as last tokens, and the ``full`` history.
+
     Args:
         adapter: With its base.
         windows: Histories and texts, ``(windows, length)``.
@@ -109,6 +113,9 @@ def measure(
                 found["beside"].append(reader.after_memory(kept, RAW))
                 found["same"].append(reader.after_raw(adapter.tokens * cell.blocks))
                 found["full"].append(reader.after_raw(cell.history))
+                if half := cell.blocks // 2:
+                    raw = adapter.tokens * (cell.blocks - half)
+                    found["half"].append(reader.after_memory(kept[-half:], raw))
         advance(1)
     base = {name: _mean(values) for name, values in nats.items()}
     return {

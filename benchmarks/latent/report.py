@@ -31,14 +31,14 @@ def _reading(source: str, found: Mapping[str, Any]) -> Table:
         title=f"{source}: nats a token, {found['windows']} texts, {found['tokens']:,} tokens",
         title_justify="left",
     )
-    names = ("none", "same", "memory", "full", "raw", "beside")
+    names = ("none", "same", "half", "memory", "full", "raw", "beside")
     for column in ("history", "segment", *names, "share", "beside"):
         table.add_column(column, justify="right")
     for cell in found["cells"]:
         table.add_row(
             str(cell["history"]),
             str(cell["segment"]),
-            *(f"{cell['nats'][name]:.3f}" for name in names),
+            *(f"{cell['nats'][name]:.3f}" if name in cell["nats"] else "-" for name in names),
             f"{cell['share']:.2f}",
             f"{cell['share_beside']:.2f}",
         )
