@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -24,10 +25,13 @@ from r3mem_agents.cli.console import (
     warn,
 )
 from r3mem_agents.cli.files import replaced
+from r3mem_agents.cli.markdown import write_markdown
 from r3mem_agents.cli.options import json_option, one_session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.imports.recognizing import find
+from r3mem_agents.imports.table import FIELDS
 
 if TYPE_CHECKING:
     from r3mem_agents import CompressiveMemory
@@ -45,23 +49,39 @@ MAX_SPEAKERS = 5
     epilog=examples(
         "r3mem export alice.jsonl --user alice",
         "r3mem export --session 2026-11-20 | jq .text",
+        "r3mem export pages --to markdown",
     ),
 )
-@click.argument("path", default="-", help="File to write; - or none is stdout.")
+@click.argument("path", default="-", help="File or folder to write; - or none is stdout.")
+@click.option(
+    "--to",
+    type=click.Choice(["jsonl", "markdown"]),
+    default="jsonl",
+    help="JSON Lines, which import takes back, or a folder with a page of Markdown a session.",
+)
 @one_session_option
 @with_place
 def export(
     *,
     path: str,
+    to: str,
     session: str | None,
     place: Place,
 ) -> None:
     """Write the turns as JSON Lines: all fields, UTF-8, one turn a line.
 
-    Earlier texts of edited turns are not among them; a backup has them.
+    Earlier texts of edited turns are not among them; a backup has them. Markdown is to be read: it
+    has who said what and when, and import does not take it back.
     """
+    if to == "markdown" and path == "-":
+        raise InvalidInputError("Markdown is a file a session; give the path of a new folder")
     with place.read() as memory:
         turns = memory.history(session)
+    if to == "markdown":
+        pages = write_markdown(Path(path), turns)
+        message = f"{counted(len(turns), 'turn')} written to {counted(pages, 'file')} in {path}"
+        err().print(harmless_text(message), soft_wrap=True)
+        return
     with ExitStack() as stack:
         sink = sys.stdout.buffer if path == "-" else stack.enter_context(replaced(path))
         for turn in turns:
@@ -78,6 +98,7 @@ def export(
     "import",
     epilog=examples(
         "r3mem import chatgpt-export.zip",
+        "r3mem import log.csv --column text=message --column name=author",
         "r3mem import alice.jsonl --user alice",
         "r3mem export --db old.db | r3mem import - --db new.db",
     ),
@@ -89,6 +110,12 @@ def export(
     is_flag=True,
     help="Also what was not shown at last: edited questions and regenerated answers.",
 )
+@click.option(
+    "--column",
+    multiple=True,
+    help="Of a table, which column holds a field, as text=message; fields are text, role, name, "
+    "session, time and key. May be repeated.",
+)
 @with_place
 @json_option
 def import_(
@@ -96,6 +123,7 @@ def import_(
     path: str,
     session: str,
     branches: bool,
+    column: tuple[str, ...],
     place: Place,
     as_json: bool,
 ) -> None:
@@ -108,7 +136,8 @@ def import_(
     """
     data = stdin_bytes().read() if path == "-" else None
     name = "stdin" if path == "-" else path
-    found = find(name, data, session=session, branches=branches)
+    columns = _read_columns(column)
+    found = find(name, data, session=session, branches=branches, columns=columns)
     _show(found)
     with place.open(session=session, must_exist=False) as memory:
         known = set(memory.turn_ids())
@@ -120,6 +149,24 @@ def import_(
         before = f", {there:,} of them were there before" if there else ""
         message = f"{counted(len(found.entries), 'turn')} stored in {place.db}{before}"
         out().print(harmless_text(message), soft_wrap=True)
+
+
+def _read_columns(values: Sequence[str]) -> dict[str, str]:
+    """Read ``--column``.
+
+    Raises:
+        InvalidInputError: One of them names no field of a turn.
+    """
+    columns = dict[str, str]()
+    for value in values:
+        field, sign, name = value.partition("=")
+        if field not in FIELDS or not sign:
+            raise InvalidInputError(
+                f"--column {value!r} names no field; write it as text=message, with one of "
+                f"{', '.join(FIELDS)}"
+            )
+        columns[field] = name
+    return columns
 
 
 def _record(found: Found) -> dict[str, Any]:

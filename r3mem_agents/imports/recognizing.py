@@ -13,9 +13,12 @@ from r3mem_agents.imports import (
     claude_code,
     codex,
     discord,
+    langgraph,
+    mem0,
     messages,
     own,
     slack,
+    table,
     telegram,
     whatsapp,
 )
@@ -38,6 +41,7 @@ class Format(NamedTuple):
     read: Callable[[Sequence[File], Reading], Iterator[Entry]]
 
 
+TABLE = Format("table", table.recognizes, table.read)
 FORMATS = (
     Format("turns of r3mem", own.recognizes, own.read),
     Format("ChatGPT", chatgpt.recognizes, chatgpt.read),
@@ -47,8 +51,11 @@ FORMATS = (
     Format("Telegram", telegram.recognizes, telegram.read),
     Format("Discord", discord.recognizes, discord.read),
     Format("Slack", slack.recognizes, slack.read),
+    Format("mem0", mem0.recognizes, mem0.read),
+    Format("LangGraph", langgraph.recognizes, langgraph.read),
     Format("messages with role and content", messages.recognizes, messages.read),
     Format("WhatsApp", whatsapp.recognizes, whatsapp.read),
+    TABLE,
 )
 """The first that recognizes a file reads it."""
 
@@ -71,7 +78,7 @@ def find(
         data: What was read from it, if it has been.
         session: Session of turns whose source names none.
         branches: Whether edited questions and regenerated answers are wanted too.
-        columns: Of a table: of fields of a turn the columns that hold them.
+        columns: Of fields of a turn the columns that hold them, where it is a table.
 
     Raises:
         InvalidInputError: It is of no known format, or broken.
@@ -85,7 +92,7 @@ def find(
     reading = Reading(place.stem, files, session, branches, columns or {})
     known: dict[Format, list[File]] = {}
     for file in files:
-        kind = next((one for one in FORMATS if one.recognizes(file)), None)
+        kind = TABLE if columns else next((one for one in FORMATS if one.recognizes(file)), None)
         if kind is not None:
             known.setdefault(kind, []).append(file)
     if not known:
@@ -113,7 +120,8 @@ def _seen(files: Sequence[File]) -> str:
     if isinstance(there, list | dict):
         return "JSON without an object that could be a turn"
     head = " ".join(file.text[: 2 * MAX_SHOWN].split())[:MAX_SHOWN]
-    return f"text that begins {head!r}"
+    hint = "; if it is a table, name its columns: --column text=NAME" if "," in head else ""
+    return f"text that begins {head!r}{hint}"
 
 
 def _known() -> str:

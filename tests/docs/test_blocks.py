@@ -32,7 +32,7 @@ NOT_RUN = {
     "CONTRIBUTING.md": 1,
     "README.md": 1,
     "docs/connect.md": 2,
-    "docs/import.md": 1,
+    "docs/import.md": 2,
     "docs/index.md": 1,
     "docs/langchain.md": 1,
     "docs/latent.md": 3,
