@@ -87,7 +87,7 @@ def _text(message: Mapping[str, Any], reading: Reading) -> str | None:
     """What a user or the model said to the other; ``None`` for anything else, which is counted."""
     content, more = message.get("content"), message.get("metadata")
     content = content if isinstance(content, dict) else {}
-    kind, role = content.get("content_type"), _author(message).get("role")
+    kind, role = str(content.get("content_type")), _author(message).get("role")
     if kind in INSTRUCTIONS:
         reading.skip("custom instructions")
     elif kind in THOUGHTS:

@@ -18,8 +18,10 @@ NOTICES = ("<command-name>", "<command-message>", "<local-command-", "<system-re
 def recognizes(file: File) -> bool:
     """Tell whether a file is such a log; it may begin with a line of the program's own."""
     kind = file.first.get("type")
-    return kind in KINDS and any(
-        name in file.first for name in ("sessionId", "leafUuid", "messageId")
+    return (
+        isinstance(kind, str)
+        and kind in KINDS
+        and any(name in file.first for name in ("sessionId", "leafUuid", "messageId"))
     )
 
 

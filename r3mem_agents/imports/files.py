@@ -54,11 +54,11 @@ class File:
         """
         try:
             return self._load()
-        except (RuntimeError, NotImplementedError):
+        except RuntimeError:  # or NotImplementedError, which is one
             raise InvalidInputError(
                 f"{self.name}: encrypted, or packed in a way that is not known; unpack it first"
             ) from None
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
             raise InvalidInputError(f"{self.name}: the archive is damaged ({error})") from None
 
     @cached_property
@@ -176,7 +176,7 @@ def files_in(path: str, data: bytes) -> list[File]:
         return [File(path, lambda: data)]
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise InvalidInputError(f"{path}: the archive is damaged ({error})") from None
     members = sorted(one for one in archive.namelist() if Path(one).suffix.lower() in TEXTS)
     return [

@@ -54,8 +54,11 @@ def _delimiter(file: File) -> str:
 
 
 def _header(file: File) -> list[str]:
-    first = next(csv.reader(io.StringIO(file.text.lstrip()), delimiter=_delimiter(file)), [])
-    return [name.strip() for name in first]
+    text = io.StringIO(file.text.lstrip(), newline="")
+    try:
+        return [name.strip() for name in next(csv.reader(text, delimiter=_delimiter(file)), [])]
+    except csv.Error:
+        return []
 
 
 def _columns(header: Sequence[str], wanted: Mapping[str, str], file: str) -> dict[str, int]:

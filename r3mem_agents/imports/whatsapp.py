@@ -52,7 +52,8 @@ class Message(NamedTuple):
 
 def recognizes(file: File) -> bool:
     """Tell whether a file begins like such an export."""
-    return STAMP.match(file.text.lstrip("\ufeff\r\n")) is not None
+    head = file.text.lstrip("\ufeff\r\n").split("\n", 1)[0]
+    return STAMP.match(head.removesuffix("\r")) is not None
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:

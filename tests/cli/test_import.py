@@ -47,6 +47,13 @@ def test_an_export_gives_the_same_keys_back(run: Run, run_json: Any, tmp_path: P
     assert run("export", "--db", "other.db").stdout == run("export").stdout
 
 
+def test_an_export_that_a_shell_wrote_as_utf_16_is_read(run: Run, run_json: Any) -> None:
+    run_json("remember", "Grüße 👋", "--session", "s")
+    exported = run("export").stdout.encode("utf-16")
+    assert run_json("import", "-", "--db", "other.db", stdin=exported)["imported"] == 1
+    assert run("export", "--db", "other.db").stdout == run("export").stdout
+
+
 def test_an_import_that_was_stopped_goes_on(
     run: Run, run_json: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
