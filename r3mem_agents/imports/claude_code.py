@@ -10,7 +10,9 @@ from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
 
-KINDS = {"user", "assistant", "system", "summary", "progress", "file-history-snapshot"}
+WITHOUT_SESSION = {"summary", "file-history-snapshot"}
+"""Lines that name no session, and with which a log may begin."""
+
 NOTICES = ("<command-name>", "<command-message>", "<local-command-", "<system-reminder>")
 """What the program itself writes in the user's place begins so."""
 
@@ -18,11 +20,7 @@ NOTICES = ("<command-name>", "<command-message>", "<local-command-", "<system-re
 def recognizes(file: File) -> bool:
     """Tell whether a file is such a log; it may begin with a line of the program's own."""
     kind = file.first.get("type")
-    return (
-        isinstance(kind, str)
-        and kind in KINDS
-        and any(name in file.first for name in ("sessionId", "leafUuid", "messageId"))
-    )
+    return isinstance(kind, str) and ("sessionId" in file.first or kind in WITHOUT_SESSION)
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
@@ -47,7 +45,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
 
 
 def _message(entry: dict[str, Any]) -> object:
-    return entry["message"].get("id") or entry.get("uuid")
+    return entry["message"].get("id") or entry.get("uuid") or entry["at"]
 
 
 def _text(entry: Any, reading: Reading) -> str | None:

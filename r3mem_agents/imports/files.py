@@ -70,7 +70,8 @@ class File:
         """
         if self.data.startswith(b"SQLite format 3\0"):
             raise InvalidInputError(
-                f"{self.name}: a database, and no export; to copy a memory, use: r3mem backup"
+                f"{self.name}: a database, and no export; if it is a memory, bring its turns "
+                f"by: r3mem export --db {self.name} | r3mem import -"
             )
         encoding = next((name for mark, name in BYTE_ORDERS if self.data.startswith(mark)), "utf-8")
         if self.data[1:2] == b"\0" != self.data[:1]:
@@ -188,5 +189,7 @@ def files_in(path: str, data: bytes) -> list[File]:
 
 def files_under(folder: Path) -> list[File]:
     """The files in a folder, and in those in it."""
-    found = sorted(one for one in folder.rglob("*") if one.suffix.lower() in TEXTS)
+    found = sorted(
+        one for one in folder.rglob("*") if one.suffix.lower() in TEXTS and one.is_file()
+    )
     return [File(one.relative_to(folder).as_posix(), one.read_bytes) for one in found]

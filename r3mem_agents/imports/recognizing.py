@@ -120,7 +120,7 @@ def _seen(files: Sequence[File]) -> str:
     if isinstance(there, list | dict):
         return "JSON without an object that could be a turn"
     head = " ".join(file.text[: 2 * MAX_SHOWN].split())[:MAX_SHOWN]
-    hint = "; if it is a table, name its columns: --column text=NAME" if "," in head else ""
+    hint = "; if it is a table, name its columns: --column text=NAME" if {*head} & {*",;|"} else ""
     return f"text that begins {head!r}{hint}"
 
 

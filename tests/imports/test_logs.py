@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from r3mem_agents.connect.transcript import last_answer
 from r3mem_agents.imports.recognizing import find
 
@@ -63,6 +65,18 @@ def test_a_log_of_claude_code_is_what_was_said() -> None:
         "thoughts, tool calls and results": 3,
         "messages of subagents": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"type": "summary", "summary": "Tests", "leafUuid": "u8"},
+        {"type": "queue-operation", "operation": "enqueue", "sessionId": "s1"},
+    ],
+)
+def test_a_log_may_begin_with_any_line_of_the_program(first: dict[str, Any]) -> None:
+    found = find("s1.jsonl", _lines(first) + CLAUDE_CODE)
+    assert found.entries == find("s1.jsonl", CLAUDE_CODE).entries
 
 
 def test_its_last_answer_is_the_one_that_hooks_read(tmp_path: Path) -> None:
