@@ -105,3 +105,16 @@ def test_markdown_is_a_page_a_session(run: Run, run_json: Any, tmp_path: Path) -
     assert "pages is not empty" in again.stderr
     assert "give the path of a new folder" in run("export", "--to", "markdown").stderr
     assert {path.name for path in tmp_path.iterdir()} == {"pages", "r3mem.db"}
+
+
+def test_what_was_edited_or_forgotten_is_as_the_file_has_it(
+    run: Run, run_json: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "c.json").write_bytes(export(conversation(1)))
+    run("import", "c.json")
+    before = [(turn["key"], turn["text"]) for turn in run_json("history")]
+    run("edit", "1", "Something else.")
+    run("forget", "2", "--yes")
+    assert len(run_json("history")) == 2
+    run("import", "c.json")
+    assert sorted((turn["key"], turn["text"]) for turn in run_json("history")) == sorted(before)
