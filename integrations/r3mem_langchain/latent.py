@@ -6,7 +6,12 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    message_chunk_to_message,
+)
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import InstanceOf
 
@@ -37,8 +42,13 @@ class R3LatentChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         text = self.latent.answer(
-            [{"role": ROLES.get(one.type, one.type), "content": str(one.text)} for one in messages]
+            [{"role": _role(one), "content": str(one.text)} for one in messages]
         )
         for mark in stop or ():
             text = text.partition(mark)[0]
         return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+
+def _role(message: BaseMessage) -> str:
+    whole = message_chunk_to_message(message)
+    return whole.role if isinstance(whole, ChatMessage) else ROLES.get(whole.type, whole.type)

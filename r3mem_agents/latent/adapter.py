@@ -213,8 +213,8 @@ class Adapter:
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Let the LoRA matrices act; not for two threads at a time."""
-        self._act(True)
         try:
+            self._act(True)
             yield
         finally:
             self._act(False)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from r3mem_agents.errors import BaseModelError, CheckpointError, InvalidInputError
+from r3mem_agents.latent.failures import memory_named
 
 SAMPLED = 1 << 16
 """Weights of a tensor that a base's fingerprint looks at."""
@@ -63,7 +67,10 @@ def load_base(
 
 def _loaded(source: str, dtype: torch.dtype | None) -> Any:
     try:
-        return AutoModelForCausalLM.from_pretrained(source, dtype=dtype or "auto")
+        with memory_named():
+            model, told = AutoModelForCausalLM.from_pretrained(
+                source, dtype=dtype or "auto", output_loading_info=True
+            )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise CheckpointError(f"no base in {source!r}: {error}") from error
@@ -71,10 +78,16 @@ def _loaded(source: str, dtype: torch.dtype | None) -> Any:
             f"{source!r} is no causal language model: transformers' AutoModelForCausalLM does not "
             "take it"
         ) from error
-    except OSError as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(
             f"no base in {source!r}: {error}; give a folder that save_pretrained has written"
         ) from error
+    if absent := sorted(told["missing_keys"]):
+        raise CheckpointError(
+            f"the base in {source!r} lacks {len(absent)} of its weights, {absent[0]!r} among them; "
+            "give the folder of the whole causal language model"
+        )
+    return model
 
 
 def check_base(model: Any) -> None:
@@ -122,6 +135,19 @@ def _check_causal(model: Any, name: str) -> None:
             f"{name} is no causal language model: its tokens look at later ones, or it keeps no "
             "cache of keys and values"
         )
+
+
+@contextmanager
+def answering(model: Any) -> Iterator[None]:
+    """Without dropout and gradient checkpointing, though somebody may be training the model."""
+    training = [module for module in model.modules() if module.training]
+    try:
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
 
 def base_fingerprint(model: Any) -> str:

@@ -78,6 +78,11 @@ class LatentChat:
             InvalidInputError: There is no message, or one is none.
         """
         for place, message in enumerate(messages):
+            if not isinstance(message, Mapping):
+                raise InvalidInputError(
+                    f"messages[{place}] must have a role and content, not be a "
+                    f"{type(message).__name__}"
+                )
             for name in ("role", "content"):
                 check_text(message.get(name), f"messages[{place}][{name!r}]")
         system = [message for message in messages if message["role"] == "system"]
@@ -94,7 +99,8 @@ class LatentChat:
     def _state(self, older: list[str]) -> LatentState | None:
         """Texts as memory tokens; only those that are new are compressed."""
         texts, state = self._kept
-        if texts != tuple(older[: len(texts)]):
+        learned_more = state is not None and state.adapter != self.memory.fingerprint
+        if learned_more or texts != tuple(older[: len(texts)]):
             texts, state = (), None
         for text in older[len(texts) :]:
             state = self.memory.compress(text, state)

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig
 
 from r3mem_agents.latent.adapter import Adapter
 from r3mem_agents.latent.passes import reading_pass
@@ -16,30 +15,35 @@ def continued(adapter: Adapter, cache: Any, ids: Tensor, most: int, least: int =
     """Tokens after a prompt.
 
     Args:
-        adapter: With its base, whose own settings say what ends a text.
+        adapter: With its base, whose own settings say what ends a text, and nothing else.
         cache: Of memory tokens, or empty.
         ids: The prompt, ``(batch, length)``.
-        most: Tokens to write, unless the text ends before.
+        most: Tokens to write, unless all texts end before.
         least: Tokens before which it does not end.
 
     Returns:
         ``(batch, at most most)``.
     """
-    seen = cache.get_seq_length() + ids.shape[1]
-    config = GenerationConfig(
-        max_new_tokens=most,
-        min_new_tokens=least,
-        do_sample=False,
-        num_beams=1,
-        pad_token_id=0,  # of rows that end early; transformers warns where none is named
-    )
-    written: Tensor = adapter.base.generate(
-        ids,
-        attention_mask=torch.ones(len(ids), seen, dtype=torch.long, device=ids.device),
-        past_key_values=cache,
-        generation_config=config,
-    )
-    return written[:, ids.shape[1] :]
+    ends = _ends(adapter)
+    ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+    written: list[Tensor] = []
+    while len(written) < most and not ended.all():
+        read = written[-1] if written else ids
+        logits = adapter.base(
+            input_ids=read, past_key_values=cache, use_cache=True, logits_to_keep=1
+        ).logits[:, -1]
+        if len(written) < least:
+            logits[:, ends] = -torch.inf
+        written.append(logits.argmax(-1, keepdim=True))
+        ended |= torch.isin(written[-1][:, 0], ends)
+    return torch.cat(written, dim=1)
+
+
+def _ends(adapter: Adapter) -> Tensor:
+    """Tokens that end a text: the one setting of the base that its likeliest text depends on."""
+    ends = adapter.base.generation_config.eos_token_id
+    several = ends if isinstance(ends, list) else [] if ends is None else [ends]
+    return torch.tensor(several, dtype=torch.long, device=adapter.base.device)
 
 
 def rebuilt(adapter: Adapter, cache: Any, count: int) -> Tensor:

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from r3mem_agents.errors import (
     BaseModelError,
+    CheckpointError,
     InvalidInputError,
     ModelMismatchError,
     TextTooLongError,
 )
 from r3mem_agents.latent.adapter import Adapter
-from r3mem_agents.latent.base import base_fingerprint, load_base
+from r3mem_agents.latent.base import answering, base_fingerprint, load_base
 from r3mem_agents.latent.compressing import cache_of, compressed, folded
 from r3mem_agents.latent.failures import memory_named
 from r3mem_agents.latent.folding import FOLD, LEAST_CAPACITY
@@ -62,8 +64,8 @@ class LatentMemory:
         self.tokenizer = tokenizer
         self.capacity = check_count(capacity, "capacity", LEAST_CAPACITY)
         self._check_room()
-        # What the tokenizer puts in front of a text; the sink stands there where memory does.
-        self._prefix: list[int] = tokenizer("").input_ids
+        self._vocabulary = adapter.base.get_input_embeddings().num_embeddings
+        self._prefix = self._in_front()
         self._lock = threading.Lock()
 
     @classmethod
@@ -226,8 +228,16 @@ class LatentMemory:
 
         Args:
             folder: For ``from_base(base, folder)``.
+
+        Raises:
+            CheckpointError: It cannot be written there.
         """
-        self.adapter.save(Path(folder))
+        try:
+            self.adapter.save(Path(folder))
+        except (OSError, ValueError, SafetensorError) as error:
+            raise CheckpointError(
+                f"no adapter can be written to {str(folder)!r}: {error}"
+            ) from error
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, without those that the tokenizer puts around it."""
@@ -253,11 +263,23 @@ class LatentMemory:
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+        if max(ids, default=0) >= self._vocabulary:
+            raise InvalidInputError(
+                f"the tokenizer makes the token {max(ids)} of the text, and the base has "
+                f"{self._vocabulary} tokens; give the base's own tokenizer"
+            )
         return ids
+
+    def _in_front(self) -> list[int]:
+        """What the tokenizer puts in front of a text; the sink stands there where memory does."""
+        whole: list[int] = self.tokenizer("a").input_ids
+        return whole[: whole.index(self._ids("a")[0])]
 
     def _own(self, state: LatentState | None) -> tuple[Block, ...]:
         if state is None:
             return ()
+        if not isinstance(state, LatentState):
+            raise InvalidInputError(f"state must be a LatentState, not {type(state).__name__}")
         if state.adapter != self.fingerprint:
             raise ModelMismatchError(
                 f"the state was made with the adapter {state.adapter} on the base {state.base}, "
@@ -284,7 +306,7 @@ class LatentMemory:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        with self._lock, torch.no_grad(), memory_named():
+        with self._lock, torch.no_grad(), memory_named(), answering(self.adapter.base):
             yield
 
 

@@ -102,6 +102,9 @@ class LatentState:
 
         Args:
             path: Of the file.
+
+        Raises:
+            CheckpointError: It cannot be written there.
         """
         tensors: dict[str, Tensor] = {}
         for i, block in enumerate(self.blocks):
@@ -109,16 +112,19 @@ class LatentState:
             for layer, (keys, values) in enumerate(block.layers):
                 tensors |= {f"{i}.{layer}.keys": keys, f"{i}.{layer}.values": values}
         blocks = [[block.level, block.source_tokens, len(block.layers)] for block in self.blocks]
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
-            path,
-            {
-                "format": FORMAT,
-                "base": self.base,
-                "adapter": self.adapter,
-                "blocks": json.dumps(blocks),
-            },
-        )
+        told = {
+            "format": FORMAT,
+            "base": self.base,
+            "adapter": self.adapter,
+            "blocks": json.dumps(blocks),
+        }
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        try:
+            save_file(whole, path, told)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(
+                f"no state can be written to {os.fspath(path)!r}: {error}"
+            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LatentState:

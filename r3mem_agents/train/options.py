@@ -44,7 +44,12 @@ device_option = click.option("--device", default="auto", help="cpu, cuda, or aut
 
 def minutes_option(default: float) -> Callable[[F], F]:
     """``--minutes``, with a default."""
-    return click.option("--minutes", type=float, default=default, help="Wall time of training.")
+    return click.option(
+        "--minutes",
+        type=click.FloatRange(min=0, min_open=True),
+        default=default,
+        help="Wall time of training.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    ChatMessage,
+    HumanMessage,
+    HumanMessageChunk,
+    SystemMessage,
+)
 from langgraph.checkpoint.memory import InMemorySaver
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage as LlamaMessage
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.memory import ChatMemoryBuffer
 
@@ -47,6 +54,17 @@ def test_langchains_messages_are_answered_as_what_they_say(chat: LatentChat) -> 
     assert model.invoke(history(9)).text == wanted
     stopped = model.invoke(history(9), stop=[wanted[2:]])
     assert stopped.text == wanted[:2]
+
+
+def test_langchains_other_messages_have_their_roles(chat: LatentChat) -> None:
+    told = [
+        ChatMessage(content="It rained.", role="user"),
+        AIMessageChunk(content="Yes."),
+        HumanMessageChunk(content="Where?"),
+    ]
+    plain = [HumanMessage("It rained."), AIMessage("Yes."), HumanMessage("Where?")]
+    model = R3LatentChatModel(latent=chat)
+    assert model.invoke(told).text == model.invoke(plain).text
 
 
 async def test_langchain_asks_in_a_thread_too(chat: LatentChat) -> None:
@@ -89,7 +107,7 @@ def test_llamaindex_gets_an_answer_whole_or_as_a_stream(chat: LatentChat) -> Non
     llm = R3LatentLLM(latent=chat)
     assert llm.complete("It").text == chat.memory.generate(None, "It", max_new_tokens=4)
     assert [part.delta for part in llm.stream_complete("It")] == [llm.complete("It").text]
-    asked = [ChatMessage("Where?", role="user")]
+    asked = [LlamaMessage("Where?", role="user")]
     wanted = chat.answer([{"role": "user", "content": "Where?"}])
     assert llm.chat(asked).message.content == wanted
     assert [part.delta for part in llm.stream_chat(asked)] == [wanted]
@@ -110,3 +128,4 @@ def test_the_example_runs_with_the_folder_of_a_base(
     printed = capsys.readouterr().out
     assert printed.count("you: ") == 6
     assert "of 12 messages in the prompt, the rest as memory tokens" in printed
+    assert not printed.endswith("0 for 0 tokens of text\n")

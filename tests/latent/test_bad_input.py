@@ -124,6 +124,43 @@ def test_a_folder_without_a_base_or_a_tokenizer(tmp_path: Path) -> None:
         LatentMemory.from_base(tmp_path / "bare")
 
 
+def test_a_base_whose_weights_are_damaged_or_not_all_there(tmp_path: Path) -> None:
+    base("llama").save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    for told, message in (
+        ({"num_hidden_layers": 5}, "lacks 9 of its weights, .*give the folder of the whole"),
+        ({"hidden_size": 64}, "no base in"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps(config | told), encoding="utf-8")
+        with pytest.raises(CheckpointError, match=message):
+            LatentMemory.from_base(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="no base in"):
+        LatentMemory.from_base(tmp_path)
+
+
+def test_a_tokenizer_with_tokens_that_the_base_has_not(llama: LatentMemory) -> None:
+    other = tokenizer()
+    other.add_tokens([f"<{i}>" for i in range(4)])
+    memory = LatentMemory(llama.adapter, other)
+    assert memory.compress("It rained.").tokens > 0
+    for call in (memory.compress, lambda text: memory.read(None, text)):
+        with pytest.raises(InvalidInputError, match="give the base's own tokenizer"):
+            call("It rained <3>")
+
+
+def test_a_folder_that_cannot_be_written(llama: LatentMemory, tmp_path: Path) -> None:
+    state = llama.compress("It rained.")
+    for place in (tmp_path, tmp_path / "none" / "state.safetensors"):
+        with pytest.raises(CheckpointError, match="no state can be written to"):
+            state.save(place)
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="no adapter can be written to"):
+        llama.save(tmp_path / "file")
+
+
 def test_a_tokenizer_without_a_token_for_the_first_position() -> None:
     nameless = tokenizer()
     nameless.bos_token = nameless.eos_token = None
@@ -248,6 +285,12 @@ def test_what_is_no_text(llama: LatentMemory, value: Any) -> None:
     for call in (llama.compress, lambda v: llama.read(None, v), lambda v: llama.generate(None, v)):
         with pytest.raises(InvalidInputError):
             call(value)
+
+
+def test_what_is_no_state(llama: LatentMemory) -> None:
+    for call in (llama.compress, lambda text, state: llama.read(state, text)):
+        with pytest.raises(InvalidInputError, match="must be a LatentState, not str"):
+            call("It rained.", "state.safetensors")  # type: ignore[arg-type]
 
 
 def test_numbers_out_of_range(llama: LatentMemory) -> None:

@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from r3mem_agents.errors import InvalidInputError, TextTooLongError
 from r3mem_agents.latent import LatentChat, LatentMemory
 from r3mem_agents.latent.chat import leaving
-from tests.latent.families import POSITIONS, SEGMENT, tokenizer
+from tests.latent.families import POSITIONS, SEGMENT, memory_on, tokenizer
 
 RECENT = 60
 TEMPLATE = (
@@ -109,6 +110,7 @@ def test_a_chat_template_writes_the_prompt(llama: LatentMemory) -> None:
     [
         ([], "no message to answer"),
         ([{"role": "system", "content": "Be brief."}], "no message to answer"),
+        (["It rained."], r"messages\[0\] must have a role and content, not be a str"),
         ([{"role": "user"}], r"messages\[0\]\['content'\] must be a str"),
         ([{"role": 3, "content": "It"}], r"messages\[0\]\['role'\] must be a str"),
     ],
@@ -131,3 +133,14 @@ def test_messages_that_a_chat_template_does_not_take(llama: LatentMemory) -> Non
 def test_a_message_longer_than_the_base(llama: LatentMemory) -> None:
     with pytest.raises(TextTooLongError):
         LatentChat(llama).answer([{"role": "user", "content": "a" * POSITIONS}])
+
+
+def test_what_was_compressed_before_an_adapter_learned_more_is_compressed_again() -> None:
+    chat = LatentChat(memory_on("llama"), recent=RECENT, max_new_tokens=4)
+    chat.answer(talk(29))
+    before = chat.compressed
+    with torch.no_grad():
+        chat.memory.adapter.start.add_(1)
+    chat.answer(talk(29))
+    assert chat.compressed.source_tokens == before.source_tokens
+    assert chat.compressed.adapter == chat.memory.fingerprint != before.adapter

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
 from r3mem_agents.latent import LatentMemory, LatentState
@@ -95,6 +96,15 @@ def test_a_text_has_the_tokenizers_first_token_once() -> None:
     for before in (None, state):
         written = memory.generate(before, TEXT, max_new_tokens=6)
         assert written == memory.generate(before, "<s>" + TEXT, max_new_tokens=6)
+
+
+def test_what_a_tokenizer_puts_after_a_text_does_not_stand_in_front() -> None:
+    both = tokenizer()
+    both.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 256), ("</s>", 257)]
+    )
+    memory, first = (memory_on("llama", tokenizer=made) for made in (both, tokenizer(first=True)))
+    assert torch.equal(memory.read(None, TEXT), first.read(None, TEXT))
 
 
 def test_memory_changes_what_is_read(memory: LatentMemory) -> None:
