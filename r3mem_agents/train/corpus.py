@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,20 +118,59 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of one JSONL or JSONL.zst file.
 
     Raises:
-        InvalidInputError: If a line is not a JSON object; the message names its number.
+        InvalidInputError: If a line is not a record, or not UTF-8; the message names its number.
     """
-    with _opener(path)(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                record = json.loads(line)
-                kind = record["type"]
-            except (ValueError, TypeError, KeyError) as error:
-                raise InvalidInputError(f"{path}:{number}: not a record: {error}") from error
-            if kind not in {"dialog", "text", "pair", "memory"}:
-                raise InvalidInputError(f"{path}:{number}: unknown type {kind!r}")
-            if kind == "memory" and (wrong := _wrong_in_memory(record)):
-                raise InvalidInputError(f"{path}:{number}: not a memory: {wrong}")
-            yield record
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            record = json.loads(line)
+            kind = record["type"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise InvalidInputError(f"{path}:{number}: not a record: {error}") from error
+        if kind not in _WRONG:
+            raise InvalidInputError(f"{path}:{number}: unknown type {kind!r}")
+        if wrong := _WRONG[kind](record):
+            raise InvalidInputError(f"{path}:{number}: not a {kind}: {wrong}")
+        yield record
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, unpacked.
+
+    Raises:
+        InvalidInputError: If it cannot be unpacked.
+    """
+    if path.suffix != ".zst":
+        with path.open("rb") as lines:
+            yield from lines
+        return
+    try:
+        import zstandard  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise MissingExtraError("zstandard", "train") from error
+    with zstandard.open(path, "rb") as stream:
+        try:
+            yield from BufferedReader(stream)
+        except zstandard.ZstdError as error:
+            raise InvalidInputError(f"{path}: not unpacked: {error}") from error
+
+
+def _wrong_in_dialog(record: dict[str, Any]) -> str | None:
+    """What is wrong with the fields of a dialogue, if anything."""
+    turns = record.get("turns")
+    if not isinstance(turns, list):
+        return "turns has to be a list of turns"
+    if not all(isinstance(turn, dict) and _is_unicode(turn.get("text")) for turn in turns):
+        return "each of turns has to have a text"
+    return None
+
+
+def _wrong_in_text(record: dict[str, Any]) -> str | None:
+    return None if _is_unicode(record.get("text")) else "text has to be one"
+
+
+def _wrong_in_pair(record: dict[str, Any]) -> str | None:
+    fits = _is_unicode(record.get("query")) and _is_unicode(record.get("passage"))
+    return None if fits else "query and passage have to be texts"
 
 
 def _wrong_in_memory(record: dict[str, Any]) -> str | None:
@@ -155,23 +195,29 @@ def _wrong_in_memory(record: dict[str, Any]) -> str | None:
     return None
 
 
+_WRONG = {
+    "dialog": _wrong_in_dialog,
+    "text": _wrong_in_text,
+    "pair": _wrong_in_pair,
+    "memory": _wrong_in_memory,
+}
+"""What is wrong with a record of each type."""
+
+
+def _is_unicode(value: object) -> bool:
+    """Whether it is a text without half an emoji, which no tokenizer takes."""
+    try:
+        return isinstance(value, str) and (value.isascii() or bool(value.encode()))
+    except UnicodeEncodeError:
+        return False
+
+
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return _is_unicode(value) and bool(str(value).strip())
 
 
 def _is_place(value: object, places: range) -> bool:
     return isinstance(value, int) and value in places
-
-
-def _opener(path: Path) -> Callable[..., IO[str]]:
-    if path.suffix != ".zst":
-        return open
-    try:
-        import zstandard  # noqa: PLC0415 (an extra)
-    except ImportError as error:
-        raise MissingExtraError("zstandard", "train") from error
-    opener: Callable[..., IO[str]] = zstandard.open
-    return opener
 
 
 def language_of(record: dict[str, Any]) -> str:

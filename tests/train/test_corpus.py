@@ -54,11 +54,35 @@ def test_a_file_is_read_as_far_as_it_may(tmp_path: Path) -> None:
     assert len(read) == 9, "the first record that passes 100 characters is the last one"
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"type": "song"}', '{"text": "no type"}', "3"])
-def test_a_broken_line_is_named_by_number(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text(json.dumps(DIALOG) + "\n" + line + "\n")
-    with pytest.raises(InvalidInputError, match=r"a\.jsonl:2"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"3",
+        b'{"type": "song"}',
+        b'{"text": "no type"}',
+        b'{"type": "text"}',
+        b'{"type": "text", "text": 3}',
+        b'{"type": "text", "text": "half an emoji \\ud83d"}',
+        b'{"type": "text", "text": "not UTF-8: \xff"}',
+        b'{"type": "pair", "query": "Where?"}',
+        b'{"type": "dialog", "turns": "talk"}',
+        b'{"type": "dialog", "turns": ["Rain."]}',
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.zst"])
+def test_a_broken_line_is_named_by_number(tmp_path: Path, line: bytes, name: str) -> None:
+    path, data = tmp_path / name, json.dumps(DIALOG).encode() + b"\n" + line + b"\n"
+    path.write_bytes(zstandard.compress(data) if path.suffix == ".zst" else data)
+    with pytest.raises(InvalidInputError, match=rf"{name}:2"):
+        list(records(path))
+
+
+def test_a_file_that_cannot_be_unpacked_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    path.write_bytes(b"no archive at all")
+    with pytest.raises(InvalidInputError, match=r"a\.jsonl\.zst: not unpacked"):
         list(records(path))
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError
 from r3mem_agents.latent import LatentMemory
 from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
 from r3mem_agents.latent.positions import Layers
@@ -21,6 +21,7 @@ from r3mem_agents.train.latent.objective import Batch, Kept, by_whole, lesson_lo
 from r3mem_agents.train.latent.texts import Texts, answering, is_held_out, pair, prepare
 from r3mem_agents.train.latent.words import LONGEST, Words
 from r3mem_agents.train.recipe import LatentRecipe
+from r3mem_agents.train.run import STATE
 from tests.latent.families import TOKENS, base, tokenizer
 from tests.train.conftest import TOWNS, r3mem, write
 
@@ -228,6 +229,14 @@ def test_data_without_documents_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "one.jsonl", [{"type": "text", "text": "Good day."}])
     with pytest.raises(InvalidInputError, match="too few"):
         prepare(tmp_path, tmp_path, tokenizer(), "a base", RECIPE, lambda _: None)
+
+
+def test_a_run_goes_on_with_its_own_base_alone(stories: Path, tmp_path: Path) -> None:
+    prepare(stories, tmp_path, tokenizer(), "one base", RECIPE, lambda _: None)
+    prepare(stories, tmp_path, tokenizer(), "another", RECIPE, lambda _: None)  # nothing learned
+    (tmp_path / STATE).touch()
+    with pytest.raises(ModelMismatchError, match="begun on another base"):
+        prepare(stories, tmp_path, tokenizer(), "one base", RECIPE, lambda _: None)
 
 
 def test_the_command_leaves_an_adapter_that_a_memory_reads(

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.errors import InvalidInputError, ModelMismatchError
 from r3mem_agents.train.corpus import MB, Ids, Ragged, data_files, hash_files, records
 from r3mem_agents.train.recipe import LatentRecipe
+from r3mem_agents.train.run import STATE
 
 HELD_OUT = 25
 """One document, or passage, in so many is held out."""
@@ -143,6 +144,7 @@ def prepare(
 
     Raises:
         InvalidInputError: There is no document that is long enough.
+        ModelMismatchError: The run in ``out`` was begun on another base.
     """
     files = data_files(data)
     least = min(recipe.segments) * min(recipe.histories) + recipe.read
@@ -153,16 +155,25 @@ def prepare(
         [[path.relative_to(data).as_posix(), path.stat().st_size] for path in files],
     ]
     made, mark = out / "texts.npz", out / "texts.json"
-    if mark.exists() and (known := json.loads(mark.read_text()))["wanted"] == wanted:
+    known = json.loads(mark.read_text()) if mark.exists() else None
+    if known and known["wanted"] == wanted:
         note("texts found")
         return Texts.load(made), known["hashes"]
+    if known and known["wanted"][0] != base and (out / STATE).exists():
+        raise ModelMismatchError(
+            f"the run in {out} was begun on another base, {known['wanted'][0]}; go on with that "
+            "one, or choose another folder"
+        )
+    mark.unlink(missing_ok=True)  # until what it describes is whole
     builder = _Builder(tokenizer, least)
     for path in files:
         note(f"reading {path.name}")
         builder.read(path, recipe.source_mb)
     texts, hashes = builder.build(), hash_files(data, files)
     texts.save(made)
-    mark.write_text(json.dumps({"wanted": wanted, "hashes": hashes}))
+    partial = out / "texts.partial"
+    partial.write_text(json.dumps({"wanted": wanted, "hashes": hashes}))
+    partial.replace(mark)
     return texts, hashes
 
 
