@@ -90,7 +90,7 @@ def test_export_and_import_take_expiries_and_pins_along(
     gone = {"role": "user", "text": "gone", "expires": "2020-01-01T00:00+00:00"}
     more = [json.dumps(gone), json.dumps(gone | {"text": "stays", "pinned": True})]
     (tmp_path / "more.jsonl").write_text("\n".join([*lines, *more]), "utf-8")
-    assert run_json("import", "more.jsonl", "--user", "bob") == {"imported": 5}
+    assert run_json("import", "more.jsonl", "--user", "bob")["imported"] == 5
     found = run_json("history", "--user", "bob")
     end = "2999-01-31T10:00:00+00:00"
     assert [(turn["text"], turn["expires"], turn["pinned"]) for turn in found] == [
