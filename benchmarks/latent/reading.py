@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from r3mem_agents.latent.adapter import Adapter
-from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
+from r3mem_agents.latent.compressing import compressed
+from r3mem_agents.latent.passes import assemble, reading_pass
 from r3mem_agents.latent.positions import Layers
 
 READ = 64
@@ -56,12 +57,7 @@ class Reader:
     def blocks(self, segment: int) -> list[Layers]:
         """Memory tokens of all segments of the history, oldest first."""
         rows = self._history[:, -(self._history.shape[1] // segment * segment) :]
-        found = []
-        for ids in rows.view(-1, 1, segment):
-            cache, surprise = segment_pass(self._adapter, ids)
-            kept, _ = self._adapter.most_surprising(ids, surprise)
-            found.append(memory_pass(self._adapter, cache, self._adapter.seeds(kept)))
-        return found
+        return [compressed(self._adapter, ids).layers for ids in rows.view(-1, segment).tolist()]
 
     def after_raw(self, tokens: int) -> float:
         """Nats a token after the last tokens of the history, or none."""

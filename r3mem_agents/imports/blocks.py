@@ -1,8 +1,27 @@
-"""What is said in a message whose content is a text, or a list of blocks."""
+"""The messages of a chat, and what is said in one that is a text, or a list of blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from r3mem_agents.errors import InvalidInputError
+
+
+def messages_of(chat: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The messages of a chat.
+
+    Args:
+        chat: With a field ``messages``.
+        name: What it is called, for the error.
+
+    Raises:
+        InvalidInputError: They are no list of messages.
+    """
+    there = chat.get("messages")
+    if not isinstance(there, list) or not all(isinstance(one, dict) for one in there):
+        raise InvalidInputError(f"{name}: messages is no list of messages")
+    return there
 
 
 def texts(content: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.imports.blocks import messages_of
 from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
@@ -29,10 +29,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
         [export] = file.objects
         guild, channel = _part(export, "guild"), _part(export, "channel")
         title = " / ".join(str(one["name"]) for one in (guild, channel) if one.get("name"))
-        messages = export["messages"]
-        if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
-            raise InvalidInputError(f"{file.name}: messages is no list of messages")
-        for message in messages:
+        for message in messages_of(export, file.name):
             if str(message.get("type", "Default")) not in SPEECH:
                 reading.skip("notices")
                 continue

@@ -138,6 +138,15 @@ class File:
                 return value if isinstance(value, dict) else {}
         return {}
 
+    @property
+    def head(self) -> dict[str, Any]:
+        """The first of its objects, or that of its first line; an empty one if there is none.
+
+        Raises:
+            InvalidInputError: As of ``objects``.
+        """
+        return self.objects[0] if self.objects else self.first
+
     def records(self, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
         """Yield the JSON values of its lines, with their numbers.
 

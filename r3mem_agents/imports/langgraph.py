@@ -17,8 +17,7 @@ TEXTS = ("content", "text", "memory", "data")
 
 def recognizes(file: File) -> bool:
     """Tell whether a file holds such items."""
-    first = file.objects[0] if file.objects else file.first
-    return {"namespace", "key", "value"} <= first.keys()
+    return {"namespace", "key", "value"} <= file.head.keys()
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:

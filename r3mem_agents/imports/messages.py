@@ -21,8 +21,7 @@ ROLES = {"human": "user", "ai": "assistant", "model": "assistant"}
 
 def recognizes(file: File) -> bool:
     """Tell whether a file holds such messages."""
-    first = file.objects[0] if file.objects else file.first
-    return _is_message(first) or _is_conversation(first)
+    return _is_message(file.head) or _is_conversation(file.head)
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.imports.blocks import messages_of
 from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
@@ -46,10 +46,7 @@ def _chats(one: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _read(chat: Mapping[str, Any], reading: Reading, file: str) -> Iterator[Entry]:
     title = chat.get("name") or chat.get("type")
     name = f"{file}, chat {title!r}"
-    messages = chat.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
-        raise InvalidInputError(f"{name}: messages is no list of messages")
-    for message in messages:
+    for message in messages_of(chat, name):
         if message.get("type") != "message":
             reading.skip("notices")
             continue

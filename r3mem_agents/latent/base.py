@@ -120,23 +120,6 @@ def check_base(model: Any) -> None:
     _check_causal(model, name)
 
 
-def _check_causal(model: Any, name: str) -> None:
-    """Refuse a model that looks ahead, such as BERT under a causal model's name."""
-    size = model.get_input_embeddings().num_embeddings
-    ids = torch.tensor([[1, 2, 3], [1, 2, 4]], device=model.device) % size
-    cache = DynamicCache(config=model.config)
-    training = model.training
-    with torch.no_grad():
-        logits = model.eval()(input_ids=ids, past_key_values=cache, use_cache=True).logits
-    model.train(training)
-    ahead = (logits[0, 1] - logits[1, 1]).abs().max() > 1e-3 * logits[0, 1].abs().max()
-    if cache.get_seq_length() != 3 or ahead:
-        raise BaseModelError(
-            f"{name} is no causal language model: its tokens look at later ones, or it keeps no "
-            "cache of keys and values"
-        )
-
-
 @contextmanager
 def answering(model: Any) -> Iterator[None]:
     """Without dropout and gradient checkpointing, though somebody may be training the model."""
@@ -148,6 +131,21 @@ def answering(model: Any) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+
+
+def _check_causal(model: Any, name: str) -> None:
+    """Refuse a model that looks ahead, such as BERT under a causal model's name."""
+    size = model.get_input_embeddings().num_embeddings
+    ids = torch.tensor([[1, 2, 3], [1, 2, 4]], device=model.device) % size
+    cache = DynamicCache(config=model.config)
+    with torch.no_grad(), answering(model):
+        logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits
+    ahead = (logits[0, 1] - logits[1, 1]).abs().max() > 1e-3 * logits[0, 1].abs().max()
+    if cache.get_seq_length() != 3 or ahead:
+        raise BaseModelError(
+            f"{name} is no causal language model: its tokens look at later ones, or it keeps no "
+            "cache of keys and values"
+        )
 
 
 def base_fingerprint(model: Any) -> str:
