@@ -10,6 +10,15 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "findings" / "README.md"])
 
+OTHER_HOSTS = {
+    DOCS / "adk.md": "google.adk",
+    DOCS / "agent-framework.md": "agent_framework",
+    DOCS / "openai-agents.md": "agents",
+    DOCS / "pydantic-ai.md": "pydantic_ai",
+    DOCS / "strands.md": "strands",
+}
+"""Pages whose Python needs a host that has an environment of its own, and the host's module."""
+
 _BLOCK = re.compile(r"^(<!-- not run -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
