@@ -11,6 +11,9 @@ ENGINE := $(wildcard engine/*.c engine/*.h engine/kernels/*.h engine/build.py ha
 PIP := -m pip install -qq --disable-pip-version-check
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
+HOSTS := .venv-hosts
+HOSTS_READY := $(HOSTS)/.ready
+HOSTED := $(filter-out r3mem_langchain r3mem_llamaindex,$(notdir $(wildcard integrations/r3mem_*)))
 WHEELS := .venv-wheels
 WHEELS_READY := $(WHEELS)/.ready
 WORKERS ?= logical
@@ -25,14 +28,15 @@ PAGES := docs.tables docs.commands
 # What Python compiled for one process serves the next: tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-gpu test-lowest test-aarch64 sanitize check format docs pages \
-	bench latent-bench recall question wheels clean
+.PHONY: help demo test test-slow test-gpu test-hosts test-lowest test-aarch64 sanitize check format \
+	docs pages bench latent-bench recall question wheels clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       remember four real meetings, check every byte, ask, draw"
 	@echo "make test       run the tests, WORKERS=number at once (all cores: a worker takes 2 GB)"
 	@echo "                test-slow, test-gpu: the others; test-lowest: on the lowest versions;"
+	@echo "                test-hosts: the adapters of other hosts, in an environment of their own;"
 	@echo "                test-aarch64: the engine of that processor, under qemu-user-static"
 	@echo "make sanitize   test the engine under gcc's sanitizers of memory and arithmetic"
 	@echo "make check      lint, formatting, types"
@@ -74,6 +78,15 @@ $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 		-e '.[langchain,classic,llamaindex,torch]' --group test
 	@touch $@
 
+$(HOSTS_READY): pyproject.toml constraints-hosts.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(HOSTS)/bin/python || $(PYTHON) -m venv $(HOSTS)
+	@echo "Installing other hosts in $(HOSTS): once, a minute ..."
+	@$(HOSTS)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	@$(HOSTS)/bin/python $(PIP) -c constraints-hosts.txt \
+		-e '.[openai-agents,adk,agent-framework,strands,pydantic-ai]' --group hosts
+	@touch $@
+
 $(WHEELS_READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(WHEELS)/bin/python || $(PYTHON) -m venv $(WHEELS)
@@ -92,6 +105,10 @@ test-slow: $(READY)
 
 test-gpu: $(READY)
 	@$(BIN)/python -m pytest -m gpu
+
+test-hosts: $(HOSTS_READY)
+	@$(HOSTS)/bin/python -m mypy $(addprefix -p ,$(HOSTED)) -p tests.hosts
+	@$(HOSTS)/bin/python -m pytest -n $(WORKERS) tests/hosts
 
 test-lowest: $(LOWEST_READY)
 	@$(LOWEST)/bin/python -m pytest -n $(WORKERS) tests/store tests/analysis tests/lookup tests/memory \
@@ -137,4 +154,4 @@ wheels: $(WHEELS_READY)
 	@$(WHEELS)/bin/python engine/wheels.py dist
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(WHEELS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png
+	rm -rf $(VENV) $(LOWEST) $(HOSTS) $(WHEELS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis r3mem-demo.db* r3mem-demo.png

@@ -304,7 +304,7 @@ def _matrix(workflow: str, name: str) -> list[str]:
     text = (ROOT / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
     found = re.search(rf"^ +{name}: \[(.+)\]$", text, re.MULTILINE)
     assert found is not None
-    return re.findall(r"[\w.]+", found.group(1))
+    return re.findall(r"[\w.-]+", found.group(1))
 
 
 def test_the_command_line_is_installed() -> None:
