@@ -28,7 +28,8 @@ R3MemError
 │   ├── RequestTooLargeError          more than a server reads
 │   └── TooManyRequestsError          more often than a server answers
 ├── NotFoundError (LookupError)       an unknown turn, user or session
-└── MissingExtraError (ImportError)   an optional package that is not installed
+├── MissingExtraError (ImportError)   an optional package that is not installed
+└── HostVersionError (ImportError)    a host of another major version than its adapter
 
 DamageWarning (UserWarning)           what is damaged was left out of what is returned
 OtherGistsWarning (UserWarning)       turns are found by their words alone: another model read them
@@ -180,3 +181,13 @@ class MissingExtraError(R3MemError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; run: pip install 'r3mem-agents[{extra}]'")
+
+
+class HostVersionError(R3MemError, ImportError):
+    """A host is installed in another major version than its adapter was written for."""
+
+    def __init__(self, package: str, version: str, major: int, extra: str) -> None:
+        super().__init__(
+            f"{package} {version} is installed, and its adapter is for {package} {major}; run: "
+            f"pip install 'r3mem-agents[{extra}]'"
+        )

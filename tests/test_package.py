@@ -190,7 +190,7 @@ def test_the_root_lists_its_exports() -> None:
 
 
 def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
-    """The rest reaches those who chat, serve, run a base model or use a store themselves."""
+    """The rest reaches those who chat, serve, run a base model, have a host or use a store."""
     raised = {
         name
         for name, value in vars(errors).items()
@@ -199,6 +199,7 @@ def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
     assert raised - set(r3mem_agents.__all__) == {
         "BaseModelError",
         "ChatModelError",
+        "HostVersionError",
         "KeyTakenError",
         "OutOfMemoryError",
         "StaleTermsError",
@@ -265,15 +266,15 @@ def test_benchmarks_name_their_dependency_group() -> None:
 
 def _named_by(path: Path) -> set[str]:
     """Extras or groups that a file tells to install where a package is missing."""
+    naming = ("MissingExtraError", "MissingPackageError", "check_host")
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
-            and node.func.id in ("MissingExtraError", "MissingPackageError")
+            and node.func.id in naming
+            and isinstance(argument := node.args[1], ast.Constant)
         ):
-            argument = node.args[1]
-            assert isinstance(argument, ast.Constant)
             found.add(str(argument.value))
     return found
 

@@ -14,11 +14,13 @@ adapters have in common, and knows no framework:
   text from ending the quotation; ``wall_clock`` writes a time.
 - Refuse options that no lookup or write would take, when they are given: ``check_options``.
 - Go on without a memory that fails: ``raise_or_log``.
+- Refuse a host that is missing, or has another major version: ``check_host``.
 """
 
 from r3mem_agents.memory.context import NOTHING_FITS, NOTHING_FOUND, turn_line
 from r3mem_agents.memory.quoting import INDENT, escape_tags, indented, quoted, unindented
 from r3mem_agents.prompts.calls import whole_calls
+from r3mem_agents.prompts.hosts import check_host
 from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
 from r3mem_agents.prompts.on_error import OnError, raise_or_log
 from r3mem_agents.prompts.options import check_options
@@ -34,6 +36,7 @@ __all__ = [
     "OnError",
     "PromptMemory",
     "RecallFrom",
+    "check_host",
     "check_options",
     "escape_tags",
     "fit_window",
