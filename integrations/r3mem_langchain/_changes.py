@@ -15,7 +15,7 @@ from langchain_core.messages import AnyMessage
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
 from r3mem_agents.errors import NotFoundError
-from r3mem_langchain._keys import digest_of
+from r3mem_agents.prompts import digest_of
 from r3mem_langchain._known import said_still
 from r3mem_langchain._messages import key_of, to_turn
 from r3mem_langchain._quoting import METADATA

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from r3mem_agents import CompressiveMemory, Turn
+from r3mem_agents.prompts import turn_key
 from r3mem_langchain._items import METADATA, Kept, Namespace, expiry, session_of
-from r3mem_langchain._keys import turn_key
 
 AGENT = "langgraph expiries of "
 """They are apart from the items."""

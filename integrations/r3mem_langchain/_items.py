@@ -16,8 +16,8 @@ from langgraph.store.base import Item, SearchItem, get_text_at_path
 
 from r3mem_agents import StoredTurn, Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import turn_key
 from r3mem_agents.validation import json_text
-from r3mem_langchain._keys import turn_key
 
 ROLE = "item"
 

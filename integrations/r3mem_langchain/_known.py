@@ -13,8 +13,7 @@ from datetime import timedelta
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
-from r3mem_agents.prompts import newest_first
-from r3mem_langchain._keys import is_note
+from r3mem_agents.prompts import is_note, newest_first
 from r3mem_langchain._messages import key_of, to_turn, to_turns
 from r3mem_langchain._turns import is_said
 

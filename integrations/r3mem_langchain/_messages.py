@@ -25,9 +25,8 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.prompts import call_lead, packed, turn_key, unpacked
 from r3mem_agents.validation import check_name, check_role
-from r3mem_langchain._bytes import packed, unpacked
-from r3mem_langchain._keys import turn_key
 from r3mem_langchain._quoting import METADATA, quotes
 
 ROLES = {"human": "user", "ai": "assistant"}
@@ -162,7 +161,7 @@ def _spoken_entry(block: dict[Any, Any]) -> str | None:
 
 
 def _append_call(text: str, name: str, arguments: str) -> tuple[str, list[int]]:
-    lead = f"[calls {name}] "
+    lead = call_lead(name)
     text, start = _append(text, lead + arguments)
     return text, [start + len(lead), len(text)]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from r3mem_agents import CompressiveMemory, Recollection, StoredTurn
 from r3mem_agents.errors import NotFoundError
+from r3mem_agents.prompts import turn_key
 from r3mem_langchain._items import Kept, Namespace, from_turn, namespace_of, session_of
-from r3mem_langchain._keys import turn_key
 
 Place = tuple[Namespace, str]
 """Namespace and key of an item."""

@@ -10,26 +10,13 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.prompts import RecallFrom, recall_sessions
+from r3mem_agents.prompts import Place, RecallFrom, check_ids, place_of, recall_sessions
 
 USER = "user_id"
 THREAD = "thread_id"
 
 CALLED_BY_TOOL = "tools:"
 """Prefix of the part of a run's checkpoint namespace in which an agent's tools run."""
-
-
-class Place(NamedTuple):
-    """Where a run is.
-
-    Attributes:
-        memory: Of its user, with its thread as the session.
-        sessions: Sessions that it may recall from; ``None`` for all of the user's.
-    """
-
-    memory: CompressiveMemory
-    sessions: list[str] | None
 
 
 class Scope(NamedTuple):
@@ -70,19 +57,7 @@ class Scope(NamedTuple):
         places = (_context(config), config.get("configurable"))
         user = _named(USER, places) or self.user_id
         thread = _named(THREAD, places) or self.thread_id
-        memory = self.memory.scoped(user=user, session=thread)
-        return Place(memory, recall_sessions(memory, self.recall_from, named=user is not None))
-
-
-def check_ids(**ids: str | None) -> None:
-    """Refuse empty ids, by name: nobody is called so.
-
-    Raises:
-        InvalidInputError: If one of them is empty.
-    """
-    for name, value in ids.items():
-        if value == "":
-            raise InvalidInputError(f"{name} is empty; give an id, or None if there is none")
+        return place_of(self.memory, user=user, session=thread, recall_from=self.recall_from)
 
 
 def called_by_tool() -> bool:

@@ -15,10 +15,8 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
 from r3mem_agents.errors import NotFoundError
-from r3mem_agents.prompts import check_options
-from r3mem_langchain._keys import turn_key
+from r3mem_agents.prompts import check_ids, check_options, turn_key
 from r3mem_langchain._messages import to_message, to_turns
-from r3mem_langchain._scope import check_ids
 
 REMOVE_ALL = "__remove_all__"
 """``REMOVE_ALL_MESSAGES`` of LangGraph, which is not needed for a history."""

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
-from pydantic import BaseModel, Field
 
-from r3mem_agents import CompressiveMemory, Recollection
+from r3mem_agents import CompressiveMemory
 from r3mem_agents.errors import InvalidInputError, NotFoundError
-from r3mem_agents.prompts import (
-    NOTHING_FOUND,
-    RecallFrom,
-    check_options,
-    mark_recalled,
-    turn_line,
-)
-from r3mem_agents.validation import check_count
-from r3mem_langchain._keys import note_key
-from r3mem_langchain._scope import Place, Scope
+from r3mem_agents.prompts import RecallFrom, memory_tools
+from r3mem_langchain._scope import Scope
 
 _call: ContextVar[str | None] = ContextVar("r3mem_call", default=None)
 """Id of the call that is being done."""
@@ -44,22 +35,6 @@ class _MemoryTool(StructuredTool):
             return await super().arun(*args, tool_call_id=tool_call_id, **options)
         finally:
             _call.reset(token)
-
-
-class _Remember(BaseModel):
-    text: str = Field(description="What to remember, as one self-contained statement.")
-
-
-class _Recall(BaseModel):
-    query: str = Field(description="What to look for, as a question or in keywords.")
-
-
-class _Forget(BaseModel):
-    turn_ids: list[int] = Field(description="Numbers of the turns, as recall shows them.")
-
-
-class _Pin(_Forget):
-    pinned: bool = Field(default=True, description="False undoes it.")
 
 
 def as_tools(
@@ -106,75 +81,19 @@ def as_tools(
     """
     scope = Scope(memory, user_id, thread_id, recall_from)
     scope.check()
-    check_count(k, "k")
-    check_options(where=where, as_of=as_of, expires=expires)
-
-    def remember(text: str) -> str:
-        """Remember something for later conversations, word for word."""
-        memory = scope.place().memory
-        with _telling_the_model():
-            turn = memory.remember("assistant", text, key=_key(text), expires=expires)
-        return f"Remembered as turn {turn.id}."
-
-    def recall(query: str) -> str:
-        """Look up what was said or noted before, in this conversation and in earlier ones."""
-        place = scope.place()
-        with _telling_the_model():
-            return _shown(
-                place.memory.recall(query, k, sessions=place.sessions, where=where, as_of=as_of)
-            )
-
-    def forget(turn_ids: list[int]) -> str:
-        """Forget turns for good. Only do so when you are asked to."""
-        place = scope.place()
-        with _telling_the_model():
-            memory = _holding(place, turn_ids, "nothing was forgotten")
-            return f"Forgot {memory.forget(turn_ids=turn_ids).turns} turns."
-
-    def pin(turn_ids: list[int], pinned: bool = True) -> str:
-        """Keep turns in view from now on, and from expiring: for what must never be missed."""
-        place = scope.place()
-        with _telling_the_model():
-            memory = _holding(place, turn_ids, "nothing was pinned")
-            memory.pin(turn_ids, pinned=pinned)
-            return f"{'Pinned' if pinned else 'Unpinned'} {len(set(turn_ids))} turns."
-
-    return [
-        _tool(remember, _Remember),
-        _tool(recall, _Recall),
-        _tool(forget, _Forget),
-        _tool(pin, _Pin),
-    ]
+    functions = memory_tools(
+        scope.place, k=k, where=where, as_of=as_of, expires=expires, call=_call.get
+    )
+    return [_tool(function) for function in functions]
 
 
-def _holding(place: Place, turn_ids: list[int], outcome: str) -> CompressiveMemory:
-    # The memory, if what it may recall has these turns.
-    for session in place.sessions or ():
-        if missing := set(turn_ids).difference(place.memory.turn_ids(session)):
-            raise NotFoundError(f"no turn {min(missing)} in this conversation; {outcome}")
-    return place.memory
+def _tool(function: Callable[..., str]) -> BaseTool:
+    @wraps(function)
+    def told(*args: Any, **arguments: Any) -> str:
+        try:
+            return function(*args, **arguments)
+        except (InvalidInputError, NotFoundError) as error:
+            raise ToolException(str(error)) from error
 
-
-@contextmanager
-def _telling_the_model() -> Iterator[None]:
-    # What it asked for is at fault, so it can ask again.
-    try:
-        yield
-    except (InvalidInputError, NotFoundError) as error:
-        raise ToolException(str(error)) from error
-
-
-def _key(text: str) -> str | None:
-    call = _call.get()
-    return None if call is None else note_key(call, text)
-
-
-def _tool(function: Callable[..., str], schema: type[BaseModel]) -> BaseTool:
     # Without a coroutine of its own a tool runs its function in a thread when it is awaited.
-    return _MemoryTool.from_function(function, args_schema=schema, handle_tool_error=True)
-
-
-def _shown(hits: list[Recollection]) -> str:
-    if not hits:
-        return NOTHING_FOUND
-    return mark_recalled("\n".join(f"turn {hit.turn.id} {turn_line(hit.turn)}" for hit in hits))
+    return _MemoryTool.from_function(told, handle_tool_error=True)

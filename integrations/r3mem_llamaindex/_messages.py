@@ -23,7 +23,7 @@ from llama_index.core.base.llms.types import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.prompts import is_recalled, without_recalled
+from r3mem_agents.prompts import call_lead, is_recalled, without_recalled
 
 METADATA = "llama_index"
 """Where a turn's metadata holds what is not in its text."""
@@ -108,7 +108,7 @@ def _said(block: object) -> tuple[str, str, str] | None:
         return "", block.text, "text"
     if not isinstance(block, ToolCallBlock):
         return None
-    lead = f"[calls {block.tool_name}] "
+    lead = call_lead(block.tool_name)
     if isinstance(block.tool_kwargs, str):
         return lead, block.tool_kwargs, "tool_kwargs"
     try:

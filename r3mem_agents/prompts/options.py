@@ -32,3 +32,14 @@ def check_options(*, where: object = None, as_of: object = None, expires: object
             "different times; give one a time of its own with memory.remember(..., expires=...)"
         )
     check_expiry(expires, "expires")
+
+
+def check_ids(**ids: str | None) -> None:
+    """Refuse empty ids, by name: nobody is called so.
+
+    Raises:
+        InvalidInputError: If one of them is empty.
+    """
+    for name, value in ids.items():
+        if value == "":
+            raise InvalidInputError(f"{name} is empty; give an id, or None if there is none")

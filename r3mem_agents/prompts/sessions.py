@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import CompressiveMemory
@@ -10,6 +10,40 @@ from r3mem_agents.types import NOBODY
 
 RecallFrom = Literal["user", "session"]
 """Recall from all sessions of the user, or from that of the conversation only."""
+
+
+class Place(NamedTuple):
+    """Where a run of a host is.
+
+    Attributes:
+        memory: Of its user, with its conversation as the session.
+        sessions: Sessions that it may recall from; ``None`` for all of the user's.
+    """
+
+    memory: CompressiveMemory
+    sessions: list[str] | None
+
+
+def place_of(
+    memory: CompressiveMemory,
+    *,
+    user: str | None,
+    session: str | None,
+    recall_from: RecallFrom | None = None,
+) -> Place:
+    """The place of a run, by the names that the host has for it.
+
+    Args:
+        memory: The adapter's.
+        user: The user; ``None`` if the host names nobody, which means the memory's.
+        session: The conversation; ``None`` means the memory's session.
+        recall_from: See ``recall_sessions``.
+
+    Raises:
+        InvalidInputError: If a name is empty, or ``recall_from`` is unknown.
+    """
+    own = memory.scoped(user=user, session=session)
+    return Place(own, recall_sessions(own, recall_from, named=user is not None))
 
 
 def recall_sessions(

@@ -1,4 +1,4 @@
-"""Bytes in a message's content, as Bedrock and Gemini take images, in the JSON of a turn."""
+"""Bytes in a host's items, as Bedrock and Gemini take images, in the JSON of a turn."""
 
 from __future__ import annotations
 
