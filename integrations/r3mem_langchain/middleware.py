@@ -12,7 +12,7 @@ from langchain_core.messages import AnyMessage, SystemMessage
 
 from r3mem_agents import CompressiveMemory
 from r3mem_agents.concurrency import in_thread
-from r3mem_agents.errors import InvalidInputError, MissingExtraError, StoreError
+from r3mem_agents.errors import MissingExtraError, StoreError
 from r3mem_agents.prompts import (
     OnError,
     RecallFrom,
@@ -150,12 +150,10 @@ class R3MemoryMiddleware(AgentMiddleware[R3MemoryState, ContextT, ResponseT]):
                 has an empty id raises it too.
         """
         super().__init__()
-        if on_error not in ("raise", "log"):
-            raise InvalidInputError(f"on_error is {on_error!r}; it must be 'raise' or 'log'")
         check_count(k, "k")
         check_count(window, "window", least=0)
         check_count(token_budget, "token_budget", least=0)
-        check_options(where=where, as_of=as_of, expires=expires)
+        check_options(where=where, as_of=as_of, expires=expires, on_error=on_error)
         self.memory = memory
         self.on_error = on_error
         self._scope = Scope(memory, user_id, thread_id, recall_from)

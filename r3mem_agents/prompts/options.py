@@ -9,17 +9,28 @@ from r3mem_agents.memory.where import check_where
 from r3mem_agents.validation import check_expiry, check_time
 
 
-def check_options(*, where: object = None, as_of: object = None, expires: object = None) -> None:
-    """Refuse what no lookup, or no write, would take; ``None`` is taken by all.
+def check_options(
+    *,
+    where: object = None,
+    as_of: object = None,
+    expires: object = None,
+    on_error: object = "raise",
+) -> None:
+    """Refuse what no lookup, or no write, would take.
+
+    The first three may be ``None``.
 
     Args:
         where: Conditions of lookups, as ``CompressiveMemory.recall`` takes them.
         as_of: The time whose knowledge lookups have.
         expires: How long what is written lives.
+        on_error: What to do with errors, as ``raise_or_log`` has it.
 
     Raises:
         InvalidInputError: If one of them is refused.
     """
+    if on_error not in ("raise", "log"):
+        raise InvalidInputError(f"on_error is {on_error!r}; it must be 'raise' or 'log'")
     if where is not None:
         check_where(where)
     if as_of is not None:
