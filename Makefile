@@ -107,7 +107,7 @@ test-gpu: $(READY)
 	@$(BIN)/python -m pytest -m gpu
 
 test-hosts: $(HOSTS_READY)
-	@$(HOSTS)/bin/python -m mypy $(addprefix -p ,$(HOSTED)) -p tests.hosts
+	@$(HOSTS)/bin/python -m mypy $(wildcard $(HOSTED:%=integrations/%/*.py)) $(wildcard tests/hosts/*.py)
 	@$(HOSTS)/bin/python -m pytest -n $(WORKERS) tests/hosts
 
 test-lowest: $(LOWEST_READY)

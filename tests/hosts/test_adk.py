@@ -1,0 +1,417 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("google.adk")
+
+from google.adk.agents import LlmAgent
+from google.adk.agents.callback_context import CallbackContext
+from google.adk.cli.service_registry import get_service_registry
+from google.adk.events import Event
+from google.adk.memory.base_memory_service import BaseMemoryService
+from google.adk.memory.memory_entry import MemoryEntry
+from google.adk.models.base_llm import BaseLlm
+from google.adk.models.llm_request import LlmRequest
+from google.adk.models.llm_response import LlmResponse
+from google.adk.runners import Runner
+from google.adk.sessions import InMemorySessionService, Session
+from google.adk.tools.load_memory_tool import load_memory_tool
+from google.adk.tools.preload_memory_tool import preload_memory_tool
+from google.genai.types import Blob, Content, FunctionCall, Part
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from r3mem_adk import R3MemoryService
+from r3mem_agents import CompressiveMemory, InvalidInputError, StoreError
+from tests.new_process import ROOT
+
+APP, ALICE = "app", "alice"
+QUESTION = "What is my dog called?"
+DOG = "My dog is called Biscuit."
+
+
+class Scripted(BaseLlm):
+    """Answers with these parts, one a call; then with "Noted."."""
+
+    model: str = "scripted"
+    parts: list[Part] = []
+    requests: list[LlmRequest] = []
+
+    async def generate_content_async(
+        self, llm_request: LlmRequest, stream: bool = False
+    ) -> AsyncGenerator[LlmResponse, None]:
+        self.requests.append(llm_request)
+        part = self.parts.pop(0) if self.parts else Part(text="Noted.")
+        yield LlmResponse(content=Content(role="model", parts=[part]))
+
+
+async def remember(callback_context: CallbackContext) -> None:
+    await callback_context.add_session_to_memory()
+
+
+def runner_of(service: BaseMemoryService, model: BaseLlm, app: str = APP, **agent: Any) -> Runner:
+    helper = LlmAgent(
+        name="helper", model=model, after_agent_callback=remember, **{"tools": []} | agent
+    )
+    return Runner(
+        app_name=app,
+        agent=helper,
+        session_service=InMemorySessionService(),
+        memory_service=service,
+        auto_create_session=True,
+    )
+
+
+async def say(runner: Runner, text: str, session: str, user: str = ALICE) -> list[Event]:
+    said = Content(role="user", parts=[Part(text=text)])
+    run = runner.run_async(user_id=user, session_id=session, new_message=said)
+    return [event async for event in run]
+
+
+def event(*parts: Part, author: str = "user", **fields: Any) -> Event:
+    role = "user" if author == "user" else "model"
+    return Event(author=author, content=Content(role=role, parts=[*parts]), **fields)
+
+
+def session(*events: Event, name: str = "monday", user: str = ALICE, app: str = APP) -> Session:
+    return Session(id=name, app_name=app, user_id=user, events=[*events])
+
+
+async def found(
+    service: BaseMemoryService, query: str = QUESTION, user: str = ALICE, app: str = APP
+) -> list[MemoryEntry]:
+    return (await service.search_memory(app_name=app, user_id=user, query=query)).memories
+
+
+def text_of(entry: MemoryEntry) -> str:
+    return "\n".join(part.text or "" for part in entry.content.parts or ())
+
+
+@pytest.fixture
+def service() -> R3MemoryService:
+    return R3MemoryService(CompressiveMemory("app.db"))
+
+
+def turns(service: R3MemoryService, user: str = ALICE, app: str = APP) -> list[str]:
+    return [turn.text for turn in service.memory.scoped(user=user, agent=app).history()]
+
+
+async def test_preload_memory_puts_what_helps_into_the_prompt(service: R3MemoryService) -> None:
+    model = Scripted()
+    runner = runner_of(service, model, tools=[preload_memory_tool])
+    await say(runner, DOG, "monday")
+    await say(runner, QUESTION, "tuesday")
+    prompt = model.requests[-1].contents
+    assert any(f"user: {DOG}" in (part.text or "") for one in prompt for part in one.parts or ())
+    assert turns(service) == [DOG, "Noted.", QUESTION, "Noted."]  # what was recalled is not stored
+
+
+async def test_load_memory_answers_the_model(service: R3MemoryService) -> None:
+    call = Part(function_call=FunctionCall(name="load_memory", args={"query": QUESTION}))
+    model = Scripted(parts=[Part(text="Noted."), call, Part(text="Biscuit.")])
+    runner = runner_of(service, model, tools=[load_memory_tool])
+    await say(runner, DOG, "monday")
+    [_, answer, _] = await say(runner, QUESTION, "tuesday")
+    [response] = answer.get_function_responses()
+    assert response.response is not None
+    [entry, *_] = response.response["result"].memories
+    assert (entry.author, text_of(entry)) == ("user", DOG)
+    assert turns(service) == [DOG, "Noted.", QUESTION, "Biscuit."]
+
+
+async def test_another_process_finds_it(service: R3MemoryService) -> None:
+    await service.add_session_to_memory(session(event(Part(text=DOG))))
+    code = (
+        "import asyncio\nfrom r3mem_adk import R3MemoryService\n"
+        "from r3mem_agents import CompressiveMemory\n"
+        "search = R3MemoryService(CompressiveMemory('app.db')).search_memory\n"
+        f"one = asyncio.run(search(app_name={APP!r}, user_id={ALICE!r}, query={QUESTION!r}))\n"
+        "print(one.memories[0].content.parts[0].text)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == f"{DOG}\n"
+
+
+async def test_a_session_that_grew_adds_only_what_is_new(service: R3MemoryService) -> None:
+    events = [event(Part(text=f"Fact {n}.")) for n in range(9)]
+    for known in (3, 3, 4, 9, 0):
+        await service.add_session_to_memory(session(*events[:known]))
+        before = service.memory.scoped(user=ALICE, agent=APP).turn_ids()
+    assert turns(service) == [f"Fact {n}." for n in range(9)]
+    assert before == service.memory.scoped(user=ALICE, agent=APP).turn_ids()
+
+
+async def test_events_that_come_in_pieces_are_stored_once(service: R3MemoryService) -> None:
+    events = [event(Part(text=f"Fact {n}.")) for n in range(6)]
+    for some in (events[4:], events[1:2], [*events, *events]):
+        await service.add_events_to_memory(
+            app_name=APP, user_id=ALICE, events=some, session_id="monday"
+        )
+    assert sorted(turns(service)) == [f"Fact {n}." for n in range(6)]
+
+
+async def test_sessions_added_at_once_are_stored_once(service: R3MemoryService) -> None:
+    grown = [session(event(Part(text=f"{name} {n}."), id=f"{n}"), name=name)
+             for name in ("a", "b") for n in range(3)]  # fmt: skip
+    await asyncio.gather(*(service.add_session_to_memory(one) for one in grown * 3))
+    assert sorted(turns(service)) == sorted(f"{name} {n}." for name in ("a", "b") for n in range(3))
+
+
+TEXTS = st.text(min_size=1).filter(str.strip)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])
+@given(texts=st.lists(TEXTS, min_size=1, max_size=3))
+def test_what_was_said_comes_back_equal(texts: list[str]) -> None:
+    async def check() -> None:
+        with CompressiveMemory(":memory:") as memory:
+            service = R3MemoryService(memory)
+            told = event(*(Part(text=text) for text in [*texts, DOG]), author="helper")
+            await service.add_session_to_memory(session(told))
+            [entry] = await found(service)
+            assert entry.content == told.content
+            assert entry.author == "helper"
+            assert entry.custom_metadata == {"session_id": "monday", "event_id": told.id}
+
+    asyncio.run(check())
+
+
+async def test_thoughts_and_bytes_are_left_out_and_the_rest_is_kept(
+    service: R3MemoryService,
+) -> None:
+    picture = Part(inline_data=Blob(data=b"\x89PNG" * 9, mime_type="image/png"))
+    thought = Part(text="The user seems to like dogs.", thought=True)
+    file = Part.from_uri(file_uri="gs://dogs/biscuit.png", mime_type="image/png")
+    call = Part(function_call=FunctionCall(name="walk", args={"dog": "Biscuit"}))
+    signed = Part(text=DOG, thought_signature=b"opaque")
+    told = event(picture, thought, file, signed, call, author="helper")
+    await service.add_session_to_memory(session(told))
+    [entry] = await found(service)
+    assert entry.content.parts == [file, Part(text=DOG), call]
+    assert turns(service) == [DOG]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        Event(author="user"),
+        Event(author="user", content=Content(role="user")),
+        event(),
+        event(Part(text=" \n")),
+        event(Part(text=DOG, thought=True), author="helper"),
+        event(Part(inline_data=Blob(data=b"dog", mime_type="image/png"))),
+        event(Part(function_call=FunctionCall(name="dog", args={})), author="helper"),
+        event(Part.from_function_response(name="dog", response={"called": "Biscuit"})),
+        event(Part(text="My dog is"), author="helper", partial=True),
+    ],
+)
+async def test_what_says_nothing_is_not_stored(service: R3MemoryService, silent: Event) -> None:
+    await service.add_session_to_memory(session(silent, event(Part(text=DOG))))
+    assert turns(service) == [DOG]
+
+
+NAMES = ["alice", "Alice", " alice", "alice/app", "app:alice", "a@b.c", "id", "愛子", "'; --", "0"]
+
+
+async def test_users_and_apps_are_apart(service: R3MemoryService) -> None:
+    places = [(app, user) for app in NAMES for user in NAMES[::3]]
+    for app, user in places:
+        told = event(Part(text=f"My dog is called {app!r} {user!r}."), id="same")
+        await service.add_session_to_memory(session(told, app=app, user=user))
+    for app, user in places:
+        entries = await found(service, user=user, app=app)
+        assert [text_of(one) for one in entries] == [f"My dog is called {app!r} {user!r}."]
+    [own] = await found(service, user=places[0][1], app=places[0][0])
+    await service.delete_memory(app_name="app", user_id="mallory", memory_id=own.id)
+    assert await found(service, user=places[0][1], app=places[0][0])
+
+
+@pytest.mark.parametrize("names", [{"app": ""}, {"user": " "}, {"user": "\ud800"}])
+async def test_nobody_is_refused_by_name(service: R3MemoryService, names: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError, match="agent|user"):
+        await found(service, **names)
+    with pytest.raises(InvalidInputError, match="agent|user"):
+        await service.add_session_to_memory(session(event(Part(text=DOG)), **names))
+
+
+async def test_a_memory_that_is_added_comes_back_equal(service: R3MemoryService) -> None:
+    noted = MemoryEntry(
+        content=Content(parts=[Part(text=DOG)]),
+        author="clerk",
+        timestamp="2026-03-01T09:30:00+00:00",
+        custom_metadata={"topic": "pets", "sure": 0.9},
+    )
+    plain = MemoryEntry(content=Content(role="user", parts=[Part(text="My cat is Miso.")]))
+    await service.add_memory(
+        app_name=APP, user_id=ALICE, memories=[noted, plain], custom_metadata={"from": "form"}
+    )
+    [entry] = [one for one in await found(service) if text_of(one) == DOG]
+    assert (entry.content, entry.author) == (noted.content, "clerk")
+    own = {"topic": "pets", "sure": 0.9, "from": "form", "session_id": service.memory.session}
+    assert entry.custom_metadata == own
+    assert entry.timestamp is not None
+    [cat, *_] = await found(service, "What is my cat called?")
+    assert (cat.content, cat.author) == (plain.content, "user")
+
+
+async def test_a_memory_with_an_id_replaces_what_had_it(service: R3MemoryService) -> None:
+    for dog in ("Biscuit", "Rex"):
+        entry = MemoryEntry(id="dog", content=Content(parts=[Part(text=f"The dog is {dog}.")]))
+        await service.add_memory(app_name=APP, user_id=ALICE, memories=[entry])
+    assert turns(service) == ["The dog is Rex."]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"content": Content(parts=[])}, "no text"),
+        ({"timestamp": "yesterday"}, "ISO 8601"),
+        ({"custom_metadata": {"at": b"bytes"}}, "JSON"),
+        ({"custom_metadata": {"google_adk": 1}}, "rename"),
+    ],
+)
+async def test_a_memory_that_cannot_be_kept_is_refused(
+    service: R3MemoryService, wrong: dict[str, Any], told: str
+) -> None:
+    fine = MemoryEntry(content=Content(parts=[Part(text=DOG)]))
+    with pytest.raises(InvalidInputError, match=told):
+        await service.add_memory(
+            app_name=APP, user_id=ALICE, memories=[fine, fine.model_copy(update=wrong)]
+        )
+    assert turns(service) == []
+
+
+async def test_what_is_deleted_stays_out_when_its_session_is_added_again(
+    service: R3MemoryService,
+) -> None:
+    told = session(event(Part(text=DOG)), event(Part(text="Noted."), author="helper"))
+    await service.add_session_to_memory(told)
+    [entry, *_] = await found(service)
+    await service.delete_memory(app_name=APP, user_id=ALICE, memory_id=entry.id)
+    told.events.append(event(Part(text="He is a good dog.")))
+    await service.add_session_to_memory(told)
+    assert [text_of(one) for one in await found(service, "dog")] == ["He is a good dog."]
+    for query in ("Who am I?", "", "forgotten", *turns(service)):
+        assert all(text_of(one) for one in await found(service, query))
+    service.memory.close()
+    with CompressiveMemory("app.db") as memory:
+        assert all("Biscuit" not in str(turn) for turn in memory.scoped(user=ALICE).history())
+
+
+async def test_a_deleted_memory_without_a_session_leaves_nothing(service: R3MemoryService) -> None:
+    entry = MemoryEntry(content=Content(parts=[Part(text=DOG)]))
+    await service.add_memory(app_name=APP, user_id=ALICE, memories=[entry])
+    [known] = await found(service)
+    for id_ in ("7", "", "x", "-1", "9" * 40, None, known.id, known.id):
+        await service.delete_memory(app_name=APP, user_id=ALICE, memory_id=id_)
+    assert turns(service) == []
+
+
+async def test_a_newer_memory_is_told_of(service: R3MemoryService) -> None:
+    for day, text in enumerate(["I live in Paris.", "We moved to Berlin last week."]):
+        told = event(Part(text=text), timestamp=1.7e9 + day * 1e6)
+        await service.add_session_to_memory(session(told, name=f"{day}"))
+    berlin, paris = await found(service, "Where do I live?")
+    assert (text_of(paris), paris.custom_metadata["superseded_by"]) == (
+        "I live in Paris.",
+        berlin.id,
+    )
+
+
+async def test_sub_agents_are_told_apart_by_name(service: R3MemoryService) -> None:
+    transfer = Part(
+        function_call=FunctionCall(name="transfer_to_agent", args={"agent_name": "vet"})
+    )
+    vet = LlmAgent(
+        name="vet",
+        description="Knows dogs.",
+        model=Scripted(parts=[Part(text="Biscuit needs a walk.")]),
+        after_agent_callback=remember,
+        tools=[preload_memory_tool],
+    )
+    runner = runner_of(service, Scripted(parts=[transfer]), sub_agents=[vet])
+    await say(runner, DOG, "monday")
+    assert turns(service) == [DOG, "Biscuit needs a walk."]
+    [entry] = [one for one in await found(service, "Who needs a walk?") if one.author == "vet"]
+    assert text_of(entry) == "Biscuit needs a walk."
+
+
+async def test_a_run_that_was_broken_off_is_remembered_with_the_next(
+    service: R3MemoryService,
+) -> None:
+    class Hanging(Scripted):
+        async def generate_content_async(
+            self, llm_request: LlmRequest, stream: bool = False
+        ) -> AsyncGenerator[LlmResponse, None]:
+            if len(self.requests) == 0:
+                self.requests.append(llm_request)
+                await asyncio.sleep(60)
+            async for one in super().generate_content_async(llm_request, stream):
+                yield one
+
+    runner = runner_of(service, Hanging())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(say(runner, DOG, "monday"), 0.5)
+    await say(runner, "Are you there?", "monday")
+    assert turns(service) == [DOG, "Are you there?", "Noted."]
+
+
+async def test_runs_at_once_keep_their_users_apart(service: R3MemoryService) -> None:
+    runner = runner_of(service, Scripted(), tools=[preload_memory_tool])
+    users = [f"user-{n}" for n in range(8)]
+    await asyncio.gather(*(say(runner, f"I am {user}.", "s", user) for user in users))
+    for user in users:
+        assert turns(service, user) == [f"I am {user}.", "Noted."]
+
+
+async def test_a_failing_memory_is_raised_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    memory = CompressiveMemory("closed.db")
+    memory.close()
+    told = session(event(Part(text=DOG)))
+    raising, logging = R3MemoryService(memory), R3MemoryService(memory, on_error="log")
+    with pytest.raises(StoreError):
+        await raising.add_session_to_memory(told)
+    with pytest.raises(StoreError):
+        await found(raising)
+    await logging.add_session_to_memory(told)
+    await logging.add_memory(app_name=APP, user_id=ALICE, memories=[])
+    await logging.delete_memory(app_name=APP, user_id=ALICE, memory_id="1")
+    assert await found(logging) == []
+    assert len(caplog.records) == 4
+    model = Scripted()
+    await say(runner_of(logging, model, tools=[preload_memory_tool]), DOG, "monday")
+    assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("options", [{"k": 0}, {"k": "5"}, {"on_error": "ignore"}])
+def test_wrong_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match=next(iter(options))):
+        R3MemoryService(CompressiveMemory(":memory:"), **options)
+
+
+async def test_no_more_than_k_are_found() -> None:
+    service = R3MemoryService(CompressiveMemory(":memory:"), k=2)
+    events = [event(Part(text=f"Dog {n} is called Biscuit {n}.")) for n in range(5)]
+    await service.add_session_to_memory(session(*events))
+    assert len(await found(service, "dog")) == 2
+
+
+def test_the_host_makes_one_of_a_uri() -> None:
+    registry = get_service_registry()
+    registry.register_memory_service(
+        "r3mem", lambda uri, **_: R3MemoryService(CompressiveMemory(uri.removeprefix("r3mem://")))
+    )
+    made = registry.create_memory_service("r3mem://app.db", agents_dir=".")
+    assert isinstance(made, R3MemoryService)
+    assert Path(made.memory.location).name == "app.db"
+
+
+def test_the_example_remembers_and_keeps_users_apart() -> None:
+    printed = subprocess.check_output([sys.executable, ROOT / "examples/adk_agent.py"], text=True)
+    assert printed.count("My dog is called Biscuit") >= 2
