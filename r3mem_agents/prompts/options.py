@@ -14,16 +14,16 @@ def check_options(
     where: object = None,
     as_of: object = None,
     expires: object = None,
+    recall_from: object = None,
     on_error: object = "raise",
 ) -> None:
-    """Refuse what no lookup, or no write, would take.
-
-    The first three may be ``None``.
+    """Refuse what no lookup, or no write, would take; ``None`` is taken by all but the last.
 
     Args:
         where: Conditions of lookups, as ``CompressiveMemory.recall`` takes them.
         as_of: The time whose knowledge lookups have.
         expires: How long what is written lives.
+        recall_from: The reach of lookups, as ``recall_sessions`` has it.
         on_error: What to do with errors, as ``raise_or_log`` has it.
 
     Raises:
@@ -31,6 +31,8 @@ def check_options(
     """
     if on_error not in ("raise", "log"):
         raise InvalidInputError(f"on_error is {on_error!r}; it must be 'raise' or 'log'")
+    if recall_from not in ("user", "session", None):
+        raise InvalidInputError(f"recall_from is {recall_from!r}; it must be 'user' or 'session'")
     if where is not None:
         check_where(where)
     if as_of is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory import CompressiveMemory
+from r3mem_agents.prompts.options import check_options
 from r3mem_agents.types import NOBODY
 
 RecallFrom = Literal["user", "session"]
@@ -63,8 +63,7 @@ def recall_sessions(
     Raises:
         InvalidInputError: If ``recall_from`` is something else.
     """
-    if recall_from not in ("user", "session", None):
-        raise InvalidInputError(f"recall_from is {recall_from!r}; it must be 'user' or 'session'")
+    check_options(recall_from=recall_from)
     if recall_from is None:
         recall_from = "user" if named or memory.user != NOBODY else "session"
     return [memory.session] if recall_from == "session" else None

@@ -66,7 +66,8 @@ class Translation:
             role: The turn's.
             **fields: Other fields of the turn, ``metadata`` apart.
         """
-        text, rest, places = "", item, []
+        text, rest = "", item
+        places: list[list[Any]] = []
         for path, lead in self._said(item):
             value = _at(item, path)
             words = value if isinstance(value, str) else _json(value)
@@ -75,6 +76,8 @@ class Translation:
             text += ("\n" if text and lead + words else "") + lead + words
             places.append([[*path], len(text) - len(words), len(text)])
             rest = _put(rest, path, None if isinstance(value, str) else 0)
+        if places:
+            places[-1][-1] = None  # to the end, wherever an edit of the turn moves it
         turn = Turn(role=role, text=text, **fields)
         if self._plain(turn) == item:
             return turn

@@ -43,6 +43,7 @@ NOT_RUN = {
     "docs/latent.md": 3,
     "docs/llamaindex.md": 1,
     "docs/mcp.md": 2,
+    "docs/openai-agents.md": 1,
     "docs/page.md": 1,
     "docs/recall.md": 1,
     "docs/server.md": 3,

@@ -79,3 +79,11 @@ def test_what_json_cannot_hold_is_refused_by_the_memory(
     item = {"role": "user", "content": [{"arguments": value}]}
     with pytest.raises(InvalidInputError):
         open_memory().remember_many([HOST.turn(item, role="user")])
+
+
+def test_an_edited_turn_is_an_edited_item(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    item = {"role": "user", "content": [{"text": "Look."}], "id": "m"}
+    [turn] = memory.remember_many([HOST.turn(item, role="user")])
+    for text in ("Do not look.", ""):
+        assert HOST.item(memory.edit(turn.id, text)) == item | {"content": [{"text": text}]}
