@@ -2,7 +2,13 @@
 
 R3MemError
 ├── InvalidInputError (ValueError)    a value that cannot be stored, asked or used
-│   └── TextTooLongError              more tokens than a base model has positions
+│   ├── TextTooLongError              more tokens than a base model has positions
+│   └── DocumentError                 a document that cannot be read
+│       ├── UnknownDocumentError      no text, HTML or PDF
+│       ├── BrokenDocumentError       damaged, or in an encoding that is not known
+│       ├── EncryptedDocumentError    a PDF that asks for a password
+│       ├── EmptyDocumentError        no text in it, such as a PDF of scanned pages
+│       └── LargeDocumentError        longer than is read
 ├── StoreError                        the file or database behind a memory
 │   ├── StoreUnavailableError         cannot be opened, written or locked in time
 │   ├── ReadOnlyError                 was opened to be read only
@@ -48,6 +54,30 @@ class InvalidInputError(R3MemError, ValueError):
 
 class TextTooLongError(InvalidInputError):
     """A text, with what is kept of its history, has more tokens than a base model has positions."""
+
+
+class DocumentError(InvalidInputError):
+    """A document that cannot be read; nothing of it was stored."""
+
+
+class UnknownDocumentError(DocumentError):
+    """A file that is neither text nor HTML nor PDF."""
+
+
+class BrokenDocumentError(DocumentError):
+    """A document that is damaged, or a text in an encoding that is not known."""
+
+
+class EncryptedDocumentError(DocumentError):
+    """A PDF that asks for a password."""
+
+
+class EmptyDocumentError(DocumentError):
+    """A document without text, such as a PDF of scanned pages."""
+
+
+class LargeDocumentError(DocumentError):
+    """A document that is longer than is read."""
 
 
 class StoreError(R3MemError):

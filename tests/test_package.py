@@ -23,6 +23,7 @@ ALLOWED = {
     "errors": set(),
     "timestamps": set(),
     "forking": set(),
+    "passages": set(),
     "concurrency": set(),
     "validation": {"types", "errors", "timestamps"},
     "conditions": {"errors", "validation"},
@@ -31,11 +32,12 @@ ALLOWED = {
     "analysis": {"timestamps"},
     "lookup": {"errors", "timestamps"},
     "memory": {"types", "errors", "timestamps", "forking", "concurrency", "validation", "store"}
-    | {"conditions", "model", "analysis", "lookup"},
+    | {"conditions", "passages", "model", "analysis", "lookup"},
     "prompts": {"types", "errors", "timestamps", "validation", "memory"},
     "telemetry": {"types", "errors", "model", "memory"},
     "testing": {"types", "errors", "store", "model", "memory"},
     "imports": {"types", "errors", "validation"},
+    "documents": {"types", "errors", "passages", "memory", "imports"},
     "connect": {"types", "errors", "validation", "memory", "prompts", "imports"},
     "latent": {"errors", "validation"},
     "provenance": {"model"},
@@ -43,7 +45,7 @@ ALLOWED = {
     "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
     | {"prompts"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
-    | {"provenance", "train", "server", "imports", "connect"},
+    | {"passages", "provenance", "train", "server", "imports", "connect", "documents"},
 }
 # Where the names of the root come from; types and errors everybody may import.
 ROOT_NAMES = {name: module.split(".")[1] for name, module in r3mem_agents._LAZY.items()}
@@ -103,6 +105,7 @@ PUBLIC = {
     "r3mem_agents",
     "r3mem_agents.concurrency",
     "r3mem_agents.conditions",
+    "r3mem_agents.documents",
     "r3mem_agents.errors",
     "r3mem_agents.latent",
     "r3mem_agents.prompts",
@@ -190,11 +193,12 @@ def test_the_root_lists_its_exports() -> None:
 
 
 def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
-    """The rest reaches those who chat, serve, run a base model, have a host or use a store."""
+    """The rest reaches those who chat, serve, read documents, run a base model or have a host."""
     raised = {
         name
         for name, value in vars(errors).items()
-        if isinstance(value, type) and not issubclass(value, errors.ServerError)
+        if isinstance(value, type)
+        and not issubclass(value, errors.ServerError | errors.DocumentError)
     }
     assert raised - set(r3mem_agents.__all__) == {
         "BaseModelError",

@@ -197,8 +197,11 @@ def files_in(path: str, data: bytes) -> list[File]:
 
 
 def files_under(folder: Path) -> list[File]:
-    """The files in a folder, and in those in it."""
-    found = sorted(
-        one for one in folder.rglob("*") if one.suffix.lower() in TEXTS and one.is_file()
-    )
+    """The files in a folder, and in those in it, that are looked at."""
+    found = [one for one in paths_under(folder) if one.suffix.lower() in TEXTS]
     return [File(one.relative_to(folder).as_posix(), one.read_bytes) for one in found]
+
+
+def paths_under(folder: Path) -> list[Path]:
+    """The paths of all files in a folder, and in those in it."""
+    return sorted(one for one in folder.rglob("*") if one.is_file())

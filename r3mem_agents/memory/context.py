@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
+from r3mem_agents.passages import place
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, StoredTurn
 from r3mem_agents.validation import check_text
@@ -132,11 +133,15 @@ def _heading(session: str) -> str:
 def turn_line(turn: StoredTurn, now: datetime | None = None) -> str:
     """Write one turn with its time and speaker; nothing in it can be taken for another turn.
 
+    A passage of a document has its place instead of a speaker.
+
     Args:
         turn: The turn.
         now: In whose zone its time is written; ``None`` means the local one.
     """
-    speaker = label(turn.role)
-    if turn.name and turn.name.split():
+    speaker, text = label(turn.role), turn.text
+    if (where := place(turn.role, turn.session, turn.metadata)) is not None:
+        speaker, text = label(where), text.strip()
+    elif turn.name and turn.name.split():
         speaker = f"{label(turn.name)} ({speaker})"
-    return f"[{wall_clock(turn.time, now)}] {speaker}: {quoted(turn.text)}"
+    return f"[{wall_clock(turn.time, now)}] {speaker}: {quoted(text)}"

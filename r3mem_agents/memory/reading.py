@@ -16,8 +16,8 @@ from r3mem_agents.memory.records import (
     open_label,
     open_names,
     open_turn,
+    turn_terms,
 )
-from r3mem_agents.memory.term_hashes import term_hashes
 from r3mem_agents.memory.text_cache import TEXT_CACHE
 from r3mem_agents.store import NewTurn, TurnRow
 from r3mem_agents.types import DamagedTurn, StoredTurn
@@ -108,7 +108,7 @@ class Reader:
             rows = self._store.turns(self._scope, ids, earlier=True)
             terms: dict[int, bytes | None] = dict.fromkeys(ids)
             for turn in self.open([*rows.values()], self._model.expand):
-                terms[turn.id] = term_hashes(self._obfuscator, turn.text)
+                terms[turn.id] = turn_terms(self._obfuscator, turn)
             done = self._store.renew_terms(self._scope, terms)
 
     def open(

@@ -11,6 +11,7 @@ from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NO_SESSION, NO_SPEAKER, NOT_AS_WRITTEN
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.term_hashes import term_hashes
+from r3mem_agents.passages import found_by
 from r3mem_agents.store import DescribedTurn, Label, Mark, NewTurn, Scope, TurnRow
 from r3mem_agents.timestamps import from_integers, to_integers
 from r3mem_agents.types import DamagedTurn, StoredTurn
@@ -81,7 +82,7 @@ def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) 
         offset_s=offset_s,
         code=segment.code,
         gists=segment.gists,
-        terms=term_hashes(obfuscator, turn.text),
+        terms=turn_terms(obfuscator, turn),
         key=None if turn.key is None else obfuscator.mask(turn.key),
         extra=None if extra is None else obfuscator.hide(extra),
         tokens=segment.tokens,
@@ -91,6 +92,11 @@ def close_turn(obfuscator: Obfuscator, turn: StoredTurn, segment: MemoryTokens) 
         literal=segment.literal,
         expires_us=expires_us(turn),
     )
+
+
+def turn_terms(obfuscator: Obfuscator, turn: StoredTurn) -> bytes:
+    """Return the hashes of the terms by which lookups find a turn."""
+    return term_hashes(obfuscator, turn.text, found_by(turn.role, turn.session, turn.metadata))
 
 
 def expires_us(turn: StoredTurn) -> int | None:

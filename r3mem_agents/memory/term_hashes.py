@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from r3mem_agents.analysis.spelling import uniform
-from r3mem_agents.analysis.terms import indexed_terms
+from r3mem_agents.analysis.terms import indexed_terms, terms
 from r3mem_agents.analysis.variants import prefix, stored
 from r3mem_agents.analysis.words import Spelling, spelled
 from r3mem_agents.memory.obfuscation import Obfuscator
@@ -48,9 +48,17 @@ def hashed(obfuscator: Obfuscator, term: str) -> int:
     return int.from_bytes(_hash(obfuscator, term))
 
 
-def term_hashes(obfuscator: Obfuscator, text: str) -> bytes:
-    """Return the hashes of a text's terms, ascending, by which lookups find it."""
-    return b"".join(sorted(_hash(obfuscator, term) for term in indexed_terms(text)))
+def term_hashes(obfuscator: Obfuscator, text: str, beside: str = "") -> bytes:
+    """Return the hashes of a text's terms, ascending, by which lookups find it.
+
+    Args:
+        obfuscator: Hashes terms.
+        text: The text.
+        beside: Words that it is found by as well, once each.
+    """
+    found = indexed_terms(text)
+    more = set(terms(beside)).difference(found) if beside else ()
+    return b"".join(sorted(_hash(obfuscator, term) for term in [*found, *more]))
 
 
 def spelling_terms(obfuscator: Obfuscator, spelling: Spelling) -> HashedSpelling:

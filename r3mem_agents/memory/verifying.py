@@ -9,8 +9,14 @@ from r3mem_agents.analysis.rules import rules
 from r3mem_agents.errors import StoreCorruptError
 from r3mem_agents.memory.damage import NOT_EXPANDED, each_apart, expanded
 from r3mem_agents.memory.obfuscation import Obfuscator
-from r3mem_agents.memory.records import damaged_turn, open_names, open_owner
-from r3mem_agents.memory.term_hashes import term_hashes
+from r3mem_agents.memory.records import (
+    Names,
+    damaged_turn,
+    open_names,
+    open_owner,
+    open_turn,
+    turn_terms,
+)
 from r3mem_agents.store import ExaminedTurn, Store
 from r3mem_agents.types import DamagedTurn, Verification
 
@@ -52,31 +58,34 @@ def _damaged(
         found = {turn.row.id: turn for turn in store.examined(some)}
         return [found.get(turn) for turn in some]  # None: forgotten since
 
-    intact: list[ExaminedTurn] = []
+    intact: list[tuple[ExaminedTurn, Names]] = []
     # A damaged page takes only its own turns with it.
     for turn_id, turn in zip(ids, each_apart(read, ids, StoreCorruptError), strict=True):
         if isinstance(turn, Exception):
             yield DamagedTurn(
                 id=turn_id, user=None, agent=None, session=None, time=None, reason=NOT_READ
             )
-        elif turn is not None and open_names(obfuscator, turn.row) is not None:
-            intact.append(turn)
+        elif turn is not None and (names := open_names(obfuscator, turn.row)) is not None:
+            intact.append((turn, names))
         elif turn is not None:
             yield damaged_turn(obfuscator, turn.row, owner=turn.scope)
 
     from r3mem_agents.model import MemoryTokens  # loads numpy, which the model has done already
 
-    tokens = [MemoryTokens(turn.row.code, turn.row.gists) for turn in intact]
-    for turn, text in zip(intact, expanded(model.expand, tokens), strict=True):
-        if reason := _reason(obfuscator, turn, text):
+    tokens = [MemoryTokens(turn.row.code, turn.row.gists) for turn, _ in intact]
+    for (turn, names), text in zip(intact, expanded(model.expand, tokens), strict=True):
+        if reason := _reason(obfuscator, turn, names, text):
             yield damaged_turn(obfuscator, turn.row, reason, turn.scope)
 
 
-def _reason(obfuscator: Obfuscator, turn: ExaminedTurn, text: str | None) -> str | None:
+def _reason(
+    obfuscator: Obfuscator, turn: ExaminedTurn, names: Names, text: str | None
+) -> str | None:
     if text is None:
         return NOT_EXPANDED
     if len(text.encode()) != turn.text_bytes:
         return OTHER_LENGTH
     if turn.rules != rules():
         return None  # outdated terms are made anew at the next lookup
-    return None if term_hashes(obfuscator, text) == turn.terms else OTHER_TERMS
+    terms = turn_terms(obfuscator, open_turn(obfuscator, turn.row, names, text))
+    return None if terms == turn.terms else OTHER_TERMS
