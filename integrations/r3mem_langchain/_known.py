@@ -13,13 +13,9 @@ from datetime import timedelta
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
-from r3mem_agents.prompts import is_note, newest_first
+from r3mem_agents.prompts import is_note, shown_turns
 from r3mem_langchain._messages import key_of, to_turn, to_turns
 from r3mem_langchain._turns import is_said
-
-TURNS_PER_MESSAGE = 4
-"""Maximum number of turns that are read for each message to be found; chosen: a question, a call,
-its result and an answer, of which clients resend the first and the last."""
 
 
 def unwritten(
@@ -56,13 +52,7 @@ def known_ids(
     known.update(_retried(memory, turn).values())
     now = {one.id for one in turn}
     missing = [one for one in said if one.id not in now and key_of(one) not in stored]
-    left = Counter(_said(one) for one in to_turns(missing))
-    ids = [id_ for id_ in memory.turn_ids(memory.session) if id_ not in known]
-    for one in newest_first(memory, ids[-TURNS_PER_MESSAGE * left.total() :] if left else ()):
-        if left[_said(one)] > 0:
-            left[_said(one)] -= 1
-            known.add(one.id)
-    return known
+    return known | shown_turns(memory, map(_said, to_turns(missing)), known)
 
 
 def said_elsewhere(

@@ -5,8 +5,9 @@ adapters have in common, and knows no framework:
 
 - Choose what a prompt gets: ``prompt_memory`` returns a ``PromptMemory``, the newest turns
   of a session and older ones that answer a question. ``newest_first`` and ``fit_window``
-  read and cut a window of messages, ``whole_calls`` leaves out half of a tool call, and
-  ``recall_sessions`` says which sessions a conversation may recall from.
+  read and cut a window of messages, ``whole_calls`` leaves out half of a tool call,
+  ``shown_turns`` finds the turns that a prompt shows already, and ``recall_sessions`` says which
+  sessions a conversation may recall from.
 - Write it: ``turn_line`` is a turn on a line of its own, dated, with its speaker;
   ``mark_recalled`` marks recalled lines as a quotation, and ``is_recalled`` and
   ``without_recalled`` find the mark again, so that what was recalled is not stored a second
@@ -35,7 +36,7 @@ from r3mem_agents.prompts.prompt import PromptMemory, prompt_memory
 from r3mem_agents.prompts.sessions import Place, RecallFrom, place_of, recall_sessions
 from r3mem_agents.prompts.tools import memory_tools
 from r3mem_agents.prompts.translation import Said, Translation, call_lead
-from r3mem_agents.prompts.window import fit_window, newest_first
+from r3mem_agents.prompts.window import fit_window, newest_first, shown_turns
 from r3mem_agents.timestamps import wall_clock
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "quoted",
     "raise_or_log",
     "recall_sessions",
+    "shown_turns",
     "turn_key",
     "turn_line",
     "unindented",

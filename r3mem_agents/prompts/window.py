@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from r3mem_agents.memory import CompressiveMemory
@@ -12,6 +13,10 @@ Item = TypeVar("Item")
 
 FIRST_READ = 16
 """Turns that are expanded at first; each further read takes twice as many."""
+
+TURNS_PER_MESSAGE = 4
+"""Maximum number of turns that are read for each message to be found; chosen: a question, a call,
+its result and an answer, of which clients resend the first and the last."""
 
 INSTRUCTIONS = ("system", "developer")
 REPLIES = ("tool", "function")
@@ -29,6 +34,28 @@ def newest_first(memory: CompressiveMemory, ids: Sequence[int]) -> Iterator[Stor
         start = max(0, end - count)
         yield from reversed(memory.fetch(turn_ids=ids[start:end]))
         end, count = start, 2 * count
+
+
+def shown_turns(
+    memory: CompressiveMemory, said: Iterable[tuple[str, str]], known: Collection[int] = ()
+) -> set[int]:
+    """Ids of the newest turns of a session that a prompt shows as messages already.
+
+    Hosts that resend a history name no ids in it: a message is known by its role and text.
+
+    Args:
+        memory: Bound to the session.
+        said: Role and text of each message.
+        known: Ids of turns that other messages are known to show.
+    """
+    left = Counter((role, text.strip()) for role, text in said)
+    ids = [id_ for id_ in memory.turn_ids(memory.session) if id_ not in known]
+    found: set[int] = set()
+    for one in newest_first(memory, ids[-TURNS_PER_MESSAGE * left.total() :] if left else ()):
+        if left[one.role, one.text.strip()] > 0:
+            left[one.role, one.text.strip()] -= 1
+            found.add(one.id)
+    return found
 
 
 def fit_window(

@@ -36,6 +36,7 @@ NOT_RUN = {
     "CONTRIBUTING.md": 1,
     "README.md": 1,
     "docs/adk.md": 1,
+    "docs/agent-framework.md": 1,
     "docs/connect.md": 2,
     "docs/import.md": 2,
     "docs/index.md": 1,
