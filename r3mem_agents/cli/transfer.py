@@ -29,6 +29,7 @@ from r3mem_agents.cli.markdown import write_markdown
 from r3mem_agents.cli.options import json_option, one_session_option
 from r3mem_agents.cli.places import Place, with_place
 from r3mem_agents.cli.records import turn_record
+from r3mem_agents.connect.captured import without_captured
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.imports.recognizing import find
 from r3mem_agents.imports.table import FIELDS
@@ -137,9 +138,10 @@ def import_(
     data = stdin_bytes().read() if path == "-" else None
     name = "stdin" if path == "-" else path
     columns = _read_columns(column)
-    found = find(name, data, session=session, branches=branches, columns=columns)
-    _show(found)
+    found = find(name, data, session=session, branches=branches, columns=columns, user=place.user)
     with place.open(session=session, must_exist=False) as memory:
+        found = without_captured(memory, found)
+        _show(found)
         known = set(memory.turn_ids())
         stored = _store(memory, found.entries)
     there = len(stored & known)

@@ -11,7 +11,7 @@ from r3mem_agents.documents.document import Document
 from r3mem_agents.documents.reading import ENDINGS, read_document
 from r3mem_agents.documents.storing import Stored, remember_document
 from r3mem_agents.errors import DocumentError, UnknownDocumentError
-from r3mem_agents.imports.files import paths_under
+from r3mem_agents.imports.archives import paths_under
 from r3mem_agents.memory import CompressiveMemory
 
 Progress = Callable[[str, int, int], None]

@@ -7,6 +7,9 @@ from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
 
+TEXTS = ("text", "input_text", "output_text", "voice_note")
+"""Types of blocks that hold what was said; a voice note what was heard."""
+
 
 def messages_of(chat: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The messages of a chat.
@@ -33,7 +36,5 @@ def texts(content: Any) -> list[str]:
     return [
         str(block["text"])
         for block in content
-        if isinstance(block, dict)
-        and block.get("type") in ("text", "input_text", "output_text")
-        and block.get("text")
+        if isinstance(block, dict) and block.get("type") in TEXTS and block.get("text")
     ]

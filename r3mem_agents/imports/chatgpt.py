@@ -5,6 +5,8 @@ A conversation is a tree of messages; what was shown is the way up from ``curren
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,9 @@ from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
 from r3mem_agents.imports.trees import shown, tree_order
+
+MARK = re.compile("\ue200([a-z_]+)\ue202([^\ue200\ue201]*)\ue201")
+"""Where the page shows a source, a card or a picture; of some there is a name to read."""
 
 THOUGHTS = {"thoughts", "reasoning_recap"}
 INSTRUCTIONS = {"user_editable_context", "model_editable_context"}
@@ -103,7 +108,7 @@ def _text(message: Mapping[str, Any], reading: Reading) -> str | None:
     elif message.get("recipient") not in (None, "all"):
         reading.skip("tool calls")
     elif isinstance(content.get("text"), str):
-        return str(content["text"])
+        return _plain(content["text"])
     else:
         return _joined(content.get("parts"), reading)
     return None
@@ -118,5 +123,21 @@ def _joined(parts: Any, reading: Reading) -> str | None:
             texts.append(part["text"])  # an audio_transcription
         else:
             reading.skip("images, audio and files")
-    said = "\n".join(one for one in texts if one)
+    said = _plain("\n".join(one for one in texts if one))
     return None if parts and not texts else said
+
+
+def _plain(text: str) -> str:
+    """A text as it is read, without what stands for sources, and with the names of things."""
+
+    def name(found: re.Match[str]) -> str:
+        kind, what = found.groups()
+        if kind in ("url", "link_title"):
+            return what.split("\ue202")[0]
+        try:
+            entity = json.loads(what) if kind == "entity" else []
+        except (ValueError, RecursionError):
+            return ""
+        return str(entity[1]) if isinstance(entity, list) and len(entity) > 1 else ""
+
+    return MARK.sub(name, text)

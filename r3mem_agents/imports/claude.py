@@ -46,6 +46,11 @@ def _read(conversation: Mapping[str, Any], reading: Reading, file: str) -> Itera
     session = f"claude/{conversation.get('uuid') or next(iter(messages), '')}"
     for id_ in _order(messages, conversation.get("current_leaf_message_uuid"), reading):
         message = messages[id_]
+        content = message.get("content")
+        reading.skip(
+            "thoughts, tool calls and results",
+            sum(_is_aside(block) for block in content) if isinstance(content, list) else 0,
+        )
         role = ROLES.get(str(message.get("sender")))
         if role is None:
             reading.skip("messages of neither side")
@@ -72,6 +77,10 @@ def _order(messages: Mapping[str, Any], leaf: Any, reading: Reading) -> list[str
     path = shown(parents, leaf).nodes
     reading.skip("messages of other branches", len(messages) - len(path))
     return path
+
+
+def _is_aside(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") in ("thinking", "tool_use", "tool_result")
 
 
 def _said(

@@ -10,7 +10,7 @@ from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
 
-SPEECH = {"Default", "Reply", "0", "19"}
+SPEECH = {"Default", "Reply", "0", "19", "20", "23"}
 """Types of messages that somebody wrote; the others are notices. Some versions number them."""
 
 
@@ -34,6 +34,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
                 reading.skip("notices")
                 continue
             text, id_ = str(message.get("content") or ""), str(message.get("id"))
+            text = text or str(_part(message, "forwardedMessage").get("content") or "")
             if not text and (message.get("attachments") or message.get("stickers")):
                 reading.skip("media without a text")
                 continue

@@ -52,6 +52,7 @@ class Reading:
         session: Session of turns whose source names none.
         branches: Whether edited questions and regenerated answers are wanted too.
         columns: Of a table: which column holds which field of a turn.
+        user: Whose memories are wanted, where there are those of several users.
         skipped: What was left out, and how often.
         notes: What else a user should know.
     """
@@ -61,6 +62,7 @@ class Reading:
     session: str
     branches: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 

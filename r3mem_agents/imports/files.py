@@ -1,10 +1,11 @@
-"""The files of a source: one file, those in an archive, or those in a folder."""
+"""A file of a source: its bytes, its text, and the JSON in it."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,8 +15,11 @@ from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
 
-TEXTS = {".json", ".jsonl", ".txt", ".csv"}
-"""Endings of the files of an archive or folder that are looked at; others are media and pages."""
+ARCHIVE = ".zip"
+"""Ending of the archives in an archive or folder; those in these are not looked into."""
+
+SQLITE = b"SQLite format 3\0"
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 BYTE_ORDERS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,10 +33,12 @@ class File:
 
     Attributes:
         name: Its path, as it is told of.
+        path: Where it lies, if it is no part of an archive.
     """
 
-    def __init__(self, name: str, load: Callable[[], bytes]) -> None:
+    def __init__(self, name: str, load: Callable[[], bytes], path: Path | None = None) -> None:
         self.name = name
+        self.path = path
         self._load = load
 
     @property
@@ -41,25 +47,41 @@ class File:
         return PurePosixPath(self.name.replace("\\", "/")).stem
 
     @property
+    def pattern(self) -> str:
+        """Its name without folders and numbers, in which parts of one export are alike."""
+        return re.sub(r"\d+", "", PurePosixPath(self.name).name)
+
+    @property
     def folder(self) -> str:
-        """The name of the folder it lies in."""
-        return PurePosixPath(self.name.replace("\\", "/")).parent.name
+        """The name of the folder or archive it lies in."""
+        name = PurePosixPath(self.name.replace("\\", "/")).parent.name
+        return name.removesuffix(ARCHIVE)
 
     @cached_property
     def data(self) -> bytes:
         """Its bytes.
 
         Raises:
-            InvalidInputError: An archive is encrypted or damaged.
+            InvalidInputError: It is encrypted or damaged, or packed by Zstandard, and what unpacks
+                that is not installed.
         """
+        return self._bytes()
+
+    def forget(self) -> None:
+        """Give back the memory that its bytes and its text take; they can be read again."""
+        for name in ("data", "text"):
+            self.__dict__.pop(name, None)
+
+    def _bytes(self) -> bytes:
         try:
-            return self._load()
+            data = self._load()
         except RuntimeError:  # or NotImplementedError, which is one
             raise InvalidInputError(
                 f"{self.name}: encrypted, or packed in a way that is not known; unpack it first"
             ) from None
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
             raise InvalidInputError(f"{self.name}: the archive is damaged ({error})") from None
+        return _unpacked(data, self.name) if data.startswith(ZSTD) else data
 
     @cached_property
     def text(self) -> str:
@@ -68,7 +90,7 @@ class File:
         Raises:
             InvalidInputError: It is no text.
         """
-        if self.data.startswith(b"SQLite format 3\0"):
+        if self.data.startswith(SQLITE):
             raise InvalidInputError(
                 f"{self.name}: a database, and no export; if it is a memory, bring its turns "
                 f"by: r3mem export --db {self.name} | r3mem import -"
@@ -82,7 +104,8 @@ class File:
             return self.data.decode(encoding)
         except UnicodeDecodeError as error:
             raise InvalidInputError(
-                f"{self.name}: neither UTF-8 nor UTF-16 text (byte {error.start:,})"
+                f"{self.name}: neither UTF-8 nor UTF-16 text (byte {error.start:,}); if it is one, "
+                "save it as UTF-8"
             ) from None
 
     @property
@@ -111,6 +134,8 @@ class File:
             ) from None
         except RecursionError:
             raise InvalidInputError(f"{self.name}: nested too deep") from None
+        except ValueError as error:  # a number of more than 4,300 digits
+            raise InvalidInputError(f"{self.name}: {error}") from None
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
@@ -129,14 +154,14 @@ class File:
     @cached_property
     def first(self) -> dict[str, Any]:
         """The JSON object in its first line that is not blank; an empty one if that is none."""
-        for line in io.StringIO(self.text):
-            if line.strip():
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    return {}
-                return value if isinstance(value, dict) else {}
-        return {}
+        head = next((line for line in io.BytesIO(self.utf8) if line.strip()), b"")
+        if not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+            return {}
+        try:
+            value = json.loads(head.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
     @property
     def head(self) -> dict[str, Any]:
@@ -147,61 +172,51 @@ class File:
         """
         return self.objects[0] if self.objects else self.first
 
-    def records(self, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
+    def records(self) -> Iterator[tuple[int, Any]]:
         """Yield the JSON values of its lines, with their numbers.
-
-        Args:
-            growing: Whether it may be written to at this moment: its last line may be cut off.
 
         Raises:
             InvalidInputError: With the number of the first line that is not JSON.
         """
-        lines = self.text.split("\n")
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(self.text.split("\n"), 1):
             if not line.strip():
                 continue
             try:
                 yield number, json.loads(line)
             except json.JSONDecodeError as error:
-                if growing and number == len(lines):
-                    return
                 raise InvalidInputError(
                     f"{self.name}, line {number}, column {error.colno}: not JSON ({error.msg})"
                 ) from None
-            except RecursionError:
-                raise InvalidInputError(f"{self.name}, line {number}: nested too deep") from None
+            except (RecursionError, ValueError) as error:
+                reason = "nested too deep" if isinstance(error, RecursionError) else error
+                raise InvalidInputError(f"{self.name}, line {number}: {reason}") from None
+
+    def logged(self) -> Iterator[tuple[int, Any]]:
+        """Yield the JSON values of the lines of a log, with their numbers; its bytes are not kept.
+
+        A program that is stopped leaves a line that is cut off, and ``None`` stands for one; the
+        last may be written at this moment, and is left out.
+        """
+        for number, line in enumerate(io.BytesIO(self._bytes()), 1):
+            if not line.strip():
+                continue
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError):
+                if line.endswith(b"\n"):
+                    yield number, None
 
 
-def files_in(path: str, data: bytes) -> list[File]:
-    """The files in what was read: those of an archive, or itself.
-
-    Args:
-        path: What it is called.
-        data: What was read.
-
-    Raises:
-        InvalidInputError: It is an archive, and damaged.
-    """
-    if not data.startswith(b"PK\x03\x04"):
-        return [File(path, lambda: data)]
+def _unpacked(data: bytes, name: str) -> bytes:
+    """What was packed by Zstandard, as Codex packs logs that are a week old."""
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise InvalidInputError(f"{path}: the archive is damaged ({error})") from None
-    members = sorted(one for one in archive.namelist() if Path(one).suffix.lower() in TEXTS)
-    return [
-        File(member, lambda member=member: archive.read(member))  # type: ignore[misc]
-        for member in members
-        if not member.startswith("__MACOSX/")
-    ]
-
-
-def files_under(folder: Path) -> list[File]:
-    """The files in a folder, and in those in it, that are looked at."""
-    found = [one for one in paths_under(folder) if one.suffix.lower() in TEXTS]
-    return [File(one.relative_to(folder).as_posix(), one.read_bytes) for one in found]
-
-
-def paths_under(folder: Path) -> list[Path]:
-    """The paths of all files in a folder, and in those in it."""
-    return sorted(one for one in folder.rglob("*") if one.is_file())
+        import zstandard  # noqa: PLC0415 (not everybody needs it)
+    except ImportError:
+        raise InvalidInputError(
+            f"{name}: packed by Zstandard, which needs a package; run: pip install zstandard"
+        ) from None
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as stream:
+            return bytes(stream.read())
+    except zstandard.ZstdError as error:
+        raise InvalidInputError(f"{name}: the archive is damaged ({error})") from None

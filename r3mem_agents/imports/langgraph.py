@@ -1,22 +1,30 @@
-"""Items of a LangGraph store: a JSON list of what their ``dict()`` returns, or JSON Lines."""
+"""Items of a LangGraph store: a ``SqliteStore``'s file, or what their ``dict()`` returns."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC
 from typing import Any
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.imports.entries import Entry, Reading
-from r3mem_agents.imports.files import File
+from r3mem_agents.imports.files import SQLITE, File
 from r3mem_agents.imports.times import read_time
 
 TEXTS = ("content", "text", "memory", "data")
 """Fields of a value that hold its text, the first of them counts."""
 
+COLUMNS = ("prefix", "key", "value", "created_at")
+"""Of a store's table; its prefix is the namespace, joined by dots, which no part of it may hold."""
+
 
 def recognizes(file: File) -> bool:
     """Tell whether a file holds such items."""
+    if file.data.startswith(SQLITE):
+        return file.path is not None and {*COLUMNS} <= {name for _, name, *_ in _rows(file, TABLE)}
     return {"namespace", "key", "value"} <= file.head.keys()
 
 
@@ -27,8 +35,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
         InvalidInputError: One of them is no item, or has a time that is none.
     """
     for file in files:
-        items = enumerate(file.objects, 1) if file.objects else file.records()
-        for number, item in items:
+        for number, item in _items(file):
             place = f"{file.name}, item {number}"
             space = item.get("namespace") if isinstance(item, dict) else None
             if not isinstance(space, list) or not isinstance(item.get("value"), dict):
@@ -39,9 +46,35 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
                 text,
                 key=str(item.get("key")),
                 session="/".join(map(str, space)) or None,
-                time=read_time(item.get("created_at"), place),
+                time=read_time(item.get("created_at"), place, UTC),
                 metadata=more,
             )
+
+
+TABLE = "PRAGMA table_info(store)"
+ITEMS = f"SELECT {', '.join(COLUMNS)} FROM store ORDER BY created_at, prefix, key"
+
+
+def _items(file: File) -> Iterator[tuple[int, Any]]:
+    if not file.data.startswith(SQLITE):
+        yield from enumerate(file.objects, 1) if file.objects else file.records()
+        return
+    for number, (prefix, key, value, created) in enumerate(_rows(file, ITEMS), 1):
+        try:
+            content = json.loads(value)
+        except (ValueError, TypeError, RecursionError):
+            content = None
+        item = {"namespace": str(prefix).split("."), "key": key, "value": content}
+        yield number, item | {"created_at": created}
+
+
+def _rows(file: File, query: str) -> list[tuple[Any, ...]]:
+    try:
+        place = f"{file.path.resolve().as_uri()}?mode=ro" if file.path else ":memory:"
+        with closing(sqlite3.connect(place, uri=True)) as database:
+            return database.execute(query).fetchall()
+    except sqlite3.Error as error:
+        raise InvalidInputError(f"{file.name}: the database cannot be read ({error})") from None
 
 
 def _split(value: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -20,15 +20,20 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
     """Yield the memories; the session of one is its run.
 
     Raises:
-        InvalidInputError: They are of several users, or one has no text or a time that is none.
+        InvalidInputError: They are of several users and none of who is meant, or one has no text or
+            a time that is none.
     """
     memories = [(file.name, one) for file in files for one in _memories(file)]
     users = sorted({str(one["user_id"]) for _, one in memories if one.get("user_id")})
     if len(users) > 1:
-        raise InvalidInputError(
-            f"memories of {len(users):,} users, such as {users[0]!r} and {users[1]!r}: import "
-            "those of each from a file of its own, with --user"
-        )
+        if reading.user not in users:
+            raise InvalidInputError(
+                f"memories of {len(users):,} users, such as {users[0]!r} and {users[1]!r}, none of "
+                f"them {reading.user!r}: say by --user whose memory this is, as mem0 calls them"
+            )
+        theirs = [(file, one) for file, one in memories if str(one.get("user_id")) == reading.user]
+        reading.skip("memories of other users", len(memories) - len(theirs))
+        memories = theirs
     for file, one in memories:
         place = f"{file}, memory {one.get('id')}"
         if not isinstance(one.get("memory"), str):

@@ -65,7 +65,7 @@ def _first(one: Mapping[str, Any], names: Sequence[str]) -> Any:
 def _read(
     messages: Sequence[tuple[str, Any]], session: str | None, title: Any, reading: Reading
 ) -> Iterator[Entry]:
-    key = ""
+    key, ids = "", set[str]()
     for place, one in messages:
         if not isinstance(one, dict) or not isinstance(one.get("role"), str):
             raise InvalidInputError(f"{place}: no message with role and content")
@@ -77,10 +77,14 @@ def _read(
         elif role in ("tool", "function") or not text:
             reading.skip("tool calls, results and pictures")
         else:
+            id_ = str(one.get("id") or key)
+            if id_ in ids:  # an id that several have is none
+                id_ = key
+            ids.add(id_)
             yield from reading.said(
                 role,
                 text,
-                key=str(one.get("id") or key),
+                key=id_,
                 session=session,
                 time=read_time(_first(one, TIMES), place),
                 name=one.get("name"),

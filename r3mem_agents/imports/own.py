@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,14 +19,7 @@ FIELDS = {"id", "session", "role", "name", "time", "text", "metadata", "key", "e
 
 def recognizes(file: File) -> bool:
     """Tell whether a file has such lines; one without any has none that are not."""
-    head = next((line for line in io.BytesIO(file.utf8) if line.strip()), b"")
-    if not head:
-        return True
-    try:
-        first = json.loads(head.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(first, dict) and {"role", "text"} <= first.keys()
+    return {"role", "text"} <= file.first.keys() or not file.data.strip()
 
 
 def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:

@@ -22,8 +22,9 @@ from r3mem_agents.imports import (
     telegram,
     whatsapp,
 )
+from r3mem_agents.imports.archives import files_in, files_under
 from r3mem_agents.imports.entries import Entry, Found, Reading
-from r3mem_agents.imports.files import File, files_in, files_under
+from r3mem_agents.imports.files import File
 from r3mem_agents.validation import check_turn
 
 
@@ -41,19 +42,23 @@ class Format(NamedTuple):
     read: Callable[[Sequence[File], Reading], Iterator[Entry]]
 
 
+LOGS = (
+    Format("Claude Code", claude_code.recognizes, claude_code.read),
+    Format("Codex", codex.recognizes, codex.read),
+)
+MESSAGES = Format("messages with role and content", messages.recognizes, messages.read)
 TABLE = Format("table", table.recognizes, table.read)
 FORMATS = (
     Format("turns of r3mem", own.recognizes, own.read),
+    *LOGS,
+    Format("LangGraph", langgraph.recognizes, langgraph.read),
     Format("ChatGPT", chatgpt.recognizes, chatgpt.read),
     Format("Claude", claude.recognizes, claude.read),
-    Format("Claude Code", claude_code.recognizes, claude_code.read),
-    Format("Codex", codex.recognizes, codex.read),
     Format("Telegram", telegram.recognizes, telegram.read),
     Format("Discord", discord.recognizes, discord.read),
     Format("Slack", slack.recognizes, slack.read),
     Format("mem0", mem0.recognizes, mem0.read),
-    Format("LangGraph", langgraph.recognizes, langgraph.read),
-    Format("messages with role and content", messages.recognizes, messages.read),
+    MESSAGES,
     Format("WhatsApp", whatsapp.recognizes, whatsapp.read),
     TABLE,
 )
@@ -70,6 +75,7 @@ def find(
     session: str = "default",
     branches: bool = False,
     columns: Mapping[str, str] | None = None,
+    user: str | None = None,
 ) -> Found:
     """Find the turns that a file holds. All of them are checked.
 
@@ -79,6 +85,7 @@ def find(
         session: Session of turns whose source names none.
         branches: Whether edited questions and regenerated answers are wanted too.
         columns: Of fields of a turn the columns that hold them, where it is a table.
+        user: Whose memories are wanted, where there are those of several users.
 
     Raises:
         InvalidInputError: It is of no known format, or broken.
@@ -88,21 +95,60 @@ def find(
     if data is None and place.is_dir():
         files = files_under(place)
     else:
-        files = files_in(path, place.read_bytes() if data is None else data)
-    reading = Reading(place.stem, files, session, branches, columns or {})
-    known: dict[Format, list[File]] = {}
-    for file in files:
-        kind = TABLE if columns else next((one for one in FORMATS if one.recognizes(file)), None)
-        if kind is not None:
-            known.setdefault(kind, []).append(file)
+        files = files_in(path, _source(place) if data is None else data)
+    name = place.resolve().name if place.is_dir() else place.stem
+    reading = Reading(name, files, session, branches, columns or {}, user)
+    known = {TABLE: files} if columns else _recognized(files)
     if not known:
         raise InvalidInputError(f"{path}: {_seen(files)}; {_known()}")
     reading.skip("other files", len(files) - sum(map(len, known.values())))
-    entries = [entry for kind, its in known.items() for entry in kind.read(its, reading)]
-    for place_, (turn, _) in enumerate(entries, 1):
-        check_turn(turn, f"{path}, turn {place_}")
-    name = " and ".join(kind.name for kind in known)
-    return Found(name, entries, dict(reading.skipped), reading.notes)
+    found: dict[tuple[str | None, object], Entry] = {}
+    for kind, its in known.items():
+        for number, entry in enumerate(kind.read(its, reading), 1):
+            check_turn(entry.turn, f"{path}, turn {number}")
+            # What comes twice is one turn, and says what it says at last.
+            same = (entry.turn.session, entry.turn.key or (kind, number))
+            reading.skip("messages that come again", same in found)
+            found[same] = entry
+    kinds = " and ".join(kind.name for kind in known)
+    return Found(kinds, [*found.values()], dict(reading.skipped), reading.notes)
+
+
+def _source(place: Path) -> Path | bytes:
+    """A path, or what a pipe holds, which can be read once."""
+    return place if place.is_file() else place.read_bytes()
+
+
+def _recognized(files: Sequence[File]) -> dict[Format, list[File]]:
+    """Of each format that is there the files that have it.
+
+    Beside logs nothing else counts, and beside the export of a program no table and no messages: it
+    was sent as a file in it.
+
+    Raises:
+        InvalidInputError: A file is broken that is called like one that is known, but for numbers,
+            or nothing is known.
+    """
+    known: dict[Format, list[File]] = {}
+    broken: dict[str, InvalidInputError] = {}
+    for file in files:
+        try:
+            kind = next((one for one in FORMATS if one.recognizes(file)), None)
+        except InvalidInputError as error:
+            broken[file.pattern] = error
+            continue
+        if kind is not None and (file.data.strip() or len(files) == 1):
+            known.setdefault(kind, []).append(file)
+        file.forget()
+    likely = [kind for kind in known if kind in LOGS] or [
+        kind for kind in known if kind not in (MESSAGES, TABLE)
+    ]
+    known = {kind: its for kind, its in known.items() if kind in (likely or known)}
+    patterns = {file.pattern for its in known.values() for file in its}
+    for pattern, reason in broken.items():
+        if not known or pattern in patterns:
+            raise reason
+    return known
 
 
 def _seen(files: Sequence[File]) -> str:

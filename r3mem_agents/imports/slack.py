@@ -10,7 +10,7 @@ from r3mem_agents.imports.entries import Entry, Reading
 from r3mem_agents.imports.files import File
 from r3mem_agents.imports.times import read_time
 
-SPEECH = {None, "bot_message", "me_message", "thread_broadcast", "file_share"}
+SPEECH = (None, "bot_message", "me_message", "thread_broadcast", "file_share")
 """Subtypes of messages that somebody wrote; the others are notices, such as channel_join."""
 
 LISTS = ("channels", "groups", "dms", "mpims")
@@ -44,7 +44,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
             ts, thread = str(message.get("ts")), message.get("thread_ts")
             yield from reading.said(
                 "user",
-                _readable(str(message.get("text") or ""), names),
+                _readable(_text(message), names),
                 key=ts,
                 session=f"slack/{channels.get(channel, channel)}",
                 time=read_time(ts, f"{file.name}, message {ts}"),
@@ -78,10 +78,20 @@ def _channels(reading: Reading) -> dict[str, str]:
     return {str(one["name"]): str(one["id"]) for one in every if one.get("name") and one.get("id")}
 
 
+def _text(message: Mapping[str, Any]) -> str:
+    """What it says; bots say it in what is attached."""
+    said, more = message.get("text"), message.get("attachments")
+    parts = more if isinstance(more, list) and not said else []
+    shown = [one.get("text") or one.get("fallback") for one in parts if isinstance(one, dict)]
+    return "\n".join(one for one in [said, *shown] if isinstance(one, str) and one)
+
+
 def _speaker(message: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
-    user = message.get("user")
+    user, profile = message.get("user"), message.get("user_profile")
     if isinstance(user, str):
-        return names.get(user, user)
+        # Who is of another workspace is not among the users of this one.
+        guest = profile.get("real_name") if isinstance(profile, dict) else None
+        return names.get(user, guest if isinstance(guest, str) and guest else user)
     said = message.get("username") or message.get("bot_id")
     return said if isinstance(said, str) else None
 
@@ -94,7 +104,7 @@ def _readable(text: str, names: Mapping[str, str]) -> str:
         if sign == "@":
             return f"@{names.get(what, shown or what)}"
         if sign:
-            return f"{'#' if sign == '#' else '@'}{shown or what}"
+            return ("#" if sign == "#" else "@") + (shown or what).lstrip("@")
         return f"{shown} ({what})" if shown and shown not in what else what
 
     text = MARKS.sub(mark, text)

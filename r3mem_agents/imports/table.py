@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -48,15 +49,19 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
             )
 
 
-def _delimiter(file: File) -> str:
-    head = file.text.lstrip().split("\n", 1)[0]
-    return max(DELIMITERS, key=head.count)
+def _table(file: File) -> tuple[io.StringIO, str]:
+    """Its lines from the names of its columns on, and what is between cells."""
+    text = file.text.lstrip()
+    head, _, rest = text.partition("\n")
+    if said := re.fullmatch(r"sep=(.)\s*", head):  # as Excel has it
+        return io.StringIO(rest, newline=""), said[1]
+    return io.StringIO(text, newline=""), max(DELIMITERS, key=head.count)
 
 
 def _header(file: File) -> list[str]:
-    text = io.StringIO(file.text.lstrip(), newline="")
+    text, delimiter = _table(file)
     try:
-        return [name.strip() for name in next(csv.reader(text, delimiter=_delimiter(file)), [])]
+        return [name.strip() for name in next(csv.reader(text, delimiter=delimiter), [])]
     except csv.Error:
         return []
 
@@ -80,7 +85,8 @@ def _columns(header: Sequence[str], wanted: Mapping[str, str], file: str) -> dic
 def _rows(file: File) -> Iterator[tuple[int, list[str]]]:
     before = csv.field_size_limit(LONGEST)
     try:
-        reader = csv.reader(io.StringIO(file.text.lstrip(), newline=""), delimiter=_delimiter(file))
+        text, delimiter = _table(file)
+        reader = csv.reader(text, delimiter=delimiter)
         rows = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         raise InvalidInputError(f"{file.name}: no table that can be read ({error})") from None

@@ -33,9 +33,10 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
 
 
 def _chats(one: Mapping[str, Any]) -> list[dict[str, Any]]:
-    whole = one.get("chats")
-    if isinstance(whole, dict) and isinstance(whole.get("list"), list):
-        return [chat for chat in whole["list"] if isinstance(chat, dict)]
+    every = [one.get("chats"), one.get("left_chats")]
+    lists = [each["list"] for each in every if isinstance(each, dict) and "list" in each]
+    if lists and all(isinstance(each, list) for each in lists):
+        return [chat for each in lists for chat in each if isinstance(chat, dict)]
     if isinstance(one.get("messages"), list) and {"type", "id"} <= one.keys():
         messages = one["messages"]
         dated = all(isinstance(each, dict) and "date" in each for each in messages[:1])

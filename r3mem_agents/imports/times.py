@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from r3mem_agents.errors import InvalidInputError
 
@@ -14,12 +14,13 @@ MILLISECONDS = 10**11
 """From here on a number counts milliseconds: as seconds it would be the year 5138."""
 
 
-def read_time(value: object, what: str) -> datetime | None:
-    """Read a time; ``None`` and an empty text are none. One without a zone is taken in the local.
+def read_time(value: object, what: str, zone: tzinfo | None = None) -> datetime | None:
+    """Read a time; ``None`` and an empty text are none.
 
     Args:
         value: ISO 8601, or a number, which may be written as a text.
         what: Whose time it is, for the error.
+        zone: Of a time that names none; by default the one of this machine.
 
     Raises:
         InvalidInputError: It is no time.
@@ -30,7 +31,9 @@ def read_time(value: object, what: str) -> datetime | None:
         if isinstance(value, str):
             if not NUMBER.fullmatch(value.strip()):
                 moment = datetime.fromisoformat(value.strip().replace(" UTC", "+00:00"))
-                return moment if moment.tzinfo else moment.astimezone()
+                if moment.tzinfo:
+                    return moment
+                return moment.replace(tzinfo=zone) if zone else moment.astimezone()
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError

@@ -15,22 +15,32 @@ from typing import NamedTuple
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.imports.entries import Entry, Reading, digest
 from r3mem_agents.imports.files import File
+from r3mem_agents.imports.whatsapp_words import DELETED, EDITED_WITHOUT_MARK, EVENING, MORNING
 
 MARKS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+HALVES = "|".join(map(re.escape, (*MORNING, *EVENING)))
 STAMP = re.compile(
-    r"""[\u200e\u200f]*(?P<bracket>\[)?
-    (?P<date>(\d{1,4})[./-]\ ?(\d{1,2})[./-]\ ?(\d{1,4}))\.?,?\s+(?:[a-z]+\s)?
-    (?P<time>(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)
-    (?:\s?(?P<half>[AaPp])\.?\s?[Mm]\.?)?
-    (?(bracket)\]|\s-)\s""",
+    rf"""[\u200e\u200f]*(?P<bracket>\[)?
+    (?P<date>(\d{{1,4}})\u200f?[./-]\ ?(\d{{1,2}})\u200f?[./-]\ ?(\d{{1,4}}))
+    \.?(?:\ г\.)?[,،]?\u200f?\s+(?:[a-zàá]+\.?\s)?(?:(?P<first>{HALVES})\s?)?
+    (?P<time>(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}})(?:[:.](?P<second>\d{{2}}))?)
+    (?:\s?(?:(?P<half>[AaPp])\.?\s?[Mm]\.?|(?P<last>{HALVES})))?
+    (?(bracket)\]|(?:\s[-–]|:))\s""",
     re.VERBOSE,
 )
-SPEAKER = re.compile(r"(?P<name>[^\"“”\n]{1,100}?): (?P<text>.*)", re.DOTALL)
-MEDIA = re.compile(r"<[^<>\n]+>|null")
+SPEAKER = re.compile(r"(?P<name>[^\"“”„«\n]{1,100}?): (?P<text>.*)", re.DOTALL)
+MEDIA = re.compile(r"<[^<>\n]+>|null|(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w+ \([^()\n]+\)")
 """All that is left of a medium that was not exported, in any language."""
 
+OMITTED = re.compile(r"<\w+(?: \w+)+>|\w+-.*")
+"""Of these what may have a text below; other words in such signs may be somebody's code."""
+
 EDITED = re.compile(r"\s*\u200e?<[^<>\n]+>\Z")
-DELETED = {"This message was deleted", "You deleted this message"}
+BUDDHIST = 2400
+"""A later year is one of Thailand's calendar, which is 543 ahead."""
+
+FIRST_YEAR = 1970
+"""An earlier one is of a calendar that is not known here, such as Iran's."""
 
 ORDERS = {"day first": (2, 1, 0), "month first": (2, 0, 1), "year first": (0, 1, 2)}
 """Where the year, the month and the day stand."""
@@ -66,7 +76,7 @@ def read(files: Sequence[File], reading: Reading) -> Iterator[Entry]:
         messages = [*_messages(file.text)]
         times = _times(messages, file.name, reading)
         # In an archive the text is called _chat, and the archive as the chat.
-        name = reading.name if file.stem == "_chat" else file.stem
+        name = (file.folder or reading.name) if file.stem == "_chat" else file.stem
         said: Counter[tuple[str, str]] = Counter()
         for message, time in zip(messages, times, strict=True):
             found = SPEAKER.fullmatch(message.text)
@@ -105,13 +115,18 @@ def _messages(text: str) -> Iterator[Message]:
 
 
 def _text(text: str, reading: Reading) -> str | None:
-    if text.startswith("\u200e") or MEDIA.fullmatch(MARKS.sub("", text)):
+    head, _, below = text.partition("\n")
+    left = MEDIA.fullmatch(MARKS.sub("", head))
+    if head.startswith("\u200e") or (left and (not below or OMITTED.fullmatch(left[0]))):
         reading.skip("notices and media")
-    elif MARKS.sub("", text).rstrip(".") in DELETED:
+        # What is said of a medium, or asked in a poll, stands below.
+        said = [line for line in below.split("\n") if not line.startswith("\u200e")]
+        return MARKS.sub("", "\n".join(said)).strip() or None
+    if MARKS.sub("", text).rstrip(".") in DELETED:
         reading.skip("deleted messages")
-    else:
-        return MARKS.sub("", EDITED.sub("", text) if "\u200e<" in text else text)
-    return None
+        return None
+    text = EDITED.sub("", text) if "\u200e<" in text else EDITED_WITHOUT_MARK.sub("", text)
+    return MARKS.sub("", text)
 
 
 def _times(messages: Sequence[Message], file: str, reading: Reading) -> list[datetime]:
@@ -154,10 +169,15 @@ def _time(stamp: re.Match[str], order: tuple[int, int, int]) -> datetime:
     year, month, day = (int(numbers[place]) for place in order)
     if len(numbers[order[0]]) != 4 and (order[0] == 0 or len(numbers[order[0]]) != 2):
         raise ValueError("no year; where it comes first, it has four digits")
-    hour, minute, second = (int(one or 0) for one in stamp.group(7, 8, 9))
-    if half := stamp["half"]:
-        if not 1 <= hour <= 12:
+    hour, minute, second = (int(stamp[part] or 0) for part in ("hour", "minute", "second"))
+    if half := stamp["half"] or stamp["first"] or stamp["last"]:
+        if hour > 12:
             raise ValueError("no hour")
-        hour = hour % 12 + 12 * (half in "pP")
+        hour = hour % 12 + 12 * (half in ("p", "P", *EVENING))
     whole = year if year > 99 else 2000 + year
-    return datetime(whole, month, day, hour, minute, second).astimezone()
+    if whole > BUDDHIST:
+        whole -= 543
+    if whole < FIRST_YEAR:
+        raise ValueError("another calendar")
+    # Some clocks call midnight 24.
+    return datetime(whole, month, day, hour % 24, minute, second).astimezone()

@@ -12,6 +12,7 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.cli import transfer
 from tests.cli.running import Run
 from tests.imports.chatgpt_export import conversation, export
+from tests.imports.test_logs import CLAUDE_CODE
 
 
 def test_importing_twice_changes_nothing(run: Run, run_json: Any, tmp_path: Path) -> None:
@@ -118,3 +119,17 @@ def test_what_was_edited_or_forgotten_is_as_the_file_has_it(
     assert len(run_json("history")) == 2
     run("import", "c.json")
     assert sorted((turn["key"], turn["text"]) for turn in run_json("history")) == sorted(before)
+
+
+def test_what_hooks_remembered_is_counted_and_of_several_users_one_is_meant(
+    run: Run, run_json: Any, tmp_path: Path
+) -> None:
+    run_json("remember", "Fix the test.", "--session", "s1")
+    (tmp_path / "s1.jsonl").write_bytes(CLAUDE_CODE)
+    found = run_json("import", "s1.jsonl")
+    assert (found["imported"], found["skipped"]["turns that hooks remembered"]) == (2, 1)
+    memories = [{"id": name, "memory": "x", "user_id": name} for name in ("ann", "bob")]
+    (tmp_path / "m.json").write_text(json.dumps(memories))
+    assert "none of them 'default': say by --user" in run("import", "m.json").stderr
+    assert run_json("import", "m.json", "--user", "bob")["imported"] == 1
+    assert [turn["key"] for turn in run_json("history", "--user", "bob")] == ["bob"]

@@ -40,6 +40,18 @@ def test_what_was_shown_is_found_and_the_rest_is_counted() -> None:
     }
 
 
+def test_marks_of_sources_are_no_words_and_names_of_things_are() -> None:
+    def mark(kind: str, *what: str) -> str:
+        return f"\ue200{kind}\ue202" + "\ue202".join(what) + "\ue201"
+
+    bread, source = mark("entity", '["dish","rye bread","a bread"]'), mark("cite", "turn0search1")
+    baker, broken = mark("url", "the baker", "turn0search2"), mark("entity", "{")
+    said = f"Bake {bread} slowly{source}, as {baker} says.{broken} \ue200"
+    chat = conversation(1)
+    chat["mapping"]["1-answer"]["message"]["content"]["parts"] = [said]
+    assert _texts(export(chat))[1] == "Bake rye bread slowly, as the baker says. \ue200"
+
+
 def test_branches_come_if_asked_with_the_same_keys() -> None:
     data = export(conversation(1))
     plain = {entry.turn.key: entry.turn.text for entry in find("x", data).entries}

@@ -63,6 +63,8 @@ def test_telegram_of_one_chat_and_of_all_is_the_same() -> None:
         {"about": "Here is the data", "chats": {"about": "", "list": [CHAT, CHAT | {"id": 78}]}}
     )
     assert every.entries[:2] == found.entries
+    left = {"chats": {"list": [CHAT]}, "left_chats": {"list": [CHAT | {"id": 79}]}}
+    assert {entry.turn.session for entry in _find(left).entries} == {"telegram/77", "telegram/79"}
     assert [entry.turn.session for entry in every.entries[2:]] == ["telegram/78"] * 2
 
 
@@ -86,6 +88,7 @@ CHANNEL: dict[str, Any] = {
         discord(1, "Hello", type="GuildMemberJoin"),
         discord(2, "Who has a starter?"),
         discord(3, "", attachments=[{"id": "1"}]),
+        discord(5, "", forwardedMessage={"timestamp": "2024-05-01T11:00:00", "content": "Rye!"}),
         discord(4, "I do.", type="Reply", author={"id": "6", "name": "bob", "nickname": None}),
     ],
 }
@@ -97,6 +100,7 @@ def test_discord_has_who_said_what() -> None:
     turns = [entry.turn for entry in found.entries]
     assert [(turn.key, turn.name, turn.text) for turn in turns] == [
         ("2", "Ann", "Who has a starter?"),
+        ("5", "Ann", "Rye!"),
         ("4", "bob", "I do."),
     ]
     assert {turn.session for turn in turns} == {"discord/99"}
@@ -122,6 +126,10 @@ def slack_export() -> bytes:
             slack("1714550000.000000", "<@U1> has joined", subtype="channel_join"),
             slack(root, "<@U2> 1 &lt; 2 &amp; 3? <ftp://a|here> <#C1|general>", thread_ts=root),
             slack("1714557700.000200", "Lunch!"),
+            slack("1714557800.000200", "<!subteam^S1|@team>", user="U9")
+            | {"user_profile": {"real_name": "Guest"}},
+            slack("1714557900.000200", "", subtype="bot_message", bot_id="B1", user=None)
+            | {"attachments": [{"fallback": "Build 5"}, {"text": "Passed", "fallback": "x"}]},
         ],
         "general/2024-05-02.json": [
             slack("1714644000.000300", "It is.", user="U2", thread_ts=root),
@@ -144,6 +152,8 @@ def test_slack_has_its_threads_names_and_bots() -> None:
         ("Ann", "@Bob B. 1 < 2 & 3? here (ftp://a) #general"),
         ("Bob B.", "It is."),  # under what it answers, though said a day later
         ("Ann", "Lunch!"),
+        ("Guest", "@team"),
+        ("B1", "Build 5\nPassed"),
         ("CI", "Green."),
     ]
     assert {turn.session for turn in turns} == {"slack/C1"}

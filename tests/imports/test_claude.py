@@ -51,6 +51,19 @@ def _texts(found: Found) -> list[str]:
     return [entry.turn.text for entry in found.entries]
 
 
+def test_what_was_said_to_a_telephone_is_kept_and_what_tools_said_is_counted() -> None:
+    content = [
+        {"type": "voice_note", "title": "Voice note", "text": "Which rye?"},
+        {"type": "tool_use", "name": "artifacts", "input": {}},
+        {"type": "token_budget"},
+    ]
+    pasted = [{"file_name": "a.txt", "extracted_content": "A list."}]
+    chat = conversation(FLAT[0] | {"text": "", "content": content, "attachments": pasted})
+    found = find("c.json", json.dumps([chat]).encode())
+    assert [entry.turn.text for entry in found.entries] == ["Which rye?", "A list."]
+    assert found.skipped == {"thoughts, tool calls and results": 1}
+
+
 def test_blocks_of_text_and_attachments_are_turns() -> None:
     found = _find(conversation(*FLAT))
     assert found.kind == "Claude"

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,9 +50,12 @@ def test_memories_of_mem0_come_with_their_ids() -> None:
     assert _turns(json.dumps(MEM0).encode()) == turns
 
 
-def test_memories_of_two_users_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="memories of 2 users, such as 'alice' and 'bob'"):
-        _turns(json.dumps([*MEM0, {"id": "1", "memory": "x", "user_id": "bob"}]).encode())
+def test_of_memories_of_two_users_those_of_one_are_read() -> None:
+    data = json.dumps([*MEM0, {"id": "1", "memory": "x", "user_id": "bob"}]).encode()
+    with pytest.raises(InvalidInputError, match="2 users, such as 'alice' and 'bob', none of them"):
+        _turns(data, user="carol")
+    assert _turns(data, user="alice") == _turns(json.dumps(MEM0).encode(), user="carol")
+    assert find("in", data, user="bob").skipped == {"memories of other users": 2}
 
 
 def test_items_of_a_langgraph_store_come_with_their_namespaces() -> None:
@@ -70,6 +77,44 @@ def test_items_of_a_langgraph_store_come_with_their_namespaces() -> None:
     assert {turn.key: turn for turn in _turns(lines)} == turns
 
 
+def test_the_file_of_a_langgraph_store_says_the_same(tmp_path: Path) -> None:
+    """Its table is that of langgraph-checkpoint-sqlite 3.1, whose times are in UTC."""
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        database.execute(
+            "CREATE TABLE store (prefix text NOT NULL, key text NOT NULL, value text NOT NULL, "
+            "created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP, "
+            "PRIMARY KEY (prefix, key))"
+        )
+        value = b'{"content":"Likes rye","kind":"food"}'
+        row = ("alice.facts", "k1", value, "2025-03-01 10:00:00", "2025-03-01 10:00:00")
+        database.execute("INSERT INTO store VALUES (?, ?, ?, ?, ?)", row)
+        database.commit()
+    item = {"namespace": ["alice", "facts"], "key": "k1", "value": json.loads(value)}
+    as_json = json.dumps([item | {"created_at": "2025-03-01T10:00:00"}]).encode()
+    [turn] = (entry.turn for entry in find(str(tmp_path / "store.db")).entries)
+    assert [turn] == _turns(as_json)
+    assert turn.time == datetime(2025, 3, 1, 10, tzinfo=UTC)
+    assert [path.name for path in tmp_path.iterdir()] == ["store.db"]
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        database.execute("UPDATE store SET value = '{'")
+        database.commit()
+    with pytest.raises(InvalidInputError, match="item 1: it has no namespace and value"):
+        find(str(tmp_path / "store.db"))
+
+
+def test_another_database_is_told_from_an_export(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "history.db")) as database:
+        database.execute("CREATE TABLE history (id TEXT)")
+        database.commit()
+    whole = (tmp_path / "history.db").read_bytes()
+    for data in (None, whole, whole[:200], whole[:1000] + b"x" * 3000):
+        with pytest.raises(InvalidInputError, match="a database"):
+            find(str(tmp_path / "history.db"), data)
+    (tmp_path / "history.db").write_bytes(whole[:1000] + b"x" * 3000)
+    with pytest.raises(InvalidInputError, match="database"):
+        find(str(tmp_path / "history.db"))
+
+
 NAMED = {"text": "message", "name": "author", "time": "when"}
 
 
@@ -83,6 +128,11 @@ def test_columns_of_a_table_are_named(delimiter: str, encoding: str) -> None:
     assert (turn.role, turn.name, turn.text) == ("user", "Ann", 'Two\nlines, "quoted"; tab\t.')
     assert turn.time is not None
     assert turn.time.timestamp() == 1_700_000_000
+
+
+def test_the_line_by_which_excel_names_its_delimiter_is_none_of_the_table() -> None:
+    [turn] = _turns(b"sep=;\r\ntext;name\r\nHello, you;Ann\r\n")
+    assert (turn.name, turn.text) == ("Ann", "Hello, you")
 
 
 def test_columns_that_are_called_like_fields_need_no_names() -> None:

@@ -36,6 +36,13 @@ def _lines(values: list[Any]) -> bytes:
     return b"\r\n".join(map(_json, values))
 
 
+def test_an_id_that_several_messages_have_is_none() -> None:
+    same = [{"role": "user", "content": text, "id": "1"} for text in ("a", "b", "c")]
+    entries = find("c.json", json.dumps(same).encode()).entries
+    assert [entry.turn.text for entry in entries] == ["a", "b", "c"]
+    assert len({entry.turn.key for entry in entries}) == 3
+
+
 @pytest.mark.parametrize(
     "data",
     [

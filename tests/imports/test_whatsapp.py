@@ -85,6 +85,69 @@ def test_one_date_tells_the_day_from_the_month_for_all() -> None:
     assert days("3/2/2023", "4/1/2023") == ["2023-03-02", "2023-04-01"]
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2019-09-13, 11:24 p.m. -",  # Canada
+        "13/9/2019, 11:24\u202fp.\u00a0m. -",  # Spain
+        "13/09/2019 à 23:24 -",  # France
+        "13/09/2019 às 23:24 -",  # Portugal
+        "[13.9.2019 klo 23.24.00]",  # Finland
+        "13. 09. 2019. u 23:24 -",  # Croatia
+        "13.09.19 г., 23:24 -",  # Bulgaria
+        "13/9/19, 11:24 μ.μ. -",  # Greece
+        "2019. 09. 13. 23:24 -",  # Hungary
+        "2019/9/13 下午11:24 -",  # Taiwan
+        "\u200e[2019/9/13 晚上11:24:00]",  # China
+        "[2019. 9. 13. 오후 11:24:00]",  # Korea
+        "2019/09/13, 午後11:24 -",  # Japan
+        "13/09/19, 11:24 अपराह्न -",  # India
+        "١٣\u200f/٩\u200f/٢٠١٩، ١١:٢٤ م -",  # Egypt
+        "13/9/2562 23:24 -",  # Thailand
+        "13/09/2019, 23:24 \u2013",
+        "13/9/19, 23:24:00:",  # iPhones until 2017
+        "9/13/19, 11:24:00 PM:",
+    ],
+)
+def test_dates_of_many_countries_are_read(stamp: str) -> None:
+    [entry] = _find(f"{stamp} Ann: Who brings rye: you?\n").entries
+    assert (entry.turn.name, entry.turn.text) == ("Ann", "Who brings rye: you?")
+    assert entry.turn.time is not None
+    assert entry.turn.time.replace(tzinfo=None) == datetime(2019, 9, 13, 23, 24)
+
+
+def test_midnight_is_read_however_a_clock_calls_it() -> None:
+    for stamp in ("13/9/2019, 12:05 AM", "13/9/2019, 0:05 am", "13/9/2019, 24:05"):
+        [entry] = _find(f"{stamp} - Ann: x\n").entries
+        assert entry.turn.time is not None
+        assert entry.turn.time.replace(tzinfo=None) == datetime(2019, 9, 13, 0, 5)
+
+
+def test_a_calendar_that_is_not_known_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="1398/6/22 23:24 is not a date"):
+        _find("1398/6/22, 23:24 - Ann: x\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("\u200eIMG-20190913-WA0001.jpg (file attached)\nRye!", "Rye!"),
+        ("PTT-20250328-WA0014.opus (archivo adjunto)", None),
+        ("IMG-20250328-WA0014.jpg (archivo adjunto)\nRye!", "Rye!"),
+        ("<Media omitted>\nRye!", "Rye!"),
+        ("Rye! \u200e<attached: 00000012-PHOTO.jpg>", "Rye!"),
+        ("\u200ePOLL:\nRye?\n\u200eOPTION: Yes (1 vote)", "Rye?"),
+        ("Rye! <Diese Nachricht wurde bearbeitet>", "Rye!"),
+        ("Diese Nachricht wurde gelöscht.", None),
+        ("<div>\n</div>", "<div>\n</div>"),
+        ("Who has <b>", "Who has <b>"),
+    ],
+)
+def test_what_is_said_beside_a_medium_is_kept(said: str, left: str | None) -> None:
+    entries = _find(f"13/9/2019, 23:24 - Ann: {said}\n").entries
+    assert [entry.turn.text for entry in entries] == ([left] if left else [])
+
+
 def test_where_no_date_tells_it_is_said() -> None:
     found = _find("1/2/2023, 10:00 - Ann: x\n")
     assert "no date in it tells day and month apart" in found.notes[0]
