@@ -18,7 +18,7 @@ from google.genai.types import Content
 
 from r3mem_agents import Recollection, Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.prompts import Said, Translation, turn_key
+from r3mem_agents.prompts import Said, Translation, mended, turn_key
 
 METADATA = "google_adk"
 """Where a turn's metadata holds what of a content is not in its text."""
@@ -105,7 +105,7 @@ def _turn(
 def _kept(content: Content | None) -> Content | None:
     # The content without thoughts and bytes, if it says something.
     parts = [
-        part.model_copy(update={"thought_signature": None})
+        part.model_copy(update={"thought_signature": None, "text": part.text and mended(part.text)})
         for part in (content and content.parts) or ()
         if not part.thought and part.inline_data is None
     ]

@@ -16,7 +16,7 @@ adapters have in common, and knows no framework:
 - Know who asks: ``place_of`` binds a memory to a run's user and conversation.
 - Keep a host's items: a ``Translation`` makes turns of them, and equal items of the turns;
   ``turn_key`` and ``note_key`` make keys of the host's ids, and ``packed`` and ``unpacked`` put
-  bytes into JSON.
+  bytes into JSON. ``mended`` makes a text what UTF-8 can hold.
 - Let a model do it by itself: ``memory_tools``, plain functions that a host makes tools of.
 - Refuse what no lookup or write would take, when it is given: ``check_options``, ``check_ids``.
 - Go on without a memory that fails: ``raise_or_log``.
@@ -29,6 +29,7 @@ from r3mem_agents.prompts.calls import whole_calls
 from r3mem_agents.prompts.hosts import check_host
 from r3mem_agents.prompts.keys import digest_of, is_note, note_key, turn_key
 from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
+from r3mem_agents.prompts.mending import mended
 from r3mem_agents.prompts.on_error import OnError, raise_or_log
 from r3mem_agents.prompts.options import check_ids, check_options
 from r3mem_agents.prompts.packing import packed, unpacked
@@ -61,6 +62,7 @@ __all__ = [
     "is_recalled",
     "mark_recalled",
     "memory_tools",
+    "mended",
     "newest_first",
     "note_key",
     "packed",

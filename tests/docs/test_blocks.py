@@ -48,6 +48,7 @@ NOT_RUN = {
     "docs/page.md": 1,
     "docs/recall.md": 1,
     "docs/server.md": 3,
+    "docs/strands.md": 1,
     "docs/telemetry.md": 1,
     "docs/training.md": 5,
     "findings/README.md": 1,
