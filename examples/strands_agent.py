@@ -2,7 +2,7 @@
 
 $ pip install 'r3mem-agents[strands]'
 $ python examples/strands_agent.py                  # offline: it quotes what it recalls
-$ python examples/strands_agent.py --bedrock MODEL  # a model of Amazon Bedrock
+$ python examples/strands_agent.py --model MODEL    # one of Amazon Bedrock
 
 Nothing is left behind unless a file is named; then a later run knows what was said:
 
@@ -66,14 +66,14 @@ def main() -> None:
     parser.add_argument("question", nargs="?", help="ask this instead of holding the talks")
     parser.add_argument("--user", default="alice", help="who asks")
     parser.add_argument("--db", default=":memory:", help="the memory's file; none if left out")
-    parser.add_argument("--bedrock", metavar="MODEL", help="with AWS credentials at hand")
+    parser.add_argument("--model", help="one of Amazon Bedrock, with credentials at hand")
     options = parser.parse_args()
     talks = [(options.user, "now", options.question)] if options.question else TALKS
     with CompressiveMemory(options.db) as memory:
         for user, day, text in talks:
             store = R3MemoryStore(memory.scoped(user=user, session=day))
             manager = MemoryManager(stores=[store], injection={"format": dated})
-            model = options.bedrock or Quoting()
+            model = options.model or Quoting()
             agent = Agent(model, memory_manager=manager, callback_handler=None)
             print(f"[{user}, {day}] {text}\n    {str(agent(text)).strip()}")
         for user in sorted({user for user, _, _ in talks}):
