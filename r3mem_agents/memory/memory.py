@@ -162,6 +162,29 @@ class CompressiveMemory(Upkeep):
         """
         self._writer.pin(check.check_ids(turn_ids, "turn_ids"), pinned=pinned)
 
+    def pinned(
+        self,
+        *,
+        as_of: datetime | None = None,
+        sessions: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        exclude: Iterable[int] = (),
+    ) -> list[StoredTurn]:
+        """Return the pinned turns byte for byte, in the order in which they were stored.
+
+        Args:
+            as_of: As for ``recall``.
+            sessions: Only turns of these sessions.
+            where: Only turns that meet these conditions, as for ``recall``.
+            exclude: Ids of turns to leave out.
+
+        Raises:
+            NotFoundError: If one of ``sessions`` does not exist.
+        """
+        if as_of is not None:
+            check.check_time(as_of, "as_of")
+        return self._retriever.pinned(filters(self._handle, sessions, None, exclude, where), as_of)
+
     def recall(
         self,
         query: str,
@@ -356,6 +379,7 @@ class CompressiveMemory(Upkeep):
     aedit = in_thread(edit)
     aversions = in_thread(versions)
     apin = in_thread(pin)
+    apinned = in_thread(pinned)
     arecall = in_thread(recall)
     acontext = in_thread(context)
     asummary = in_thread(summary)

@@ -128,7 +128,7 @@ class Retriever:
             some = winners[start:end]
             yield fitting(some, segments, self._model.segment_tokens, budget, opened)
 
-    def pinned(self, filters: Filters, as_of: datetime | None) -> list[Recollection]:
+    def pinned(self, filters: Filters, as_of: datetime | None) -> list[StoredTurn]:
         """Return the pinned turns that pass, in the order of writing.
 
         Args:
@@ -136,7 +136,7 @@ class Retriever:
             as_of: Only what was known then.
         """
         winners, rows = self._pinned(filters, as_of)
-        return self._open(rows, winners)
+        return list(self._turns(winners, rows).values())
 
     def _explained(self, request: _Request) -> Recollections:
         # Best first, with the reasons; or why nothing answers.

@@ -9,7 +9,6 @@ from typing import Any
 
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.context import Budget, Composed, compose, turn_line
-from r3mem_agents.memory.selection import filters
 from r3mem_agents.prompts.marks import END, RECENT, START, mark_recalled
 from r3mem_agents.prompts.window import fit_window, newest_first
 from r3mem_agents.types import Recollection, StoredTurn
@@ -97,8 +96,9 @@ def prompt_memory(
         if tokens <= 0:
             return Composed("", ())
         hits = memory.recall(query, k, exclude=exclude, sessions=among, where=where, as_of=as_of)
-        some = filters(memory._handle, among, None, exclude, where)
-        found = {one.turn.id: one for one in (*memory._retriever.pinned(some, as_of), *hits)}
+        pins = memory.pinned(exclude=exclude, sessions=among, where=where, as_of=as_of)
+        first = (Recollection(turn=turn, score=0.0) for turn in pins)
+        found = {one.turn.id: one for one in (*first, *hits)}
         return compose([found.values()], Budget(tokens), count, nothing="")
 
     among = None if sessions is None else list(sessions)

@@ -46,6 +46,7 @@ VERBS: Mapping[str, Verb] = {
     "turn_ids": Verb("search_memory", len),
     "edit": Verb("update_memory", _one),
     "pin": Verb("update_memory"),
+    "pinned": Verb("search_memory", len),
     "versions": Verb("search_memory", len),
     "forget": Verb("delete_memory", attrgetter("turns")),
     "sessions": Verb("describe_memory_store"),

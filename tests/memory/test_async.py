@@ -36,6 +36,7 @@ def test_the_verbs_are_these() -> None:
                 "edit",
                 "versions",
                 "pin",
+                "pinned",
                 "session_stats",
                 "keep_log",
                 "log",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from r3mem_agents import CompressiveMemory, StoredTurn, Turn
+from r3mem_agents.errors import InvalidInputError, NotFoundError
 from tests.conftest import OpenMemory
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -98,3 +99,27 @@ def test_every_handle_knows_it(open_memory: OpenMemory) -> None:
     memory.pin([], pinned=False)
     memory.forget(turn_ids=[pinned.id])
     assert other.context("", nothing="") == ""
+
+
+def test_they_are_those_of_the_history(open_memory: OpenMemory) -> None:
+    memory = open_memory(user="a")
+    assert memory.pinned() == []
+    turns = memory.remember_many(
+        [
+            Turn(role="user", text=f"Turn {number}.", session=str(number % 2), time=START)
+            for number in range(6)
+        ]
+    )
+    memory.pin([turn.id for turn in turns[1:5]])
+    open_memory(user="b").remember("user", "Another's turn.")
+    pins = [turn for turn in memory.history() if turn.pinned]
+    assert memory.pinned() == pins
+    assert [turn.text for turn in pins] == [turn.text for turn in turns[1:5]]
+    assert memory.pinned(sessions=["1"]) == [pins[0], pins[2]]
+    assert memory.pinned(where={"session": "0"}) == [pins[1], pins[3]]
+    assert memory.pinned(exclude=[pins[0].id]) == pins[1:]
+    assert memory.pinned(as_of=START - timedelta(days=1)) == []
+    with pytest.raises(NotFoundError):
+        memory.pinned(sessions=["9"])
+    with pytest.raises(InvalidInputError, match="time zone"):
+        memory.pinned(as_of=datetime(2026, 1, 1))

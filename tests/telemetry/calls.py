@@ -79,6 +79,10 @@ CALLS: Mapping[str, Call] = {
         lambda memory, words: memory.pin([1]),
         lambda memory, words: memory.pin([words]),  # type: ignore[list-item]
     ),
+    "pinned": Call(
+        lambda memory, words: memory.pinned(where={"name": words}),
+        lambda memory, words: memory.pinned(sessions=[f"not {words}"]),
+    ),
     "versions": Call(
         lambda memory, words: memory.versions(1),
         lambda memory, words: memory.versions(words),  # type: ignore[arg-type]
