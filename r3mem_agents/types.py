@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from r3mem_agents import passages
+
 IN_MEMORY = ":memory:"
 """The location of a memory without a file, which is gone once it is closed."""
 
@@ -70,6 +72,14 @@ class StoredTurn(Turn):
     expires: datetime | None = None
     id: int
     pinned: bool = False
+
+    @property
+    def place(self) -> str | None:
+        """Where a passage of a document stands: ``notes.pdf, page 3, Heading > Subheading``.
+
+        ``None`` of what is no passage.
+        """
+        return passages.place(self.role, self.session, self.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

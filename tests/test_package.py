@@ -19,7 +19,7 @@ PACKAGE = ROOT / "r3mem_agents"
 
 # Each part may import those named, and itself; docs/architecture.md says what each one knows.
 ALLOWED = {
-    "types": set(),
+    "types": {"passages"},
     "errors": set(),
     "timestamps": set(),
     "forking": set(),
@@ -45,7 +45,7 @@ ALLOWED = {
     "server": {"types", "errors", "timestamps", "validation", "store", "model", "memory"}
     | {"prompts"},
     "cli": {"types", "errors", "timestamps", "validation", "model", "memory", "prompts"}
-    | {"passages", "provenance", "train", "server", "imports", "connect", "documents"},
+    | {"provenance", "train", "server", "imports", "connect", "documents"},
 }
 # Where the names of the root come from; types and errors everybody may import.
 ROOT_NAMES = {name: module.split(".")[1] for name, module in r3mem_agents._LAZY.items()}

@@ -29,6 +29,8 @@ def to_document(hit: Recollection) -> Document:
         "time": turn.time.isoformat(),
         "score": hit.score,
     }
+    if turn.place is not None:
+        metadata["place"] = turn.place
     if hit.superseded_by is not None:
         metadata["superseded_by"] = hit.superseded_by
     if hit.explanation is not None:

@@ -19,7 +19,7 @@ from r3mem_llamaindex._messages import METADATA
 NAMING = frozenset(Connected.model_fields)
 """Arguments that say which memory it is."""
 
-SHOWN = ("time", "role", "name")
+SHOWN = ("time", "role", "name", "place")
 """Metadata of a node that a language model is shown beside its text."""
 
 
@@ -160,6 +160,7 @@ def _node(hit: Recollection, now: datetime | None) -> NodeWithScore:
         "time": wall_clock(turn.time, now),
         "role": turn.role,
         **({"name": turn.name} if turn.name else {}),
+        **({"place": turn.place} if turn.place else {}),
         "session": turn.session,
         "turn_id": turn.id,
     }

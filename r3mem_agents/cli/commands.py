@@ -22,7 +22,7 @@ PANELS = {
         ),
     },
     "Memory": {
-        "remember": ("cli.write", "Store one turn."),
+        "remember": ("cli.write", "Store one turn, or documents."),
         "edit": (
             "cli.change",
             "Give a turn another text; it keeps its number, place, time and all else.",

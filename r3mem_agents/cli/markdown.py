@@ -49,7 +49,7 @@ def _page(session: str, turns: Sequence[StoredTurn]) -> str:
     """A session: a heading, and under one each the turns as they are."""
     parts = [f"# {' '.join(session.split())}"]
     for turn in turns:
-        who = f"{turn.name} ({turn.role})" if turn.name else turn.role
+        who = turn.place or (f"{turn.name} ({turn.role})" if turn.name else turn.role)
         parts += [f"## {' '.join(who.split())}, {wall_clock(turn.time)}", turn.text]
     return "\n\n".join(parts) + "\n"
 

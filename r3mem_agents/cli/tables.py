@@ -48,10 +48,10 @@ def show_recalled(
         console.print(lookup_table(hits.explanation))
     for hit in hits:
         turn = hit.turn
-        speaker, when = turn.name or turn.role, wall_clock(turn.time, now)
+        speaker, when = turn.place or turn.name or turn.role, wall_clock(turn.time, now)
         head = f"{hit.score:.2f}  {speaker}, {when}, session {turn.session}, turn {turn.id}"
         console.print(harmless_line(head, "bold"), soft_wrap=True)
-        console.print(Padding(harmless_text(hit.text), INSET))
+        console.print(Padding(harmless_text(_shown(turn)), INSET))
         if hit.explanation:
             console.print(Padding(turn_table(hit.explanation), INSET))
 
@@ -68,12 +68,17 @@ def show_turns(turns: Sequence[StoredTurn], *, as_json: bool) -> None:
             current = turn.session
             console.rule(harmless_line(f"session {current}"), align="left")
         when = wall_clock(turn.time)
-        speaker = f"{turn.name or turn.role}{_marks(turn)}"
+        speaker = f"{turn.place or turn.name or turn.role}{_marks(turn)}"
         head = harmless_line(f"{turn.id}  {when}  {speaker}: ", "bold")
-        text = harmless(turn.text).replace("\n", INDENTED)
+        text = harmless(_shown(turn)).replace("\n", INDENTED)
         console.print(head + Text(text), soft_wrap=True)
     if not turns:
         console.print("nothing is remembered here")
+
+
+def _shown(turn: StoredTurn) -> str:
+    # Passages end with the blank lines between them and the next.
+    return turn.text if turn.place is None else turn.text.strip("\r\n")
 
 
 def _marks(turn: StoredTurn) -> str:

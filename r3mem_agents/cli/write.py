@@ -18,6 +18,7 @@ from r3mem_agents.cli.console import (
     out,
     said,
 )
+from r3mem_agents.cli.documents import remember_path
 from r3mem_agents.cli.files import created
 from r3mem_agents.cli.options import (
     json_option,
@@ -43,11 +44,20 @@ if TYPE_CHECKING:
         "cat letter.txt | r3mem remember - --role tool",
         'r3mem remember "The code of the door is 4711." --expires 12h',
         'r3mem remember -- "-5 degrees this morning."',
+        "r3mem remember --file notes.pdf",
+        "r3mem remember --file ~/notes",
     ),
 )
 @click.argument(
     "text",
+    required=False,
     help="What was said; - reads it from stdin, to the byte. Put -- before one that begins with -.",
+)
+@click.option(
+    "--file",
+    "path",
+    help="Store a document instead, or those of a folder: Markdown, text, HTML and PDF, as "
+    "passages that know their place. What is stored already is not stored again.",
 )
 @click.option("--role", default="user", help="Role of the speaker: user, assistant, tool ...")
 @click.option("--name", help="Name of the speaker.")
@@ -59,9 +69,12 @@ if TYPE_CHECKING:
 )
 @with_place
 @json_option
+@click.pass_context
 def remember(
+    context: click.Context,
     *,
-    text: str,
+    text: str | None,
+    path: str | None,
     role: str,
     name: str | None,
     session: str,
@@ -71,7 +84,18 @@ def remember(
     place: Place,
     as_json: bool,
 ) -> None:
-    """Store one turn."""
+    """Store one turn, or documents.
+
+    A document is a session whose name is the path of its file. Its passages are found like turns.
+    Store it again when it has changed: what it still says is kept, and what it says no more is
+    forgotten.
+    """
+    if path is not None:
+        _check_alone(context)
+        remember_path(path, place, as_json=as_json)
+        return
+    if text is None:
+        raise click.UsageError("name one of: a text, --file")
     words, moment = said(text), parse_time(when, "--time")
     extra, end = parse_metadata(metadata), parse_expiry(expires, "--expires")
     with place.open(session=session, must_exist=False) as memory:
@@ -82,6 +106,19 @@ def remember(
     size = len(words.encode("utf-8"))
     done = f"turn {turn.id} stored in session {turn.session} of {place.db} ({size:,} bytes)"
     out().print(harmless_line(done))
+
+
+def _check_alone(context: click.Context) -> None:
+    """Refuse what only a turn has.
+
+    Raises:
+        UsageError: With its name.
+    """
+    for parameter in ("text", "role", "name", "session", "when", "metadata", "expires"):
+        source = context.get_parameter_source(parameter)
+        if source is not None and source.name == "COMMANDLINE":
+            name = parameter if parameter == "text" else f"--{parameter}".replace("when", "time")
+            raise click.UsageError(f"--file and {name} do not go together")
 
 
 @click.command(

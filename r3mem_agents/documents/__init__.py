@@ -6,16 +6,25 @@ of it for a file or a folder. HTML, Markdown and PDF need the extra ``documents`
 """
 
 from r3mem_agents.documents.document import Document, Passage
-from r3mem_agents.documents.folders import Remembered, remember_files
+from r3mem_agents.documents.folders import (
+    Found,
+    Remembered,
+    find_documents,
+    remember_files,
+    store_documents,
+)
 from r3mem_agents.documents.reading import read_document
 from r3mem_agents.documents.storing import Stored, remember_document
 
 __all__ = [
     "Document",
+    "Found",
     "Passage",
     "Remembered",
     "Stored",
+    "find_documents",
     "read_document",
     "remember_document",
     "remember_files",
+    "store_documents",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from r3mem_agents.documents.document import Document
@@ -14,8 +14,23 @@ from r3mem_agents.errors import DocumentError, UnknownDocumentError
 from r3mem_agents.imports.archives import paths_under
 from r3mem_agents.memory import CompressiveMemory
 
-Progress = Callable[[str, int, int], None]
-"""Is told what is done, ``reading`` or ``compressing``, how much of it, and of how much."""
+Progress = Callable[[int, int], None]
+"""Is told how much is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a file or a folder holds.
+
+    Attributes:
+        documents: Its documents.
+        refused: Why others cannot be read, by path.
+        skipped: What else is left out, and how often.
+    """
+
+    documents: Sequence[Document]
+    refused: Mapping[str, DocumentError]
+    skipped: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +44,11 @@ class Remembered:
     """
 
     documents: Mapping[str, Stored]
-    refused: Mapping[str, DocumentError] = field(default_factory=dict)
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, DocumentError]
+    skipped: Mapping[str, int]
 
 
-def remember_files(
-    memory: CompressiveMemory, path: str | Path, *, progress: Progress | None = None
-) -> Remembered:
+def remember_files(memory: CompressiveMemory, path: str | Path) -> Remembered:
     """Store a document, or those of a folder and of the folders in it.
 
     All of them are read before the first is stored. Of a folder, files that are no documents and
@@ -45,58 +58,81 @@ def remember_files(
     Args:
         memory: The memory.
         path: The file or the folder.
-        progress: Is told how far it is.
 
     Raises:
-        DocumentError: It is a file and cannot be read, or a folder without a document that can.
+        DocumentError: It is a file that cannot be read, or a folder without a document that can.
+        MissingExtraError: The parser of a document is not installed.
         OSError: It cannot be read.
         StoreError: If something could not be written; what is before it is stored then.
     """
-    place, told = Path(path), progress or _untold
-    skipped = Counter[str]()
-    refused: dict[str, DocumentError] = {}
-    if place.is_dir():
-        documents = _of_folder(place, told, refused, skipped)
-    else:
-        documents = [read_document(place)]
-    stored, done, whole = {}, 0, sum(len(one.passages) for one in documents)
-    for document in documents:
-
-        def show(passages: int, _: int, before: int = done) -> None:
-            told("compressing", before + passages, whole)
-
-        stored[document.name] = remember_document(memory, document, progress=show)
-        skipped.update(document.skipped)
-        done += len(document.passages)
-    return Remembered(documents=stored, refused=refused, skipped=dict(skipped))
+    found = find_documents(path)
+    stored = store_documents(memory, found.documents)
+    return Remembered(documents=stored, refused=found.refused, skipped=found.skipped)
 
 
-def _untold(what: str, done: int, whole: int) -> None:
-    """Tell nobody."""
+def find_documents(path: str | Path, *, progress: Progress | None = None) -> Found:
+    """Read a document, or those of a folder, as ``remember_files`` does.
 
+    Args:
+        path: The file or the folder.
+        progress: Is told how many files are read, and of how many.
 
-def _of_folder(
-    folder: Path, told: Progress, refused: dict[str, DocumentError], skipped: Counter[str]
-) -> list[Document]:
-    """The documents of a folder; what else is in it is counted."""
-    paths = [one for one in paths_under(folder) if not _hidden(one.relative_to(folder))]
+    Raises:
+        DocumentError: It is a file that cannot be read, or a folder without a document that can.
+        MissingExtraError: The parser of a document is not installed.
+        OSError: It cannot be read.
+    """
+    place, skipped = Path(path), Counter[str]()
+    if not place.is_dir():
+        document = read_document(place)
+        return Found(documents=[document], refused={}, skipped=document.skipped)
+    paths = [one for one in paths_under(place) if not _hidden(one.relative_to(place))]
     wanted = [one for one in paths if one.suffix.lower() in ENDINGS]
-    documents = []
-    for number, path in enumerate(wanted, 1):
+    documents, refused = list[Document](), dict[str, DocumentError]()
+    for number, one in enumerate(wanted, 1):
         try:
-            documents.append(read_document(path))
+            documents.append(read_document(one))
         except DocumentError as error:
-            refused[str(path)] = error
-        told("reading", number, len(wanted))
+            refused[str(one)] = error
+        if progress is not None:
+            progress(number, len(wanted))
     if not documents:
-        why = f" ({next(iter(refused.values()))})" if refused else ""
+        why = f"; {next(iter(refused.values()))}" if refused else ""
         raise UnknownDocumentError(
-            f"{folder}: there is no document in it that can be read{why}; documents are files that "
+            f"{path}: there is no document in it that can be read{why}. Documents are files that "
             f"end in {', '.join(ENDINGS)}"
         )
+    for document in documents:
+        skipped.update(document.skipped)
     if others := len(paths) - len(wanted):
-        skipped["files that are no documents"] = others
-    return documents
+        skipped["other files"] = others
+    return Found(documents=documents, refused=refused, skipped=skipped)
+
+
+def store_documents(
+    memory: CompressiveMemory, documents: Sequence[Document], *, progress: Progress | None = None
+) -> dict[str, Stored]:
+    """Store documents one after another, and return what that did, by name.
+
+    Args:
+        memory: The memory.
+        documents: The documents.
+        progress: Is told how many passages are stored, and of how many.
+
+    Raises:
+        StoreError: If something could not be written; what is before it is stored then.
+    """
+    stored = dict[str, Stored]()
+    whole, before = sum(len(one.passages) for one in documents), 0
+
+    def show(done: int, _: int) -> None:
+        if progress is not None:
+            progress(before + done, whole)
+
+    for document in documents:
+        stored[document.name] = remember_document(memory, document, progress=show)
+        before += len(document.passages)
+    return stored
 
 
 def _hidden(path: Path) -> bool:

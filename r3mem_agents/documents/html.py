@@ -109,8 +109,8 @@ class _Writing:
         name, step = node.name, 1 if begins else -1
         if name in CELLS:
             self._cells += step
-            self._mark = "" if begins and not self._said_on_line() else self._mark
-            self._mark = self._mark if begins else " | "
+            if begins and self._on_a_line():
+                self._mark = " | "
         elif name in HEADINGS:
             self._end_block(int(name[1]) if not begins else None)
         elif name in PARAGRAPHS and not self._cells:
@@ -118,7 +118,8 @@ class _Writing:
         elif name in PARAGRAPHS:
             self._say(" ")
         elif name in LINES:
-            self._said.append("\n" if self._said_on_line() else "")
+            if self._on_a_line():
+                self._said.append("\n")
             self._mark = "- " if name == "li" and begins else ""
         if name == "pre":
             self._pre += step
@@ -132,7 +133,10 @@ class _Writing:
             start += len(said) + len(GAP)
         return GAP.join(said for said, _ in self._done), blocks or [Block(0)]
 
-    def _said_on_line(self) -> bool:
+    def _on_a_line(self) -> bool:
+        """Whether something is said on this line, which a blank at its end is taken off."""
+        if self._said and not self._pre:
+            self._said[-1] = self._said[-1].rstrip(" ")
         return bool(self._said) and not self._said[-1].endswith("\n")
 
     def _say(self, text: str) -> None:

@@ -15,8 +15,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("markdown-it-py", "documents") from error
 
-LINE = re.compile(r"\r\n?|\n")
-FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:.*\r?\n)*?---[ \t]*(?:\r?\n|\Z)")
+END = r"(?>\r\n?|\n)"
+LINE = re.compile(END)
+FRONT_MATTER = re.compile(rf"\A---[ \t]*{END}(?:[^\r\n]*{END})*?---[ \t]*(?:{END}|\Z)")
 """What generators of sites keep before a text; Markdown would take it for a heading."""
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.memory.quoting import MARK, escape_tags, label, quoted
-from r3mem_agents.passages import place
 from r3mem_agents.timestamps import wall_clock
 from r3mem_agents.types import Recollection, StoredTurn
 from r3mem_agents.validation import check_text
@@ -140,8 +139,8 @@ def turn_line(turn: StoredTurn, now: datetime | None = None) -> str:
         now: In whose zone its time is written; ``None`` means the local one.
     """
     speaker, text = label(turn.role), turn.text
-    if (where := place(turn.role, turn.session, turn.metadata)) is not None:
-        speaker, text = label(where), text.strip()
+    if turn.place is not None:
+        speaker, text = label(turn.place), text.strip()
     elif turn.name and turn.name.split():
         speaker = f"{label(turn.name)} ({speaker})"
     return f"[{wall_clock(turn.time, now)}] {speaker}: {quoted(text)}"

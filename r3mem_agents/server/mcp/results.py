@@ -27,6 +27,7 @@ class TurnResult(StoredPlace):
 
     role: str
     name: NotRequired[str]
+    place: NotRequired[Annotated[str, Field(description="Of a passage: where it stands.")]]
     text: str
     metadata: NotRequired[dict[str, Any]]
     key: NotRequired[str]
@@ -124,6 +125,8 @@ def turn_result(turn: StoredTurn) -> TurnResult:
     }
     if turn.name is not None:
         result["name"] = turn.name
+    if turn.place is not None:
+        result["place"] = turn.place
     if turn.metadata:
         result["metadata"] = dict(turn.metadata)
     if turn.key is not None:

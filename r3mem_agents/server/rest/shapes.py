@@ -136,6 +136,10 @@ class Turn(Told):
     session: str
     role: str
     name: str | None
+    place: str | None = Field(
+        examples=["notes.pdf, page 3, Heading > Subheading"],
+        description="Where it stands, if it is a passage of a document.",
+    )
     time: datetime
     text: str
     metadata: dict[str, Any]

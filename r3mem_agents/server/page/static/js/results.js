@@ -41,7 +41,7 @@ function head(question, recalled, explanation) {
 
 function hit(found, scale, { list, open }) {
   const { turn, explanation } = found;
-  const name = turn.name ?? turn.role;
+  const name = turn.place ?? turn.name ?? turn.role;
   const made = card(turn, {
     said: explanation.said,
     dated: true,

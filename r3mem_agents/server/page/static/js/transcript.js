@@ -123,7 +123,7 @@ function about(session) {
     attempt(async () => {
       const { turns } = await api.summary(session.name);
       list.replaceChildren(
-        ...turns.map((turn) => element("li", { dir: "auto" }, element("b", {}, words(turn.name ?? turn.role)), ` ${turn.text}`)),
+        ...turns.map((turn) => element("li", { dir: "auto" }, element("b", {}, words(turn.place ?? turn.name ?? turn.role)), ` ${turn.text}`)),
       );
     });
   });

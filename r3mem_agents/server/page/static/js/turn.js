@@ -37,7 +37,7 @@ export function card(turn, { said = [], dated = false, longest = LONGEST, more =
 
 function parts(made, { said, dated, longest, more }) {
   const { turn } = made;
-  const name = turn.name ?? turn.role;
+  const name = turn.place ?? turn.name ?? turn.role;
   const who = element(
     "header",
     { class: "who", id: `who-${turn.id}` },
