@@ -1,8 +1,8 @@
 """What the host is told as turns, and turns as what it finds.
 
-A turn's text is what was said. What a model thought is left out, as are pictures and other bytes:
-the host's ``load_memory`` would write them into the prompt, in base64. So is what has no text, such
-as a tool call: no lookup would find it.
+A turn's text is what was said, by voice too. What a model thought is left out, as are pictures and
+other bytes: the host's ``load_memory`` would write them into the prompt, in base64. So is what has
+no text, such as a tool call: no lookup would find it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from google.adk.events import Event
 from google.adk.memory.memory_entry import MemoryEntry
-from google.genai.types import Content
+from google.genai.types import Content, Part
 
 from r3mem_agents import Recollection, Turn
 from r3mem_agents.errors import InvalidInputError
@@ -48,7 +48,9 @@ _TRANSLATION = Translation(METADATA, _said, _plain)
 def said_in(events: Iterable[Event]) -> dict[str, Event]:
     """The events that say something and are whole, by the keys of their turns."""
     return {
-        turn_key(event.id): event for event in events if not event.partial and _kept(event.content)
+        turn_key(event.id): event
+        for event in events
+        if not event.partial and _says(_content(event))
     }
 
 
@@ -59,7 +61,7 @@ def event_turn(key: str, event: Event, metadata: Mapping[str, object]) -> Turn:
         InvalidInputError: If it cannot be kept.
     """
     role = USER if event.author == USER else "assistant"
-    turn = _turn(event.content, role, event.author, metadata)
+    turn = _turn(_content(event), role, event.author, metadata)
     return replace(turn, key=key, time=_time(event.timestamp))
 
 
@@ -89,29 +91,35 @@ def found(hit: Recollection) -> MemoryEntry:
     )
 
 
+def _content(event: Event) -> Content | None:
+    # What was said by voice has no content, but a transcription.
+    for kind, heard in (("user", event.input_transcription), ("model", event.output_transcription)):
+        if not event.content and heard and heard.text:
+            return Content(role=kind, parts=[Part(text=heard.text)])
+    return event.content
+
+
+def _says(content: Content | None) -> bool:
+    parts = (content and content.parts) or ()
+    return any(part.text and part.text.strip() and not part.thought for part in parts)
+
+
 def _turn(
     content: Content | None, role: str, author: str | None, metadata: Mapping[str, object]
 ) -> Turn:
-    kept = _kept(content)
-    if kept is None:
+    if content is None or not _says(content):
         raise InvalidInputError("a memory has no text, and no lookup would find it")
     if METADATA in metadata:
         raise InvalidInputError(f"custom_metadata has {METADATA!r}, which is taken; rename it")
-    name = author if author and author != USER else None
-    turn = _TRANSLATION.turn(kept.model_dump(exclude_none=True), role=role, name=name)
-    return replace(turn, metadata={**metadata, **(turn.metadata or {})})
-
-
-def _kept(content: Content | None) -> Content | None:
-    # The content without thoughts and bytes, if it says something.
     parts = [
         part.model_copy(update={"thought_signature": None, "text": part.text and mended(part.text)})
-        for part in (content and content.parts) or ()
+        for part in content.parts or ()
         if not part.thought and part.inline_data is None
     ]
-    if content is None or not any((part.text or "").strip() for part in parts):
-        return None
-    return content.model_copy(update={"parts": parts})
+    kept = content.model_copy(update={"parts": parts}).model_dump(exclude_none=True)
+    name = author if author and author != USER else None
+    turn = _TRANSLATION.turn(kept, role=role, name=name)
+    return replace(turn, metadata={**metadata, **(turn.metadata or {})})
 
 
 def _time(given: float | str) -> datetime:

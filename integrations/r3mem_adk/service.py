@@ -126,7 +126,7 @@ class R3MemoryService(BaseMemoryService):
         with raise_or_log(self._on_error, logger, "nothing was recalled"):
             memory = self.memory.scoped(user=user_id, agent=app_name)
             hits = await memory.arecall(query, self._k)
-            return SearchMemoryResponse(memories=[found(hit) for hit in hits if hit.text])
+            return SearchMemoryResponse(memories=[found(hit) for hit in hits])
         return SearchMemoryResponse()
 
     async def delete_memory(

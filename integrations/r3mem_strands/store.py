@@ -7,7 +7,6 @@ from typing import Any
 from strands.memory import (
     AddMessagesContext,
     ExtractionConfig,
-    InvocationTrigger,
     MemoryEntry,
     MemoryStore,
     SearchOptions,
@@ -18,6 +17,7 @@ from r3mem_agents import CompressiveMemory, Recollection, Turn
 from r3mem_agents.prompts import digest_of
 from r3mem_agents.validation import check_count, check_name
 from r3mem_strands._messages import to_turns
+from r3mem_strands.handing_over import AfterAnswer
 
 DESCRIPTION = "What was said in conversations with the user, word for word."
 
@@ -77,7 +77,7 @@ class R3MemoryStore(MemoryStore):
         self.max_search_results: int | None = self._k
         self.writable = writable and not memory.read_only
         if extraction is None:
-            extraction = ExtractionConfig(trigger=InvocationTrigger()) if self.writable else False
+            extraction = ExtractionConfig(trigger=AfterAnswer()) if self.writable else False
         self.extraction: ExtractionConfig | bool | None = extraction
 
     async def search(self, query: str, options: SearchOptions | None = None) -> list[MemoryEntry]:

@@ -24,7 +24,7 @@ from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService, Session
 from google.adk.tools.load_memory_tool import load_memory_tool
 from google.adk.tools.preload_memory_tool import preload_memory_tool
-from google.genai.types import Blob, Content, FunctionCall, Part
+from google.genai.types import Blob, Content, FunctionCall, Part, Transcription
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -214,6 +214,39 @@ async def test_thoughts_and_bytes_are_left_out_and_the_rest_is_kept(
 async def test_what_says_nothing_is_not_stored(service: R3MemoryService, silent: Event) -> None:
     await service.add_session_to_memory(session(silent, event(Part(text=DOG))))
     assert turns(service) == [DOG]
+
+
+async def test_what_was_said_by_voice_is_stored(service: R3MemoryService) -> None:
+    asked = Event(author="user", input_transcription=Transcription(text=DOG, finished=True))
+    piece = Event(
+        author="helper",
+        output_transcription=Transcription(text="A good", finished=False),
+        partial=True,
+    )
+    answered = Event(author="helper", output_transcription=Transcription(text="A good dog."))
+    await service.add_session_to_memory(session(asked, piece, answered))
+    assert turns(service) == [DOG, "A good dog."]
+    [entry, *_] = await found(service)
+    assert entry.content == Content(role="user", parts=[Part(text=DOG)])
+
+
+async def test_halves_of_a_character_do_not_keep_a_session_out(service: R3MemoryService) -> None:
+    halves = event(Part(text="A fox \ud83e\udd8a and \ud83e"), author="helper")
+    await service.add_session_to_memory(session(halves, event(Part(text=DOG))))
+    assert turns(service) == ["A fox 🦊 and \ufffd", DOG]
+
+
+async def test_what_was_said_survives_a_tool_that_fails(service: R3MemoryService) -> None:
+    def walk(dog: str) -> str:
+        """Walk a dog."""
+        raise RuntimeError(f"{dog} is asleep")
+
+    walking = Part(function_call=FunctionCall(name="walk", args={"dog": "Biscuit"}))
+    runner = runner_of(service, Scripted(parts=[walking]), tools=[walk])
+    with pytest.raises(RuntimeError, match="asleep"):
+        await say(runner, DOG, "monday")
+    await say(runner, "Never mind.", "monday")
+    assert turns(service) == [DOG, "Never mind.", "Noted."]
 
 
 NAMES = ["alice", "Alice", " alice", "alice/app", "app:alice", "a@b.c", "id", "愛子", "'; --", "0"]

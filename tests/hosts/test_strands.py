@@ -28,7 +28,7 @@ from strands.types.streaming import StreamEvent
 
 from r3mem_agents import CompressiveMemory, InvalidInputError, StoreError
 from r3mem_agents.prompts import is_recalled
-from r3mem_strands import R3MemoryStore, dated
+from r3mem_strands import AfterAnswer, R3MemoryStore, dated
 from tests.new_process import ROOT
 
 QUESTION = "What is my dog called?"
@@ -102,12 +102,34 @@ def test_another_agent_of_the_user_is_given_what_was_said(memory: CompressiveMem
 
 async def test_an_agent_that_runs_in_a_loop_remembers_too(memory: CompressiveMemory) -> None:
     agent = agent_of(R3MemoryStore(memory))
-    async with agent:
-        await agent.invoke_async(DOG)
-        async for _ in agent.stream_async("He is a good dog."):
-            pass
-    talk = [("user", DOG), ("assistant", "Noted."), ("user", "He is a good dog.")]
-    assert said(memory) == [*talk, ("assistant", "Noted.")]
+    await agent.invoke_async(DOG)
+    assert said(memory) == [("user", DOG), ("assistant", "Noted.")]
+    async for _ in agent.stream_async("He is a good dog."):
+        pass
+    assert said(memory)[2:] == [("user", "He is a good dog."), ("assistant", "Noted.")]
+
+
+def test_what_was_said_outlives_the_loop(memory: CompressiveMemory) -> None:
+    agent = agent_of(R3MemoryStore(memory))
+    asyncio.run(agent.invoke_async(DOG))
+    asyncio.run(agent.invoke_async("He is a good dog."))
+    agent("He is old.")
+    texts = [text for role, text in said(memory) if role == "user"]
+    assert texts == [DOG, "He is a good dog.", "He is old."]
+
+
+def test_agents_may_share_a_manager(memory: CompressiveMemory) -> None:
+    manager = MemoryManager(stores=[R3MemoryStore(memory)])
+    for text in (DOG, "He is old."):
+        one, two = (
+            Agent(Scripted(), memory_manager=manager, callback_handler=None) for _ in range(2)
+        )
+        one(f"To one: {text}")
+        two(f"To two: {text}")
+        one(f"To one again: {text}")
+    texts = [text for role, text in said(memory) if role == "user"]
+    assert texts == [f"To {who}: {text}" for text in (DOG, "He is old.")
+                     for who in ("one", "two", "one again")]  # fmt: skip
 
 
 def test_another_process_finds_it(memory: CompressiveMemory) -> None:
@@ -214,7 +236,8 @@ def test_tools_are_kept_where_the_filter_lets_them_pass(memory: CompressiveMemor
         """Look at something."""
         raise ValueError(f"no {at} here")
 
-    passing = ExtractionConfig(filter=MemoryMessageFilter(exclude=[]))
+    everything = MemoryMessageFilter(exclude=[])
+    passing = ExtractionConfig(trigger=AfterAnswer(), filter=everything)
     store = R3MemoryStore(memory, extraction=passing)
     asyncio.run(store.add(DOG))
     model = Scripted(call("look", at="it"), call("search_memory", query=QUESTION))
@@ -240,16 +263,12 @@ async def test_messages_that_have_ids_are_stored_once(memory: CompressiveMemory)
 
 
 async def test_a_batch_that_failed_comes_again_as_a_whole(memory: CompressiveMemory) -> None:
-    agent = agent_of(R3MemoryStore(memory))
-    CompressiveMemory.close(memory)
+    store = R3MemoryStore(memory)
+    agent = agent_of(store)
+    memory.close()
     await agent.invoke_async(DOG)
-    assert agent.memory_manager is not None
-    await agent.memory_manager.flush()
-    store = agent.memory_manager._stores[0]
-    assert isinstance(store, R3MemoryStore)
     store.memory = CompressiveMemory("chats.db", user="alice", session="monday")
     await agent.invoke_async("Are you there?")
-    await agent.memory_manager.flush()
     talk = [("user", DOG), ("assistant", "Noted."), ("user", "Are you there?")]
     assert said(store.memory) == [*talk, ("assistant", "Noted.")]
 
@@ -310,8 +329,7 @@ def test_stores_of_two_users_serve_one_agent(memory: CompressiveMemory) -> None:
 
 async def test_agents_at_once_keep_their_users_apart(memory: CompressiveMemory) -> None:
     async def talk(user: str) -> None:
-        async with agent_of(R3MemoryStore(memory.scoped(user=user))) as agent:
-            await asyncio.gather(agent.invoke_async(f"I am {user}."))
+        await agent_of(R3MemoryStore(memory.scoped(user=user))).invoke_async(f"I am {user}.")
 
     users = [f"user-{n}" for n in range(8)]
     await asyncio.gather(*map(talk, users))
