@@ -25,7 +25,7 @@ from langchain_core.messages import (
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.prompts import call_lead, packed, turn_key, unpacked
+from r3mem_agents.prompts import LEFT_OUT, call_lead, packed, turn_key, unpacked
 from r3mem_agents.validation import check_name, check_role
 from r3mem_langchain._quoting import METADATA, quotes
 
@@ -44,9 +44,6 @@ THOUGHTS = ("reasoning", "thinking")
 
 SPOKEN = ("text", "refusal")
 """Entries of a content block in which its text may be."""
-
-QUOTATION = "[recalled from memory]"
-"""The text in place of a tool's result that quoted a memory."""
 
 
 def to_turns(messages: Iterable[BaseMessage], *, expires: timedelta | None = None) -> list[Turn]:
@@ -222,7 +219,7 @@ def to_message(turn: Turn) -> BaseMessage:
 
 def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:
     if "quotes" in extra:
-        return QUOTATION
+        return LEFT_OUT
     if "blocks" not in extra:
         return turn.text[: extra.get("content")]
     blocks: list[Any] = unpacked(extra["blocks"])

@@ -14,7 +14,7 @@ from agents import TResponseInputItem
 
 from r3mem_agents import Turn
 from r3mem_agents.errors import InvalidInputError
-from r3mem_agents.prompts import Said, Translation, call_lead, is_recalled
+from r3mem_agents.prompts import LEFT_OUT, Said, Translation, call_lead, is_recalled
 
 ROLES = ("user", "assistant", "system", "developer")
 """Roles of messages; other items have none."""
@@ -24,9 +24,6 @@ CALLED_WITH = ("arguments", "input", "code")
 
 SPOKEN = ("text", "refusal")
 """Entries in which a part of a message, or of an output, has its words."""
-
-QUOTATION = "[recalled from memory]"
-"""The text in place of a tool's result that quoted a memory."""
 
 
 def to_turn(item: TResponseInputItem, *, expires: timedelta | None = None) -> Turn:
@@ -45,7 +42,7 @@ def to_turn(item: TResponseInputItem, *, expires: timedelta | None = None) -> Tu
         raise InvalidInputError(f"an item must be a dict, not {type(item).__name__}")
     whole = cast(dict[str, Any], item)
     if _quotes(whole.get("output")):
-        whole = whole | {"output": QUOTATION}
+        whole = whole | {"output": LEFT_OUT}
     role = whole.get("role")
     if role not in ROLES:
         role = "tool" if str(whole.get("type")).endswith("_output") else "assistant"
@@ -63,7 +60,7 @@ def _said(item: dict[str, Any]) -> Iterator[Said]:
     for entry in CALLED_WITH:
         if item.get(entry) is not None:
             yield Said((entry,), call_lead(item["name"]) if item.get("name") else "")
-    if item.get("output") != QUOTATION:
+    if item.get("output") != LEFT_OUT:
         yield from _words(item, "output")
 
 

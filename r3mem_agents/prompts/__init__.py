@@ -11,8 +11,8 @@ adapters have in common, and knows no framework:
 - Write it: ``turn_line`` is a turn on a line of its own, dated, with its speaker;
   ``mark_recalled`` marks recalled lines as a quotation, and ``is_recalled`` and
   ``without_recalled`` find the mark again, so that what was recalled is not stored a second
-  time. ``quoted``, ``indented``, ``unindented`` and ``escape_tags`` keep a quoted
-  text from ending the quotation; ``wall_clock`` writes a time.
+  time; ``LEFT_OUT`` stands for it. ``quoted``, ``indented``, ``unindented`` and ``escape_tags``
+  keep a quoted text from ending the quotation; ``wall_clock`` writes a time.
 - Know who asks: ``place_of`` binds a memory to a run's user and conversation.
 - Keep a host's items: a ``Translation`` makes turns of them, and equal items of the turns;
   ``turn_key`` and ``note_key`` make keys of the host's ids, and ``packed`` and ``unpacked`` put
@@ -28,7 +28,12 @@ from r3mem_agents.memory.quoting import INDENT, escape_tags, indented, quoted, u
 from r3mem_agents.prompts.calls import whole_calls
 from r3mem_agents.prompts.hosts import check_host
 from r3mem_agents.prompts.keys import digest_of, is_note, note_key, turn_key
-from r3mem_agents.prompts.marks import is_recalled, mark_recalled, without_recalled
+from r3mem_agents.prompts.marks import (
+    LEFT_OUT,
+    is_recalled,
+    mark_recalled,
+    without_recalled,
+)
 from r3mem_agents.prompts.mending import mended
 from r3mem_agents.prompts.on_error import OnError, raise_or_log
 from r3mem_agents.prompts.options import check_ids, check_options
@@ -42,6 +47,7 @@ from r3mem_agents.timestamps import wall_clock
 
 __all__ = [
     "INDENT",
+    "LEFT_OUT",
     "NOTHING_FITS",
     "NOTHING_FOUND",
     "OnError",

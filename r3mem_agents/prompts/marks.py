@@ -9,6 +9,9 @@ END = f"\n</{MARK}>"
 RECALLED = "From earlier conversations, recalled because it may help:\n"
 RECENT = "The latest turns of this conversation:\n"
 
+LEFT_OUT = "[recalled from memory]"
+"""The text that is stored in place of a tool's result that quoted a memory."""
+
 
 def mark_recalled(lines: str) -> str:
     """Recalled lines as a prompt should hold them, told apart from what is said now.

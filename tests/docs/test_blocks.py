@@ -46,6 +46,7 @@ NOT_RUN = {
     "docs/mcp.md": 2,
     "docs/openai-agents.md": 1,
     "docs/page.md": 1,
+    "docs/pydantic-ai.md": 1,
     "docs/recall.md": 1,
     "docs/server.md": 3,
     "docs/strands.md": 1,

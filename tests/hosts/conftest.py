@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -21,3 +24,12 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a memory are made where nobody else looks."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def _event_loop() -> Iterator[None]:
+    """A loop for runs without ``await``, for which hosts would make one and leave it open."""
+    with closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -250,15 +249,6 @@ async def test_runs_store_what_they_store_in_the_hosts_own_session(
     assert await ours.get_items(100) == await own.get_items(100)
     assert prompts[0] == prompts[1]
     own.close()
-
-
-@pytest.fixture
-def _event_loop() -> Iterator[None]:
-    """A loop for ``run_sync``, which would make one and leave it open."""
-    with closing(asyncio.new_event_loop()) as loop:
-        asyncio.set_event_loop(loop)
-        yield
-        asyncio.set_event_loop(None)
 
 
 @pytest.mark.usefixtures("_event_loop")
