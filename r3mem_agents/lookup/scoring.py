@@ -20,7 +20,7 @@ from r3mem_agents.lookup.features import features, term_evidence
 from r3mem_agents.lookup.matching import said_of
 from r3mem_agents.lookup.open_question import worth
 from r3mem_agents.lookup.question import Question
-from r3mem_agents.lookup.snapshot import Snapshot
+from r3mem_agents.lookup.snapshot import DOCUMENT, Snapshot
 from r3mem_agents.lookup.weights import LEVELS, WEIGHTS, Weights
 from r3mem_agents.timestamps import Span
 
@@ -87,13 +87,39 @@ class Considered:
         places: Positions of the turns with direct evidence, and of their neighbours.
         features: Their features, ``(places,)`` each.
         covered: How much of the question's weightiest terms each turn says, ``(turns,)``.
-        several_roles: Whether the memory's turns have several roles.
+        passages: Whether each turn is a passage of a document, ``(turns,)``.
+        several_roles: Whether the memory's other turns have several roles.
     """
 
     places: NDArray[np.intp]
     features: Mapping[str, Floats]
     covered: Floats
+    passages: NDArray[np.bool_]
     several_roles: bool
+
+    def used(self, position: int, weights: Weights) -> Mapping[str, float]:
+        """Return the weights of the features of one turn.
+
+        Nobody speaks in a passage: beside talk with an assistant, too, it is weighed as where one
+        role speaks.
+        """
+        return weights.of(several_roles=self.several_roles and not self.passages[position])
+
+    def evidence(self, weights: Weights) -> dict[str, Floats]:
+        """Return what each level says of each place, in log-odds, ``(places,)``."""
+        levels = self._fused(weights.of(several_roles=self.several_roles))
+        passages = self.passages[self.places]
+        if self.several_roles and passages.any():
+            alone = self._fused(weights.people)
+            levels = {name: np.where(passages, alone[name], part) for name, part in levels.items()}
+        return levels
+
+    def _fused(self, used: Mapping[str, float]) -> dict[str, Floats]:
+        none = np.zeros(len(self.places))
+        return {
+            level: sum((used[name] * self.features[name] for name in names), none)
+            for level, names in LEVELS.items()
+        }
 
 
 def consider(
@@ -112,11 +138,13 @@ def consider(
     direct &= turns.speaking()
     places = np.flatnonzero(direct)
     closeness = _closeness(turns, question.spans) if question.spans else None
+    documents = np.array([speaker.role == DOCUMENT for speaker in turns.speakers], bool)
     return Considered(
         places=places,
         features=features(turns, question, said, similarity, closeness, places),
         covered=coverage(turns, postings, question),
-        several_roles=len({speaker.role for speaker in turns.speakers}) > 1,
+        passages=documents[turns.speaker],
+        several_roles=len({speaker.role for speaker in turns.speakers} - {DOCUMENT}) > 1,
     )
 
 
@@ -134,10 +162,8 @@ def weigh(
     if question.open and (listed := _listed(turns, question, weights)):
         return listed
     seen = consider(turns, question, similarity, weights)
-    used = weights.of(several_roles=seen.several_roles)
     parts, odds = {}, np.zeros(len(seen.places))
-    for level, names in LEVELS.items():
-        part = sum((used[name] * seen.features[name] for name in names), np.zeros(len(odds)))
+    for level, part in seen.evidence(weights).items():
         odds += part
         parts[level] = np.zeros(len(turns.ids))
         parts[level][seen.places] = part

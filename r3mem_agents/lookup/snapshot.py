@@ -15,8 +15,9 @@ from r3mem_agents.timestamps import Span
 WORD_BITS = 64
 """Gists are compared in words of this many bits; shorter gists are padded with zeros."""
 
-USER = 0
-"""Number of the role of the person whose memory it is; other roles have other numbers."""
+USER, DOCUMENT = 0, 1
+"""Numbers of the role of the person whose memory it is, and of that of passages of documents; other
+roles have other numbers."""
 
 
 class Speaker(NamedTuple):

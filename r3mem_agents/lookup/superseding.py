@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from r3mem_agents.lookup.similarity import similarity_to
-from r3mem_agents.lookup.snapshot import Snapshot
+from r3mem_agents.lookup.snapshot import DOCUMENT, Snapshot
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -57,8 +57,8 @@ def superseding(
 ) -> dict[int, int]:
     """Return the newest turn that supersedes each of the best, as positions; oldest first.
 
-    Only short turns by one speaker that ask nothing are compared, and of these the pairs most
-    similar to each other and to the question.
+    Only short turns by one speaker that ask nothing are compared, no passages of documents, and of
+    these the pairs most similar to each other and to the question.
 
     Args:
         turns: The turns.
@@ -105,6 +105,8 @@ def _pairs(turns: Snapshot, best: Places, *, past: bool) -> dict[tuple[int, int]
     # Pairs of older and newer turns that may be compared, with their similarity.
     row_of = {}
     for place in best[:AMONG].tolist():
+        if turns.speakers[turns.speaker[place]].role == DOCUMENT:
+            continue
         rows = np.flatnonzero(turns.gist_turn == place)
         if len(rows) == 1 and turns.lengths[place] <= MAX_TERMS and not turns.asks[place]:
             row_of[place] = int(rows[0])

@@ -28,7 +28,8 @@ class Weights:
 
     Attributes:
         assistant: For memories whose turns have several roles: conversations with an assistant.
-        people: For memories whose turns have one role: people among themselves, notes, articles.
+        people: For memories whose turns have one role: people among themselves, notes; and for
+            passages of documents in any memory.
 
     Raises:
         InvalidInputError: A feature has no finite weight, or there is no such feature.

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from r3mem_agents.analysis.terms import ASKS
 from r3mem_agents.lookup.choosing import chosen, chosen_of_both
 from r3mem_agents.lookup.index import Columns, Index
-from r3mem_agents.lookup.snapshot import USER, WORD_BITS, Snapshot, Speaker
+from r3mem_agents.lookup.snapshot import DOCUMENT, USER, WORD_BITS, Snapshot, Speaker
 from r3mem_agents.memory.marks import Marks, among
 from r3mem_agents.memory.obfuscation import Obfuscator
 from r3mem_agents.memory.records import SpeakerName
 from r3mem_agents.memory.term_hashes import hashed, hashed_words
+from r3mem_agents.passages import ROLE
 from r3mem_agents.store import IndexColumns, Mark, ScopeState
 
 Verdicts = OrderedDict[bytes, NDArray[np.int8]]
@@ -82,7 +83,7 @@ class ScopeIndex:
         self._known: tuple[object, Snapshot, dict[int, int], Verdicts] | None = None
         self._names: dict[int, SpeakerName] = {}
         self._verdicts = Verdicts()
-        self._roles = {"user": USER}
+        self._roles = {"user": USER, ROLE: DOCUMENT}
 
     @property
     def last(self) -> int:

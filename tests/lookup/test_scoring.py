@@ -27,7 +27,7 @@ from r3mem_agents.lookup.postings import unpack
 from r3mem_agents.lookup.question import Question, speakers_named
 from r3mem_agents.lookup.scoring import GIST_FLOOR, SPREAD, weigh
 from r3mem_agents.lookup.similarity import gist_similarity, products
-from r3mem_agents.lookup.snapshot import USER, Snapshot, Speaker
+from r3mem_agents.lookup.snapshot import DOCUMENT, USER, Snapshot, Speaker
 from r3mem_agents.lookup.weights import FEATURES, LEVELS, WEIGHTS, Weights
 from r3mem_agents.timestamps import Span
 
@@ -314,3 +314,28 @@ def test_snapshots_stay_as_they_are() -> None:
     assert [part.tolist() for part in unpack(snapshot.postings)] == [[1], [0], [1]]
     assert len(snapshot.speakers) == len(snapshot.sessions) == 1
     assert {len(word) for word in index.snapshot().gists} == {1 + 2 * 1998}
+
+
+def test_talk_does_not_change_how_passages_are_weighed() -> None:
+    """A passage is weighed as alone, a turn as without documents."""
+    speakers = [Speaker(1, USER), Speaker(2, 2), Speaker(3, DOCUMENT)]
+    rows = [
+        (1, 1, 1, 0, [bytes(5)], [1, 2]),
+        (2, 1, 2, 1, [bytes(5)], [1, 3, 4]),
+        (3, 2, 3, 2, [bytes(5)], [1, 2, 5]),
+        (4, 2, 3, 3, [bytes(5)], [2]),
+    ]
+    question = Question(terms=frozenset([1, 2]))
+
+    def worth(*kept: int) -> dict[int, float]:
+        # By what is known of a turn alone: how long it is, who speaks, whether it asks.
+        index = Index(BITS)
+        index.add_speakers(speakers)
+        index.add(columns(*(row for row in rows if row[0] in kept)))
+        turns = index.snapshot()
+        seen = weigh(turns, question, np.zeros(len(turns.ids)))
+        return dict(zip(turns.ids.tolist(), seen.parts["role"].tolist(), strict=True))
+
+    together = worth(1, 2, 3, 4)
+    assert together == pytest.approx(worth(1, 2) | worth(3, 4))
+    assert together[3] > 0 > together[2]

@@ -49,7 +49,7 @@ class Explainer:
         seen = consider(self._turns, self._question, ranking.similarity, lookup.weights)
         self._features = seen.features
         self._places = {place: row for row, place in enumerate(seen.places.tolist())}
-        self._used = lookup.weights.of(several_roles=seen.several_roles)
+        self._seen, self._weights = seen, lookup.weights
         terms = term_evidence(self._turns, said.postings, self._question)
         self._share = terms.turns / max(terms.mass, 1e-9)
 
@@ -66,7 +66,7 @@ class Explainer:
             "role": self._role,
         }
         # A level without weight, as for turns that are independent entries, has no reasons either.
-        silent = {level for level in LEVELS if not self._counts(level)}
+        silent = {level for level in LEVELS if not self._counts(level, place)}
         said, unsaid = self._said.told(place)
         members = self._members(place)
         return Explanation(
@@ -85,10 +85,13 @@ class Explainer:
             notes=tuple(self._notes(winner, place)),
         )
 
-    def _counts(self, level: str) -> bool:
+    def _used(self, place: int) -> Mapping[str, float]:
+        return self._seen.used(place, self._weights)
+
+    def _counts(self, level: str, place: int) -> bool:
         if self._ranking.evidence.listed:
             return level in self._ranking.evidence.parts
-        return any(self._used[name] for name in LEVELS[level])
+        return any(self._used(place)[name] for name in LEVELS[level])
 
     def _members(self, place: int) -> NDArray[np.intp]:
         return np.flatnonzero(self._turns.session == self._turns.session[place])
@@ -114,7 +117,7 @@ class Explainer:
             yield "it has no gist of this model to compare"
             return
         yield f"similarity {alike:.2f}, that of unrelated turns is {UNRELATED:.2f} on average"
-        if any(worth for name, worth in self._used.items() if name.endswith("_unsaid")):
+        if any(worth for name, worth in self._used(place).items() if name.endswith("_unsaid")):
             most = percent(self._share.max(initial=0.0))
             yield f"no turn says more than {most} of it in words: the less, the more it counts"
 
@@ -148,14 +151,14 @@ class Explainer:
             nearest = min(spans, key=lambda span: max(span.start - when, when - span.end + 1, 0))
             named = period(nearest, self._now)
             yield f"the question names {named}, this turn is {distance(when, nearest)}"
-        newer = not self._question.past and bool(self._used["newer"])
+        newer = not self._question.past and bool(self._used(place)["newer"])
         if newer or self._ranking.evidence.listed:
             older = float((self._turns.time_us < when).mean())
             yield f"newer than {percent(older)} of all turns"
 
     def _role(self, place: int) -> Iterator[str]:
         for name in LEVELS["role"]:
-            worth = self._used[name] * float(self._features[name][self._places[place]])
+            worth = self._used(place)[name] * float(self._features[name][self._places[place]])
             if abs(worth) >= MIN_TOLD:
                 yield f"{ROLE_REASONS[name]} ({worth:+.2f})"
 
