@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,9 @@ import pytest
 
 pytest.importorskip("google.adk")
 
-from google.adk.agents import LlmAgent
-from google.adk.agents.callback_context import CallbackContext
 from google.adk.cli.service_registry import get_service_registry
 from google.adk.events import Event
-from google.adk.memory.base_memory_service import BaseMemoryService
 from google.adk.memory.memory_entry import MemoryEntry
-from google.adk.models.base_llm import BaseLlm
-from google.adk.models.llm_request import LlmRequest
-from google.adk.models.llm_response import LlmResponse
-from google.adk.runners import Runner
-from google.adk.sessions import InMemorySessionService, Session
-from google.adk.tools.load_memory_tool import load_memory_tool
 from google.adk.tools.preload_memory_tool import preload_memory_tool
 from google.genai.types import Blob, Content, FunctionCall, Part, Transcription
 from hypothesis import HealthCheck, given, settings
@@ -31,100 +21,26 @@ from hypothesis import strategies as st
 
 from r3mem_adk import R3MemoryService
 from r3mem_agents import CompressiveMemory, InvalidInputError, StoreError
+from tests.hosts.adk import (
+    ALICE,
+    APP,
+    DOG,
+    QUESTION,
+    Scripted,
+    event,
+    found,
+    runner_of,
+    say,
+    session,
+    text_of,
+    turns,
+)
 from tests.new_process import ROOT
-
-APP, ALICE = "app", "alice"
-QUESTION = "What is my dog called?"
-DOG = "My dog is called Biscuit."
-
-
-class Scripted(BaseLlm):
-    """Answers with these parts, one a call; then with "Noted."."""
-
-    model: str = "scripted"
-    parts: list[Part] = []
-    requests: list[LlmRequest] = []
-
-    async def generate_content_async(
-        self, llm_request: LlmRequest, stream: bool = False
-    ) -> AsyncGenerator[LlmResponse, None]:
-        self.requests.append(llm_request)
-        part = self.parts.pop(0) if self.parts else Part(text="Noted.")
-        yield LlmResponse(content=Content(role="model", parts=[part]))
-
-
-async def remember(callback_context: CallbackContext) -> None:
-    await callback_context.add_session_to_memory()
-
-
-def runner_of(service: BaseMemoryService, model: BaseLlm, app: str = APP, **agent: Any) -> Runner:
-    helper = LlmAgent(
-        name="helper", model=model, after_agent_callback=remember, **{"tools": []} | agent
-    )
-    return Runner(
-        app_name=app,
-        agent=helper,
-        session_service=InMemorySessionService(),
-        memory_service=service,
-        auto_create_session=True,
-    )
-
-
-async def say(runner: Runner, text: str, session: str, user: str = ALICE) -> list[Event]:
-    said = Content(role="user", parts=[Part(text=text)])
-    run = runner.run_async(user_id=user, session_id=session, new_message=said)
-    return [event async for event in run]
-
-
-def event(*parts: Part, author: str = "user", **fields: Any) -> Event:
-    role = "user" if author == "user" else "model"
-    return Event(author=author, content=Content(role=role, parts=[*parts]), **fields)
-
-
-def session(*events: Event, name: str = "monday", user: str = ALICE, app: str = APP) -> Session:
-    return Session(id=name, app_name=app, user_id=user, events=[*events])
-
-
-async def found(
-    service: BaseMemoryService, query: str = QUESTION, user: str = ALICE, app: str = APP
-) -> list[MemoryEntry]:
-    return (await service.search_memory(app_name=app, user_id=user, query=query)).memories
-
-
-def text_of(entry: MemoryEntry) -> str:
-    return "\n".join(part.text or "" for part in entry.content.parts or ())
 
 
 @pytest.fixture
 def service() -> R3MemoryService:
     return R3MemoryService(CompressiveMemory("app.db"))
-
-
-def turns(service: R3MemoryService, user: str = ALICE, app: str = APP) -> list[str]:
-    return [turn.text for turn in service.memory.scoped(user=user, agent=app).history()]
-
-
-async def test_preload_memory_puts_what_helps_into_the_prompt(service: R3MemoryService) -> None:
-    model = Scripted()
-    runner = runner_of(service, model, tools=[preload_memory_tool])
-    await say(runner, DOG, "monday")
-    await say(runner, QUESTION, "tuesday")
-    prompt = model.requests[-1].contents
-    assert any(f"user: {DOG}" in (part.text or "") for one in prompt for part in one.parts or ())
-    assert turns(service) == [DOG, "Noted.", QUESTION, "Noted."]  # what was recalled is not stored
-
-
-async def test_load_memory_answers_the_model(service: R3MemoryService) -> None:
-    call = Part(function_call=FunctionCall(name="load_memory", args={"query": QUESTION}))
-    model = Scripted(parts=[Part(text="Noted."), call, Part(text="Biscuit.")])
-    runner = runner_of(service, model, tools=[load_memory_tool])
-    await say(runner, DOG, "monday")
-    [_, answer, _] = await say(runner, QUESTION, "tuesday")
-    [response] = answer.get_function_responses()
-    assert response.response is not None
-    [entry, *_] = response.response["result"].memories
-    assert (entry.author, text_of(entry)) == ("user", DOG)
-    assert turns(service) == [DOG, "Noted.", QUESTION, "Biscuit."]
 
 
 async def test_another_process_finds_it(service: R3MemoryService) -> None:
@@ -240,19 +156,6 @@ async def test_halves_of_a_character_do_not_keep_a_session_out(service: R3Memory
     assert turns(service) == ["A fox 🦊 and \ufffd", DOG]
 
 
-async def test_what_was_said_survives_a_tool_that_fails(service: R3MemoryService) -> None:
-    def walk(dog: str) -> str:
-        """Walk a dog."""
-        raise RuntimeError(f"{dog} is asleep")
-
-    walking = Part(function_call=FunctionCall(name="walk", args={"dog": "Biscuit"}))
-    runner = runner_of(service, Scripted(parts=[walking]), tools=[walk])
-    with pytest.raises(RuntimeError, match="asleep"):
-        await say(runner, DOG, "monday")
-    await say(runner, "Never mind.", "monday")
-    assert turns(service) == [DOG, "Never mind.", "Noted."]
-
-
 NAMES = ["alice", "Alice", " alice", "alice/app", "app:alice", "a@b.c", "id", "愛子", "'; --", "0"]
 
 
@@ -357,52 +260,6 @@ async def test_a_newer_memory_is_told_of(service: R3MemoryService) -> None:
         "I live in Paris.",
         berlin.id,
     )
-
-
-async def test_sub_agents_are_told_apart_by_name(service: R3MemoryService) -> None:
-    transfer = Part(
-        function_call=FunctionCall(name="transfer_to_agent", args={"agent_name": "vet"})
-    )
-    vet = LlmAgent(
-        name="vet",
-        description="Knows dogs.",
-        model=Scripted(parts=[Part(text="Biscuit needs a walk.")]),
-        after_agent_callback=remember,
-        tools=[preload_memory_tool],
-    )
-    runner = runner_of(service, Scripted(parts=[transfer]), sub_agents=[vet])
-    await say(runner, DOG, "monday")
-    assert turns(service) == [DOG, "Biscuit needs a walk."]
-    [entry] = [one for one in await found(service, "Who needs a walk?") if one.author == "vet"]
-    assert text_of(entry) == "Biscuit needs a walk."
-
-
-async def test_a_run_that_was_broken_off_is_remembered_with_the_next(
-    service: R3MemoryService,
-) -> None:
-    class Hanging(Scripted):
-        async def generate_content_async(
-            self, llm_request: LlmRequest, stream: bool = False
-        ) -> AsyncGenerator[LlmResponse, None]:
-            if len(self.requests) == 0:
-                self.requests.append(llm_request)
-                await asyncio.sleep(60)
-            async for one in super().generate_content_async(llm_request, stream):
-                yield one
-
-    runner = runner_of(service, Hanging())
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(say(runner, DOG, "monday"), 0.5)
-    await say(runner, "Are you there?", "monday")
-    assert turns(service) == [DOG, "Are you there?", "Noted."]
-
-
-async def test_runs_at_once_keep_their_users_apart(service: R3MemoryService) -> None:
-    runner = runner_of(service, Scripted(), tools=[preload_memory_tool])
-    users = [f"user-{n}" for n in range(8)]
-    await asyncio.gather(*(say(runner, f"I am {user}.", "s", user) for user in users))
-    for user in users:
-        assert turns(service, user) == [f"I am {user}.", "Noted."]
 
 
 async def test_a_failing_memory_is_raised_or_logged(caplog: pytest.LogCaptureFixture) -> None:
