@@ -97,5 +97,5 @@ def _whole(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(content: Mapping[str, Any]) -> str:
-    parts = content.get("items") or ()
-    return "\n".join(one["text"] for one in parts if one["type"] == "text" and one.get("text"))
+    texts = (one.get("text") for one in content.get("items") or () if isinstance(one, Mapping))
+    return "\n".join(text for text in texts if text and isinstance(text, str))

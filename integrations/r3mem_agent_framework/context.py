@@ -24,6 +24,7 @@ from r3mem_agents import CompressiveMemory
 from r3mem_agents.prompts import (
     OnError,
     Place,
+    PromptMemory,
     RecallFrom,
     check_ids,
     check_options,
@@ -164,16 +165,24 @@ class R3ContextProvider(ContextProvider):
         self, session: AgentSession, asked: Sequence[Message], shown: Sequence[Message]
     ) -> str:
         memory, sessions = self._place(session)
-        question = "\n".join(to_turn(one).text for one in asked if one.role == "user")
+        users = [one for one in asked if one.role == "user"]
+        if not users:  # an answer to the host, or to another agent: it is about what was asked
+            users = [one for one in shown if one.role == "user"][-1:]
+        question = "\n".join(to_turn(one).text for one in users)
         said = [(turn.role, turn.text) for turn in map(to_turn, shown)]
-        recalled = prompt_memory(
-            memory,
-            question,
-            window=0,
-            shown_ids=shown_turns(memory, said),
-            sessions=sessions,
-            **self._options,
-        )
+        ids = shown_turns(memory, said)
+
+        def recall() -> PromptMemory:
+            return prompt_memory(
+                memory, question, window=0, shown_ids=ids, sessions=sessions, **self._options
+            )
+
+        recalled = recall()
+        # Agents of a workflow hand on what they say, and each has a session of its own.
+        hits = (hit.turn for hit in recalled.recollections)
+        if twice := {turn.id for turn in hits if (turn.role, turn.text) in said}:
+            ids |= twice
+            recalled = recall()
         return recalled.text()
 
 

@@ -145,8 +145,7 @@ def _resent(kept: Sequence[Message], messages: Sequence[Message]) -> int:
     # How many messages at the beginning are the newest of the history, sent again with more.
     before, now = [one.to_dict() for one in kept], [one.to_dict() for one in messages]
     for count in range(min(len(kept), len(messages) - 1), 0, -1):
-        if before[-count:] == now[:count]:
-            # The user may say something twice, the host may not have had the answer.
-            repeated = count == 1 and messages[0].role == "user" and not messages[0].message_id
-            return 0 if repeated else count
+        exchange = count > 1 and any(one.role == "user" for one in messages[:count])
+        if exchange and before[-count:] == now[:count]:  # one message alone may be said twice
+            return count
     return 0

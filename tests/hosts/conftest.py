@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from r3mem_agents import CompressiveMemory
+
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +23,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a memory are made where nobody else looks."""
     monkeypatch.chdir(tmp_path)
 
@@ -33,3 +35,10 @@ def _event_loop() -> Iterator[None]:
         asyncio.set_event_loop(loop)
         yield
         asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def memory(own_folder: None) -> Iterator[CompressiveMemory]:
+    """Alice's, in a file that other processes find."""
+    with CompressiveMemory("memory.db", user="alice") as memory:
+        yield memory

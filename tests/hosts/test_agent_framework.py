@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,71 +17,19 @@ pytest.importorskip("agent_framework")
 from agent_framework import (
     Agent,
     AgentSession,
-    BaseChatClient,
-    ChatMiddlewareLayer,
-    ChatResponse,
-    ChatResponseUpdate,
     Content,
-    FunctionInvocationLayer,
     Message,
-    ResponseStream,
+    WorkflowBuilder,
+    tool,
 )
 
 from r3mem_agent_framework import R3ContextProvider, R3HistoryProvider
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.errors import InvalidInputError, R3MemError
+from r3mem_agents.errors import InvalidInputError
+from tests.hosts.agent_framework_client import Scripted, calls, dicts
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'integrations'}"}
-
-
-class Scripted(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
-    """Answers from a script, and keeps what it was shown."""
-
-    def __init__(self, *answers: str | Message) -> None:
-        super().__init__()
-        self.answers = list(answers)
-        self.prompts: list[tuple[str, list[Message]]] = []
-
-    def _inner_get_response(
-        self,
-        *,
-        messages: Sequence[Message],
-        stream: bool,
-        options: Mapping[str, Any],
-        **kwargs: Any,
-    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        self.prompts.append((options.get("instructions") or "", list(messages)))
-        answer = self.answers.pop(0)
-        message = answer if isinstance(answer, Message) else Message("assistant", [answer])
-        if stream:
-            return self._build_response_stream(self._updates(message))
-        return self._whole(message)
-
-    async def _whole(self, message: Message) -> ChatResponse[Any]:
-        return ChatResponse(messages=[message])
-
-    async def _updates(self, message: Message) -> Any:
-        for content in message.contents:
-            yield ChatResponseUpdate(role="assistant", contents=[content])
-
-
-def calls(name: str, **arguments: Any) -> Message:
-    call = Content.from_function_call("c1", name, arguments=json.dumps(arguments))
-    return Message("assistant", [call])
-
-
-HELLO = [Message("user", ["Hello."]), Message("assistant", ["Hi."])]
-
-
-def dicts(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    return [message.to_dict() for message in messages]
-
-
-@pytest.fixture
-def memory() -> Iterator[CompressiveMemory]:
-    with CompressiveMemory("memory.db", user="alice") as memory:
-        yield memory
 
 
 def texts(memory: CompressiveMemory, session: str | None = None) -> list[tuple[str, str]]:
@@ -165,6 +110,66 @@ async def test_a_turn_with_tools_is_kept_and_read_again(
     await run("And why?")
     assert len(client.prompts[-1][1]) == 5
     assert len(texts(memory, "s")) == 6
+
+
+@pytest.mark.parametrize("provider", [R3HistoryProvider, R3ContextProvider])
+async def test_a_stream_that_is_closed_leaves_what_was_said(
+    memory: CompressiveMemory, provider: Any
+) -> None:
+    said = Message("assistant", [Content.from_text(f"{number} ") for number in range(5)])
+    agent = Agent(Scripted(said), context_providers=[provider(memory)])
+    stream = agent.run("Count.", session=agent.create_session(session_id="s"), stream=True)
+    async for _ in stream:
+        break
+    await stream.close()
+    assert texts(memory, "s") == [("user", "Count."), ("assistant", "0 ")]
+
+
+@tool(approval_mode="always_require")
+def pay(amount: int) -> str:
+    """Pay."""
+    return f"Paid {amount}."
+
+
+async def test_a_run_that_waits_for_approval_goes_on_in_a_restored_session(
+    memory: CompressiveMemory,
+) -> None:
+    client = Scripted(calls("pay", amount=3), "Done.", "Yes.")
+    providers = [R3HistoryProvider(memory), R3ContextProvider(memory)]
+    agent = Agent(client, tools=[pay], context_providers=providers)
+    session = agent.create_session(session_id="s")
+    [request] = (await agent.run("Pay 3.", session=session)).user_input_requests
+    restored = AgentSession.from_dict(json.loads(json.dumps(session.to_dict())))
+    approval = Message("user", [request.to_function_approval_response(True)])
+    assert (await agent.run(approval, session=restored)).text == "Done."
+    await agent.run("Is it paid?", session=restored)
+    shown = [
+        (one.role, [content.type for content in one.contents]) for one in client.prompts[-1][1]
+    ]
+    assert shown == [
+        ("user", ["text"]),
+        ("assistant", ["function_call"]),
+        ("tool", ["function_result"]),
+        ("assistant", ["text"]),
+        ("user", ["text"]),
+    ]
+
+
+async def test_agents_of_a_workflow_are_not_shown_twice_what_was_said(
+    memory: CompressiveMemory,
+) -> None:
+    memory.remember("user", "The list is for Zoe.", session="old")
+    context = R3ContextProvider(memory)
+    planner = Agent(Scripted("Milk for Zoe."), name="planner", context_providers=[context])
+    client = Scripted("Good.")
+    critic = Agent(client, name="critic", context_providers=[context])
+    workflow = WorkflowBuilder(start_executor=planner).add_edge(planner, critic).build()
+    await workflow.run("A list for Zoe, please.")
+    instructions, messages = client.prompts[0]
+    assert "The list is for Zoe." in instructions
+    assert "please" not in instructions
+    assert "Milk" not in instructions
+    assert [one.text for one in messages] == ["A list for Zoe, please.", "Milk for Zoe."]
 
 
 async def test_what_is_repeated_is_kept_and_what_is_resent_is_not(
@@ -290,88 +295,3 @@ async def test_several_agents_in_one_session_have_names(memory: CompressiveMemor
         )
         await agent.run("Who?", session=session)
     assert [turn.name for turn in memory.history("s")] == [None, "planner", None, "critic"]
-
-
-async def test_deleting_deletes(memory: CompressiveMemory) -> None:
-    history = R3HistoryProvider(memory)
-    await history.save_messages("s", HELLO)
-    memory.forget(session="s")
-    assert await history.get_messages("s") == []
-    await history.save_messages("s", HELLO)
-    assert dicts(await history.get_messages("s")) == dicts(HELLO)
-
-
-async def test_messages_expire(memory: CompressiveMemory) -> None:
-    history = R3HistoryProvider(memory, expires=timedelta(milliseconds=1))
-    await history.save_messages("s", HELLO)
-    await asyncio.sleep(0.01)
-    assert await history.get_messages("s") == []
-
-
-async def test_a_turn_of_another_door_is_a_plain_message(memory: CompressiveMemory) -> None:
-    memory.remember("user", "From the terminal.", session="s", name="Ann", metadata={"a": 1})
-    [found] = await R3HistoryProvider(memory).get_messages("s")
-    assert (found.role, found.text, found.author_name) == ("user", "From the terminal.", "Ann")
-
-
-@pytest.mark.parametrize("provider", [R3HistoryProvider, R3ContextProvider])
-async def test_a_memory_that_fails_is_raised_or_logged(
-    provider: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    memory = CompressiveMemory("broken.db", user="alice")
-    memory.remember("user", "Hello.")
-    memory.close()
-    Path("broken.db").write_bytes(b"no database" * 999)
-    session = AgentSession(session_id="s")
-    with pytest.raises(R3MemError):
-        await Agent(Scripted("Hi."), context_providers=[provider(memory)]).run(
-            "Hello.", session=session
-        )
-    agent = Agent(Scripted("Hi."), context_providers=[provider(memory, on_error="log")])
-    with caplog.at_level(logging.ERROR):
-        assert (await agent.run("Hello.", session=session)).text == "Hi."
-    assert {record.name for record in caplog.records} == {
-        f"r3mem_agent_framework.{'history' if provider is R3HistoryProvider else 'context'}"
-    }
-    assert len(caplog.records) == 2
-
-
-@pytest.mark.parametrize("provider", [R3HistoryProvider, R3ContextProvider])
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"on_error": "ignore"}, "on_error"),
-        ({"user_id": ""}, "user_id is empty"),
-        ({"expires": 3}, "expires"),
-    ],
-)
-def test_options_that_nothing_would_take_are_refused(
-    memory: CompressiveMemory, provider: Any, options: dict[str, Any], told: str
-) -> None:
-    with pytest.raises(InvalidInputError, match=told):
-        provider(memory, **options)
-
-
-@pytest.mark.parametrize(
-    "options", [{"k": 0}, {"token_budget": -1}, {"recall_from": "all"}, {"where": {"a": 1}}]
-)
-def test_lookups_that_nothing_would_take_are_refused(
-    memory: CompressiveMemory, options: dict[str, Any]
-) -> None:
-    with pytest.raises(InvalidInputError):
-        R3ContextProvider(memory, **options)
-
-
-def test_the_example_tells_its_users_apart() -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "agent_framework_agent.py", "--db", "agent.db"],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.count("no model is at work") == 4
-    alice, bob = done.stdout.split("bob, friday:")
-    assert "user: My dog is called Biscuit" in alice
-    assert "user: My dog is called Rex" in bob
-    assert Path("agent.db").exists()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("agent_framework")
 
 from agent_framework import Content, Message
 
 from r3mem_agent_framework import R3HistoryProvider
+from r3mem_agent_framework._messages import to_message, to_turn
 from r3mem_agents import CompressiveMemory
-
-
-@pytest.fixture
-def memory() -> Iterator[CompressiveMemory]:
-    with CompressiveMemory("memory.db", user="alice") as memory:
-        yield memory
-
-
-def dicts(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    return [message.to_dict() for message in messages]
-
+from tests.hosts.agent_framework_client import dicts
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
 TEXT = Content.from_text
@@ -83,6 +76,40 @@ MESSAGES = [
     Message("critic", ["A role of its own."]),
     *(Message("tool", [content]) for content in CONTENTS),
 ]
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+ANY_CONTENT = st.builds(
+    lambda kind, fields: Content(kind, **fields),
+    st.sampled_from(sorted({content.type for content in CONTENTS})),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "text": WORDS,
+            "message": WORDS,
+            "name": WORDS,
+            "arguments": WORDS | st.dictionaries(WORDS, JSON, max_size=3),
+            "result": JSON,
+            "items": st.lists(st.sampled_from(CONTENTS) | WORDS, max_size=3),
+            "stdout": WORDS,
+            "additional_properties": st.dictionaries(WORDS, JSON, max_size=2),
+        },
+    ),
+)
+
+
+@given(contents=st.lists(ANY_CONTENT, max_size=3), words=WORDS)
+def test_whatever_is_in_a_message_it_comes_back_equal(contents: list[Content], words: str) -> None:
+    message = Message("assistant", contents, author_name=words)
+    turn = to_turn(message)
+    as_host = Message.from_dict(message.to_dict())  # which sets what an approval lacks
+    assert to_message(turn).to_dict() == as_host.to_dict()
+    to_message(replace(turn, text=words))  # an edit of any kind can be read
 
 
 async def test_every_message_comes_back_equal(memory: CompressiveMemory) -> None:
