@@ -200,8 +200,14 @@ def _is_json(value: object) -> bool:
 
 
 def to_message(turn: Turn) -> BaseMessage:
-    """A turn as a message, equal to the one that it was made from."""
+    """A turn as a message, equal to the one that it was made from.
+
+    A turn that was edited since says its new words and nothing else: no call is left in it, and
+    only those blocks in which nothing was said.
+    """
     extra = (turn.metadata or {}).get(METADATA, {})
+    if "quotes" not in extra and not _lie_in(turn.text, extra):
+        extra = _edited(turn.text, extra)
     kind = extra.get("type", TYPES.get(turn.role, CHAT))
     data: dict[str, Any] = {"name": turn.name} | ({"role": turn.role} if kind == CHAT else {})
     data |= extra.get("fields", {})
@@ -215,6 +221,37 @@ def to_message(turn: Turn) -> BaseMessage:
             call | {"args": call["args"] and turn.text[slice(*call["args"])]} for call in wrong
         ]
     return messages_from_dict([{"type": kind, "data": data}])[0]
+
+
+def _lie_in(text: str, extra: dict[str, Any]) -> bool:
+    # Whether the parts of a message, put together again, are the text.
+    content = text[: extra.get("content")]
+    if "blocks" in extra:
+        content = ""
+        for _, start, end, _ in extra["places"]:
+            content, _ = _append(content, text[start:end])
+    for call in (*extra.get("calls", ()), *extra.get("invalid", ())):
+        start, end = call["args"] or (0, 0)
+        content, _ = _append_call(content, call["name"] or "", text[start:end])
+    calls = (text[slice(*call["args"])] for call in extra.get("calls", ()))
+    return content == text and all(map(_parses, calls))
+
+
+def _parses(arguments: str) -> bool:
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except json.JSONDecodeError:
+        return False
+
+
+def _edited(text: str, extra: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: extra[name] for name in ("fields", "id", "type") if name in extra}
+    if "blocks" in extra:
+        said = {place[0] for place in extra["places"]}
+        unsaid = [one for number, one in enumerate(extra["blocks"]) if number not in said]
+        kept["blocks"] = [{"type": "text", "text": None}, *unsaid]
+        kept["places"] = [[0, 0, len(text), "text"]]
+    return kept
 
 
 def _content(turn: Turn, extra: dict[str, Any]) -> str | list[Any]:

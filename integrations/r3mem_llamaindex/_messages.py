@@ -65,13 +65,52 @@ def to_turn(message: ChatMessage, session: str) -> Turn:
 
 
 def to_message(turn: Turn) -> ChatMessage:
-    """A turn as a message, equal to the one that it was made from."""
+    """A turn as a message, equal to the one that it was made from.
+
+    A turn that was edited since says its new words and nothing else: no call is left in it, and
+    only those blocks in which nothing was said.
+    """
     extra = (turn.metadata or {}).get(METADATA, {})
-    blocks: list[Any] = [
-        _block(kept, turn.text) for kept in extra.get("blocks", _one_block(turn.text))
-    ]
+    kept = extra.get("blocks", _one_block(turn.text))
+    if not _lie_in(turn.text, kept):
+        unsaid = [one for one in kept if not _said_within([one])]
+        kept = [*_one_block(turn.text), *unsaid]
+    blocks: list[Any] = [_block(one, turn.text) for one in kept]
     role = turn.role if turn.role in ROLES else MessageRole.USER
     return ChatMessage(role=role, blocks=blocks, additional_kwargs=extra.get("kwargs", {}))
+
+
+def _lie_in(text: str, blocks: Sequence[dict[str, Any]]) -> bool:
+    # Whether what the blocks say, put together again, is the text.
+    whole = ""
+    for block, field in _said_within(blocks):
+        words = text[slice(*block[field])]
+        lead = "" if field == "text" else call_lead(block["tool_name"])
+        whole += ("\n" if whole and lead + words else "") + lead + words
+        if field == "arguments" and not _parses(words):
+            return False
+    return whole == text
+
+
+def _said_within(blocks: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    # Blocks in which something is said, in a citable document too, and the field with its place.
+    found: list[tuple[dict[str, Any], str]] = []
+    for block in blocks:
+        if block.get("block_type") == "citable":
+            found += _said_within(block["content"])
+        found += [
+            (block, field)
+            for field in ("text", "tool_kwargs", "arguments")
+            if isinstance(block.get(field), list)
+        ]
+    return found
+
+
+def _parses(arguments: str) -> bool:
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except json.JSONDecodeError:
+        return False
 
 
 def _block(kept: dict[str, Any], text: str) -> dict[str, Any]:

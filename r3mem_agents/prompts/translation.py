@@ -84,15 +84,26 @@ class Translation:
         return replace(turn, metadata={self.host: {"item": packed(rest), "said": places}})
 
     def item(self, turn: Turn) -> Item:
-        """A turn as an item, equal to the one that it was made from."""
+        """A turn as an item, equal to the one that it was made from.
+
+        A turn that was edited since is an item with the new words, or a plain one where it had
+        several things said in it, or a call, that the new words do not leave apart.
+        """
         kept = (turn.metadata or {}).get(self.host)
-        if not isinstance(kept, Mapping):
+        if not isinstance(kept, Mapping) or kept.keys() != {"item", "said"}:
             return self._plain(turn)
         item: Item = unpacked(kept["item"])
-        for path, start, end in kept["said"]:
-            words = turn.text[start:end]
-            item = _put(item, path, words if _at(item, path) is None else json.loads(words))
-        return item
+        before = 0
+        try:
+            for path, start, end in kept["said"]:
+                apart = not before or turn.text[before:start][:1] in ("", "\n")
+                if start > len(turn.text) or not apart:
+                    return self._plain(turn)
+                words, before = turn.text[start:end], end
+                item = _put(item, path, words if _at(item, path) is None else json.loads(words))
+        except json.JSONDecodeError:
+            return self._plain(turn)
+        return item if kept["said"] or not turn.text else self._plain(turn)
 
 
 def call_lead(tool: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -120,6 +120,22 @@ def test_a_message_comes_back_as_it_was(message: BaseMessage) -> None:
     back = to_message(turn)
     assert back == message
     assert repr(back.model_dump()) == repr(message.model_dump())  # 1 is not True
+
+
+@given(message=MESSAGES, words=TEXT)
+@settings(max_examples=200)
+def test_an_edited_message_says_its_new_words(message: BaseMessage, words: str) -> None:
+    edited = to_message(replace(to_turn(message), text=words))
+    assert type(edited) is type(message)
+    assert edited.id == message.id
+    assert to_turn(edited).text == words
+
+
+def test_a_picture_outlives_an_edit_of_its_caption() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/dog.png"}}
+    turn = to_turn(HumanMessage([{"type": "text", "text": "A cat."}, picture]))
+    edited = to_message(replace(turn, text="A small dog."))
+    assert edited.content == [{"type": "text", "text": "A small dog."}, picture]
 
 
 def test_a_plain_message_is_a_plain_turn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,13 @@ def test_a_message_comes_back_equal(message: ChatMessage) -> None:
     for block in message.blocks:
         if isinstance(block, TextBlock):
             assert block.text in turn.text
+
+
+@given(message=MESSAGES, words=TEXT)
+def test_an_edited_message_says_its_new_words(message: ChatMessage, words: str) -> None:
+    edited = to_message(replace(to_turn(message, "s"), text=words))
+    assert to_turn(edited, "s").text == words
+    assert edited.additional_kwargs == message.additional_kwargs
 
 
 @given(text=TEXT)

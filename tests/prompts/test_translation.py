@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from r3mem_agents import Turn
@@ -43,6 +43,7 @@ HOST = Translation("host", said, lambda turn: {"role": turn.role, "content": tur
 
 
 @given(MESSAGES)
+@example({"role": "user", "content": [{"text": ""}, {"arguments": []}]})
 def test_an_item_comes_back_equal(item: dict[str, Any]) -> None:
     before = copy.deepcopy(item)
     turn = HOST.turn(item, role=item["role"])
@@ -72,6 +73,46 @@ def test_a_plain_item_needs_no_metadata_and_anybodys_turn_is_one() -> None:
     assert HOST.item(others) == plain
 
 
+SEVERAL: list[list[Any]] = [
+    [{"text": "So:"}, {"arguments": {"a": 1}}],
+    [{"arguments": {"a": 1}}],
+    [{"text": "One."}, {"data": b"1"}, {"text": "Two."}],
+    [{"text": ""}, {"text": "Two."}],
+    [{"data": b"1"}],
+]
+
+
+@pytest.mark.parametrize("words", ["Look here!", "", "Look at this, and at that.", "x" * 20])
+def test_an_edited_turn_says_its_new_words(open_memory: OpenMemory, words: str) -> None:
+    memory = open_memory()
+
+    def edited(content: list[Any]) -> Any:
+        item = {"role": "user", "content": content}
+        [turn] = memory.remember_many([HOST.turn(item, role="user")])
+        return HOST.item(memory.edit(turn.id, words))["content"]
+
+    picture = {"data": b"1"}
+    assert edited([{"text": "Look."}, picture]) == [{"text": words}, picture]
+    for content in SEVERAL:
+        found = edited(content)
+        said = found if isinstance(found, str) else "".join(one.get("text", "") for one in found)
+        assert said == words
+
+
+def test_arguments_of_a_call_may_be_edited(open_memory: OpenMemory) -> None:
+    item = {"role": "assistant", "content": [{"text": "So:"}, {"arguments": {"a": 1}}]}
+    memory = open_memory()
+    [turn] = memory.remember_many([HOST.turn(item, role="assistant")])
+    edited = HOST.item(memory.edit(turn.id, turn.text.replace("1", "22")))
+    assert edited == item | {"content": [{"text": "So:"}, {"arguments": {"a": 22}}]}
+
+
+@pytest.mark.parametrize("kept", [{}, {"item": 3}, [1], "a"])
+def test_metadata_that_is_somebody_elses_is_left_alone(kept: Any) -> None:
+    turn = Turn(role="user", text="Hi.", metadata={"host": kept})
+    assert HOST.item(turn) == {"role": "user", "content": "Hi."}
+
+
 @pytest.mark.parametrize("value", [float("nan"), {1: "a"}, {"a"}, (1,)])
 def test_what_json_cannot_hold_is_refused_by_the_memory(
     open_memory: OpenMemory, value: object
@@ -79,11 +120,3 @@ def test_what_json_cannot_hold_is_refused_by_the_memory(
     item = {"role": "user", "content": [{"arguments": value}]}
     with pytest.raises(InvalidInputError):
         open_memory().remember_many([HOST.turn(item, role="user")])
-
-
-def test_an_edited_turn_is_an_edited_item(open_memory: OpenMemory) -> None:
-    memory = open_memory()
-    item = {"role": "user", "content": [{"text": "Look."}], "id": "m"}
-    [turn] = memory.remember_many([HOST.turn(item, role="user")])
-    for text in ("Do not look.", ""):
-        assert HOST.item(memory.edit(turn.id, text)) == item | {"content": [{"text": text}]}
