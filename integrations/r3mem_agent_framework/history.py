@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from agent_framework import AgentSession, HistoryProvider, Message
@@ -13,7 +14,14 @@ from agent_framework import AgentSession, HistoryProvider, Message
 from r3mem_agent_framework._messages import to_message, to_turn
 from r3mem_agent_framework._scope import USER, user_of
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.prompts import OnError, check_ids, check_options, raise_or_log
+from r3mem_agents.prompts import (
+    OnError,
+    check_ids,
+    check_options,
+    is_note,
+    newest_first,
+    raise_or_log,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +128,21 @@ class R3HistoryProvider(HistoryProvider):
 
     def _read(self, session_id: str | None, state: dict[str, Any] | None) -> list[Message]:
         memory = self._of(session_id, state)
-        turns = memory.fetch(turn_ids=memory.turn_ids(memory.session))
-        return [to_message(turn) for turn in turns]
+        return [*_newest_first(memory)][::-1]
 
     def _append(
         self, session_id: str | None, messages: list[Message], state: dict[str, Any] | None
     ) -> None:
         memory = self._of(session_id, state)
-        newest = memory.turn_ids(memory.session)[-len(messages) :] if messages else []
-        kept = [to_message(turn) for turn in memory.fetch(turn_ids=newest)]
+        kept = [*islice(_newest_first(memory), len(messages))][::-1]
         new = messages[_resent(kept, messages) :]
         memory.remember_many(to_turn(message, expires=self._expires) for message in new)
+
+
+def _newest_first(memory: CompressiveMemory) -> Iterator[Message]:
+    # What a tool notes is no message.
+    turns = newest_first(memory, memory.turn_ids(memory.session))
+    return (to_message(turn) for turn in turns if not is_note(turn.key or ""))
 
 
 def _name_user(session: AgentSession, state: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from r3mem_agents.prompts import (
     prompt_memory,
     raise_or_log,
     recall_sessions,
+    shown_turns,
 )
 from r3mem_agents.validation import check_count
 from r3mem_openai_agents._items import to_turn
@@ -67,8 +68,9 @@ def recall_filter(
     check_options(where=where, as_of=as_of, on_error=on_error)
 
     def recalled(items: Sequence[TResponseInputItem]) -> str:
-        # The input ends with the newest items of the session.
-        shown = memory.turn_ids(memory.session)[-len(items) :]
+        # By their words: the session has notes between them, which are no items.
+        turns = map(to_turn, items)
+        shown = shown_turns(memory, [(turn.role, turn.text) for turn in turns])
         return prompt_memory(
             memory,
             _question(items),

@@ -18,8 +18,10 @@ from pydantic_ai.messages import (
     UserContent,
     UserPromptPart,
 )
+from pydantic_core import PydanticSerializationError
 
 from r3mem_agents import Turn
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import LEFT_OUT, Said, Translation, call_lead, is_recalled
 
 SPOKEN = {
@@ -45,8 +47,14 @@ def to_turn(message: ModelMessage, key: str, *, expires: timedelta | None = None
         message: The host's.
         key: The turn's.
         expires: How long the turn lives after it is written.
+
+    Raises:
+        InvalidInputError: If it is not what JSON can hold.
     """
-    [item] = json.loads(ModelMessagesTypeAdapter.dump_json([message]))
+    try:
+        [item] = json.loads(ModelMessagesTypeAdapter.dump_json([message]))
+    except PydanticSerializationError as error:
+        raise InvalidInputError(f"a message must be what JSON can hold: {error}") from error
     item = _filled(item | {"instructions": None})
     item["parts"] = [_filled(part) for part in item["parts"]]
     if "usage" in item:

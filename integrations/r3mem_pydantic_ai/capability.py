@@ -32,6 +32,7 @@ from r3mem_agents.prompts import (
     place_of,
     prompt_memory,
     raise_or_log,
+    shown_turns,
     turn_key,
 )
 from r3mem_agents.validation import check_count
@@ -220,8 +221,9 @@ class R3Memory(AbstractCapability[AgentDepsT]):
 
     def _recall(self, ctx: RunContext[AgentDepsT]) -> str:
         memory, sessions = self._bound.place
-        # The history of a run is the newest of its conversation.
-        shown = memory.turn_ids(memory.session)[-len(ctx.messages) :] if ctx.messages else []
+        # By their words: the conversation has notes between them, which are no messages.
+        turns = [to_turn(one, "") for one in ctx.messages]
+        shown = shown_turns(memory, [(turn.role, turn.text) for turn in turns])
         recalled = prompt_memory(
             memory,
             question(ctx.prompt, ctx.messages),

@@ -52,6 +52,8 @@ def shown_turns(
     ids = [id_ for id_ in memory.turn_ids(memory.session) if id_ not in known]
     found: set[int] = set()
     for one in newest_first(memory, ids[-TURNS_PER_MESSAGE * left.total() :] if left else ()):
+        if not left.total():
+            break
         if left[one.role, one.text.strip()] > 0:
             left[one.role, one.text.strip()] -= 1
             found.add(one.id)
