@@ -9,6 +9,7 @@ from benchmarks.compare.command import compare
 from benchmarks.latent.command import latent
 from benchmarks.layout import layout
 from benchmarks.load.command import load
+from benchmarks.passages.command import passages
 from benchmarks.question import question
 from benchmarks.recall.command import recall
 from benchmarks.scale.command import scale
@@ -21,5 +22,5 @@ def app() -> None:
     """Measure, print the figures beside the peers', and write them as JSON."""
 
 
-for command in (codec, speed, recall, scale, load, compare, latent, question, layout):
+for command in (codec, speed, recall, scale, load, compare, latent, passages, question, layout):
     app.add_command(command)

@@ -19,7 +19,7 @@ from docs.tables.recall import (
     silence,
 )
 from docs.tables.results import DOCS, figures, megabytes
-from docs.tables.size_and_speed import codec, measured, scale, speed
+from docs.tables.size_and_speed import codec, measured, passages, scale, speed
 
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 
@@ -32,6 +32,7 @@ TABLES = {
     for one in (
         headline,
         codec,
+        passages,
         speed,
         scale,
         load,

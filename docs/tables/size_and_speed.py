@@ -15,6 +15,13 @@ CODERS = {
     "brotli-11": "brotli-11",
     "zstd-19": "zstd-19",
 }
+DOCUMENTS = {
+    "api-markdown": "API reference, Markdown",
+    "html": "manual, HTML",
+    "pdf": "manuals, PDF",
+    "readmes": "package descriptions, Markdown",
+    "wikipedia": "Wikipedia articles",
+}
 SHOWN = [
     "codec",
     "speed",
@@ -25,6 +32,7 @@ SHOWN = [
     "scale",
     "load",
     "compare",
+    "passages",
     "demo",
 ]
 
@@ -36,6 +44,31 @@ def codec() -> Iterator[Cells]:
     for name, label in CODERS.items():
         whole, middle = found["ratio"][name], found["ratio_50_to_250_bytes"][name]
         yield label, f"{whole:.3f}", f"{middle:.3f}"
+
+
+def passages() -> Iterator[Cells]:
+    """What documents cost, cut into passages."""
+    yield (
+        "documents",
+        "text",
+        "passages",
+        "model alone",
+        "LZMA alone",
+        "**as stored**",
+        "gists",
+        "terms",
+        "whole file",
+        "LZMA of each document whole",
+    )
+    for kind, one in figures("passages").items():
+        size = one["bytes"]
+        columns = ["model", "lzma", "stored", "gists", "terms", "file", "whole lzma"]
+        yield (
+            DOCUMENTS[kind],
+            f"{one['text_bytes'] / 1e3:,.0f} kB",
+            f"{one['passages']:,}",
+            *(f"{size[name] / one['text_bytes']:.3f}" for name in columns),
+        )
 
 
 def speed() -> Iterator[Cells]:

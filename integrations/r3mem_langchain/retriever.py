@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -14,8 +14,11 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, model_validator
 
+from r3mem_agents.concurrency import in_thread
+from r3mem_agents.documents import Stored
 from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.prompts import check_options
+from r3mem_langchain._documents import add_documents
 from r3mem_langchain._handle import MemoryField
 from r3mem_langchain._quoting import to_document
 
@@ -81,6 +84,28 @@ class R3Retriever(BaseRetriever):
     def _checked(self) -> Self:
         check_options(where=self.where, as_of=self.as_of)
         return self
+
+    def add_documents(self, documents: Iterable[Document]) -> dict[str, Stored]:
+        """Store documents as passages, which are found beside turns.
+
+        All with one ``metadata["source"]``, or else one ``id``, are parts of one document, in
+        order. Added again, a document becomes what it is now: what it still says is kept, what it
+        says no more is forgotten. Metadata stays, but that ``page`` counts from 1; titles that
+        ``MarkdownHeaderTextSplitter`` found are headings.
+
+        Args:
+            documents: What a loader read, or a splitter made of that.
+
+        Returns:
+            How many passages of each document are new, were there, and are forgotten.
+
+        Raises:
+            InvalidInputError: If one has neither, or metadata that JSON cannot hold.
+            StoreError: If something could not be written.
+        """
+        return add_documents(self.memory, documents)
+
+    aadd_documents = in_thread(add_documents)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any

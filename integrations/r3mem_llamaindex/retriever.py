@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from r3mem_agents import CompressiveMemory, LookupExplanation, Recollection, Recollections
+from r3mem_agents.concurrency import in_thread
+from r3mem_agents.documents import Stored
 from r3mem_agents.prompts import NOTHING_FOUND, check_options, quoted, wall_clock
 from r3mem_llamaindex._connection import DEFAULT_STORE, Connected
+from r3mem_llamaindex._documents import add_documents
 from r3mem_llamaindex._messages import METADATA
 
 NAMING = frozenset(Connected.model_fields)
@@ -133,6 +136,27 @@ class R3Retriever(BaseRetriever):
     def memory(self) -> CompressiveMemory:
         """The memory that is asked."""
         return self._connected.memory
+
+    def add_documents(self, documents: Iterable[BaseNode]) -> dict[str, Stored]:
+        """Store documents, or nodes made of them, as passages, which are found beside turns.
+
+        All of one file, or else of one document, are parts of one document, in order. Added again,
+        a document becomes what it is now: what it still says is kept, what it says no more is
+        forgotten. Metadata stays; titles that ``MarkdownNodeParser`` found are headings.
+
+        Args:
+            documents: What a reader read, or a node parser made of that.
+
+        Returns:
+            How many passages of each document are new, were there, and are forgotten.
+
+        Raises:
+            InvalidInputError: If one has metadata that JSON cannot hold.
+            StoreError: If something could not be written.
+        """
+        return add_documents(self.memory, documents)
+
+    aadd_documents = in_thread(add_documents)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return self._nodes(self.memory.recall(query_bundle.query_str, **self._options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from r3mem_agents.cli.console import (
@@ -29,6 +30,7 @@ def remember_path(path: str, place: Place, *, as_json: bool) -> None:
     """
     from r3mem_agents.documents import find_documents, store_documents
 
+    logging.getLogger("pypdf").addHandler(logging.NullHandler())  # it tells of what it repairs
     with late_progress("reading") as show:
         found = find_documents(path, progress=show)
     for error in found.refused.values():

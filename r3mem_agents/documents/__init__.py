@@ -5,7 +5,7 @@
 of it for a file or a folder. HTML, Markdown and PDF need the extra ``documents``.
 """
 
-from r3mem_agents.documents.document import Document, Passage
+from r3mem_agents.documents.document import Document, Part, Passage
 from r3mem_agents.documents.folders import (
     Found,
     Remembered,
@@ -19,6 +19,7 @@ from r3mem_agents.documents.storing import Stored, remember_document
 __all__ = [
     "Document",
     "Found",
+    "Part",
     "Passage",
     "Remembered",
     "Stored",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from r3mem_agents.documents.cutting import Block, Piece, cut
-from r3mem_agents.documents.kinds import MAX_CHARACTERS, parsed
+from r3mem_agents.documents.kinds import MAX_CHARACTERS, parsed, too_long
 from r3mem_agents.errors import EmptyDocumentError, LargeDocumentError
 from r3mem_agents.passages import HEADINGS, LINE, PAGE, PASSAGE, ROLE
 from r3mem_agents.types import Turn
@@ -36,6 +36,23 @@ class Passage:
     headings: tuple[str, ...] = field(default=(), repr=False)
     page: int | None = None
     line: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part that somebody else cut a document into.
+
+    Attributes:
+        text: What it says.
+        headings: The titles above it, outermost first.
+        page: The page on which it begins, from 1.
+        metadata: What else is to be kept beside it.
+    """
+
+    text: str = field(repr=False)
+    headings: tuple[str, ...] = field(default=(), repr=False)
+    page: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -115,12 +132,41 @@ class Document:
         if not text.strip():
             raise EmptyDocumentError("there is no text in it")
         if len(text) > MAX_CHARACTERS:
-            raise LargeDocumentError(
-                f"{len(text):,} characters; up to {MAX_CHARACTERS:,} are read: cut it into several"
-            )
+            raise LargeDocumentError(too_long(len(text)))
         pieces = cut(text, list(blocks))
         passages = _passages(text, pieces, lines=lines)
         return cls(name=name, passages=passages, time=time, skipped=skipped or {})
+
+    @classmethod
+    def of_parts(cls, name: str, parts: Iterable[Part]) -> Document:
+        """Return parts as a document; those that are too long for a passage are cut further.
+
+        Args:
+            name: What the document is called.
+            parts: Its parts in order; those without text are left out and counted.
+
+        Raises:
+            DocumentError: Nothing is said in any of them, or they are too long.
+        """
+        given = list(parts)
+        said = [one for one in given if one.text.strip()]
+        passages = list[Passage]()
+        for part in said:
+            _, blocks = parsed(part.text, "text")
+            some = cls.of_blocks(
+                name,
+                part.text,
+                (block._replace(headings=part.headings, page=part.page) for block in blocks),
+            )
+            passages += (
+                replace(one, number=len(passages) + one.number, metadata=part.metadata)
+                for one in some.passages
+            )
+        if not passages:
+            raise EmptyDocumentError("there is no text in it")
+        bare = len(given) - len(said)
+        skipped = {"parts without text": bare} if bare else {}
+        return cls(name=name, passages=tuple(passages), skipped=skipped)
 
     def turns(self) -> list[Turn]:
         """Return the passages as turns of the session that is named after the document.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from r3mem_agents.documents.cutting import Block
 from r3mem_agents.documents.titles import Titles
 from r3mem_agents.errors import BrokenDocumentError, MissingExtraError
 
-try:
-    from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
-    from bs4.element import NavigableString, PreformattedString, Tag
-    from bs4.exceptions import ParserRejectedMarkup
-except ImportError as error:
-    raise MissingExtraError("beautifulsoup4", "documents") from error
+if find_spec("bs4") is None:
+    raise MissingExtraError("beautifulsoup4", "documents")
+
+from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
+from bs4.element import NavigableString, PreformattedString, Tag
+from bs4.exceptions import ParserRejectedMarkup
 
 UNSEEN = frozenset(
     ("head", "iframe", "nav", "noscript", "object", "script", "style", "svg", "template", "title")

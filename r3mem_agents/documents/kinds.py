@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from r3mem_agents.documents.cutting import Block
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.errors import InvalidInputError, LargeDocumentError
 
 MAX_CHARACTERS = 16_000_000
 """Characters of a document; chosen."""
@@ -13,6 +13,11 @@ MAX_CHARACTERS = 16_000_000
 KINDS = ("text", "markdown", "html")
 
 PARAGRAPH_END = re.compile(r"\n(?:[ \t\r]*\n)+")
+
+
+def too_long(length: int) -> str:
+    """Say that a document has too many characters."""
+    return f"{length:,} characters; up to {MAX_CHARACTERS:,} are read: cut it into several"
 
 
 def parsed(text: str | bytes, kind: str) -> tuple[str, list[Block]]:
@@ -26,7 +31,10 @@ def parsed(text: str | bytes, kind: str) -> tuple[str, list[Block]]:
         InvalidInputError: The kind is another one.
         MissingExtraError: The parser is not installed.
         BrokenDocumentError: The parser refuses it.
+        LargeDocumentError: It is too long.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise LargeDocumentError(too_long(len(text)))
     if kind == "html":
         from r3mem_agents.documents.html import html_text
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from r3mem_agents.documents.cutting import Block
 from r3mem_agents.documents.titles import Titles
 from r3mem_agents.errors import MissingExtraError
 
-try:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
-except ImportError as error:
-    raise MissingExtraError("markdown-it-py", "documents") from error
+if find_spec("markdown_it") is None:
+    raise MissingExtraError("markdown-it-py", "documents")
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 END = r"(?>\r\n?|\n)"
 LINE = re.compile(END)

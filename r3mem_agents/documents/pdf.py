@@ -6,6 +6,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -19,10 +20,10 @@ from r3mem_agents.errors import (
 )
 from r3mem_agents.imports.entries import whole
 
-try:
-    from pypdf import PasswordType, PdfReader
-except ImportError as error:
-    raise MissingExtraError("pypdf", "documents") from error
+if find_spec("pypdf") is None:
+    raise MissingExtraError("pypdf", "documents")
+
+from pypdf import PasswordType, PdfReader
 
 GAP = "\n\n"
 """Between pages."""
@@ -61,8 +62,8 @@ def pdf_text(data: bytes) -> tuple[str, list[Block], dict[str, int]]:
     bare = sum(not page.strip() for page in pages)
     if bare == len(pages):
         raise EmptyDocumentError(
-            "none of its pages has text: it was scanned; recognize its text first, with "
-            "ocrmypdf for example"
+            "none of its pages has text; if they were scanned, recognize it first, with ocrmypdf "
+            "for example"
         )
     skipped = {"pages without text": bare} if bare else {}
     return GAP.join(pages), list(_blocks(pages, entries)), skipped

@@ -16,6 +16,7 @@ from r3mem_agents.errors import (
     LargeDocumentError,
     UnknownDocumentError,
 )
+from r3mem_agents.imports.entries import whole
 from r3mem_agents.imports.files import File
 
 ENDINGS: Mapping[str, str] = {
@@ -65,7 +66,7 @@ def read_document(
         _check_size(found.st_size)
         data, time = place.read_bytes(), datetime.fromtimestamp(found.st_mtime, UTC)
     _check_size(len(data))
-    known_as = document_name(place) if name is None else name
+    known_as = whole(document_name(place)) if name is None else name
     kind = _kind(place, data)
     try:
         if kind == "pdf":
@@ -84,11 +85,10 @@ def read_document(
 
 def document_name(path: Path) -> str:
     """Return what a memory knows a file by: its whole path, with ``~`` for the home folder."""
-    whole = path.expanduser().resolve()
-    home = Path.home().resolve()
-    if whole.is_relative_to(home):
-        return f"~/{whole.relative_to(home).as_posix()}"
-    return whole.as_posix()
+    full, home = path.expanduser().resolve(), Path.home().resolve()
+    if full.is_relative_to(home):
+        return f"~/{full.relative_to(home).as_posix()}"
+    return full.as_posix()
 
 
 def _kind(path: Path, data: bytes) -> str | None:

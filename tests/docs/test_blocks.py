@@ -38,6 +38,7 @@ NOT_RUN = {
     "docs/adk.md": 1,
     "docs/agent-framework.md": 1,
     "docs/connect.md": 2,
+    "docs/documents.md": 1,
     "docs/import.md": 2,
     "docs/index.md": 1,
     "docs/langchain.md": 1,

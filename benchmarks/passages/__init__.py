@@ -1,0 +1,1 @@
+"""Documents cut into passages, weighed under the model and under LZMA."""
