@@ -20,6 +20,7 @@ R3MemError
 ├── ModelError                        a checkpoint or what was written with it
 │   ├── CheckpointError               a checkpoint folder that is missing, damaged or unknown
 │   ├── ModelMismatchError            memory tokens written with another model
+│   ├── DivergedError                 a training whose loss is no number any more
 │   ├── ExpansionError                memory tokens that do not expand to the text they came from
 │   ├── ReadBackError                 a turn that would not have been read again
 │   ├── EngineError                   the compiled part of this package is missing or another one's
@@ -140,6 +141,10 @@ class CheckpointError(ModelError):
 
 class ModelMismatchError(ModelError):
     """Memory tokens, or an adapter, that only another model than the one at hand can use."""
+
+
+class DivergedError(ModelError):
+    """A training whose loss is no number any more."""
 
 
 class ExpansionError(ModelError):

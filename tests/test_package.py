@@ -202,6 +202,7 @@ def test_errors_of_the_root_are_those_that_a_memory_raises() -> None:
     }
     assert raised - set(r3mem_agents.__all__) == {
         "BaseModelError",
+        "DivergedError",
         "ChatModelError",
         "HostVersionError",
         "KeyTakenError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from r3mem_agents.latent.failures import memory_named
 from r3mem_agents.latent.positions import Layers, Positions
 
 FORMAT = 1
+SIZES = "memory.json"
 RANK = 16
 SAMPLED = 4096
 """Vectors of the base whose mean the cue starts as."""
@@ -69,6 +71,9 @@ class Adapter:
         self._hashed: tuple[int, str] = (-1, "")
         self._act(False)
         self.first = self._first()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_hashed": (-1, "")}  # a copy counts its changes anew
 
     @classmethod
     def new(
@@ -116,7 +121,7 @@ class Adapter:
             ModelMismatchError: It was made on another base.
         """
         try:
-            sizes = json.loads((folder / "memory.json").read_text(encoding="utf-8"))
+            sizes = json.loads((folder / SIZES).read_text(encoding="utf-8"))
             form, of = sizes["format"], sizes["base"]
             if form != FORMAT:
                 raise CheckpointError(
@@ -136,7 +141,10 @@ class Adapter:
             with memory_named(), _known_warnings():
                 peft = PeftModel.from_pretrained(base, str(folder), is_trainable=True)
             sink, segment = int(sizes["sink"]), int(sizes["segment"])
-            return cls(peft, positions, named, sink, tensors["start"], tensors["cue"], segment)
+            made = cls(peft, positions, named, sink, tensors["start"], tensors["cue"], segment)
+            if sizes.get("fingerprint", made.fingerprint) != made.fingerprint:
+                raise ValueError("its files are not of one saving, as after a crash in the midst")
+            return made
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(
                 f"no adapter for memory tokens in {str(folder)!r}: {error}; give a folder that "
@@ -144,19 +152,35 @@ class Adapter:
             ) from error
 
     def save(self, folder: Path) -> None:
-        """Write PEFT's own files, ``memory.safetensors`` and ``memory.json``."""
+        """Write PEFT's own files, ``memory.safetensors`` and ``memory.json``.
+
+        Each of them is whole, the old one or the new; of which saving the others have to be, the
+        last one says.
+        """
+        part = folder / ".saving"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            self._write(part)
+            for one in sorted(part.iterdir(), key=lambda one: one.name == SIZES):
+                one.replace(folder / one.name)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _write(self, folder: Path) -> None:
         self.peft.save_pretrained(str(folder), save_embedding_layers=False)
         tensors = {"start": self.start.detach().contiguous(), "cue": self.cue.detach().contiguous()}
         save_file(tensors, folder / "memory.safetensors")
         sizes = {
             "format": FORMAT,
             "base": self.base_fingerprint,
+            "fingerprint": self.fingerprint,
             "sink": self.sink,
             "tokens": self.tokens,
             "segment": self.segment,
         }
         text = json.dumps(sizes, indent=2) + "\n"
-        (folder / "memory.json").write_text(text, encoding="utf-8")
+        (folder / SIZES).write_text(text, encoding="utf-8")
 
     @property
     def tokens(self) -> int:

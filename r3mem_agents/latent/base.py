@@ -38,7 +38,9 @@ def load_base(
     Raises:
         CheckpointError: There is no such model, or no tokenizer with it.
         BaseModelError: It is no model that memory tokens can be made with.
+        InvalidInputError: The base is of another kind, or there is no such device.
     """
+    _check_device(device)
     if isinstance(base, PreTrainedModel):
         model, source = base, base.config._name_or_path
         for weight in model.parameters():  # no buffer: rounded, rotary frequencies turn otherwise
@@ -63,6 +65,16 @@ def load_base(
     if device is not None:
         model.to(device=device)
     return model.eval(), tokenizer
+
+
+def _check_device(device: str | torch.device | None) -> None:
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise InvalidInputError(
+            f"the device {device!r} cannot be used: {str(error).splitlines()[0]}; take 'cpu', or "
+            "None for a GPU if there is one"
+        ) from error
 
 
 def _loaded(source: str, dtype: torch.dtype | None) -> Any:

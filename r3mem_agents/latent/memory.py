@@ -68,6 +68,13 @@ class LatentMemory:
         self._prefix = self._in_front()
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._lock = threading.Lock()
+
     @classmethod
     def from_base(
         cls,

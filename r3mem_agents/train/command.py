@@ -69,15 +69,18 @@ _DEFAULT = ExpanderRecipe()
     "--parts", type=click.IntRange(min=1), default=_DEFAULT.parts, help="Parts of a step."
 )
 @click.option(
-    "--source-mb", type=float, default=_DEFAULT.source_mb, help="Most MB of text from one file."
+    "--source-mb",
+    type=options.MB,
+    default=_DEFAULT.source_mb,
+    help="Most MB of text from one file.",
 )
 @click.option(
     "--rates",
-    type=click.FloatRange(min=0),
+    type=options.Finite(min=0),
     show_default=f"{GOING_ON}; 1 with --fresh",
     help="Factor on the learning rates.",
 )
-@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and batches.")
+@click.option("--seed", type=options.SEED, default=_DEFAULT.seed, help="Of weights and batches.")
 @options.threads_option
 @options.device_option
 def train(

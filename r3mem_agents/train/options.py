@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,20 @@ from r3mem_agents.model.checkpoint import Checkpoint
 from r3mem_agents.train.run import device_of, prepare_process
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Finite(click.FloatRange):
+    """A number in a range, which is one: ``nan`` would pass for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no number, or has no end."""
+        if not math.isfinite(number := super().convert(value, param, ctx)):
+            self.fail(f"{number} is no number to count with.", param, ctx)
+        return number
+
+
+MB = Finite(min=0, min_open=True)
+SEED = click.IntRange(min=0)
 
 out_option = click.option(
     "--out",
@@ -36,9 +51,11 @@ steps_option = click.option(
     "--steps", type=click.IntRange(min=1), help="Maximum number of steps, if they end first."
 )
 rates_option = click.option(
-    "--rates", type=click.FloatRange(min=0), default=1.0, help="Factor on the learning rate."
+    "--rates", type=Finite(min=0), default=1.0, help="Factor on the learning rate."
 )
-threads_option = click.option("--threads", type=int, default=0, help="CPU threads; 0 for all.")
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=0), default=0, help="CPU threads; 0 for all."
+)
 device_option = click.option("--device", default="auto", help="cpu, cuda, or auto.")
 
 
@@ -46,7 +63,7 @@ def minutes_option(default: float) -> Callable[[F], F]:
     """``--minutes``, with a default."""
     return click.option(
         "--minutes",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Finite(min=0, min_open=True),
         default=default,
         help="Wall time of training.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import pickle
 import sys
 import time
@@ -16,12 +17,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from r3mem_agents.errors import CheckpointError
+from r3mem_agents.errors import CheckpointError, DivergedError, InvalidInputError
 from r3mem_agents.model.reference.kernels import is_faster
 from r3mem_agents.train.recipe import Recipe
 
 STATE = "state.pt"
 """The state of a run, in its folder."""
+
+STATE_FIELDS = ("network", "optimizers", "step", "elapsed_s", "tokens", "curve", "smooth", "dtype")
+
+READ_FAILURES = (
+    OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError,
+)  # fmt: skip
+"""What reading a state may end with; chosen by damaging some."""
 
 SAVE_EVERY_S = 240.0
 REPORT_EVERY = 10
@@ -119,7 +127,11 @@ class Run(ABC):
         return self._recipe.progress(self.step, self.elapsed_s)
 
     def run(self) -> Iterator[Report]:
-        """Train until the recipe's time or steps are used up; yield a report every few steps."""
+        """Train until the recipe's time or steps are used up; yield a report every few steps.
+
+        Raises:
+            DivergedError: A figure of the batches is no number any more.
+        """
         saved = measured = self.elapsed_s
         last, last_tokens = time.monotonic(), self.tokens
         while self.progress < 1:
@@ -132,15 +144,20 @@ class Run(ABC):
             held_out = None
             if self.elapsed_s - measured > self.measure_every_s or self.progress >= 1:
                 held_out, measured = self._measure_apart(), self.elapsed_s
-            if self.step == 1 or self.step % REPORT_EVERY == 0 or held_out is not None:
+            saving = self.elapsed_s - saved > SAVE_EVERY_S or self.progress >= 1
+            reporting = self.step == 1 or self.step % REPORT_EVERY == 0 or held_out is not None
+            if saving or reporting:
                 figures = {name: mean.item() for name, mean in self._smooth.items()}
+                if not all(map(math.isfinite, figures.values())):
+                    raise _diverged(self.step)
+            if reporting:
                 speed = (self.tokens - last_tokens) / (time.monotonic() - last)
                 last, last_tokens = time.monotonic(), self.tokens
                 report = Report(self.step, self.elapsed_s, self.tokens, speed, figures, held_out)
                 self.curve.append(report.point)
                 (self._folder / "curve.json").write_text(json.dumps(self.curve))
                 yield report
-            if self.elapsed_s - saved > SAVE_EVERY_S or self.progress >= 1:
+            if saving:
                 self.save()
                 saved = self.elapsed_s
 
@@ -249,10 +266,21 @@ def prepare_process(threads: int, seed: int) -> None:
 
 
 def device_of(name: str) -> torch.device:
-    """Return the device of a name; ``auto`` is CUDA where it is available."""
+    """Return the device of a name; ``auto`` is CUDA where it is available.
+
+    Raises:
+        InvalidInputError: This machine, or this PyTorch, has no such device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InvalidInputError(
+            f"the device {name!r} cannot be used: {str(error).splitlines()[0]}; take cpu, or auto"
+        ) from error
+    return device
 
 
 def _rounded(figures: Figures) -> Figures:
@@ -262,12 +290,22 @@ def _rounded(figures: Figures) -> Figures:
 def _read(path: Path, device: torch.device) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, ValueError, KeyError, pickle.UnpicklingError, EOFError) as error:
+        if missing := {*STATE_FIELDS} - {*state}:
+            raise KeyError(f"it has no {', '.join(sorted(missing))}")
+    except READ_FAILURES as error:
         raise _no_state(path, error) from error
     return state
 
 
+def _diverged(step: int) -> DivergedError:
+    return DivergedError(
+        f"the loss is no number any more after step {step:,}; what was saved is from before: run "
+        "it again with lower --rates"
+    )
+
+
 def _no_state(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(
-        f"{path} is no state of this run: {error}; delete it or choose another folder"
+        f"{path} is no state of this run: {str(error) or 'it is empty'}; delete it or choose "
+        "another folder"
     )

@@ -5,23 +5,32 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor
 
-from r3mem_agents.errors import InvalidInputError, ModelMismatchError
+from r3mem_agents.cli import app
+from r3mem_agents.errors import (
+    CheckpointError,
+    DivergedError,
+    InvalidInputError,
+    ModelMismatchError,
+)
 from r3mem_agents.latent import LatentMemory
 from r3mem_agents.latent.passes import assemble, memory_pass, reading_pass, segment_pass
 from r3mem_agents.latent.positions import Layers
+from r3mem_agents.train.latent.begun import FILE, check_begun
 from r3mem_agents.train.latent.lessons import Lessons
 from r3mem_agents.train.latent.loop import ADAPTER, LatentRun
 from r3mem_agents.train.latent.objective import Batch, Kept, by_whole, lesson_loss
 from r3mem_agents.train.latent.texts import Texts, answering, is_held_out, pair, prepare
 from r3mem_agents.train.latent.words import LONGEST, Words
 from r3mem_agents.train.recipe import LatentRecipe
-from r3mem_agents.train.run import STATE
+from r3mem_agents.train.run import STATE, device_of, saved_dtype
 from tests.latent.families import TOKENS, base, tokenizer
 from tests.train.conftest import TOWNS, r3mem, write
 
@@ -231,12 +240,72 @@ def test_data_without_documents_is_refused(tmp_path: Path) -> None:
         prepare(tmp_path, tmp_path, tokenizer(), "a base", RECIPE, lambda _: None)
 
 
-def test_a_run_goes_on_with_its_own_base_alone(stories: Path, tmp_path: Path) -> None:
-    prepare(stories, tmp_path, tokenizer(), "one base", RECIPE, lambda _: None)
-    prepare(stories, tmp_path, tokenizer(), "another", RECIPE, lambda _: None)  # nothing learned
+def test_a_run_goes_on_with_what_it_was_begun_with(tmp_path: Path) -> None:
+    begun: dict[str, Any] = {"base": "b", "adapter": None, "data": {"a.jsonl": "1f"}}
+    check_begun(tmp_path, **begun | {"base": "another"})  # nothing was learned
+    check_begun(tmp_path, **begun)
     (tmp_path / STATE).touch()
-    with pytest.raises(ModelMismatchError, match="begun on another base"):
-        prepare(stories, tmp_path, tokenizer(), "one base", RECIPE, lambda _: None)
+    for name, one in begun.items():
+        check_begun(tmp_path, **{name: one})
+        with pytest.raises(ModelMismatchError, match=f"not begun with this {name}"):
+            check_begun(tmp_path, **{name: "another"})
+    check_begun(tmp_path, **begun)
+    (tmp_path / FILE).write_text("[")  # a run of before there was such a file
+    check_begun(tmp_path, **begun)
+
+
+def test_texts_that_were_damaged_are_made_once_more(stories: Path, tmp_path: Path) -> None:
+    def made() -> bytes:
+        found, _ = prepare(stories, tmp_path, tokenizer(), "a base", RECIPE, lambda _: None)
+        return found.documents.ids.tobytes()
+
+    first = made()
+    for name, damaged in (
+        ("texts.npz", (tmp_path / "texts.npz").read_bytes()[:999]),
+        ("texts.npz", b""),
+        ("texts.json", b"xx"),
+        ("texts.json", b'{"wanted": 5}'),
+        ("texts.json", b"[]"),
+    ):
+        (tmp_path / name).write_bytes(damaged)
+        assert made() == first
+    (tmp_path / "texts.npz").unlink()
+    assert made() == first
+
+
+def test_a_run_whose_loss_is_no_number_ends_and_saves_nothing(texts: Texts, tmp_path: Path) -> None:
+    run = run_of(texts, tmp_path, replace(RECIPE, steps=20, learning_rate=1e9))
+    with pytest.raises(DivergedError, match="run it again with lower --rates"):
+        list(run.run())
+    assert not (tmp_path / STATE).exists()
+
+
+@pytest.mark.parametrize("state", [b"", b"PK\x03\x04", {"step": 1}, [1], "x"])
+def test_a_state_that_is_none_is_named(texts: Texts, tmp_path: Path, state: Any) -> None:
+    if isinstance(state, bytes):
+        (tmp_path / STATE).write_bytes(state)
+    else:
+        torch.save(state, tmp_path / STATE)
+    for read in (lambda: saved_dtype(tmp_path), run_of(texts, tmp_path, RECIPE).resume):
+        with pytest.raises(CheckpointError, match="no state of this run"):
+            read()
+
+
+@pytest.mark.parametrize("name", ["zebra", "meta", "cuda:99"])
+def test_a_device_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"the device '{name}' cannot be used"):
+        device_of(name)
+    with pytest.raises(InvalidInputError, match=f"the device '{name}' cannot be used"):
+        LatentMemory.from_base(base("llama"), tokenizer=tokenizer(), device=name)
+
+
+@pytest.mark.parametrize("option", ["--rates", "--minutes", "--source-mb"])
+def test_what_is_no_number_is_refused(option: str) -> None:
+    for value in ("nan", "inf", "-1"):
+        command = ["latent", "train", "base", "--data", "data", "--out", "out", option, value]
+        refused = CliRunner().invoke(app, command)
+        assert refused.exit_code == 2
+        assert option in refused.output
 
 
 def test_the_command_leaves_an_adapter_that_a_memory_reads(

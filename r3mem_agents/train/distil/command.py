@@ -64,15 +64,15 @@ _DEFAULT = EncoderRecipe()
 )
 @click.option(
     "--source-mb",
-    type=float,
+    type=options.MB,
     default=_DEFAULT.source_mb,
     help="Most MB of dialogs and texts from one file.",
 )
 @click.option(
-    "--pair-mb", type=float, default=_DEFAULT.pair_mb, help="Most MB of pairs from one file."
+    "--pair-mb", type=options.MB, default=_DEFAULT.pair_mb, help="Most MB of pairs from one file."
 )
 @options.rates_option
-@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and batches.")
+@click.option("--seed", type=options.SEED, default=_DEFAULT.seed, help="Of weights and batches.")
 @options.threads_option
 @options.device_option
 def distil(

@@ -11,6 +11,7 @@ from rich.console import Console
 from r3mem_agents.latent import LatentMemory
 from r3mem_agents.train import options
 from r3mem_agents.train.latent import record
+from r3mem_agents.train.latent.begun import check_begun
 from r3mem_agents.train.latent.lessons import Lessons
 from r3mem_agents.train.latent.loop import ADAPTER, LatentRun
 from r3mem_agents.train.latent.texts import prepare
@@ -46,7 +47,10 @@ def latent() -> None:
 @options.minutes_option(_DEFAULT.minutes)
 @options.steps_option
 @click.option(
-    "--source-mb", type=float, default=_DEFAULT.source_mb, help="Most MB of text from one file."
+    "--source-mb",
+    type=options.MB,
+    default=_DEFAULT.source_mb,
+    help="Most MB of text from one file.",
 )
 @click.option(
     "--batch-tokens",
@@ -58,7 +62,7 @@ def latent() -> None:
     "--parts", type=click.IntRange(min=1), default=_DEFAULT.parts, help="Parts of a step."
 )
 @options.rates_option
-@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of batches.")
+@click.option("--seed", type=options.SEED, default=_DEFAULT.seed, help="Of batches.")
 @options.threads_option
 @options.device_option
 def train(
@@ -99,6 +103,7 @@ def train(
     with console.status("loading the base") as status:
         memory = LatentMemory.from_base(base, start_from, device=where, dtype=dtype)
         adapter, started_from = memory.adapter, memory.fingerprint if start_from else None
+        check_begun(out, base=adapter.base_fingerprint, adapter=started_from)
         texts, hashes = prepare(
             data,
             out,
@@ -107,6 +112,7 @@ def train(
             recipe,
             lambda text: status.update(f"preparing: {text}"),
         )
+        check_begun(out, data=hashes)
         words = Words(memory.tokenizer, texts.counts)
         lessons = Lessons(texts, words, recipe, adapter.positions.limit)
         status.update("reading held-out texts")

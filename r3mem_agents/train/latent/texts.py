@@ -6,17 +6,18 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from r3mem_agents.errors import InvalidInputError, ModelMismatchError
+from r3mem_agents.errors import InvalidInputError
 from r3mem_agents.train.corpus import MB, Ids, Ragged, data_files, hash_files, records
 from r3mem_agents.train.recipe import LatentRecipe
-from r3mem_agents.train.run import STATE
 
 HELD_OUT = 25
 """One document, or passage, in so many is held out."""
@@ -28,6 +29,9 @@ LONGEST_QUERY, LONGEST_ANSWER = 240, 240
 
 AT_ONCE = 256
 """Number of texts that are tokenized together."""
+
+DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile)
+"""What reading texts that were not written to their end may end with."""
 
 WORD = re.compile(r"\w{4,}")
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -69,7 +73,7 @@ class Texts:
     @classmethod
     def load(cls, path: Path) -> Texts:
         """Read what ``save`` wrote."""
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:  # NumPy leaves a bad one open
             held: dict[str, Any] = {
                 field.name: arrays[field.name]
                 if field.name in arrays
@@ -144,7 +148,6 @@ def prepare(
 
     Raises:
         InvalidInputError: There is no document that is long enough.
-        ModelMismatchError: The run in ``out`` was begun on another base.
     """
     files = data_files(data)
     least = min(recipe.segments) * min(recipe.histories) + recipe.read
@@ -155,15 +158,11 @@ def prepare(
         [[path.relative_to(data).as_posix(), path.stat().st_size] for path in files],
     ]
     made, mark = out / "texts.npz", out / "texts.json"
-    known = json.loads(mark.read_text()) if mark.exists() else None
-    if known and known["wanted"] == wanted:
-        note("texts found")
-        return Texts.load(made), known["hashes"]
-    if known and known["wanted"][0] != base and (out / STATE).exists():
-        raise ModelMismatchError(
-            f"the run in {out} was begun on another base, {known['wanted'][0]}; go on with that "
-            "one, or choose another folder"
-        )
+    with suppress(*DAMAGE):  # then they are made once more
+        known = json.loads(mark.read_text())
+        if known["wanted"] == wanted:
+            note("texts found")
+            return Texts.load(made), known["hashes"]
     mark.unlink(missing_ok=True)  # until what it describes is whole
     builder = _Builder(tokenizer, least)
     for path in files:

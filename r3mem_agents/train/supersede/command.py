@@ -47,10 +47,13 @@ NEAREST = 3
     "--pairs", type=click.IntRange(min=1), default=_DEFAULT.pairs, help="Pairs of a step."
 )
 @click.option(
-    "--source-mb", type=float, default=_DEFAULT.source_mb, help="Most MB of dialogs from one file."
+    "--source-mb",
+    type=options.MB,
+    default=_DEFAULT.source_mb,
+    help="Most MB of dialogs from one file.",
 )
 @options.rates_option
-@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of weights and pairs.")
+@click.option("--seed", type=options.SEED, default=_DEFAULT.seed, help="Of weights and pairs.")
 @options.threads_option
 @options.device_option
 def supersede(

@@ -51,7 +51,7 @@ _DEFAULT = TuningRecipe()
 @options.steps_option
 @click.option(
     "--pair-mb",
-    type=float,
+    type=options.MB,
     default=_DEFAULT.pair_mb,
     help="Most MB of pairs from one of the other files.",
 )
@@ -71,7 +71,7 @@ _DEFAULT = TuningRecipe()
     help="Share of the start in the weights at the end.",
 )
 @options.rates_option
-@click.option("--seed", type=int, default=_DEFAULT.seed, help="Of batches.")
+@click.option("--seed", type=options.SEED, default=_DEFAULT.seed, help="Of batches.")
 @options.threads_option
 @options.device_option
 def tune(
