@@ -142,7 +142,9 @@ bench: $(READY)
 
 latent-bench: $(READY)
 	$(BIN)/python -m benchmarks latent --base $(BASE) --adapter $(ADAPTER) --wikitext $(WIKITEXT) \
-		--dialogues $(DATA) --pairs $(TRAIN_DATA) --conversations $(RECALL_DATA) --out docs/results
+		--dialogues $(DATA) --out docs/results
+	$(BIN)/python -m benchmarks latent-questions --base $(BASE) --adapter $(ADAPTER) \
+		--pairs $(TRAIN_DATA) --conversations $(RECALL_DATA) --out docs/results
 
 recall: $(READY)
 	$(BIN)/python -m benchmarks recall --data $(RECALL_DATA) --ablate --out docs/results

@@ -6,7 +6,7 @@ import rich_click as click
 
 from benchmarks.codec.command import codec
 from benchmarks.compare.command import compare
-from benchmarks.latent.command import latent
+from benchmarks.latent.command import latent, latent_questions
 from benchmarks.layout import layout
 from benchmarks.load.command import load
 from benchmarks.passages.command import passages
@@ -22,5 +22,8 @@ def app() -> None:
     """Measure, print the figures beside the peers', and write them as JSON."""
 
 
-for command in (codec, speed, recall, scale, load, compare, latent, passages, question, layout):
+for command in (
+    codec, speed, recall, scale, load, compare, latent, latent_questions, passages, question,
+    layout,
+):  # fmt: skip
     app.add_command(command)

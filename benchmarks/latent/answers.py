@@ -16,7 +16,7 @@ from r3mem_agents.latent.passes import assemble, reading_pass
 from r3mem_agents.train.latent.texts import prompt
 
 LONGEST = 32
-"""Tokens of an answer, at most; it ends with its line."""
+"""Tokens of an answer, at most; it ends with its line, and is never empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ class Answerer:
             after = torch.zeros_like(ids, dtype=torch.bool)
             after[:, -1] = True
             with torch.no_grad():
-                logits = reading_pass(self._adapter, cache, ids, after=after)
+                [logits] = reading_pass(self._adapter, cache, ids, after=after)
+            if not said:
+                logits[self._stop] = -torch.inf
             said.append(int(logits.argmax()))
             if said[-1] in self._stop:
                 break

@@ -9,21 +9,24 @@ from rich.console import Console
 from rich.table import Table
 
 
-def show(console: Console, figures: Mapping[str, Any]) -> None:
-    """Print the tables."""
+def show_reading(console: Console, figures: Mapping[str, Any]) -> None:
+    """Print what texts cost after each history, and what histories cost."""
     for source, found in figures["reading"].items():
         console.print(_reading(source, found))
-    for source, found in figures.get("passages", {}).items():
-        console.print(_ways(source, found["ways"]))
-    if "conversations" in figures:
-        found = figures["conversations"]
-        console.print(_ways(f"conversations, {found['budget']} tokens", found["ways"]))
     cost = figures["costs"]
     console.print(
         f"{cost['history_tokens']:,} tokens as {cost['memory_tokens']}: compressed in "
         f"{cost['compress_s']:.2f} s, then read in {cost['read_after_memory_s']:.2f} s instead of "
         f"{cost['read_after_history_s']:.2f} s"
     )
+
+
+def show_questions(console: Console, figures: Mapping[str, Any]) -> None:
+    """Print what answers came to."""
+    for source, found in figures["passages"].items():
+        console.print(_ways(source, found["ways"]))
+    found = figures["conversations"]
+    console.print(_ways(f"conversations, {found['budget']} tokens", found["ways"]))
 
 
 def _reading(source: str, found: Mapping[str, Any]) -> Table:

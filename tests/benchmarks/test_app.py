@@ -16,8 +16,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["codec", "compare", "latent", "layout", "question", "recall", "scale", "speed"]
-)
+    "name",
+    [
+        "codec",
+        "compare",
+        "latent",
+        "latent-questions",
+        "layout",
+        "question",
+        "recall",
+        "scale",
+        "speed",
+    ],
+)  # fmt: skip
 def test_every_command_has_help_with_an_example(name: str) -> None:
     shown = RUNNER.invoke(app, [name, "--help"])
     assert shown.exit_code == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -79,6 +78,15 @@ def test_the_right_answer_costs_less_where_it_stands(memory: LatentMemory) -> No
         assert one["nats"] > 0 and 0 <= one["f1"] <= 1
 
 
+def test_an_answer_is_never_empty(memory: LatentMemory) -> None:
+    answerer = Answerer(memory)
+    ends = range(memory.adapter.base.config.vocab_size)
+    for letter in "Ab7":
+        [only] = answerer._ids(letter)
+        answerer._stop = [token for token in ends if token != only]
+        assert answerer._said(Known(text="Biscuit."), [0]).startswith(letter)
+
+
 def test_scores_count_words() -> None:
     assert exact("The Biscuit!", "biscuit") == f1("The Biscuit!", "biscuit") == 1
     assert f1("a dog in Lisbon", "Lisbon") == pytest.approx(0.5)
@@ -111,22 +119,30 @@ def test_the_command_writes_its_figures(
     )
     talk = TALKS[0].model_copy(update={"questions": questions})
     talks.write_text(talk.model_dump_json() + "\n")
-    command = [
-        "latent", "--base", folder, "--adapter", adapter, "--wikitext", tmp_path / "wiki.txt",
-        "--pairs", tmp_path / "pairs", "--sets", "asked", "--conversations", talks,
-        "--windows", 2, "--questions", 2, "--budget", 80, "--model", checkpoint,
-        "--out", tmp_path, "--threads", 1, "--device", "cpu",
+    common = [
+        "--base", folder, "--adapter", adapter, "--out", tmp_path, "--threads", 1,
+        "--device", "cpu",
     ]  # fmt: skip
-    shown = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, [*map(str, command)])
-    assert shown.exit_code == 0, shown.output
+    reads = ["latent", "--wikitext", tmp_path / "wiki.txt", "--windows", 2]
+    asks = [
+        "latent-questions", "--pairs", tmp_path / "pairs", "--sets", "asked", "--conversations",
+        talks, "--questions", 2, "--budget", 80, "--model", checkpoint,
+    ]  # fmt: skip
+    runner = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"})
+    for command in (reads, asks):
+        shown = runner.invoke(app, [*map(str, [*command, *common])])
+        assert shown.exit_code == 0, shown.output
     assert "memory and context" in shown.stdout
-    figures: dict[str, Any] = json.loads((tmp_path / "latent.json").read_text())["figures"]
-    assert set(figures["reading"]) == {"wikitext", "meetings"}
+    read, figures = (
+        json.loads((tmp_path / name).read_text())["figures"]
+        for name in ("latent.json", "latent-questions.json")
+    )
+    assert set(read["reading"]) == {"wikitext", "meetings"}
+    assert read["costs"]["memory_tokens"] == TOKENS * 4
     for ways in (figures["passages"]["asked"]["ways"], figures["conversations"]["ways"]):
         assert len(ways) == 4
     for way, found in figures["conversations"]["ways"].items():
         assert found["questions"] == 2, way
-    assert figures["costs"]["memory_tokens"] == TOKENS * 4
 
 
 def _pairs(folder: Path) -> None:
