@@ -52,7 +52,7 @@ def to_turn(message: ModelMessage, key: str, *, expires: timedelta | None = None
         InvalidInputError: If it is not what JSON can hold.
     """
     try:
-        [item] = json.loads(ModelMessagesTypeAdapter.dump_json([message]))
+        [item] = ModelMessagesTypeAdapter.dump_python([message], mode="json")
     except PydanticSerializationError as error:
         raise InvalidInputError(f"a message must be what JSON can hold: {error}") from error
     item = _filled(item | {"instructions": None})

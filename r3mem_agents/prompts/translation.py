@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from r3mem_agents.prompts.mending import mended
 from r3mem_agents.prompts.packing import packed, unpacked
 from r3mem_agents.types import Turn
 
@@ -59,13 +60,14 @@ class Translation:
         self._plain = plain
 
     def turn(self, item: Item, *, role: str, **fields: Any) -> Turn:
-        """An item as a turn.
+        """An item as a turn, its texts ``mended``.
 
         Args:
             item: The host's; it is not changed.
             role: The turn's.
             **fields: Other fields of the turn, ``metadata`` apart.
         """
+        item = mended(item)
         text, rest = "", item
         places: list[list[Any]] = []
         for path, lead in self._said(item):

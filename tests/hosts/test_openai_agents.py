@@ -151,10 +151,17 @@ async def test_a_limit_takes_the_newest(memory: CompressiveMemory) -> None:
 
 async def test_a_batch_that_fails_leaves_nothing(memory: CompressiveMemory) -> None:
     session = R3Session(memory)
-    for wrong in ("words", {"role": "user", "content": object()}, user("\ud800")):
+    for wrong in ("words", {"role": "user", "content": object()}):
         with pytest.raises(InvalidInputError):
             await session.add_items([user("Hello."), wrong])  # type: ignore[list-item]
     assert await session.get_items() == []
+
+
+async def test_half_a_character_does_not_end_a_run(memory: CompressiveMemory) -> None:
+    session = R3Session(memory)
+    agent = Agent("helper", model=ScriptedModel(said("A \ud83e.")))
+    await Runner.run(agent, "What is it? \ud83e", session=session)
+    assert [turn.text for turn in memory.history()] == ["What is it? \ufffd", "A \ufffd."]
 
 
 async def test_what_is_popped_or_cleared_is_gone(memory: CompressiveMemory) -> None:

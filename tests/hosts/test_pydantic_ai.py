@@ -214,6 +214,12 @@ async def test_the_user_is_heard_even_if_the_model_fails(memory: CompressiveMemo
     assert texts(memory, "default") == [DOG]
 
 
+async def test_half_a_character_does_not_end_a_run(memory: CompressiveMemory) -> None:
+    agent = Agent(Scripted("A \ud83e.").model, capabilities=[R3Memory(memory)])
+    await agent.run("What is it? \ud83e")
+    assert texts(memory, "default") == ["What is it? \ufffd", "A \ufffd."]
+
+
 async def test_a_run_that_is_cancelled_leaves_what_was_said(memory: CompressiveMemory) -> None:
     reached = asyncio.Event()
 

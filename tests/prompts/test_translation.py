@@ -120,3 +120,9 @@ def test_what_json_cannot_hold_is_refused_by_the_memory(
     item = {"role": "user", "content": [{"arguments": value}]}
     with pytest.raises(InvalidInputError):
         open_memory().remember_many([HOST.turn(item, role="user")])
+
+
+def test_half_a_character_is_stored_as_one_that_is_missing(open_memory: OpenMemory) -> None:
+    item = {"role": "user", "content": [{"text": "Look \ud83e", "id": "\udd8a"}]}
+    [turn] = open_memory().remember_many([HOST.turn(item, role="user")])
+    assert HOST.item(turn)["content"] == [{"text": "Look \ufffd", "id": "\ufffd"}]
