@@ -6,6 +6,7 @@ import rich_click as click
 
 from benchmarks.codec.command import codec
 from benchmarks.compare.command import compare
+from benchmarks.documents.command import documents
 from benchmarks.latent.command import latent, latent_questions
 from benchmarks.layout import layout
 from benchmarks.load.command import load
@@ -23,7 +24,7 @@ def app() -> None:
 
 
 for command in (
-    codec, speed, recall, scale, load, compare, latent, latent_questions, passages, question,
-    layout,
+    codec, speed, recall, documents, scale, load, compare, latent, latent_questions, passages,
+    question, layout,
 ):  # fmt: skip
     app.add_command(command)

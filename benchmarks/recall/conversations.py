@@ -32,7 +32,9 @@ Moment = Annotated[
 ]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """A record of ours: unknown fields are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -42,7 +44,7 @@ class Foreign(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class SaidTurn(_Record):
+class SaidTurn(Record):
     """One turn.
 
     Attributes:
@@ -62,7 +64,7 @@ class SaidTurn(_Record):
     time: Moment | None = None
 
 
-class Question(_Record):
+class Question(Record):
     """One question about a conversation.
 
     Attributes:
@@ -90,7 +92,7 @@ class Question(_Record):
         return self.answerable and bool(self.gold)
 
 
-class Conversation(_Record):
+class Conversation(Record):
     """One line of a file: the turns in order, and the questions.
 
     Attributes:
