@@ -66,7 +66,7 @@ def documents(
     """Ask about documents, and count the gold passages that come back.
 
     Every system gets the same passages, those of whole documents, in a process of its own.
-    docs/recall.md has the results.
+    docs/documents.md has the results.
     """
     from benchmarks.dialogues import digest
     from benchmarks.documents import report

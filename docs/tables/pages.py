@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from docs.tables.compare import builds, peers
+from docs.tables.documents import document_costs, document_lookups, document_sets
 from docs.tables.load import load
 from docs.tables.recall import (
     ablation,
@@ -47,6 +48,9 @@ TABLES = {
         silence,
         ablation,
         added,
+        document_sets,
+        document_lookups,
+        document_costs,
         measured,
     )
 }

@@ -29,6 +29,7 @@ SHOWN = [
     "recall",
     "recall-meetings",
     "recall-sets",
+    "documents",
     "scale",
     "load",
     "compare",
