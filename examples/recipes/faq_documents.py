@@ -124,7 +124,7 @@ def split(blocks: list[Block]) -> tuple[list[Block], list[Asked]]:
                 continue
         if level and block.level <= 0:
             asked[-1].answer.append(block.text)
-        kept.append(block._replace(text=text) if block.level > 0 else block)
+        kept.append(Block(block.level, text) if block.level > 0 else block)
     return kept, [one for one in asked if one.answer]
 
 
