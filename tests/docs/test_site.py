@@ -66,8 +66,8 @@ def test_the_reference_of_the_command_line_is_fresh() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["r3mem_agents", "r3mem_agents.errors", "r3mem_agents.prompts"]
-    + ["r3mem_langchain", "r3mem_llamaindex"],
+    ["r3mem_agents", "r3mem_agents.errors", "r3mem_agents.prompts", "r3mem_agents.documents"]
+    + [path.name for path in (ROOT / "integrations").glob("r3mem_*")],
 )
 def test_the_api_has_every_public_module(module: str) -> None:
     assert f"\n::: {module}\n" in (DOCS / "api.md").read_text(encoding="utf-8")
