@@ -14,6 +14,7 @@ from r3mem_agents.cli.console import (
     out,
     warn,
 )
+from r3mem_agents.cli.files import refusal
 from r3mem_agents.cli.places import Place
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def remember_path(path: str, place: Place, *, as_json: bool) -> None:
     with late_progress("reading") as show:
         found = find_documents(path, progress=show)
     for error in found.refused.values():
-        warn(f"left out: {error}")
+        warn(f"left out: {_why(error)}")
     if found.skipped:
         left = ", ".join(f"{count:,} {what}" for what, count in found.skipped.items())
         err().print(harmless_line(f"left out: {left}"), soft_wrap=True)
@@ -49,12 +50,16 @@ def remember_path(path: str, place: Place, *, as_json: bool) -> None:
         emit_json(
             {
                 "documents": [{"session": name, **one._asdict()} for name, one in stored.items()],
-                "refused": {name: str(error) for name, error in found.refused.items()},
+                "refused": {name: _why(error) for name, error in found.refused.items()},
                 "skipped": dict(found.skipped),
             }
         )
     else:
         _show(stored, place)
+
+
+def _why(error: Exception) -> str:
+    return refusal(error) if isinstance(error, OSError) else str(error)
 
 
 def _show(stored: dict[str, Stored], place: Place) -> None:

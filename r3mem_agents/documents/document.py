@@ -178,7 +178,7 @@ class Document:
         found = []
         for passage in self.passages:
             seen[passage.text] += 1
-            whole = f"{seen[passage.text]} {passage.text}".encode()
+            whole = f"{seen[passage.text]} {passage.text}".encode(errors="surrogatepass")
             found.append(
                 Turn(
                     role=ROLE,

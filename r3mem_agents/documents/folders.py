@@ -10,7 +10,7 @@ from pathlib import Path
 from r3mem_agents.documents.document import Document
 from r3mem_agents.documents.reading import ENDINGS, read_document
 from r3mem_agents.documents.storing import Stored, remember_document
-from r3mem_agents.errors import DocumentError, UnknownDocumentError
+from r3mem_agents.errors import DocumentError, InvalidInputError, UnknownDocumentError
 from r3mem_agents.imports.archives import paths_under
 from r3mem_agents.memory import CompressiveMemory
 
@@ -29,7 +29,7 @@ class Found:
     """
 
     documents: Sequence[Document]
-    refused: Mapping[str, DocumentError]
+    refused: Mapping[str, DocumentError | OSError]
     skipped: Mapping[str, int]
 
 
@@ -44,7 +44,7 @@ class Remembered:
     """
 
     documents: Mapping[str, Stored]
-    refused: Mapping[str, DocumentError]
+    refused: Mapping[str, DocumentError | OSError]
     skipped: Mapping[str, int]
 
 
@@ -60,9 +60,10 @@ def remember_files(memory: CompressiveMemory, path: str | Path) -> Remembered:
         path: The file or the folder.
 
     Raises:
+        InvalidInputError: The path is empty.
         DocumentError: It is a file that cannot be read, or a folder without a document that can.
         MissingExtraError: The parser of a document is not installed.
-        OSError: It cannot be read.
+        OSError: The system refuses the file; of a folder it is one of those told of.
         StoreError: If something could not be written; what is before it is stored then.
     """
     found = find_documents(path)
@@ -78,21 +79,25 @@ def find_documents(path: str | Path, *, progress: Progress | None = None) -> Fou
         progress: Is told how many files are read, and of how many.
 
     Raises:
+        InvalidInputError: The path is empty.
         DocumentError: It is a file that cannot be read, or a folder without a document that can.
         MissingExtraError: The parser of a document is not installed.
-        OSError: It cannot be read.
+        OSError: The system refuses the file; of a folder it is one of those told of.
     """
+    if path == "":  # which pathlib takes for the folder that one is in
+        raise InvalidInputError("the path is empty; give that of a file or a folder")
     place, skipped = Path(path), Counter[str]()
     if not place.is_dir():
         document = read_document(place)
         return Found(documents=[document], refused={}, skipped=document.skipped)
     paths = [one for one in paths_under(place) if not _hidden(one.relative_to(place))]
     wanted = [one for one in paths if one.suffix.lower() in ENDINGS]
-    documents, refused = list[Document](), dict[str, DocumentError]()
+    documents, refused = dict[str, Document](), dict[str, DocumentError | OSError]()
     for number, one in enumerate(wanted, 1):
         try:
-            documents.append(read_document(one))
-        except DocumentError as error:
+            document = read_document(one)
+            documents.setdefault(document.name, document)  # links may lead to one file twice
+        except (DocumentError, OSError) as error:
             refused[str(one)] = error
         if progress is not None:
             progress(number, len(wanted))
@@ -102,11 +107,11 @@ def find_documents(path: str | Path, *, progress: Progress | None = None) -> Fou
             f"{path}: there is no document in it that can be read{why}. Documents are files that "
             f"end in {', '.join(ENDINGS)}"
         )
-    for document in documents:
+    for document in documents.values():
         skipped.update(document.skipped)
     if others := len(paths) - len(wanted):
         skipped["other files"] = others
-    return Found(documents=documents, refused=refused, skipped=skipped)
+    return Found(documents=[*documents.values()], refused=refused, skipped=skipped)
 
 
 def store_documents(

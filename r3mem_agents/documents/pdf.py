@@ -66,11 +66,12 @@ def pdf_text(data: bytes) -> tuple[str, list[Block], dict[str, int]]:
             "for example"
         )
     skipped = {"pages without text": bare} if bare else {}
-    return GAP.join(pages), list(_blocks(pages, entries)), skipped
+    said = GAP.join(page for page in pages if page.strip())
+    return said, list(_blocks(pages, entries)), skipped
 
 
 def _blocks(pages: list[str], entries: list[_Entry]) -> Iterator[Block]:
-    """The parts of each page: one begins where the page has the title of an entry."""
+    """The parts of each page that has text: one begins where it has the title of an entry."""
     by_page = {page: [*its] for page, its in groupby(entries, key=lambda entry: entry.page)}
     titles, start = Titles(), 0
     for number, page in enumerate(pages):
@@ -84,6 +85,8 @@ def _blocks(pages: list[str], entries: list[_Entry]) -> Iterator[Block]:
                 begins = place
             titles.add(entry.level, entry.title)
             above = titles.path
+        if not page.strip():
+            continue
         yield Block(start + begins, above, number + 1)
         start += len(page) + len(GAP)
 

@@ -16,7 +16,6 @@ from r3mem_agents.errors import (
     LargeDocumentError,
     UnknownDocumentError,
 )
-from r3mem_agents.imports.entries import whole
 from r3mem_agents.imports.files import File
 
 ENDINGS: Mapping[str, str] = {
@@ -66,7 +65,7 @@ def read_document(
         _check_size(found.st_size)
         data, time = place.read_bytes(), datetime.fromtimestamp(found.st_mtime, UTC)
     _check_size(len(data))
-    known_as = whole(document_name(place)) if name is None else name
+    known_as = document_name(place) if name is None else name
     kind = _kind(place, data)
     try:
         if kind == "pdf":
@@ -84,11 +83,15 @@ def read_document(
 
 
 def document_name(path: Path) -> str:
-    """Return what a memory knows a file by: its whole path, with ``~`` for the home folder."""
+    """Return what a memory knows a file by: its whole path, with ``~`` for the home folder.
+
+    What no text can hold of it is written as numbers, so that no two files have the same name.
+    """
     full, home = path.expanduser().resolve(), Path.home().resolve()
-    if full.is_relative_to(home):
-        return f"~/{full.relative_to(home).as_posix()}"
-    return full.as_posix()
+    name = (
+        f"~/{full.relative_to(home).as_posix()}" if full.is_relative_to(home) else full.as_posix()
+    )
+    return name.encode(errors="xmlcharrefreplace").decode()
 
 
 def _kind(path: Path, data: bytes) -> str | None:

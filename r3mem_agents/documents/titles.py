@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_CHARACTERS = 200
+"""Characters of a title that are kept; chosen. A paragraph above dashes is a heading too."""
+
 
 class Titles:
     """Titles by level: one of a level ends those of its level and below."""
@@ -14,10 +17,10 @@ class Titles:
 
         Args:
             level: 1 for the highest.
-            title: What it says; an empty one only ends others.
+            title: What it says, of which the beginning is kept; an empty one only ends others.
         """
         self._open = [one for one in self._open if one[0] < level]
-        flat = " ".join(title.split())
+        flat = " ".join(title.split())[:MAX_CHARACTERS].rstrip()
         if flat:
             self._open.append((level, flat))
 

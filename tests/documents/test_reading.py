@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from r3mem_agents import errors
 from r3mem_agents.documents import Document, find_documents, read_document
+from r3mem_agents.documents.document import Kind
 from r3mem_agents.documents.html import html_text
 from r3mem_agents.errors import DocumentError
 from tests.documents.pdfs import pdf
@@ -173,6 +176,62 @@ def test_a_folder_is_read_without_what_is_hidden(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(name)
     assert [one.text for one in find_documents(tmp_path).documents] == ["a/c.txt", "b.md"]
+
+
+def test_a_file_that_the_system_refuses_stops_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    read_bytes = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == "a.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    found = find_documents(tmp_path)
+    assert [one.text for one in found.documents] == ["b.txt"]
+    assert [*found.refused] == [str(tmp_path / "a.txt")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text, links need rights")
+def test_files_have_names_of_their_own_and_links_none(tmp_path: Path) -> None:
+    for name in (b"\xff.txt", b"\xfe.txt"):
+        (tmp_path / os.fsdecode(name)).write_text("Cats.")
+    (tmp_path / "link.txt").symlink_to(tmp_path / os.fsdecode(b"\xff.txt"))
+    names = [one.name for one in find_documents(tmp_path).documents]
+    assert len(names) == len({*names}) == 2
+    assert all(name.encode() for name in names)
+
+
+def test_an_empty_path_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.md").write_text("Cats.")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.InvalidInputError, match="empty"):
+        find_documents("")
+    assert len(find_documents(Path()).documents) == 1
+
+
+@given(pages=st.lists(st.sampled_from(["Cats.", ""]), min_size=1, max_size=4))
+def test_no_passage_of_a_pdf_is_blank(pages: list[str]) -> None:
+    said = [number for number, page in enumerate(pages, 1) if page]
+    if said:
+        document = read_document("a.pdf", pdf(*pages, outline=[("Dogs", 0)]))
+        assert [(one.page, one.text.strip()) for one in document.passages] == [
+            (number, "Cats.") for number in said
+        ]
+        assert all(one.headings == ("Dogs",) for one in document.passages)
+
+
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+def test_a_long_title_is_not_kept_whole_with_every_passage(kind: Kind) -> None:
+    said = "cats " * 2_000
+    text = f"{said}\n---\n\nDogs." if kind == "markdown" else f"<h2>{said}</h2><p>Dogs."
+    document = Document.of_text("a", text, kind)
+    assert len(document.passages) > 2
+    assert all(len(one.headings[0]) < 201 for one in document.passages)
 
 
 def test_a_document_has_one_name_wherever_it_is_read_from(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r3mem_agents import CompressiveMemory, ReversibleModel, StoredTurn
 from r3mem_agents.documents import Document, remember_document
+from r3mem_agents.errors import InvalidInputError
 from tests.conftest import OpenMemory
 
 SECTIONS = st.lists(
@@ -52,6 +54,13 @@ def test_turns_of_a_session_with_that_name_stay(open_memory: OpenMemory) -> None
     remember_document(memory, _document([("Dogs", "Milk.")]))
     texts = [turn.text for turn in memory.history("notes.md")]
     assert texts == [said.text, "# Dogs\n\nMilk.\n"]
+
+
+def test_half_a_character_is_refused_by_name(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    with pytest.raises(InvalidInputError, match="surrogate"):
+        remember_document(memory, Document.of_text("notes.md", "Cats \ud83d"))
+    assert memory.sessions() == []
 
 
 def test_no_user_has_the_document_of_another(open_memory: OpenMemory) -> None:
