@@ -100,7 +100,7 @@ class R3Retriever(BaseRetriever):
             How many passages of each document are new, were there, and are forgotten.
 
         Raises:
-            InvalidInputError: If one has neither, or metadata that JSON cannot hold.
+            InvalidInputError: If one has neither, no text, or metadata that JSON cannot hold.
             StoreError: If something could not be written.
         """
         return add_documents(self.memory, documents)

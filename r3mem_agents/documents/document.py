@@ -163,7 +163,7 @@ class Document:
                 for one in some.passages
             )
         if not passages:
-            raise EmptyDocumentError("there is no text in it")
+            raise EmptyDocumentError(f"{name}: there is no text in it")
         bare = len(given) - len(said)
         skipped = {"parts without text": bare} if bare else {}
         return cls(name=name, passages=tuple(passages), skipped=skipped)

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_text_splitters import MarkdownHeaderTextSplitter, RecursiveCharacterTextSplitter
 
-from r3mem_agents.errors import InvalidInputError
+from r3mem_agents.errors import EmptyDocumentError, InvalidInputError
 from r3mem_langchain import R3Retriever
 from tests.conftest import OpenMemory
 
@@ -30,6 +30,14 @@ def test_pages_of_a_source_are_one_document(open_memory: OpenMemory) -> None:
     assert retriever.add_documents(documents)["pets.pdf"] == (0, 2, 0)
     assert retriever.add_documents(documents[:1])["pets.pdf"] == (0, 1, 1)
     assert [turn.text for turn in memory.history()] == ["I have a fish.", "Cats eat tuna."]
+
+
+def test_a_document_without_text_is_named_and_nothing_stored(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    documents = [Document(text, metadata={"source": text or "void.txt"}) for text in ("Cats.", "")]
+    with pytest.raises(EmptyDocumentError, match="void.txt"):
+        R3Retriever(memory=memory).add_documents(documents)
+    assert memory.sessions() == []
 
 
 async def test_titles_that_a_splitter_found_are_headings(open_memory: OpenMemory) -> None:
