@@ -15,6 +15,7 @@ if find_spec("bs4") is None:
     raise MissingExtraError("beautifulsoup4", "documents")
 
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
+from bs4.dammit import EncodingDetector
 from bs4.element import NavigableString, PreformattedString, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
@@ -43,7 +44,7 @@ PERMALINKS = "\u00a7\u00b6\uf0c1"
 """Signs that generators of pages put beside a heading, to link to it."""
 
 
-def html_text(page: str | bytes) -> tuple[str, list[Block]]:
+def html_text(page: str) -> tuple[str, list[Block]]:
     """Return the text of a page, and the blocks that it consists of.
 
     Of a page with one ``main`` or one ``article`` only that is read. Paragraphs are a blank line
@@ -51,7 +52,7 @@ def html_text(page: str | bytes) -> tuple[str, list[Block]]:
     stays as it is.
 
     Args:
-        page: The page; of bytes the encoding is the one that it declares, or else UTF-8.
+        page: The page.
 
     Raises:
         BrokenDocumentError: The parser refuses it.
@@ -72,6 +73,22 @@ def html_text(page: str | bytes) -> tuple[str, list[Block]]:
     for node, begins in _walk(root):
         writing.take(node, begins)
     return writing.finished()
+
+
+def as_declared(data: bytes) -> str | None:
+    """Return a page in the encoding that it declares; ``None`` if it is not in that, or in none.
+
+    Args:
+        data: The page.
+    """
+    marked = EncodingDetector.strip_byte_order_mark(data)[1]
+    declared = EncodingDetector.find_declared_encoding(data, is_html=True)
+    if marked or declared is None or declared.startswith("utf-16"):  # read as ASCII, so it is not
+        return None
+    try:
+        return data.decode(declared)
+    except (LookupError, UnicodeError):
+        return None
 
 
 def _walk(root: Tag) -> Iterator[tuple[Tag | NavigableString, bool]]:

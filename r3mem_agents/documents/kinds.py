@@ -20,11 +20,11 @@ def too_long(length: int) -> str:
     return f"{length:,} characters; up to {MAX_CHARACTERS:,} are read: cut it into several"
 
 
-def parsed(text: str | bytes, kind: str) -> tuple[str, list[Block]]:
+def parsed(text: str, kind: str) -> tuple[str, list[Block]]:
     """Return the text of a document, and the blocks that it consists of.
 
     Args:
-        text: What it is written as; bytes of HTML alone, which says how they are encoded.
+        text: What it is written as.
         kind: What it is written in, one of ``KINDS``.
 
     Raises:
@@ -33,14 +33,14 @@ def parsed(text: str | bytes, kind: str) -> tuple[str, list[Block]]:
         BrokenDocumentError: The parser refuses it.
         LargeDocumentError: It is too long.
     """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"text must be a str, not {type(text).__name__}")
     if len(text) > MAX_CHARACTERS:
         raise LargeDocumentError(too_long(len(text)))
     if kind == "html":
         from r3mem_agents.documents.html import html_text
 
         return html_text(text)
-    if not isinstance(text, str):
-        raise InvalidInputError(f"text must be a str, not {type(text).__name__}")
     if kind == "markdown":
         from r3mem_agents.documents.markdown import markdown_blocks
 

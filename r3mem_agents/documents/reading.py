@@ -73,7 +73,7 @@ def read_document(
 
             text, blocks, skipped = pdf_text(data)
         else:
-            text, blocks = parsed(data if kind == "html" else _decoded(data, kind), kind or "text")
+            text, blocks = parsed(_decoded(data, kind), kind or "text")
             skipped = {}
         return Document.of_blocks(
             known_as, text, blocks, time=time, lines=kind not in ("html", "pdf"), skipped=skipped
@@ -104,12 +104,17 @@ def _kind(path: Path, data: bytes) -> str | None:
 
 
 def _decoded(data: bytes, kind: str | None) -> str:
-    """The text of a file.
+    """The text of a file: of HTML as it declares, else UTF-8 or UTF-16.
 
     Raises:
         UnknownDocumentError: It is none, and does not say that it is.
         BrokenDocumentError: It is none, and says that it is.
     """
+    if kind == "html":
+        from r3mem_agents.documents.html import as_declared
+
+        if (page := as_declared(data)) is not None:
+            return page
     try:
         text = File("text", lambda: data).text
     except InvalidInputError:

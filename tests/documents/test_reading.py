@@ -98,6 +98,10 @@ def test_html_without_headings_has_its_title_above() -> None:
 def test_html_says_how_it_is_encoded(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_bytes('<meta charset="windows-1252"><p>Müller €'.encode("cp1252"))
     assert read_document(tmp_path / "a.html").text == "Müller €"
+    for said in ("windows-1252", "utf-16", "nonsense", "hex"):
+        page = f'\ufeff<meta charset="{said}"><p>Müller €'
+        for encoding in ("utf-8", "utf-16-le"):
+            assert read_document("a.html", page.encode(encoding)).text == "Müller €"
 
 
 @given(page=st.text(st.sampled_from("<>/ abp=\"'&;#!-[]\n")) | st.text())
@@ -137,6 +141,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         "cut.pdf": (pdf("Cats.")[:700], errors.BrokenDocumentError),
         "no.pdf": (b"Cats.", errors.BrokenDocumentError),
         "latin.txt": ("Müller".encode("latin-1"), errors.BrokenDocumentError),
+        "latin.html": ("<p>Müller".encode("latin-1"), errors.BrokenDocumentError),
         "empty.md": (b"", errors.EmptyDocumentError),
         "blank.html": (b"<p> </p><script>no()</script>", errors.EmptyDocumentError),
         "long.txt": (b"cats " * 5_000_000, errors.LargeDocumentError),
