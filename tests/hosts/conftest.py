@@ -38,7 +38,8 @@ def _event_loop() -> Iterator[None]:
 
 
 @pytest.fixture
-def memory(own_folder: None) -> Iterator[CompressiveMemory]:
-    """Alice's, in a file that other processes find."""
-    with CompressiveMemory("memory.db", user="alice") as memory:
+def memory(own_folder: None, request: pytest.FixtureRequest) -> Iterator[CompressiveMemory]:
+    """Alice's, or that of the ``USER`` of a module, in a file that other processes find."""
+    user = getattr(request.module, "USER", "alice")
+    with CompressiveMemory("memory.db", user=user) as memory:
         yield memory

@@ -41,7 +41,7 @@ async def test_pydantic_ai_is_shown_no_message_twice(memory: CompressiveMemory) 
     from pydantic_ai.messages import ModelResponse, ToolCallPart
 
     from r3mem_pydantic_ai import R3Memory
-    from tests.hosts.test_pydantic_ai import Scripted
+    from tests.hosts.pydantic_ai_model import Scripted
 
     notes = [ToolCallPart("remember", {"text": note}, tool_call_id=note) for note in NOTES]
     script = Scripted(ModelResponse(notes), "Noted.", "Biscuit.")
