@@ -32,9 +32,10 @@ def missing_extras() -> set[str]:
             importlib.import_module(name)
         except ImportError as error:
             extra = re.search(r"pip install 'r3mem-agents\[([\w-]+)\]'", str(error))
-            if extra is None:
+            if extra is None and not name.startswith("r3mem_agents.server."):
                 raise
-            missing.add(extra.group(1))
+            # What is served is begun by r3mem_agents.server.serving, which names the extra.
+            missing.add(extra.group(1) if extra else "server")
     return missing
 
 
