@@ -6,6 +6,12 @@ import re
 
 from docs.tables.compare import builds, peers
 from docs.tables.documents import document_costs, document_lookups, document_sets
+from docs.tables.latent import (
+    latent_conversations,
+    latent_passages,
+    latent_reading,
+    latent_training,
+)
 from docs.tables.load import load
 from docs.tables.recall import (
     ablation,
@@ -52,6 +58,10 @@ TABLES = {
         document_lookups,
         document_costs,
         measured,
+        latent_reading,
+        latent_passages,
+        latent_conversations,
+        latent_training,
     )
 }
 

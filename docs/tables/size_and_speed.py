@@ -34,6 +34,8 @@ SHOWN = [
     "load",
     "compare",
     "passages",
+    "latent",
+    "latent-questions",
     "demo",
 ]
 
