@@ -6,18 +6,34 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from benchmarks.errors import BenchmarkError
+from r3mem_agents.cli.console import progress
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+class OfSystem(Protocol):
+    """The work of one system."""
+
+    @property
+    def system(self) -> str:
+        """Its name."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps its work takes."""
+
+
+Work = TypeVar("Work", bound=OfSystem)
 
 Advance = Callable[[str, int], None]
 """Called with the name of a stage and the number of steps just done."""
@@ -27,6 +43,35 @@ Steps = SimpleQueue[tuple[str, int]]
 POLL_S = 0.1
 
 _steps: Steps | None = None  # the way back to the parent, in the child
+
+
+def run_each(
+    work: Callable[[Work, Advance], Result], tasks: Iterable[Work], hint: str
+) -> dict[str, Result]:
+    """Run a function for each system in a new process, one after the other, under progress bars.
+
+    Args:
+        work: A function of a module, which the new processes import.
+        tasks: Its arguments.
+        hint: Advice in the message of an error.
+
+    Returns:
+        What it returned, by system.
+
+    Raises:
+        BenchmarkError: If a process died.
+    """
+    done = {}
+    with progress() as bar:
+        bars = [(task, bar.add_task(task.system, total=task.steps)) for task in tasks]
+        for task, here in bars:
+
+            def advance(stage: str, count: int, name: str = task.system, bar_: Any = here) -> None:
+                bar.update(bar_, advance=count, description=f"{name}: {stage}")
+
+            done[task.system] = run(work, task, advance, task.system, hint)
+            bar.update(here, description=task.system)
+    return done
 
 
 def run(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from benchmarks.recall.systems.names import MEM0, NAMES
 from benchmarks.results import identity, out_option, publish, seed_option
-from r3mem_agents.cli.console import err, examples, out, progress, warn
+from r3mem_agents.cli.console import err, examples, out, warn
 from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from benchmarks.documents.measure import Measured, Task
 
 HERE = Path(__file__).parent
 SQLITE = HERE / "sets" / "sqlite"
@@ -71,8 +68,9 @@ def documents(
     from benchmarks.dialogues import digest
     from benchmarks.documents import report
     from benchmarks.documents.figures import summarize
-    from benchmarks.documents.measure import Task
+    from benchmarks.documents.measure import Task, measure
     from benchmarks.documents.sets import files_of, read
+    from benchmarks.processes import run_each
     from benchmarks.recall.readers import files
     from benchmarks.recall.systems.choice import choose
     from benchmarks.recall.systems.system import Options
@@ -91,7 +89,8 @@ def documents(
         warn(note)
     reversible = require_model(model)
     options = Options(model or DEFAULT_MODEL, None)
-    measured = _run([Task(name, sets, conversations, options, seed) for name in chosen])
+    tasks = [Task(name, sets, conversations, options, seed) for name in chosen]
+    measured = run_each(measure, tasks, "measure fewer sets")
     with err().status("summing up"):
         figures = summarize(sets, measured, seed)
     config: dict[str, Any] = {
@@ -112,22 +111,3 @@ def documents(
         show=lambda: report.show(out(), figures),
         as_json=as_json,
     )
-
-
-def _run(tasks: list[Task]) -> dict[str, Measured]:
-    from benchmarks.documents.measure import measure
-    from benchmarks.processes import run
-
-    measured = {}
-    with progress() as bar:
-        bars = {task.system: bar.add_task(task.system, total=task.steps) for task in tasks}
-        for task in tasks:
-            here = bars[task.system]
-
-            def advance(stage: str, count: int, task: Task = task, here: Any = here) -> None:
-                bar.update(here, advance=count, description=f"{task.system}: {stage}")
-
-            hint = "measure fewer sets"
-            measured[task.system] = run(measure, task, advance, task.system, hint)
-            bar.update(here, description=task.system)
-    return measured

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from benchmarks.recall.systems.names import MINILM, NAMES
 from benchmarks.results import identity, out_option, publish, seed_option
-from r3mem_agents.cli.console import err, examples, out, progress, warn
+from r3mem_agents.cli.console import err, examples, out, warn
 from r3mem_agents.cli.options import json_option, model_option, require_model
 from r3mem_agents.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from benchmarks.recall.measure import Measured, Task
 
 
 @click.command(
@@ -69,11 +66,12 @@ def recall(
     Every system remembers the same turns, in a process of its own. docs/recall.md describes the
     format of the data and what is measured.
     """
+    from benchmarks.processes import run_each
     from benchmarks.recall import plot, report
     from benchmarks.recall.ablation import ABLATIONS
     from benchmarks.recall.figures.run import Run
     from benchmarks.recall.figures.summary import summarize
-    from benchmarks.recall.measure import Task
+    from benchmarks.recall.measure import Task, measure
     from benchmarks.recall.plan import plan
     from benchmarks.recall.readers import files
     from benchmarks.recall.systems.choice import choose, missing
@@ -98,12 +96,10 @@ def recall(
     ablated = tuple(
         name for name, one in ABLATIONS.items() if ablate and not (one.teacher and untaught)
     )
-    measured = _run(
-        [
-            Task(name, dataset.conversations, tuple(asks), options, ablated)
-            for name in choice.systems
-        ]
-    )
+    tasks = [
+        Task(name, dataset.conversations, tuple(asks), options, ablated) for name in choice.systems
+    ]
+    measured = run_each(measure, tasks, "measure fewer conversations with --limit")
     with err().status("summing up"):
         count = reversible.count_tokens
         figures = summarize(Run(dataset.conversations, asks, measured, seed), count)
@@ -124,22 +120,3 @@ def recall(
         plot=lambda picture: plot.plot(picture, figures),
         as_json=as_json,
     )
-
-
-def _run(tasks: list[Task]) -> dict[str, Measured]:
-    from benchmarks.processes import run
-    from benchmarks.recall.measure import measure
-
-    measured = {}
-    with progress() as bar:
-        bars = {task.system: bar.add_task(task.system, total=task.steps) for task in tasks}
-        for task in tasks:
-            here = bars[task.system]
-
-            def advance(stage: str, count: int, task: Task = task, here: Any = here) -> None:
-                bar.update(here, advance=count, description=f"{task.system}: {stage}")
-
-            hint = "measure fewer conversations with --limit"
-            measured[task.system] = run(measure, task, advance, task.system, hint)
-            bar.update(here, description=task.system)
-    return measured
