@@ -4,10 +4,7 @@ $ pip install 'r3mem-agents[strands]'
 $ python examples/strands_agent.py                  # offline: it quotes what it recalls
 $ python examples/strands_agent.py --model MODEL    # one of Amazon Bedrock
 
-Nothing is left behind unless a file is named; then a later run knows what was said:
-
-$ python examples/strands_agent.py --db agent.db
-$ python examples/strands_agent.py --db agent.db --user alice "What is my dog called?"
+With ``--db agent.db`` another run knows what was said; ``--user bob "What is my dog called?"``
 """
 
 from __future__ import annotations
@@ -40,7 +37,7 @@ class Quoting(Model):
     """Answers in words that memory recalled."""
 
     def update_config(self, **_: Any) -> None:
-        """Nothing is configured."""
+        """Do nothing."""
 
     def get_config(self) -> dict[str, Any]:
         """Nothing is configured."""
@@ -76,8 +73,6 @@ def main() -> None:
             model = options.model or Quoting()
             agent = Agent(model, memory_manager=manager, callback_handler=None)
             print(f"[{user}, {day}] {text}\n    {str(agent(text)).strip()}")
-        for user in sorted({user for user, _, _ in talks}):
-            print(f"{user}: {memory.scoped(user=user).stats().turns} turns remembered")
 
 
 if __name__ == "__main__":

@@ -84,12 +84,13 @@ def as_tools(
     functions = memory_tools(
         scope.place, k=k, where=where, as_of=as_of, expires=expires, call=_call.get
     )
-    return [_tool(function) for function in functions]
+    return [_tool(function, scope) for function in functions]
 
 
-def _tool(function: Callable[..., str]) -> BaseTool:
+def _tool(function: Callable[..., str], scope: Scope) -> BaseTool:
     @wraps(function)
     def told(*args: Any, **arguments: Any) -> str:
+        scope.place()  # an empty id is no fault of the model, which need not hear of it
         try:
             return function(*args, **arguments)
         except (InvalidInputError, NotFoundError) as error:
