@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
 from r3mem_agents import CompressiveMemory
-from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.prompts import RecallFrom, memory_tools
 from r3mem_langchain._scope import Scope
 
@@ -82,19 +80,13 @@ def as_tools(
     scope = Scope(memory, user_id, thread_id, recall_from)
     scope.check()
     functions = memory_tools(
-        scope.place, k=k, where=where, as_of=as_of, expires=expires, call=_call.get
+        scope.place,
+        k=k,
+        where=where,
+        as_of=as_of,
+        expires=expires,
+        call=_call.get,
+        mistake=ToolException,
     )
-    return [_tool(function, scope) for function in functions]
-
-
-def _tool(function: Callable[..., str], scope: Scope) -> BaseTool:
-    @wraps(function)
-    def told(*args: Any, **arguments: Any) -> str:
-        scope.place()  # an empty id is no fault of the model, which need not hear of it
-        try:
-            return function(*args, **arguments)
-        except (InvalidInputError, NotFoundError) as error:
-            raise ToolException(str(error)) from error
-
     # Without a coroutine of its own a tool runs its function in a thread when it is awaited.
-    return _MemoryTool.from_function(told, handle_tool_error=True)
+    return [_MemoryTool.from_function(one, handle_tool_error=True) for one in functions]

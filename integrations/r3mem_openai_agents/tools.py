@@ -12,7 +12,6 @@ from typing import Any
 from agents import FunctionTool, RunContextWrapper, function_tool
 from agents.tool_context import ToolContext
 
-from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.prompts import Place, RecallFrom, check_options, memory_tools, recall_sessions
 from r3mem_openai_agents.session import R3Session
 
@@ -72,14 +71,19 @@ def as_tools(
         as_of=as_of,
         expires=expires,
         call=lambda: _run.get().tool_call_id,
+        mistake=_Mistake,
     )
     told = function_tool(failure_error_function=_told)
     return [told(_with_run(one)) for one in functions]
 
 
+class _Mistake(Exception):
+    """What the model asked for is at fault, so it can ask again."""
+
+
 def _told(_: RunContextWrapper[Any], error: Exception) -> str:
-    # What the model asked for is at fault, so it can ask again; the rest is the host's to know.
-    if isinstance(error, InvalidInputError | NotFoundError):
+    # What else goes wrong is the host's to know.
+    if isinstance(error, _Mistake):
         return str(error)
     raise error
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from anyio.to_thread import run_sync as in_worker
 from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
+from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.framing import neutralize_tags
 from pydantic_ai.messages import ModelMessage, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
@@ -176,6 +177,7 @@ class R3Memory(AbstractCapability[AgentDepsT]):
             as_of=self.as_of,
             expires=self.expires,
             call=_call.get,
+            mistake=ToolFailed,
         )
         return FunctionToolset([as_tool(one) for one in functions])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from r3mem_agents.errors import NotFoundError
+from r3mem_agents.errors import InvalidInputError, NotFoundError
 from r3mem_agents.memory import CompressiveMemory
 from r3mem_agents.memory.context import NOTHING_FOUND, turn_line
 from r3mem_agents.prompts.keys import note_key
@@ -30,12 +31,13 @@ def memory_tools(
     as_of: datetime | None = None,
     expires: timedelta | None = None,
     call: Callable[[], str | None] = lambda: None,
+    mistake: type[Exception] | None = None,
 ) -> list[Callable[..., str]]:
     """Let a model remember, recall, forget and pin by itself.
 
-    Their names, docstrings and annotations are what a model is to be told of them. Each raises
-    ``InvalidInputError`` or ``NotFoundError`` where what the model asked for is at fault: tell it
-    the error's text, so that it can ask again.
+    Their names, docstrings and annotations are what a model is to be told of them. Where what the
+    model asked for is at fault, each raises ``mistake`` with a text: tell it, so that it can ask
+    again. What ``place`` raises is no mistake of the model.
 
     Args:
         place: The place of the run that calls.
@@ -45,6 +47,8 @@ def memory_tools(
         expires: How long after it was remembered something is gone; ``None`` means never.
         call: Id of the call that is being done, if the host knows it: a call that is repeated with
             the same id and text remembers once.
+        mistake: The host's exception for what a model is told; ``None`` means
+            ``InvalidInputError`` and ``NotFoundError`` as they are.
 
     Returns:
         ``remember``, ``recall``, ``forget`` and ``pin``; they block.
@@ -55,26 +59,39 @@ def memory_tools(
     check_count(k, "k")
     check_options(where=where, as_of=as_of, expires=expires)
 
+    @contextmanager
+    def asked_of() -> Iterator[Place]:
+        here = place()
+        try:
+            yield here
+        except (InvalidInputError, NotFoundError) as error:
+            if mistake is None:
+                raise
+            raise mistake(str(error)) from error
+
     def remember(text: Statement) -> str:
         """Remember something for later conversations, word for word."""
-        key = None if (id_ := call()) is None else note_key(id_, text)
-        turn = place().memory.remember("assistant", text, key=key, expires=expires)
+        with asked_of() as here:
+            key = None if (id_ := call()) is None else note_key(id_, text)
+            turn = here.memory.remember("assistant", text, key=key, expires=expires)
         return f"Remembered as turn {turn.id}."
 
     def recall(query: Question) -> str:
         """Look up what was said or noted before, in this conversation and in earlier ones."""
-        memory, sessions = place()
-        return _shown(memory.recall(query, k, sessions=sessions, where=where, as_of=as_of))
+        with asked_of() as (memory, sessions):
+            hits = memory.recall(query, k, sessions=sessions, where=where, as_of=as_of)
+        return _shown(hits)
 
     def forget(turn_ids: Numbers) -> str:
         """Forget turns for good. Only do so when you are asked to."""
-        memory = _holding(place(), turn_ids, "nothing was forgotten")
-        return f"Forgot {memory.forget(turn_ids=turn_ids).turns} turns."
+        with asked_of() as here:
+            receipt = _holding(here, turn_ids, "nothing was forgotten").forget(turn_ids=turn_ids)
+        return f"Forgot {receipt.turns} turns."
 
     def pin(turn_ids: Numbers, pinned: Pinned = True) -> str:
         """Keep turns in view from now on, and from expiring: for what must never be missed."""
-        memory = _holding(place(), turn_ids, "nothing was pinned")
-        memory.pin(turn_ids, pinned=pinned)
+        with asked_of() as here:
+            _holding(here, turn_ids, "nothing was pinned").pin(turn_ids, pinned=pinned)
         return f"{'Pinned' if pinned else 'Unpinned'} {len(set(turn_ids))} turns."
 
     return [remember, recall, forget, pin]

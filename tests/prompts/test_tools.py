@@ -48,6 +48,22 @@ def test_a_call_that_is_repeated_remembers_once(open_memory: OpenMemory) -> None
     assert remember("Twice.") != remember("Once.")
 
 
+def test_a_model_is_told_of_its_own_mistakes_only(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+
+    class Mistake(Exception):
+        pass
+
+    tools = memory_tools(lambda: place_of(memory, user=None, session=None), mistake=Mistake)
+    nobody = memory_tools(lambda: place_of(memory, user="", session=None), mistake=Mistake)
+    for tool, asked in zip(tools, ["\ud800", "\ud800", [7], [7]], strict=True):
+        with pytest.raises(Mistake):
+            tool(asked)
+    for tool, asked in zip(nobody, ["Mine.", "Mine?", [7], [7]], strict=True):
+        with pytest.raises(InvalidInputError, match="user is empty"):
+            tool(asked)
+
+
 def test_what_no_lookup_would_take_is_refused(open_memory: OpenMemory) -> None:
     place = place_of(open_memory(), user=None, session=None)
     with pytest.raises(InvalidInputError, match="k"):
