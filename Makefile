@@ -69,28 +69,29 @@ $(READY): pyproject.toml constraints.txt | $(INSTALLED)
 	@$(BIN)/python $(PIP) -c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
-$(LOWEST_READY): pyproject.toml constraints-lowest.txt
+# An environment of its own in the folder $(1).
+define environment
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
-	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	@$(1)/bin/python $(PIP) --upgrade 'pip>=25.1'
+endef
+
+$(LOWEST_READY): pyproject.toml constraints-lowest.txt
 	@echo "setting up $(LOWEST): once, a few minutes ..."
-	@$(LOWEST)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(call environment,$(LOWEST))
 	@$(LOWEST)/bin/python $(PIP) -c constraints-lowest.txt \
 		-e '.[langchain,classic,llamaindex,torch]' --group test
 	@touch $@
 
 $(HOSTS_READY): pyproject.toml constraints-hosts.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
-	@test -x $(HOSTS)/bin/python || $(PYTHON) -m venv $(HOSTS)
 	@echo "Installing other hosts in $(HOSTS): once, a minute ..."
-	@$(HOSTS)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(call environment,$(HOSTS))
 	@$(HOSTS)/bin/python $(PIP) -c constraints-hosts.txt \
 		-e '.[openai-agents,adk,agent-framework,strands,pydantic-ai]' --group hosts
 	@touch $@
 
 $(WHEELS_READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
-	@test -x $(WHEELS)/bin/python || $(PYTHON) -m venv $(WHEELS)
-	@$(WHEELS)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(call environment,$(WHEELS))
 	@$(WHEELS)/bin/python $(PIP) -c constraints.txt --group wheels
 	@touch $@
 

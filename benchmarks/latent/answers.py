@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.latent.scores import exact, f1
 from r3mem_agents.latent import LatentMemory, LatentState
+from r3mem_agents.latent.generating import continued
 from r3mem_agents.latent.passes import assemble, reading_pass
 from r3mem_agents.train.latent.texts import prompt
 
@@ -58,18 +59,8 @@ class Answerer:
 
     def _said(self, known: Known, before: list[int]) -> str:
         cache, ids = self._start(known, before)
-        said: list[int] = []
-        while len(said) < LONGEST:
-            after = torch.zeros_like(ids, dtype=torch.bool)
-            after[:, -1] = True
-            with torch.no_grad():
-                [logits] = reading_pass(self._adapter, cache, ids, after=after)
-            if not said:
-                logits[self._stop] = -torch.inf
-            said.append(int(logits.argmax()))
-            if said[-1] in self._stop:
-                break
-            ids = ids.new_tensor([said[-1:]])
+        with torch.no_grad():
+            [said] = continued(self._adapter, cache, ids, LONGEST, least=1, also_ends=self._stop)
         return str(self._tokenizer.decode(said, skip_special_tokens=True))
 
     def _nats(self, known: Known, before: list[int], wanted: list[int]) -> float:

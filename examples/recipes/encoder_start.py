@@ -45,7 +45,11 @@ def main(data: str, teacher: str, run: str, out: str, steps: str = "60") -> None
         EncoderRecipe(), steps=int(steps), batch_tokens=2048, source_mb=0.5, pair_mb=0.5
     )
     prepare_process(threads=0, seed=recipe.seed)
-    sources, console, device = Sources(Path(data), Path(teacher), None, ""), Console(), _CPU
+    sources, console, device = (
+        Sources(Path(data), Path(teacher), None, ""),
+        Console(),
+        torch.device("cpu"),
+    )
     made = Path(run)
     made.mkdir(parents=True, exist_ok=True)
     start = checkpoint.load(DEFAULT_MODEL)
@@ -77,9 +81,6 @@ def main(data: str, teacher: str, run: str, out: str, steps: str = "60") -> None
         },
         figures=found,
     )
-
-
-_CPU = torch.device("cpu")
 
 
 def _cut(encoder: Encoder, vector: nn.Linear, name: str) -> tuple[Encoder, nn.Linear]:

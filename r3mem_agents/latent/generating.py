@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,14 @@ from r3mem_agents.latent.adapter import Adapter
 from r3mem_agents.latent.passes import reading_pass
 
 
-def continued(adapter: Adapter, cache: Any, ids: Tensor, most: int, least: int = 0) -> Tensor:
+def continued(
+    adapter: Adapter,
+    cache: Any,
+    ids: Tensor,
+    most: int,
+    least: int = 0,
+    also_ends: Sequence[int] = (),
+) -> Tensor:
     """Tokens after a prompt.
 
     Args:
@@ -20,11 +28,12 @@ def continued(adapter: Adapter, cache: Any, ids: Tensor, most: int, least: int =
         ids: The prompt, ``(batch, length)``.
         most: Tokens to write, unless all texts end before.
         least: Tokens before which it does not end.
+        also_ends: Tokens that end a text, beside those of the base's settings.
 
     Returns:
         ``(batch, at most most)``.
     """
-    ends = _ends(adapter)
+    ends = _ends(adapter, also_ends)
     ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     written: list[Tensor] = []
     while len(written) < most and not ended.all():
@@ -39,11 +48,11 @@ def continued(adapter: Adapter, cache: Any, ids: Tensor, most: int, least: int =
     return torch.cat(written, dim=1)
 
 
-def _ends(adapter: Adapter) -> Tensor:
+def _ends(adapter: Adapter, also: Sequence[int]) -> Tensor:
     """Tokens that end a text: the one setting of the base that its likeliest text depends on."""
     ends = adapter.base.generation_config.eos_token_id
     several = ends if isinstance(ends, list) else [] if ends is None else [ends]
-    return torch.tensor(several, dtype=torch.long, device=adapter.base.device)
+    return torch.tensor([*several, *also], dtype=torch.long, device=adapter.base.device)
 
 
 def rebuilt(adapter: Adapter, cache: Any, count: int) -> Tensor:
